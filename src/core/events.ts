@@ -1,0 +1,59 @@
+import type { ErrorCode } from "./errors.ts";
+import type { AudioType, Call, RecordingKey, SourceName } from "./recording.ts";
+
+export type SkipReason =
+  | "done" // already in the archive, checked when it came
+  | "repeated" // the same recording was already asked for in this run
+  | "claimed" // another process is fetching it now
+  | "gone" // known to be deleted or expired at the source
+  | "purged" // deleted here on purpose (`callreel purge`)
+  | "no-recording" // the row has none
+  | "short-recording" // RingCentral keeps none below its minimum
+  | "filtered" // outside --from/--to, --number, …
+  | "too-young"; // younger than --min-age
+
+/** What a run tells of itself; one NDJSON object each with `--json`. Reporters hear these and answer nothing. */
+export type DownloadEvent =
+  | { event: "run-started"; runId: string; sources: readonly SourceName[]; dest: string }
+  | { event: "listed"; source: SourceName; rows: number; recordings: number; from?: string; to?: string }
+  | { event: "row-rejected"; file: string; line: number; message: string }
+  | {
+      event: "recording-skipped";
+      key?: RecordingKey;
+      reason: SkipReason;
+      path?: string;
+      call?: Call;
+      file?: string;
+      line?: number;
+    }
+  | { event: "recording-started"; key: RecordingKey; call: Call }
+  | { event: "recording-progress"; key: RecordingKey; bytes: number; total?: number }
+  | { event: "attempt-failed"; key: RecordingKey; code: ErrorCode; message: string; attempt: number; retryInMs: number }
+  | { event: "waiting"; reason: string; untilMs: number }
+  | { event: "notice"; level: "info" | "warning"; message: string }
+  | {
+      event: "recording-done";
+      key: RecordingKey;
+      path: string;
+      bytes: number;
+      sha256: string;
+      contentType: AudioType;
+      ms: number;
+      call: Call;
+    }
+  | { event: "recording-failed"; key: RecordingKey; code: ErrorCode; message: string; call: Call }
+  | ({ event: "run-finished"; exitCode: number } & Summary);
+
+/** What a run came to. */
+export interface Summary {
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly rejected: number;
+  readonly bytes: number;
+  readonly ms: number;
+  /** Skips by reason and failures by code. */
+  readonly reasons: Readonly<Record<string, number>>;
+  /** What ended the run early, if anything did. */
+  readonly stoppedBy?: { readonly code: ErrorCode; readonly message: string };
+}

@@ -1,0 +1,211 @@
+import type { RecordingError } from "./errors.ts";
+import type { DownloadEvent, SkipReason, Summary } from "./events.ts";
+import type {
+  Call,
+  Link,
+  RecordingKey,
+  RecordingRef,
+  ResponseHead,
+  Row,
+  RowBatch,
+  RowFinding,
+  SourceName,
+  Stored,
+} from "./recording.ts";
+
+/** Time, so that tests can hold it. */
+export interface Clock {
+  /** Wall clock, milliseconds since 1970. */
+  now(): number;
+  /** Monotonic milliseconds, for ages and durations. */
+  monotonic(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when it aborts. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Which calls are wanted. Instants are wall-clock milliseconds; the end is exclusive. */
+export interface Selection {
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly minAgeMs?: number;
+  readonly direction?: "inbound" | "outbound";
+  readonly extension?: string;
+  readonly number?: string;
+  readonly minDurationSeconds?: number;
+  readonly recordingType?: "automatic" | "ondemand" | "all";
+  /** IANA zone that says what naive times mean; undefined = the system's. */
+  readonly timezone?: string;
+}
+
+/** Where recordings live: one of the two systems, behind one login. */
+export interface Source extends AsyncDisposable {
+  readonly name: SourceName;
+  /** Rows of the system's own call log, oldest window first; absent where the system has none to ask. A failure throws: never a short list. */
+  list?(selection: Selection, signal: AbortSignal): AsyncIterable<RowBatch>;
+  /** Which recordings a row speaks of. Pure and total: hostile fields give an absence or a RecordingError `bad-rows`, never another throw. */
+  recordings(row: Row): RowFinding;
+  /** The recording that an id, contentUri or permanent path names, without asking anyone; undefined when it is not of this system. */
+  named(text: string): RecordingRef | undefined;
+  /**
+   * A fresh link, taken just before each attempt, after waiting for the gate; never stored, never logged. `failed` is
+   * the link of the attempt before, when that failed with verdict `renew`: its token is not to be used again.
+   */
+  link(ref: RecordingRef, failed: Link | undefined, signal: AbortSignal): Promise<Link>;
+  /** Says what a failed transfer means in this system: the same error, or one with the right code, verdict and words. */
+  judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError;
+  /** Requests a minute that the source allows for audio, where there is such a limit: for an honest ETA. */
+  ratePerMinute?(): number | undefined;
+  /** The checks of `callreel doctor`, in order; each asks at most one request more than it must. */
+  check?(signal: AbortSignal): AsyncIterable<Check>;
+}
+
+export interface Check {
+  readonly name: string;
+  readonly status: "ok" | "warning" | "failed" | "skipped";
+  readonly message: string;
+  readonly remedy?: string;
+}
+
+/** Where rows come from. */
+export interface Reader {
+  /** Streams the rows in batches of at most a few thousand; constant memory. A failed export throws `bad-rows`. */
+  rows(signal: AbortSignal): AsyncIterable<RowBatch>;
+}
+
+/** What the bytes must be like to be kept. */
+export interface Expectation {
+  readonly key: RecordingKey;
+  /** The call's start, for the file's mtime; milliseconds. */
+  readonly mtimeMs?: number;
+  /** Keep and use partial files of earlier runs. */
+  readonly resume: boolean;
+  readonly overwrite: boolean;
+}
+
+/** Takes one answer's bytes as they arrive. Throwing a RecordingError refuses the answer and cuts the connection. */
+export interface Receiver {
+  /** Called once, before any byte. Refuses what cannot be audio by status, type or length. */
+  head(head: ResponseHead): void;
+  /** A returned promise pauses the connection until it resolves. The chunk belongs to the receiver. */
+  chunk(bytes: Uint8Array): void | Promise<void>;
+}
+
+/** One recording on its way in. Exactly one of `finish` and `abandon` is called, once. */
+export interface Incoming extends Receiver {
+  /** Headers for a request that continues a partial file (Range, If-Range); empty to start from the beginning. */
+  readonly rangeHeaders: Readonly<Record<string, string>>;
+  /** Checks what arrived; resolves when the bytes are complete here, `settled` when they are safe at their final path. */
+  finish(): Promise<Received>;
+  /** The transfer failed: keeps what a later run can continue from, else removes it. Never throws. */
+  abandon(error: RecordingError): Promise<void>;
+}
+
+export interface Received {
+  /** Rejects with a disk error when the bytes could not be made safe; groups of files are synced together. */
+  readonly settled: Promise<Stored>;
+}
+
+/** Where audio goes. */
+export interface Destination extends AsyncDisposable {
+  /** `path` is relative, without extension-guessing: its `{ext}` mark (see path-template.ts) is filled in when the bytes tell. */
+  open(path: string, expect: Expectation, signal: AbortSignal): Promise<Incoming>;
+  /** Whether a finished file still stands at `path`: cheap, no reading. */
+  has?(path: string): boolean;
+  /** A finished file for this recording that no ledger knows of (any extension): checked and hashed, or undefined. */
+  adopt?(path: string, expect: Expectation): Promise<Stored | undefined>;
+}
+
+/** Everything one transfer needs, as plain data, so that it can cross into a thread. */
+export interface TransferJob {
+  readonly source: SourceName;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly resumable: boolean;
+  readonly path: string;
+  readonly expect: Expectation;
+}
+
+export interface TransferHooks {
+  /** The answer's head, as soon as it is here. */
+  head?(head: ResponseHead): void;
+  /** Bytes received since the last call. */
+  progress?(bytes: number, total: number | undefined): void;
+}
+
+/** One recording's bytes from link to rest: the hot path, in this thread or in others. */
+export interface Transfer extends AsyncDisposable {
+  run(job: TransferJob, hooks: TransferHooks, signal: AbortSignal): Promise<Received>;
+}
+
+export type Claim =
+  | { readonly granted: true; readonly attempts: number }
+  | { readonly granted: false; readonly reason: SkipReason; readonly path?: string };
+
+/** How a run began: its exact selection and settings without secrets, kept for proof. */
+export interface RunStart {
+  readonly runId: string;
+  readonly startedMs: number;
+  readonly selection: Readonly<Record<string, unknown>>;
+}
+
+/** What is done, what is pending, what failed and why. Never holds a URL or a token. */
+export interface Ledger extends AsyncDisposable {
+  begin(run: RunStart): Promise<void>;
+  /** For each ref, in order: ours now, or why not. Granted claims keep the ref (locator and call) until done, and carry a lease. */
+  claim(refs: readonly RecordingRef[]): Promise<readonly Claim[]>;
+  /** The file of a `done` entry is no longer there: claims it again. */
+  reclaim(ref: RecordingRef): Promise<Claim>;
+  done(ref: RecordingRef, stored: Stored): Promise<void>;
+  /** `not-ready` and temporary failures stay pending; `gone`, `no-recording` and `forbidden` are kept as such. */
+  failed(ref: RecordingRef, error: RecordingError): Promise<void>;
+  /** Gives a claim back untouched. */
+  release(key: RecordingKey): Promise<void>;
+  finish(summary: Summary, exitCode: number): Promise<void>;
+  /** Recordings that are still wanted from earlier runs (failed, not ready), oldest call first. */
+  pending?(source: SourceName): AsyncIterable<readonly RecordingRef[]>;
+  entries?(filter: EntryFilter): AsyncIterable<readonly LedgerEntry[]>;
+  entry?(key: RecordingKey): Promise<LedgerEntry | undefined>;
+  /** A small named value that survives runs (the end of the last complete listing window). */
+  get?(name: string): Promise<string | undefined>;
+  set?(name: string, value: string): Promise<void>;
+}
+
+export type EntryState = "pending" | "claimed" | "done" | "failed" | "gone" | "no-recording" | "forbidden" | "purged";
+
+export interface EntryFilter {
+  readonly states?: readonly EntryState[];
+  readonly source?: SourceName;
+  readonly from?: string;
+  readonly to?: string;
+  readonly number?: string;
+  readonly id?: string;
+}
+
+export interface LedgerEntry {
+  readonly ref: RecordingRef;
+  readonly state: EntryState;
+  readonly stored?: Stored;
+  readonly attempts: number;
+  readonly lastError?: { readonly code: string; readonly message: string };
+  readonly firstSeenMs: number;
+  readonly changedMs: number;
+  readonly runId: string;
+}
+
+/** How a run is shown. Never throws, never answers. */
+export interface Reporter {
+  report(event: DownloadEvent): void;
+  close(): Promise<void>;
+}
+
+/** One permit to send one request of a group; `answered` must be called once, also when nothing came back. */
+export interface Pass {
+  answered(head: ResponseHead | undefined): void;
+}
+
+/** The one place a rate-limited request waits. */
+export interface Gate {
+  enter(group: string, signal: AbortSignal): Promise<Pass>;
+}
+
+export type { Call };

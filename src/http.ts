@@ -1,0 +1,260 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import { RecordingError } from "./core/errors.ts";
+import type { Receiver } from "./core/ports.ts";
+import type { ResponseHead } from "./core/recording.ts";
+
+/** How one source's hosts are reached. Plain data, so that it can cross into a thread. */
+export interface HttpSettings {
+  /** Connections per host; as many as transfers. */
+  readonly connections: number;
+  readonly connectTimeoutMs: number;
+  /** Longest silence before the answer's head, and between two pieces of its body. */
+  readonly timeoutMs: number;
+  readonly userAgent: string;
+  /** PEM texts of further certificate authorities. */
+  readonly ca?: string;
+  /** Accepts any certificate; announced loudly by whoever sets it. */
+  readonly insecure?: boolean;
+  readonly minTlsVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+  readonly proxy?: { readonly http?: string; readonly https?: string; readonly none?: string };
+}
+
+export interface HttpRequest {
+  readonly method?: "GET" | "POST";
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Largest body taken into memory; 32 MiB unless told. */
+  readonly maxBytes?: number;
+}
+
+export interface HttpAnswer extends ResponseHead {
+  readonly body: Buffer;
+}
+
+/** One line of the request log: never a query string, never a header that could hold a secret. */
+export interface RequestLog {
+  readonly method: string;
+  /** `https://host/path`. */
+  readonly url: string;
+  readonly status: number | undefined;
+  readonly ms: number;
+  /** RingCentral's RCRequestId, for their support. */
+  readonly requestId?: string;
+}
+
+/** HTTP for one source. Redirects are not followed: the caller decides where a credential may go. */
+export interface Http extends AsyncDisposable {
+  /** A small answer, whole, whatever its status. Throws RecordingError only when no answer came. */
+  request(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+  /** Streams the body into `receiver`; an error thrown by the receiver cuts the connection and is thrown here. */
+  stream(request: HttpRequest, receiver: Receiver, signal: AbortSignal): Promise<void>;
+}
+
+/** Opens the one dispatcher of a source. */
+export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => void): Http {
+  const dispatcher = openDispatcher(settings);
+  const send = (request: HttpRequest, receiver: Receiver, signal: AbortSignal) =>
+    dispatch(dispatcher, settings, request, receiver, signal, log);
+  return {
+    stream: send,
+    async request(request, signal) {
+      const buffer = bufferingReceiver(request.maxBytes ?? 32 * 1024 * 1024);
+      await send(request, buffer, signal);
+      return buffer.answer();
+    },
+    async [Symbol.asyncDispose]() {
+      await dispatcher.destroy();
+    },
+  };
+}
+
+function openDispatcher(settings: HttpSettings): Dispatcher {
+  const options: Agent.Options = {
+    allowH2: false,
+    connections: settings.connections,
+    pipelining: 1,
+    headersTimeout: settings.timeoutMs,
+    bodyTimeout: settings.timeoutMs,
+    maxHeaderSize: 64 * 1024,
+    connect: {
+      timeout: settings.connectTimeoutMs,
+      ...(settings.ca === undefined ? {} : { ca: settings.ca }),
+      ...(settings.insecure ? { rejectUnauthorized: false } : {}),
+      ...(settings.minTlsVersion === undefined ? {} : { minVersion: settings.minTlsVersion }),
+      // Node's OpenSSL refuses TLS 1.0 and 1.1 at its default security level; asking for them is asking for level 0.
+      ...(settings.minTlsVersion === "TLSv1" || settings.minTlsVersion === "TLSv1.1"
+        ? { ciphers: "DEFAULT@SECLEVEL=0" }
+        : {}),
+    },
+  };
+  const { proxy } = settings;
+  if (proxy?.http === undefined && proxy?.https === undefined) return new Agent(options);
+  return new EnvHttpProxyAgent({
+    ...options,
+    ...(proxy.http === undefined ? {} : { httpProxy: proxy.http }),
+    ...(proxy.https === undefined ? {} : { httpsProxy: proxy.https }),
+    ...(proxy.none === undefined ? {} : { noProxy: proxy.none }),
+    requestTls: options.connect as Agent.Options["connect"] & object,
+  });
+}
+
+function dispatch(
+  dispatcher: Dispatcher,
+  settings: HttpSettings,
+  request: HttpRequest,
+  receiver: Receiver,
+  signal: AbortSignal,
+  log: ((entry: RequestLog) => void) | undefined,
+): Promise<void> {
+  if (signal.aborted) return Promise.reject(signal.reason);
+  const url = new URL(request.url);
+  const { origin, path } = splitUrl(request.url, url);
+  const method = request.method ?? "GET";
+  const started = performance.now();
+  const shown = `${url.protocol}//${url.host}${url.pathname}`;
+
+  return new Promise<void>((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let head: ResponseHead | undefined;
+    let settled = false;
+
+    const onAbort = () => end(signal.reason);
+    const end = (error?: unknown) => {
+      if (settled) return;
+      settled = true;
+      signal.removeEventListener("abort", onAbort);
+      log?.({ method, url: shown, status: head?.status, ms: performance.now() - started, ...requestId(head) });
+      if (error === undefined) return resolve();
+      controller?.abort(error instanceof Error ? error : new Error(String(error)));
+      reject(error);
+    };
+    const guarded = (work: () => void) => {
+      try {
+        work();
+      } catch (error) {
+        end(error);
+      }
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+
+    dispatcher.dispatch(
+      {
+        origin,
+        path,
+        method,
+        headers: { "user-agent": settings.userAgent, "accept-encoding": "identity", ...request.headers },
+        body: request.body ?? null,
+      },
+      {
+        onRequestStart(started) {
+          controller = started;
+          if (settled) started.abort(new Error("aborted"));
+        },
+        onResponseStart(_controller, status, headers) {
+          if (status < 200) return;
+          head = { status, headers: flatHeaders(headers) };
+          guarded(() => receiver.head(head as ResponseHead));
+        },
+        onResponseData(control, chunk) {
+          if (settled) return;
+          guarded(() => {
+            const pause = receiver.chunk(chunk);
+            if (pause === undefined) return;
+            control.pause();
+            pause.then(
+              () => control.resume(),
+              (error: unknown) => end(error),
+            );
+          });
+        },
+        onResponseEnd() {
+          end();
+        },
+        onResponseError(_controller, error) {
+          end(socketError(error, url));
+        },
+      },
+    );
+  });
+}
+
+/** Origin and path exactly as given: a signed URL must not be normalised, so the URL class only says where the path begins. */
+function splitUrl(text: string, url: URL): { origin: string; path: string } {
+  const rest = text.slice(text.indexOf("//") + 2);
+  const start = rest.search(/[/?#]/);
+  const tail = start === -1 ? "/" : (rest.slice(start).split("#", 1)[0] ?? "/");
+  return { origin: url.origin, path: tail.startsWith("/") ? tail : `/${tail}` };
+}
+
+function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return flat;
+}
+
+function requestId(head: ResponseHead | undefined): { requestId?: string } {
+  const id = head?.headers.rcrequestid;
+  return id === undefined ? {} : { requestId: id.replace(/[^\w-]/g, "").slice(0, 64) };
+}
+
+/** A receiver that keeps a bounded body in memory. */
+function bufferingReceiver(maxBytes: number): Receiver & { answer(): HttpAnswer } {
+  let head: ResponseHead | undefined;
+  let size = 0;
+  const chunks: Uint8Array[] = [];
+  return {
+    head(arrived) {
+      head = arrived;
+    },
+    chunk(bytes) {
+      size += bytes.byteLength;
+      if (size > maxBytes) throw new RecordingError("bad-answer", `The answer is larger than ${maxBytes} bytes.`);
+      chunks.push(bytes);
+    },
+    answer() {
+      if (head === undefined) throw new RecordingError("reset", "The connection closed without an answer.");
+      return { ...head, body: Buffer.concat(chunks) };
+    },
+  };
+}
+
+const socketCodes: Readonly<Record<string, ["unreachable" | "timeout" | "reset" | "wrong-length", string]>> = {
+  ENOTFOUND: ["unreachable", "host name not found"],
+  EAI_AGAIN: ["unreachable", "name lookup failed"],
+  ECONNREFUSED: ["unreachable", "connection refused"],
+  EHOSTUNREACH: ["unreachable", "no route to host"],
+  ENETUNREACH: ["unreachable", "network unreachable"],
+  ETIMEDOUT: ["timeout", "timed out"],
+  UND_ERR_CONNECT_TIMEOUT: ["unreachable", "connecting timed out"],
+  UND_ERR_HEADERS_TIMEOUT: ["timeout", "no answer in time"],
+  UND_ERR_BODY_TIMEOUT: ["timeout", "the answer stalled"],
+  UND_ERR_SOCKET: ["reset", "connection broke"],
+  ECONNRESET: ["reset", "connection reset"],
+  EPIPE: ["reset", "connection broke"],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ["wrong-length", "the body does not have the announced length"],
+};
+
+/** What undici or the socket says, as one of our errors that names the host. */
+function socketError(error: Error & { code?: string; cause?: unknown }, url: URL): RecordingError {
+  if (error instanceof RecordingError) return error;
+  const code = error.code ?? (error.cause as { code?: string } | undefined)?.code ?? "";
+  const known = socketCodes[code];
+  if (known !== undefined) return new RecordingError(known[0], `${url.host}: ${known[1]}.`, { cause: error });
+  if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|UNABLE_TO/i.test(code)) {
+    return new RecordingError(
+      "tls",
+      `${url.host}: the secure connection failed (${code}). A private authority goes into --ca-file; an old server may need --tls-min-version.`,
+      { cause: error },
+    );
+  }
+  if (code.startsWith("HPE_")) {
+    return new RecordingError("bad-answer", `${url.host}: the answer is not valid HTTP (${code}).`, {
+      verdict: "retry",
+      cause: error,
+    });
+  }
+  return new RecordingError("reset", `${url.host}: ${code || "connection failed"}.`, { cause: error });
+}

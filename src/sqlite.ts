@@ -1,0 +1,54 @@
+import { createRequire } from "node:module";
+import type { DatabaseSync } from "node:sqlite";
+
+const require = createRequire(import.meta.url);
+
+export type Sqlite = DatabaseSync;
+type SqliteModule = { readonly DatabaseSync: new (path: string, options?: object) => DatabaseSync };
+
+let loaded: SqliteModule | undefined;
+
+/** Opens a SQLite file with Node's own module (22.13 and newer), else with its twin from npm. */
+export function openSqlite(path: string, options: { readOnly?: boolean } = {}): Sqlite {
+  loaded ??= load();
+  return new loaded.DatabaseSync(path, options);
+}
+
+function load(): SqliteModule {
+  // Node 22 announces its own module with an ExperimentalWarning that means nothing to the user of this program.
+  const emit = process.emitWarning;
+  process.emitWarning = () => {};
+  try {
+    return require("node:sqlite") as SqliteModule;
+  } catch {
+    return require("@photostructure/sqlite") as SqliteModule;
+  } finally {
+    process.emitWarning = emit;
+  }
+}
+
+/**
+ * Holds an exclusive lock between processes until `release`, or until this process ends, however it ends: the lock is
+ * SQLite's own on the file `path`. Returns undefined when somebody else holds it.
+ */
+export function tryLockFile(path: string): { release(): void } | undefined {
+  const database = openSqlite(path);
+  try {
+    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+  } catch (error) {
+    database.close();
+    if (isBusy(error)) return undefined;
+    throw error;
+  }
+  return {
+    release: () => {
+      database.exec("ROLLBACK");
+      database.close();
+    },
+  };
+}
+
+/** Whether SQLite refused because another connection holds the lock. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && /database is locked|SQLITE_BUSY/i.test(error.message);
+}
