@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { RecordingError } from "./core/errors.ts";
 import type { Receiver } from "./core/ports.ts";
 import type { ResponseHead } from "./core/recording.ts";
@@ -70,6 +70,16 @@ export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => vo
 }
 
 function openDispatcher(settings: HttpSettings): Dispatcher {
+  const connect: buildConnector.BuildOptions = {
+    timeout: settings.connectTimeoutMs,
+    ...(settings.ca === undefined ? {} : { ca: settings.ca }),
+    ...(settings.insecure ? { rejectUnauthorized: false } : {}),
+    ...(settings.minTlsVersion === undefined ? {} : { minVersion: settings.minTlsVersion }),
+    // Node's OpenSSL refuses TLS 1.0 and 1.1 at its default security level; asking for them is asking for level 0.
+    ...(settings.minTlsVersion === "TLSv1" || settings.minTlsVersion === "TLSv1.1"
+      ? { ciphers: "DEFAULT@SECLEVEL=0" }
+      : {}),
+  };
   const options: Agent.Options = {
     allowH2: false,
     connections: settings.connections,
@@ -77,16 +87,7 @@ function openDispatcher(settings: HttpSettings): Dispatcher {
     headersTimeout: settings.timeoutMs,
     bodyTimeout: settings.timeoutMs,
     maxHeaderSize: 64 * 1024,
-    connect: {
-      timeout: settings.connectTimeoutMs,
-      ...(settings.ca === undefined ? {} : { ca: settings.ca }),
-      ...(settings.insecure ? { rejectUnauthorized: false } : {}),
-      ...(settings.minTlsVersion === undefined ? {} : { minVersion: settings.minTlsVersion }),
-      // Node's OpenSSL refuses TLS 1.0 and 1.1 at its default security level; asking for them is asking for level 0.
-      ...(settings.minTlsVersion === "TLSv1" || settings.minTlsVersion === "TLSv1.1"
-        ? { ciphers: "DEFAULT@SECLEVEL=0" }
-        : {}),
-    },
+    connect,
   };
   const { proxy } = settings;
   if (proxy?.http === undefined && proxy?.https === undefined) return new Agent(options);
@@ -95,7 +96,7 @@ function openDispatcher(settings: HttpSettings): Dispatcher {
     ...(proxy.http === undefined ? {} : { httpProxy: proxy.http }),
     ...(proxy.https === undefined ? {} : { httpsProxy: proxy.https }),
     ...(proxy.none === undefined ? {} : { noProxy: proxy.none }),
-    requestTls: options.connect as Agent.Options["connect"] & object,
+    requestTls: connect,
   });
 }
 

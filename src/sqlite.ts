@@ -1,10 +1,12 @@
 import { createRequire } from "node:module";
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSyncInstance } from "@photostructure/sqlite";
 
 const require = createRequire(import.meta.url);
 
-export type Sqlite = DatabaseSync;
-type SqliteModule = { readonly DatabaseSync: new (path: string, options?: object) => DatabaseSync };
+export type Sqlite = DatabaseSyncInstance;
+interface SqliteModule {
+  readonly DatabaseSync: new (path: string, options?: { readOnly?: boolean }) => Sqlite;
+}
 
 let loaded: SqliteModule | undefined;
 
