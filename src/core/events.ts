@@ -1,5 +1,5 @@
 import type { ErrorCode } from "./errors.ts";
-import type { AudioType, Call, RecordingKey, SourceName } from "./recording.ts";
+import type { AudioType, Call, RecordingKey, RecordingRef, SourceName } from "./recording.ts";
 
 export type SkipReason =
   | "done" // already in the archive, checked when it came
@@ -41,7 +41,7 @@ export type DownloadEvent =
       ms: number;
       call: Call;
     }
-  | { event: "recording-failed"; key: RecordingKey; code: ErrorCode; message: string; call: Call }
+  | ({ event: "recording-failed"; code: ErrorCode; message: string } & RecordingRef)
   | ({ event: "run-finished"; exitCode: number } & Summary);
 
 /** What a run came to. */

@@ -28,6 +28,10 @@ export interface Selection {
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly minAgeMs?: number;
+  /** The same bounds as naive local text (`2024-05-01T00:00:00`) in `timezone`, to compare with naive starts. */
+  readonly fromLocal?: string;
+  readonly toLocal?: string;
+  readonly youngLocal?: string;
   readonly direction?: "inbound" | "outbound";
   readonly extension?: string;
   readonly number?: string;
@@ -113,6 +117,16 @@ export interface Destination extends AsyncDisposable {
   has?(path: string): boolean;
   /** A finished file for this recording that no ledger knows of (any extension): checked and hashed, or undefined. */
   adopt?(path: string, expect: Expectation): Promise<Stored | undefined>;
+}
+
+/** The part of an HTTP client that a transfer needs. */
+export interface Streamer {
+  /** Streams an answer into `receiver`; an error thrown by the receiver cuts the connection and is thrown here. */
+  stream(
+    request: { readonly url: string; readonly headers: Readonly<Record<string, string>> },
+    receiver: Receiver,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** Everything one transfer needs, as plain data, so that it can cross into a thread. */

@@ -1,0 +1,126 @@
+import { Command as Commander, CommanderError, Option } from "commander";
+import type { Resolved } from "./config.ts";
+import { asRecordingError, type RecordingError } from "./core/errors.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
+import type { CommandSpec } from "./options/commands.ts";
+import { groups } from "./options/commands.ts";
+import type { OptionSpec } from "./options/option.ts";
+import { processIo } from "./process-io.ts";
+import { commands } from "./verbs.ts";
+import { version } from "./version.ts";
+
+/** Runs the program in this process and leaves its exit code behind. */
+export async function run(): Promise<void> {
+  // Files are synced through libuv's pool; its size is read when the pool starts, so it is set before anything else.
+  process.env.UV_THREADPOOL_SIZE ??= "16";
+  const io = processIo();
+  const code = await main(process.argv.slice(2), io);
+  await io.flush();
+  process.exit(code);
+}
+
+/** The whole program over a given world: arguments in, exit code out. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let code = 0;
+  const program = buildProgram(io, async (spec, args, flags) => {
+    code = await runCommand(spec, args, flags, io);
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (thrown) {
+    return failed(thrown, io);
+  }
+}
+
+type Action = (spec: CommandSpec, args: readonly string[], flags: Record<string, unknown>) => Promise<void>;
+
+function buildProgram(io: Io, action: Action): Commander {
+  const program = new Commander("callreel")
+    .description(
+      "Downloads phone-call recordings from RingCentral and TIM Enterprise, and keeps an archive one can trust.",
+    )
+    .version(version(), "--version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .enablePositionalOptions()
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .addHelpText("after", "\nStart with: callreel demo, then callreel doctor.\nEach command: callreel help COMMAND.");
+  for (const spec of commands) program.addCommand(buildCommand(spec, action));
+  return program;
+}
+
+function buildCommand(spec: CommandSpec, action: Action): Commander {
+  const command = new Commander(spec.name)
+    .description(spec.summary)
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .helpOption("-h, --help", "show help")
+    .allowExcessArguments(false);
+  for (const argument of spec.args?.split(" ") ?? []) command.argument(argument);
+  for (const group of [...spec.groups, groups.global]) {
+    command.optionsGroup(`${group.title}:`);
+    for (const [key, option] of Object.entries<OptionSpec<unknown>>(group.options)) addOption(command, key, option);
+  }
+  if (spec.examples.length > 0) {
+    const examples = spec.examples.map(([line, says]) => `  ${line}\n      ${says}`).join("\n");
+    command.addHelpText("after", `\nExamples:\n${examples}`);
+  }
+  command.action(async () => {
+    await action(spec, command.args, flagsOf(command));
+  });
+  return command;
+}
+
+function addOption(command: Commander, key: string, spec: OptionSpec<unknown>): void {
+  if (spec.secret) return;
+  const help = spec.fallback === undefined ? spec.help : `${spec.help} (default: ${spec.fallback})`;
+  // A name of its own keeps commander from pairing --no-x with --x.
+  const option = new Option(spec.flags.replace("--no-", "--no-"), help);
+  option.attributeName = () => key;
+  option.negate = false;
+  if (spec.kind === "list") option.argParser((text: string, before: string[] = []) => [...before, text]);
+  if (spec.kind === "count") option.argParser((_: unknown, before = 0) => Number(before) + 1);
+  command.addOption(option);
+}
+
+function flagsOf(command: Commander): Record<string, unknown> {
+  const given = command.opts();
+  return Object.fromEntries(Object.entries(given).filter(([key]) => command.getOptionValueSource(key) === "cli"));
+}
+
+async function runCommand(
+  spec: CommandSpec,
+  args: readonly string[],
+  flags: Record<string, unknown>,
+  io: Io,
+): Promise<number> {
+  const { resolveSettings } = await import("./config.ts");
+  const raw = flags as Parameters<typeof resolveSettings>[0];
+  const resolved: Resolved = spec.withoutSettings ? { settings: {}, origins: {} } : await resolveSettings(raw, io.env);
+  const command = await spec.load();
+  return command({
+    io,
+    args,
+    ...resolved,
+    flags: raw,
+    underProfile: async (name) => (await resolveSettings(raw, io.env, name)).settings,
+  });
+}
+
+/** Prints what went wrong as one sentence and gives the exit code; only a bug shows its stack. */
+function failed(thrown: unknown, io: Io): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  const error = asRecordingError(thrown);
+  if (error.code !== "reader-gone" && error.code !== "interrupted") io.stderr.write(`callreel: ${describe(error)}\n`);
+  return exitCodeOf(error.code, io.stoppedBy());
+}
+
+function describe(error: RecordingError): string {
+  if (error.code !== "bug") return error.message;
+  const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : "";
+  return `${error.message}\nThis is a bug in callreel; please report it with the lines below.\n${cause}`;
+}

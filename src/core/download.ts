@@ -1,0 +1,284 @@
+import pLimit from "p-limit";
+import { asRecordingError, RecordingError } from "./errors.ts";
+import type { DownloadEvent, Summary } from "./events.ts";
+import { fetchRecording } from "./fetch-recording.ts";
+import { type Halt, openHalt } from "./halt.ts";
+import type { Claim, Clock, Destination, Expectation, Ledger, Received, Source, Transfer } from "./ports.ts";
+import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
+import type { RetryPolicy } from "./retry.ts";
+import { openTally, type Tally } from "./tally.ts";
+import type { Work } from "./work.ts";
+
+export interface DownloadPorts {
+  readonly sources: ReadonlyMap<SourceName, Source>;
+  readonly ledger: Ledger;
+  readonly transfer: Transfer;
+  /** The destination as this thread sees it, for what is already there. */
+  readonly destination: Pick<Destination, "has" | "adopt">;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly report: (event: DownloadEvent) => void;
+}
+
+export interface DownloadPlan {
+  readonly work: AsyncIterable<Work>;
+  readonly transfers: number;
+  readonly retry: RetryPolicy;
+  readonly pathFor: (ref: RecordingRef) => string;
+  readonly expect: (ref: RecordingRef) => Expectation;
+  readonly caps: { readonly downloads?: number; readonly bytes?: number; readonly durationMs?: number };
+  readonly failFast: boolean;
+  /** Fetch although the archive has it. */
+  readonly again: boolean;
+  /** Keys that a person named: missing ones are `not-found`, not merely gone. */
+  readonly named: ReadonlySet<RecordingKey>;
+  readonly progress: boolean;
+}
+
+export interface DownloadSignals {
+  /** Start nothing new. */
+  readonly stop: AbortSignal;
+  /** Drop everything. */
+  readonly abort: AbortSignal;
+}
+
+interface Run {
+  readonly ports: DownloadPorts;
+  readonly plan: DownloadPlan;
+  readonly halt: Halt;
+  readonly tally: Tally;
+  readonly tell: (event: DownloadEvent) => void;
+  readonly contact: { answered: boolean };
+  /** Recordings whose bytes are here and on their way to safety. */
+  readonly settling: Set<Promise<void>>;
+  started: number;
+  unreachableInARow: number;
+}
+
+type Refusal = Extract<Claim, { granted: false }>;
+
+/** Refs claimed at once: few enough to give back when the run stops, enough to make claims cheap. */
+const claimSize = 256;
+/** Files received but not yet synced; bounds memory and lost work. */
+const settlingLimit = 256;
+/** So many recordings in a row that reached nobody end the run: the source is down, not the recording. */
+const unreachableLimit = 10;
+
+/**
+ * Rows to files: claims, fetches and records everything `plan.work` brings, at most `transfers` at a time, and says
+ * what it came to. Pulls work only as fast as downloads finish. Never throws: what ended the run is in the summary.
+ */
+export async function download(plan: DownloadPlan, ports: DownloadPorts, signals: DownloadSignals): Promise<Summary> {
+  const started = ports.clock.monotonic();
+  const tally = openTally();
+  const run: Run = {
+    ports,
+    plan,
+    tally,
+    halt: openHalt(signals, ports.clock, plan.caps.durationMs),
+    tell(event) {
+      tally.hear(event);
+      ports.report(event);
+    },
+    contact: { answered: false },
+    settling: new Set(),
+    started: 0,
+    unreachableInARow: 0,
+  };
+  try {
+    await feed(run);
+  } catch (thrown) {
+    run.halt.because(asRecordingError(thrown));
+  } finally {
+    await Promise.all(run.settling);
+    run.halt.close();
+  }
+  if (run.halt.reason !== undefined) tally.stopped(run.halt.reason);
+  return tally.summary(ports.clock.monotonic() - started);
+}
+
+/** Keeps the transfers busy from the work, and waits for the last of them. */
+async function feed(run: Run): Promise<void> {
+  const limit = pLimit(run.plan.transfers);
+  const running = new Set<Promise<void>>();
+  try {
+    for await (const work of untilHalted(run.plan.work, run.halt)) {
+      for (const event of work.events) run.tell(event);
+      for (let at = 0; at < work.refs.length && !run.halt.stop.aborted; at += claimSize) {
+        await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, attempts) => {
+          const task: Promise<void> = limit(() => one(ref, attempts, run)).finally(() => running.delete(task));
+          running.add(task);
+          if (running.size > run.plan.transfers) await Promise.race(running);
+        });
+      }
+    }
+  } finally {
+    await Promise.all(running);
+  }
+}
+
+async function* untilHalted(work: AsyncIterable<Work>, halt: Halt): AsyncIterable<Work> {
+  for await (const piece of work) {
+    if (halt.stop.aborted) return;
+    yield piece;
+  }
+}
+
+async function startChunk(
+  refs: readonly RecordingRef[],
+  run: Run,
+  start: (ref: RecordingRef, attempts: number) => Promise<void>,
+): Promise<void> {
+  const { ledger } = run.ports;
+  const claims = await ledger.claim(refs);
+  for (const [index, ref] of refs.entries()) {
+    let claim = claims[index] as Claim;
+    if (!claim.granted && mustFetchAgain(claim, run)) claim = await ledger.reclaim(ref);
+    if (!claim.granted) {
+      notGranted(ref, claim, run);
+    } else if (run.halt.stop.aborted || capReached(run)) {
+      await ledger.release(ref.key);
+    } else {
+      run.started += 1;
+      await start(ref, claim.attempts);
+    }
+  }
+}
+
+function notGranted(ref: RecordingRef, { reason, path }: Refusal, run: Run): void {
+  const missing = reason === "gone" || reason === "no-recording";
+  const where = path === undefined ? {} : { path };
+  if (missing && run.plan.named.has(ref.key)) notFound(ref, reason, run);
+  else run.tell({ event: "recording-skipped", key: ref.key, reason, ...where, call: ref.call });
+}
+
+function mustFetchAgain(claim: Refusal, run: Run): boolean {
+  if (claim.reason !== "done") return false;
+  if (run.plan.again) return true;
+  return claim.path !== undefined && run.ports.destination.has?.(claim.path) === false;
+}
+
+function notFound(ref: RecordingRef, reason: string, run: Run): void {
+  const message = `${ref.key} is not at the source any more (${reason}), as an earlier run found.`;
+  run.tell({ event: "recording-failed", code: "not-found", message, ...ref });
+}
+
+/** Whether a cap forbids to start one more; if so the run ends with `cap-reached`. */
+function capReached(run: Run): boolean {
+  const { caps } = run.plan;
+  const reached =
+    run.started >= (caps.downloads ?? Infinity)
+      ? `--max-downloads ${caps.downloads}`
+      : run.tally.bytes >= (caps.bytes ?? Infinity)
+        ? "--max-transfer"
+        : undefined;
+  if (reached === undefined) return false;
+  run.halt.because(new RecordingError("cap-reached", `Stopped at ${reached}; run again to go on.`));
+  return true;
+}
+
+/** One claimed recording to its end: done, failed or given back. Never throws. */
+async function one(ref: RecordingRef, attempts: number, run: Run): Promise<void> {
+  if (run.halt.stop.aborted) return run.ports.ledger.release(ref.key);
+  const begun = run.ports.clock.monotonic();
+  const finish = async (received: Promise<Stored>) => {
+    try {
+      await recordDone(ref, await received, run.ports.clock.monotonic() - begun, run);
+    } catch (thrown) {
+      await recordFailed(ref, asRecordingError(thrown), run);
+    }
+  };
+  try {
+    const path = run.plan.pathFor(ref);
+    const expect = run.plan.expect(ref);
+    const present = attempts === 0 && !run.plan.again ? await run.ports.destination.adopt?.(path, expect) : undefined;
+    if (present !== undefined) return await recordAdopted(ref, present, run);
+    run.tell({ event: "recording-started", key: ref.key, call: ref.call });
+    const received = await fetchRecording(ref, path, expect, fetchContext(ref, run));
+    await settleLater(received, finish, run);
+  } catch (thrown) {
+    await finish(Promise.reject(asRecordingError(thrown)));
+  }
+}
+
+function fetchContext(ref: RecordingRef, run: Run): Parameters<typeof fetchRecording>[3] {
+  const { ports, plan, halt } = run;
+  const source = ports.sources.get(ref.source);
+  if (source === undefined) {
+    throw new RecordingError("usage", `No settings for ${ref.source}; name it with --source and give its login.`);
+  }
+  return {
+    source,
+    transfer: ports.transfer,
+    clock: ports.clock,
+    random: ports.random,
+    retry: plan.retry,
+    report: run.tell,
+    progress: plan.progress,
+    contact: run.contact,
+    stop: halt.stop,
+    cut: halt.cut,
+  };
+}
+
+/** Frees the transfer slot while the file is made safe with its neighbours, but lets only so many wait. */
+async function settleLater(
+  received: Received,
+  finish: (stored: Promise<Stored>) => Promise<void>,
+  run: Run,
+): Promise<void> {
+  const settled: Promise<void> = finish(received.settled).finally(() => run.settling.delete(settled));
+  run.settling.add(settled);
+  if (run.settling.size >= settlingLimit) await Promise.race(run.settling);
+}
+
+async function recordAdopted(ref: RecordingRef, stored: Stored, run: Run): Promise<void> {
+  await run.ports.ledger.done(ref, stored);
+  run.tell({ event: "recording-skipped", key: ref.key, reason: "done", path: stored.path, call: ref.call });
+}
+
+async function recordDone(ref: RecordingRef, stored: Stored, ms: number, run: Run): Promise<void> {
+  await run.ports.ledger.done(ref, stored);
+  run.unreachableInARow = 0;
+  const { path, bytes, sha256, contentType } = stored;
+  run.tell({
+    event: "recording-done",
+    key: ref.key,
+    path,
+    bytes,
+    sha256,
+    contentType,
+    ms: Math.round(ms),
+    call: ref.call,
+  });
+}
+
+async function recordFailed(ref: RecordingRef, error: RecordingError, run: Run): Promise<void> {
+  const { ledger } = run.ports;
+  try {
+    if (error.verdict === "stop") {
+      run.halt.because(error);
+      return await ledger.release(ref.key);
+    }
+    await ledger.failed(ref, error);
+    const missing = error.code === "gone" || error.code === "no-recording";
+    const code = missing && run.plan.named.has(ref.key) ? "not-found" : error.code;
+    run.tell({ event: "recording-failed", code, message: error.message, ...ref });
+    haltAfterFailure(error, run);
+  } catch (thrown) {
+    run.halt.because(asRecordingError(thrown));
+  }
+}
+
+function haltAfterFailure(error: RecordingError, run: Run): void {
+  run.unreachableInARow = error.code === "unreachable" ? run.unreachableInARow + 1 : 0;
+  if (run.plan.failFast) run.halt.because(new RecordingError(error.code, `Stopped by --fail-fast: ${error.message}`));
+  else if (run.unreachableInARow >= unreachableLimit) {
+    run.halt.because(
+      new RecordingError(
+        "unreachable",
+        `Stopped: ${unreachableLimit} recordings in a row reached nobody. ${error.message}`,
+      ),
+    );
+  }
+}

@@ -1,0 +1,154 @@
+import { asRecordingError, RecordingError } from "./errors.ts";
+import type { DownloadEvent } from "./events.ts";
+import type { Clock, Expectation, Received, Source, Transfer, TransferHooks } from "./ports.ts";
+import type { Link, RecordingRef } from "./recording.ts";
+import { type RetryPolicy, retryDelay } from "./retry.ts";
+
+export interface FetchContext {
+  readonly source: Source;
+  readonly transfer: Transfer;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly retry: RetryPolicy;
+  readonly report: (event: DownloadEvent) => void;
+  /** Bytes are reported too, for bars. */
+  readonly progress: boolean;
+  /** Whether the source has answered anything in this run; set here. */
+  readonly contact: { answered: boolean };
+  /** Ends waits and new attempts. */
+  readonly stop: AbortSignal;
+  /** Cuts the running transfer. */
+  readonly cut: AbortSignal;
+}
+
+/**
+ * One recording from link to bytes, over as many attempts as the policy allows: a fresh link before each. Throws the
+ * RecordingError of the last attempt, judged by the source.
+ */
+export async function fetchRecording(
+  ref: RecordingRef,
+  path: string,
+  expect: Expectation,
+  context: FetchContext,
+): Promise<Received> {
+  const started = context.clock.monotonic();
+  let counted = 0;
+  let renewals = 0;
+  let failed: Link | undefined;
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await attemptOnce(ref, path, expect, failed, context);
+    if ("received" in outcome) return outcome.received;
+    const error = context.source.judge(outcome.error, ref, renewals);
+    if (context.stop.aborted) throw error;
+    if (error.verdict === "renew") {
+      renewals += 1;
+      failed = outcome.link;
+      reportAttempt(ref, error, attempt, 0, context);
+      continue;
+    }
+    if (error.code !== "rate-limited") counted += 1;
+    const elapsedMs = context.clock.monotonic() - started;
+    const delay = retryDelay(
+      error,
+      { counted, elapsedMs, answered: context.contact.answered },
+      context.retry,
+      context.random,
+    );
+    if (delay === undefined) throw error;
+    failed = undefined;
+    reportAttempt(ref, error, attempt, delay, context);
+    await context.clock.sleep(delay, context.stop);
+  }
+}
+
+type Outcome = { received: Received } | { error: RecordingError; link: Link | undefined };
+
+async function attemptOnce(
+  ref: RecordingRef,
+  path: string,
+  expect: Expectation,
+  failed: Link | undefined,
+  context: FetchContext,
+): Promise<Outcome> {
+  let link: Link | undefined;
+  try {
+    link = await freshLink(ref, failed, context);
+    return { received: await transferOnce(ref, path, expect, link, context) };
+  } catch (thrown) {
+    const error = asRecordingError(thrown);
+    if (error.head !== undefined) context.contact.answered = true;
+    return { error, link };
+  }
+}
+
+/** A link young enough to be used: one that grew old while it was fetched or queued is thrown away. */
+async function freshLink(ref: RecordingRef, failed: Link | undefined, context: FetchContext): Promise<Link> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const link = await context.source.link(ref, failed, context.stop);
+    if (link.staleAfterMs === undefined) return link;
+    if (context.clock.monotonic() - link.takenAt <= link.staleAfterMs) return link;
+    link.answered?.(undefined);
+  }
+  throw new RecordingError(
+    "link-expired",
+    "The source answers so slowly that its links are too old when they arrive.",
+    {
+      verdict: "retry",
+    },
+  );
+}
+
+async function transferOnce(
+  ref: RecordingRef,
+  path: string,
+  expect: Expectation,
+  link: Link,
+  context: FetchContext,
+): Promise<Received> {
+  const job = {
+    source: ref.source,
+    url: link.url,
+    headers: link.headers,
+    resumable: link.resumable,
+    path,
+    expect,
+  };
+  let heard = false;
+  const hooks: TransferHooks = {
+    head(head) {
+      heard = true;
+      context.contact.answered = true;
+      link.answered?.(head);
+    },
+    ...(context.progress ? { progress: progressReporter(ref, context) } : {}),
+  };
+  try {
+    return await context.transfer.run(job, hooks, context.cut);
+  } finally {
+    if (!heard) link.answered?.(undefined);
+  }
+}
+
+const progressEveryMs = 100;
+
+function progressReporter(ref: RecordingRef, { clock, report }: FetchContext): NonNullable<TransferHooks["progress"]> {
+  let bytes = 0;
+  let last = clock.monotonic();
+  return (more, total) => {
+    bytes += more;
+    const now = clock.monotonic();
+    if (now - last < progressEveryMs) return;
+    last = now;
+    report({ event: "recording-progress", key: ref.key, bytes, ...(total === undefined ? {} : { total }) });
+  };
+}
+
+function reportAttempt(
+  ref: RecordingRef,
+  error: RecordingError,
+  attempt: number,
+  retryInMs: number,
+  { report }: FetchContext,
+): void {
+  report({ event: "attempt-failed", key: ref.key, code: error.code, message: error.message, attempt, retryInMs });
+}

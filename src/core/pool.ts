@@ -1,0 +1,49 @@
+import type { Source } from "./ports.ts";
+import type { Link } from "./recording.ts";
+
+/**
+ * Several logins to one system as one source: each link comes from the login with the fewest links under way, so that
+ * every login spends its own budget. Rows, listing and judgement are the first login's.
+ */
+export function poolSources(sources: readonly [Source, ...Source[]]): Source {
+  const [first] = sources;
+  const owners = new WeakMap<Link, Source>();
+  const underWay = new Map<Source, number>(sources.map((source) => [source, 0]));
+  const add = (source: Source, change: number) => underWay.set(source, (underWay.get(source) ?? 0) + change);
+  const idlest = () => sources.reduce((a, b) => ((underWay.get(b) ?? 0) < (underWay.get(a) ?? 0) ? b : a));
+
+  return {
+    ...first,
+    async link(ref, failed, signal) {
+      const source = (failed && owners.get(failed)) ?? idlest();
+      add(source, 1);
+      let answered = false;
+      const settle = () => {
+        if (!answered) add(source, -1);
+        answered = true;
+      };
+      try {
+        const link = await source.link(ref, failed, signal);
+        const pooled: Link = {
+          ...link,
+          answered(head) {
+            settle();
+            link.answered?.(head);
+          },
+        };
+        owners.set(pooled, source);
+        return pooled;
+      } catch (error) {
+        settle();
+        throw error;
+      }
+    },
+    ratePerMinute() {
+      const rates = sources.map((source) => source.ratePerMinute?.());
+      return rates.every((rate) => rate !== undefined) ? rates.reduce((a, b) => a + b, 0) : undefined;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(sources.map((source) => source[Symbol.asyncDispose]()));
+    },
+  };
+}

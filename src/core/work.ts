@@ -1,0 +1,50 @@
+import type { DownloadEvent } from "./events.ts";
+import type { Selection, Source } from "./ports.ts";
+import type { RecordingRef, Row, RowBatch } from "./recording.ts";
+import { excluded } from "./select.ts";
+
+/** A piece of work: recordings to fetch, and what there is to tell of the rows that gave none. */
+export interface Work {
+  readonly refs: readonly RecordingRef[];
+  readonly events: readonly DownloadEvent[];
+}
+
+export interface RowRules {
+  /** The source a row belongs to; throws `bad-rows` when it fits none. */
+  readonly sourceOf: (row: Row) => Source;
+  readonly selection: Selection;
+  readonly nowMs: () => number;
+}
+
+/** Turns rows into work, batch by batch: finds the recordings, filters them, puts the oldest first within a batch. */
+export async function* workFromRows(batches: AsyncIterable<RowBatch>, rules: RowRules): AsyncIterable<Work> {
+  for await (const batch of batches) yield workOf(batch, rules);
+}
+
+function workOf(batch: RowBatch, rules: RowRules): Work {
+  const refs: RecordingRef[] = [];
+  const events: DownloadEvent[] = (batch.rejected ?? []).map((row) => ({ event: "row-rejected", ...row }));
+  const nowMs = rules.nowMs();
+  for (const row of batch.rows) {
+    const finding = findIn(row, rules);
+    if (finding.absence !== undefined) {
+      events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });
+    }
+    for (const ref of finding.refs) {
+      const reason = excluded(ref.call, rules.selection, nowMs);
+      if (reason === undefined) refs.push(ref);
+      else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
+    }
+  }
+  return { refs: oldestFirst(refs), events };
+}
+
+function findIn(row: Row, rules: RowRules): ReturnType<Source["recordings"]> {
+  return rules.sourceOf(row).recordings(row);
+}
+
+/** Sorted by start; recordings without one come last, rows that are in order already stay as they are. */
+export function oldestFirst(refs: RecordingRef[]): RecordingRef[] {
+  const start = (ref: RecordingRef) => ref.call.start ?? "\uffff";
+  return refs.sort((a, b) => (start(a) < start(b) ? -1 : start(a) > start(b) ? 1 : 0));
+}

@@ -1,0 +1,53 @@
+import type { Command } from "../command.ts";
+import { paceOptions, runOptions, writeOptions } from "./download.ts";
+import type { OptionTable } from "./option.ts";
+import { databaseOptions, selectOptions } from "./select.ts";
+import { globalOptions, showOptions } from "./show.ts";
+import { ringcentralOptions, timOptions, tlsOptions } from "./sources.ts";
+
+/** A named group of options, a section in help. */
+export interface OptionGroup {
+  readonly title: string;
+  readonly options: OptionTable;
+}
+
+/** One verb of the command line, as help, completion and man page tell it. */
+export interface CommandSpec {
+  readonly name: string;
+  /** Positional arguments as commander writes them: `[id...]`. */
+  readonly args?: string;
+  readonly summary: string;
+  readonly groups: readonly OptionGroup[];
+  readonly examples: readonly (readonly [command: string, says: string])[];
+  /** Takes no settings from profile or environment: works with a broken settings file. */
+  readonly withoutSettings?: boolean;
+  /** Loads the verb when it is used. */
+  readonly load: () => Promise<Command>;
+}
+
+export const select: OptionGroup = { title: "Select", options: { ...selectOptions, ...databaseOptions } };
+const write: OptionGroup = { title: "Write", options: writeOptions };
+const dest: OptionGroup = { title: "Archive", options: { dest: writeOptions.dest, ledger: runOptions.ledger } };
+const pace: OptionGroup = { title: "Pace and caps", options: paceOptions };
+const runGroup: OptionGroup = { title: "Run", options: runOptions };
+const show: OptionGroup = { title: "Show", options: showOptions };
+const ringcentral: OptionGroup = { title: "RingCentral", options: ringcentralOptions };
+const tim: OptionGroup = { title: "TIM Enterprise", options: timOptions };
+const tls: OptionGroup = { title: "TLS", options: tlsOptions };
+const global: OptionGroup = { title: "Global", options: globalOptions };
+
+export const groups = { select, write, dest, pace, run: runGroup, show, ringcentral, tim, tls, global };
+
+/** Every setting there is; profiles and environment know all of them. */
+export const allOptions = {
+  ...selectOptions,
+  ...databaseOptions,
+  ...writeOptions,
+  ...paceOptions,
+  ...runOptions,
+  ...showOptions,
+  ...ringcentralOptions,
+  ...timOptions,
+  ...tlsOptions,
+  ...globalOptions,
+} as const;

@@ -1,0 +1,47 @@
+import { parseBytes, parseDuration, parseRate } from "../core/format.ts";
+import { flag, integer, text, value } from "./option.ts";
+
+/** Where and how files are written. */
+export const writeOptions = {
+  dest: value("-d, --dest <dir>", "the archive", text, { fallback: "./recordings" }),
+  output: value("-o, --output <template>", "file name template, or - for the audio of one recording to stdout", text),
+  writeInfoJson: flag("--write-info-json", "a .info.json beside each recording"),
+  noMtime: flag("--no-mtime", "leave the file's time as the download's, not the call's"),
+  forceOverwrites: flag("--force-overwrites", "fetch again what the archive has"),
+  noContinue: flag("--no-continue", "start partial files over"),
+  restrictFilenames: flag("--restrict-filenames", "plain ASCII file names"),
+} as const;
+
+/** How fast, how often, how much. */
+export const paceOptions = {
+  transfers: value(
+    "-j, --transfers <n>",
+    "downloads at once, or auto",
+    (given) => (given === "auto" ? "auto" : integer(1, 64)(given)),
+    { fallback: "4" },
+  ),
+  rate: value("--rate <10/m>", "lower the budget of rate-limited requests", parseRate),
+  limitRate: value("--limit-rate <2M>", "bytes a second over all transfers", parseBytes),
+  retries: value("-R, --retries <n>", "repeats of a failed recording", integer(0, 1000), { fallback: "5" }),
+  retryMaxTime: value("--retry-max-time <time>", "longest time spent on one recording's repeats", parseDuration),
+  timeout: value("--timeout <time>", "longest silence of a server", parseDuration, { fallback: "60s" }),
+  maxDuration: value("--max-duration <5h>", "stop starting recordings after this time (exit 8)", parseDuration),
+  maxTransfer: value("--max-transfer <20G>", "stop after this many bytes (exit 8)", parseBytes),
+  failFast: flag("--fail-fast", "stop at the first recording that fails"),
+} as const;
+
+/** How a run fits into scripts. */
+export const runOptions = {
+  dryRun: flag("-n, --dry-run", "count, minutes of audio and time needed; fetch nothing"),
+  errorFile: value("--error-file <file>", "write what failed as NDJSON that --rows takes back", text),
+  lockWait: value(
+    "--lock-wait <time>",
+    "wait for another run on this archive instead of ending with 11",
+    parseDuration,
+  ),
+  exec: value("--exec <command>", "run COMMAND after each finished file (its fields as CALLREEL_… variables)", text),
+  execAfter: value("--exec-after <command>", "run COMMAND after the run", text),
+  shell: flag("--shell", "give --exec and --exec-after to the shell"),
+  ping: value("--ping <url>", "call URL after a good run, URL/fail after a bad one", text),
+  ledger: value("--ledger <path>", "the ledger's file", text, { fallback: "DEST/.callreel/ledger.db" }),
+} as const;

@@ -1,0 +1,71 @@
+import { RecordingError } from "./core/errors.ts";
+import type { Clock } from "./core/ports.ts";
+import type { Io } from "./io.ts";
+
+/** This process as an Io: streams, signals and the system's clock. `flush` waits until what was written has left. */
+export function processIo(): Io & { flush(): Promise<void> } {
+  const stop = new AbortController();
+  const abort = new AbortController();
+  let stoppedBy: "SIGINT" | "SIGTERM" | undefined;
+  const onSignal = (signal: "SIGINT" | "SIGTERM") => {
+    const reason = new RecordingError("interrupted", "Interrupted.");
+    if (stop.signal.aborted) abort.abort(reason);
+    stoppedBy ??= signal;
+    stop.abort(reason);
+  };
+  process.on("SIGINT", () => onSignal("SIGINT"));
+  process.on("SIGTERM", () => onSignal("SIGTERM"));
+  endQuietlyWithoutReader();
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    platform: process.platform,
+    pid: process.pid,
+    clock: systemClock,
+    random: Math.random,
+    stop: stop.signal,
+    abort: abort.signal,
+    stoppedBy: () => stoppedBy,
+    flush: async () => {
+      await Promise.all([drained(process.stdout), drained(process.stderr)]);
+    },
+  };
+}
+
+/** The system's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      }, ms);
+      signal.addEventListener("abort", onAbort, { once: true });
+    }),
+};
+
+/** A reader of stdout that goes away ends the program without a word, as pipes expect. */
+function endQuietlyWithoutReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(141);
+    throw error;
+  });
+  process.stderr.on("error", () => {});
+}
+
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0) resolve();
+    else stream.write("", () => resolve());
+  });
+}

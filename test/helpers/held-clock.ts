@@ -1,0 +1,45 @@
+import type { Clock } from "../../src/core/ports.ts";
+
+/** A clock that stands still until `advance`; sleepers wake in order of their time. */
+export function heldClock(
+  start = Date.UTC(2026, 10, 21),
+): Clock & { advance(ms: number): Promise<void>; readonly sleeping: number } {
+  let now = start;
+  const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  return {
+    now: () => now,
+    monotonic: () => now - start,
+    get sleeping() {
+      return sleepers.size;
+    },
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason);
+        const sleeper = {
+          at: now + ms,
+          wake: () => {
+            sleepers.delete(sleeper);
+            resolve();
+          },
+        };
+        sleepers.add(sleeper);
+        signal.addEventListener("abort", () => {
+          sleepers.delete(sleeper);
+          reject(signal.reason);
+        });
+      }),
+    async advance(ms) {
+      const until = now + ms;
+      for (;;) {
+        await turn();
+        const due = [...sleepers].filter((each) => each.at <= until).sort((a, b) => a.at - b.at)[0];
+        if (due === undefined) break;
+        now = due.at;
+        due.wake();
+      }
+      now = until;
+      await turn();
+    },
+  };
+}
