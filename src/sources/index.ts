@@ -1,0 +1,4 @@
+/** Where recordings live: each system's opener, loaded when it is chosen. */
+export const sources = {
+  ringcentral: async () => (await import("./ringcentral/index.ts")).openRingCentral,
+};

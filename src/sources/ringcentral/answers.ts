@@ -1,0 +1,74 @@
+import type { ResponseHead } from "../../core/recording.ts";
+
+/** What an answer says of its rate-limit group; every part may be missing. */
+export interface RateHeaders {
+  readonly group?: string;
+  readonly limit?: number;
+  readonly remaining?: number;
+  readonly windowMs?: number;
+}
+
+/** The `X-Rate-Limit-*` headers, as far as they make sense. */
+export function rateHeaders(head: ResponseHead): RateHeaders {
+  const group = head.headers["x-rate-limit-group"]?.trim().toLowerCase();
+  const limit = count(head.headers["x-rate-limit-limit"], 1, 1e9);
+  const remaining = count(head.headers["x-rate-limit-remaining"], 0, 1e9);
+  const seconds = count(head.headers["x-rate-limit-window"], 1, 86_400);
+  return {
+    ...(group !== undefined && /^[a-z][a-z0-9_-]{0,39}$/.test(group) ? { group } : {}),
+    ...(limit === undefined ? {} : { limit }),
+    ...(remaining === undefined ? {} : { remaining }),
+    ...(seconds === undefined ? {} : { windowMs: seconds * 1000 }),
+  };
+}
+
+/** Milliseconds that the answer's Retry-After asks to wait, given in seconds or as a date. */
+export function retryAfterMs(head: ResponseHead, now: number): number | undefined {
+  const text = head.headers["retry-after"]?.trim();
+  if (text === undefined || text === "") return undefined;
+  if (/^\d{1,9}(?:\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** Every error code of a body: the top-level one and the nested ones, since either may be only a category. */
+export function errorCodes(body: string | undefined): ReadonlySet<string> {
+  const answer = parsedObject(body);
+  const nested = Array.isArray(answer?.errors) ? (answer.errors as unknown[]).slice(0, 50) : [];
+  const found = [
+    answer?.errorCode,
+    answer?.error,
+    ...nested.map((entry) => (entry as { errorCode?: unknown })?.errorCode),
+  ];
+  return new Set(found.filter((code): code is string => typeof code === "string" && /^[\w-]{1,40}$/.test(code)));
+}
+
+/** The permission that a 403 asks for, when it names one. */
+export function neededPermission(body: string | undefined): string | undefined {
+  const answer = parsedObject(body);
+  const nested = Array.isArray(answer?.errors) ? (answer.errors as unknown[]).slice(0, 50) : [];
+  for (const entry of [answer, ...nested]) {
+    const name = (entry as { permissionName?: unknown } | undefined)?.permissionName;
+    if (typeof name === "string" && /^\w{1,60}$/.test(name)) return name;
+  }
+  return undefined;
+}
+
+/** A JSON object, or undefined for anything else. */
+export function parsedObject(text: string | undefined): Record<string, unknown> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function count(text: string | undefined, least: number, most: number): number | undefined {
+  if (text === undefined || !/^\s*\d{1,10}\s*$/.test(text)) return undefined;
+  const value = Number(text);
+  return value >= least && value <= most ? value : undefined;
+}

@@ -1,0 +1,125 @@
+import { RecordingError } from "../../core/errors.ts";
+import type { HttpAnswer } from "../../http.ts";
+import { errorCodes, parsedObject, retryAfterMs } from "./answers.ts";
+import type { RequestGate } from "./gate.ts";
+import { isScopeRefusal, refusedScope, roleNeeded } from "./refusals.ts";
+import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
+import type { Tokens } from "./token.ts";
+
+/** The API of one login: each request waits at the gate, carries the shared token, and is repeated while that can help. */
+export interface Api {
+  /**
+   * What `read` makes of the JSON object at `url`; `kind` names the sort of request for the gate. Throws a
+   * RecordingError for any other outcome; one that `read` throws with verdict `retry` is repeated like the others.
+   */
+  get<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T>;
+}
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export interface ApiWorld {
+  readonly settings: RingCentralSettings;
+  readonly context: RingCentralContext;
+  readonly gate: RequestGate;
+  readonly tokens: Tokens;
+}
+
+const defaultRetries = 5;
+const mostPenalties = 5;
+
+export function openApi(world: ApiWorld): Api {
+  const { settings, context } = world;
+
+  async function get<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T> {
+    const failures = { penalties: 0, others: 0 };
+    for (;;) {
+      try {
+        return read(await answered(world, kind, url, signal));
+      } catch (error) {
+        if (!(error instanceof RecordingError) || error.verdict !== "retry" || signal.aborted) throw error;
+        const pauseMs = pauseBefore(error, failures);
+        if (pauseMs === undefined) throw error;
+        if (pauseMs > 0) await context.clock.sleep(pauseMs, signal);
+      }
+    }
+  }
+
+  /** How long to wait before the request is repeated; undefined when it has been repeated often enough. */
+  function pauseBefore(error: RecordingError, failures: { penalties: number; others: number }): number | undefined {
+    if (error.code === "rate-limited") {
+      failures.penalties += 1;
+      // The gate itself waits a penalty out; being refused again and again means that somebody else sends on.
+      return failures.penalties <= mostPenalties ? 0 : undefined;
+    }
+    if (failures.others === (settings.retries ?? defaultRetries)) return undefined;
+    failures.others += 1;
+    const backoffMs = context.random() * Math.min(60_000, 1000 * 2 ** (failures.others - 1));
+    return Math.max(backoffMs, error.retryAfterMs ?? 0);
+  }
+  return { get };
+}
+
+/** One request, and one more with a renewed token when the first one's was refused. */
+async function answered(world: ApiWorld, kind: string, url: string, signal: AbortSignal): Promise<Json> {
+  const first = await send(world, kind, url, undefined, signal);
+  if (first.answer.status !== 401) return parsed(first.answer, kind, world.context.clock.now());
+  const second = await send(world, kind, url, first.token, signal);
+  if (second.answer.status !== 401) return parsed(second.answer, kind, world.context.clock.now());
+  throw new RecordingError(
+    "login-refused",
+    "RingCentral refuses the login, also after it was renewed. Check it with callreel auth status ringcentral.",
+  );
+}
+
+async function send(
+  { context, gate, tokens }: ApiWorld,
+  kind: string,
+  url: string,
+  failed: string | undefined,
+  signal: AbortSignal,
+): Promise<{ answer: HttpAnswer; token: string }> {
+  await tokens.current(failed, signal);
+  const pass = await gate.enter(kind, signal);
+  try {
+    const { accessToken: token } = await tokens.current(failed, signal);
+    const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
+    const answer = await context.http.request({ url, headers }, signal);
+    pass.answered(answer);
+    if (answer.status !== 401) tokens.accepted(token);
+    return { answer, token };
+  } finally {
+    pass.answered(undefined);
+  }
+}
+
+function parsed(answer: HttpAnswer, kind: string, now: number): Json {
+  const { status } = answer;
+  const body = answer.body.toString("utf8");
+  if (status >= 200 && status < 300) {
+    const value = parsedObject(body);
+    if (value !== undefined) return value;
+    throw new RecordingError(
+      "bad-answer",
+      `RingCentral's answer (${kind}) is not JSON. Check --server and any proxy.`,
+      {
+        verdict: "retry",
+      },
+    );
+  }
+  const waitMs = retryAfterMs(answer, now);
+  const details = { head: answer, body, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+  if (status === 429)
+    throw new RecordingError("rate-limited", `RingCentral refuses more requests for now (429).`, details);
+  if (status === 408 || status === 425 || status >= 500) {
+    throw new RecordingError("server-error", `RingCentral is out of order (${kind}, HTTP ${status}).`, details);
+  }
+  if (status === 403) {
+    throw isScopeRefusal(body) ? refusedScope(body) : new RecordingError("forbidden", roleNeeded(body), details);
+  }
+  const codes = [...errorCodes(body)].join(", ");
+  throw new RecordingError(
+    "http-error",
+    `RingCentral refused the request (${kind}, HTTP ${status}${codes === "" ? "" : `, ${codes}`}).`,
+    { ...details, verdict: "stop" },
+  );
+}

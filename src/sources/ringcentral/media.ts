@@ -1,0 +1,44 @@
+import { RecordingError } from "../../core/errors.ts";
+import type { RecordingRef } from "../../core/recording.ts";
+import { isLoopback, type RingCentralSettings } from "./settings.ts";
+
+/** Where a recording's audio is asked for: its contentUri when that is on our hosts, else the media host's own form. */
+export function contentUrl(ref: RecordingRef, settings: RingCentralSettings): string {
+  const { contentUri } = ref.locator;
+  if (contentUri === undefined || contentUri === "") {
+    const account = encodeURIComponent(settings.account ?? "~");
+    return `${settings.mediaServer}/restapi/v1.0/account/${account}/recording/${encodeURIComponent(ref.id)}/content`;
+  }
+  const url = URL.canParse(contentUri) ? new URL(contentUri) : undefined;
+  if (url === undefined || !isOurs(url, settings)) throw foreignHost(ref, url);
+  url.searchParams.delete("access_token");
+  url.hash = "";
+  return url.href;
+}
+
+/** Whether a URL is on the API or media host, where the token may be sent. */
+export function isOurs(url: URL, settings: RingCentralSettings): boolean {
+  const ours = [settings.server, settings.mediaServer].includes(url.origin);
+  return ours && url.username === "" && url.password === "" && url.pathname.startsWith("/restapi/");
+}
+
+/** Where a redirect leads: an absolute URL that may be asked, with or without the token; else a RecordingError. */
+export function redirectTarget(location: string | undefined, from: string, ref: RecordingRef): URL {
+  const url = location !== undefined && URL.canParse(location, from) ? new URL(location, from) : undefined;
+  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (url === undefined || !secure || url.username !== "" || url.password !== "") {
+    throw new RecordingError(
+      "bad-answer",
+      `Recording ${ref.id}: the media host redirects to an address that cannot be used.`,
+    );
+  }
+  return url;
+}
+
+function foreignHost(ref: RecordingRef, url: URL | undefined): RecordingError {
+  const host = url === undefined ? "no valid address" : url.host;
+  return new RecordingError(
+    "foreign-host",
+    `Recording ${ref.id}: its contentUri (${host}) is not on the API or media host, so it gets no token. If that host is RingCentral's, name it with --media-server.`,
+  );
+}

@@ -1,0 +1,81 @@
+import { createHash } from "node:crypto";
+import { RecordingError } from "../../core/errors.ts";
+import type { DownloadEvent } from "../../core/events.ts";
+import type { Clock } from "../../core/ports.ts";
+import type { Http } from "../../http.ts";
+
+/** One RingCentral login, as plain data. */
+export interface RingCentralSettings {
+  /** API and OAuth host: `https://platform.ringcentral.com`. */
+  readonly server: string;
+  /** Media host: `https://media.ringcentral.com`. */
+  readonly mediaServer: string;
+  readonly clientId: string;
+  /** Absent for public apps (PKCE). */
+  readonly clientSecret?: string;
+  /** A JWT credential from the developer console, sent as it is. */
+  readonly jwt?: string;
+  /** A ready access token: used as it is, never renewed. */
+  readonly accessToken?: string;
+  /** Folder of the state shared by every process of the user: tokens and the budget of requests. */
+  readonly stateDir: string;
+  readonly profile: string;
+  /** Lowers the budget of requests; never raises it. */
+  readonly ratePerMinute?: number;
+  /** Repeats of a listing request that failed for now; 5 unless told. */
+  readonly retries?: number;
+  /** Fixed port of the loopback address that the browser login returns to. */
+  readonly redirectPort: number;
+  /** Account id; `~` (the login's own) unless told. */
+  readonly account?: string;
+  /** Login page of a partner brand. */
+  readonly brandId?: string;
+}
+
+/** What the source needs of the world. */
+export interface RingCentralContext {
+  readonly http: Http;
+  readonly clock: Clock;
+  /** A number in [0, 1), for jitter. */
+  readonly random: () => number;
+  readonly report: (event: DownloadEvent) => void;
+}
+
+/** Refuses settings that could send a secret where it does not belong; gives them back with their hosts in one form. */
+export function checkedSettings(settings: RingCentralSettings): RingCentralSettings {
+  const { ratePerMinute: rate } = settings;
+  if (rate !== undefined && !(rate > 0)) {
+    throw new RecordingError("usage", "The rate must be more than 0 requests a minute: see --rate.");
+  }
+  return {
+    ...settings,
+    server: origin(settings.server, "--server"),
+    mediaServer: origin(settings.mediaServer, "--media-server"),
+  };
+}
+
+/** Whether a host name can only mean this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Names a credential without saying who it is: what shares one token and one budget of requests. */
+export function credentialOf(settings: RingCentralSettings, user: string): string {
+  return digest([settings.server, settings.clientId, user].join("\n"));
+}
+
+export function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+function origin(text: string, flag: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  if (url === undefined || !secure || url.username !== "" || url.password !== "") {
+    throw new RecordingError(
+      "usage",
+      `${flag} must be an https address without a login in it (http only on this machine).`,
+    );
+  }
+  return url.origin;
+}

@@ -1,0 +1,82 @@
+import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { RecordingError } from "../../core/errors.ts";
+import { isBusy, openSqlite, type Sqlite } from "../../sqlite.ts";
+
+/** A document after a change: the new text, `null` to delete it, or nothing to leave it as it is. */
+export interface Change<T> {
+  readonly text?: string | null;
+  readonly result: T;
+}
+
+/** Small named documents shared by every process of the user, readable by nobody else. */
+export interface State extends Disposable {
+  read(name: string): string | undefined;
+  /** Reads and writes one document in one transaction between all processes. `change` must be quick and synchronous. */
+  update<T>(name: string, change: (text: string | undefined) => Change<T>): T;
+  /** A number that differs whenever another process has written since it was last asked. */
+  version(): number;
+}
+
+/** Opens the shared state in `dir`, made with mode 0700; the file has mode 0600. */
+export function openState(dir: string): State {
+  const database = openFile(dir);
+  const select = database.prepare("SELECT text FROM documents WHERE name = ?");
+  const insert = database.prepare(
+    "INSERT INTO documents (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text",
+  );
+  const remove = database.prepare("DELETE FROM documents WHERE name = ?");
+  const dataVersion = database.prepare("PRAGMA data_version");
+  const read = (name: string) => (select.get(name) as { text: string } | undefined)?.text;
+
+  return {
+    read,
+    update(name, change) {
+      database.exec("BEGIN IMMEDIATE");
+      try {
+        const { text, result } = change(read(name));
+        if (text === null) remove.run(name);
+        else if (text !== undefined) insert.run(name, text);
+        database.exec("COMMIT");
+        return result;
+      } catch (error) {
+        database.exec("ROLLBACK");
+        throw error;
+      }
+    },
+    version: () => (dataVersion.get() as { data_version: number }).data_version,
+    [Symbol.dispose]: () => database.close(),
+  };
+}
+
+function openFile(dir: string): Sqlite {
+  const path = join(dir, "ringcentral.db");
+  let database: Sqlite | undefined;
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, "a", 0o600));
+    chmodSync(path, 0o600);
+    database = openSqlite(path);
+    prepare(database);
+    return database;
+  } catch (error) {
+    database?.close();
+    const text = error instanceof Error ? error.message : String(error);
+    throw new RecordingError("disk-denied", `The folder for logins cannot be used: ${path}: ${text}`, { cause: error });
+  }
+}
+
+/** Changing to WAL is refused, not queued, while another process is doing the same. */
+function prepare(database: Sqlite): void {
+  database.exec("PRAGMA busy_timeout = 10000; PRAGMA secure_delete = ON");
+  for (let tries = 1; ; tries++) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+      database.exec("CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || tries === 100) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}

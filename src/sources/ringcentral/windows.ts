@@ -1,0 +1,38 @@
+import type { Selection } from "../../core/ports.ts";
+
+const dayMs = 86_400_000;
+/** How long RingCentral keeps recordings unless an account is set otherwise: where a listing without a start begins. */
+const retentionMs = 90 * dayMs;
+const longestMs = 16 * dayMs;
+const shortestMs = 60_000;
+
+/** The most records of one window that are held to be sorted. */
+export const mostHeld = 10_000;
+
+export interface Range {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** The calls to list, with an end in the past so that no new call can move the pages. */
+export function listingRange(selection: Selection, now: number): Range {
+  const latest = now - Math.max(1000, selection.minAgeMs ?? 0);
+  const toMs = Math.min(selection.toMs ?? latest, latest);
+  return { fromMs: selection.fromMs ?? toMs - retentionMs, toMs };
+}
+
+/** Where a listing begins that goes on from the end of the last complete one: calls are rewritten, recordings come late. */
+export function sinceLast(lastEndMs: number, lookbackMs: number): number {
+  return lastEndMs - lookbackMs;
+}
+
+/**
+ * How long the next window is. It starts with a day; nearly empty windows are followed by longer ones, which saves
+ * requests, and windows with more records than can be sorted by shorter ones.
+ */
+export function nextSpan(spanMs: number | undefined, records: number): number {
+  if (spanMs === undefined) return dayMs;
+  if (records > mostHeld) return Math.max(shortestMs, spanMs / 2);
+  if (spanMs < dayMs && records * 4 < mostHeld) return Math.min(dayMs, spanMs * 2);
+  return records < 60 ? Math.min(longestMs, spanMs * 2) : spanMs;
+}

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DownloadEvent } from "../../../src/core/events.ts";
+import type { Clock } from "../../../src/core/ports.ts";
+import { type Http, openHttp } from "../../../src/http.ts";
+import type { RingCentralContext, RingCentralSettings } from "../../../src/sources/ringcentral/index.ts";
+
+export const realClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
+/** A clock whose sleeps end at once and move the time. */
+export function leapingClock(
+  startMs = Date.UTC(2026, 9, 15, 12),
+): Clock & { slept: number[]; advance(ms: number): void } {
+  let now = startMs;
+  const slept: number[] = [];
+  return {
+    slept,
+    now: () => now,
+    monotonic: () => now,
+    advance(ms) {
+      now += ms;
+    },
+    async sleep(ms, signal) {
+      signal.throwIfAborted();
+      slept.push(ms);
+      await new Promise((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
+      now += ms;
+    },
+  };
+}
+
+/** Everything a RingCentral source needs, over real HTTP and a temporary state folder. */
+export interface World extends AsyncDisposable {
+  readonly settings: RingCentralSettings;
+  readonly context: RingCentralContext;
+  readonly events: DownloadEvent[];
+  readonly http: Http;
+  readonly stateDir: string;
+}
+
+export function openWorld(
+  servers: { server: string; mediaServer: string },
+  changes: Partial<RingCentralSettings> = {},
+  clock: Clock = realClock,
+): World {
+  const stateDir = mkdtempSync(join(tmpdir(), "callreel-rc-"));
+  const events: DownloadEvent[] = [];
+  const http = openHttp({ connections: 16, connectTimeoutMs: 5000, timeoutMs: 10_000, userAgent: "callreel-test" });
+  return {
+    settings: {
+      ...servers,
+      clientId: "client",
+      clientSecret: "secret",
+      jwt: "e30.eyJzdWIiOiIxMDEifQ.x",
+      stateDir,
+      profile: "default",
+      redirectPort: 0,
+      ...changes,
+    },
+    context: { http, clock, random: Math.random, report: (event) => events.push(event) },
+    events,
+    http,
+    stateDir,
+    async [Symbol.asyncDispose]() {
+      await http[Symbol.asyncDispose]();
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+export const never = new AbortController().signal;
