@@ -1,0 +1,43 @@
+import { RecordingError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
+
+/** An Echo host as TIM names it (`host` or `host:port`), and how it is reached from here. */
+export interface EchoRewrite {
+  readonly from: string;
+  readonly to: string;
+}
+
+const hostAndPort = /^(\[[0-9a-f:.]+\]|[^\s:/?#@[\]\\]+)(?::(\d{1,5}))?$/i;
+const urlAuthority = /^(https?:\/\/)([^/?#]*)/i;
+
+/** Throws `usage` unless both sides are hosts. */
+export function checkRewrite({ from, to }: EchoRewrite): void {
+  if (!hostAndPort.test(from) || !hostAndPort.test(to)) throw badRewrite(`${from}=${to}`);
+}
+
+/** Host and port of a URL as it is written, without a login. */
+export function authorityOf(url: string): string {
+  const authority = urlAuthority.exec(url)?.[2] ?? "";
+  return authority.slice(authority.lastIndexOf("@") + 1).toLowerCase();
+}
+
+/**
+ * The URL with its host replaced by the first rewrite that fits; every other byte stays as it is. A FROM without a port
+ * fits any port; a TO without one keeps the URL's.
+ */
+export function rewriteEcho(url: string, rewrites: readonly EchoRewrite[]): string {
+  const parts = hostAndPort.exec(authorityOf(url));
+  if (parts === null) return url;
+  const [authority, host = "", port] = parts;
+  const rewrite = rewrites.find(({ from }) => [host, authority].includes(from.toLowerCase()));
+  if (rewrite === undefined) return url;
+  const to = port === undefined || /:\d+$/.test(rewrite.to) ? rewrite.to : `${rewrite.to}:${port}`;
+  return url.replace(urlAuthority, (_, scheme: string) => scheme + to);
+}
+
+function badRewrite(text: string): RecordingError {
+  return new RecordingError(
+    "usage",
+    `--echo-rewrite ${printable(text).slice(0, 100)}: it must be FROM=TO, each a host or host:port.`,
+  );
+}

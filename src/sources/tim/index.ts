@@ -1,0 +1,88 @@
+import { RecordingError } from "../../core/errors.ts";
+import type { Check, Source } from "../../core/ports.ts";
+import type { RecordingRef } from "../../core/recording.ts";
+import { checkLogin, checkTim } from "./check.ts";
+import { judgeTransfer, type UsedLink } from "./judge.ts";
+import { idsOfPath } from "./key.ts";
+import { type TimLink, takeLink } from "./link.ts";
+import { openLogin } from "./login/index.ts";
+import { findRecordings, refOf } from "./rows.ts";
+import { checkSettings, readableOnTheWire, type Tim, type TimContext, type TimSettings } from "./settings.ts";
+
+export type { TimContext, TimSettings } from "./settings.ts";
+
+/**
+ * TIM Enterprise: rows of its `calls` table are the list, and each link is a token URL asked for just before its use.
+ * Checks the settings (`usage`) and sends nothing until the first link. The login goes to `url` and nowhere else.
+ */
+export function openTim(settings: TimSettings, context: TimContext): Source {
+  const tim = checkSettings(settings, context.random);
+  const login = openLogin(tim, context);
+  const warn = warnOnce(tim, context);
+  const used = new WeakMap<RecordingRef, UsedLink>();
+  const beforeLink = new WeakSet<RecordingError>();
+
+  async function take(ref: RecordingRef, signal: AbortSignal): Promise<TimLink> {
+    warn();
+    try {
+      return await takeLink(ref, tim, login, context, signal);
+    } catch (thrown) {
+      if (!(thrown instanceof RecordingError)) throw thrown;
+      const error = atTim(thrown, tim);
+      beforeLink.add(error);
+      throw error;
+    }
+  }
+
+  function judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
+    return beforeLink.has(error) ? error : judgeTransfer(error, ref, renewals, used.get(ref));
+  }
+
+  return {
+    name: "tim",
+    recordings: findRecordings,
+    named(text) {
+      const ids = idsOfPath(text);
+      return ids === undefined ? undefined : refOf(ids, {});
+    },
+    async link(ref, _failed, signal) {
+      const { link, echoHost } = await take(ref, signal);
+      used.set(ref, { echoHost, ageMs: undefined });
+      return {
+        ...link,
+        answered: () => used.set(ref, { echoHost, ageMs: context.clock.monotonic() - link.takenAt }),
+      };
+    },
+    judge,
+    check: (signal) => checkTim({ tim, login, context, take, judge: (error, ref) => judge(error, ref, 1) }, signal),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** Whether TIM takes the login, by one request (two with Digest or an unknown scheme). Throws `usage` for wrong settings only. */
+export async function testTimLogin(settings: TimSettings, context: TimContext, signal: AbortSignal): Promise<Check> {
+  const tim = checkSettings(settings, context.random);
+  return checkLogin({ tim, login: openLogin(tim, context), context }, signal);
+}
+
+function warnOnce({ base, settings }: Tim, { report }: TimContext): () => void {
+  let warned = !readableOnTheWire(base);
+  return () => {
+    if (warned) return;
+    warned = true;
+    const what = settings.auth === "digest" ? "recordings" : "login and recordings";
+    const message = `TIM is reached over plain http (${base.host}): whoever listens on the way can read ${what}. Use https in --tim-url, if TIM offers it.`;
+    report({ event: "notice", level: "warning", message });
+  };
+}
+
+/** An error of the way to TIM, with the setting that may be wrong; a failing certificate fails every recording. */
+function atTim(error: RecordingError, { base }: Tim): RecordingError {
+  if (error.head !== undefined) return error;
+  if (error.code === "unreachable") {
+    const message = `TIM cannot be reached. ${error.message} Check --tim-url (${base.origin}) and the network.`;
+    return new RecordingError("unreachable", message, { cause: error });
+  }
+  if (error.code === "tls") return new RecordingError("tls", error.message, { verdict: "stop", cause: error });
+  return error;
+}

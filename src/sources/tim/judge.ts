@@ -1,0 +1,74 @@
+import { type ErrorCode, RecordingError } from "../../core/errors.ts";
+import type { RecordingRef } from "../../core/recording.ts";
+
+/** What is known of the link whose transfer failed. */
+export interface UsedLink {
+  /** The Echo host as TIM named it. */
+  readonly echoHost: string;
+  /** Milliseconds from asking for the link to Echo's answer; undefined when none came. */
+  readonly ageMs: number | undefined;
+}
+
+/** A link that was refused although it was this young did not die of age. */
+const surelyYoungMs = 1_000;
+const mostRenewals = 3;
+
+/**
+ * What a failed transfer from Echo means. Each way in which an old link may fail is answered with one fresh link (a few,
+ * while links are so slow that they may well have expired again), then told as what it is.
+ */
+export function judgeTransfer(
+  error: RecordingError,
+  ref: RecordingRef,
+  renewals: number,
+  used: UsedLink | undefined,
+): RecordingError {
+  if (error.code === "unreachable") return unreachableEcho(error, used);
+  if (!mayBeExpired(error)) return error;
+  if (renewals === 0 || (renewals < mostRenewals && (used?.ageMs ?? 0) > surelyYoungMs)) {
+    return restated(error, "link-expired", `Echo refused the link to ${ref.key} (${cause(error)}).`);
+  }
+  return classified(error, ref);
+}
+
+function mayBeExpired({ head, code }: RecordingError): boolean {
+  if (head !== undefined && [401, 403, 404, 410].includes(head.status)) return true;
+  return code === "not-audio" || code === "empty-body";
+}
+
+function classified(error: RecordingError, ref: RecordingRef): RecordingError {
+  switch (error.head?.status) {
+    case 404:
+    case 410:
+      return restated(error, "gone", `Echo has no ${ref.key} any more (${cause(error)}), also with a fresh link.`);
+    case 401:
+    case 403:
+      return restated(error, "forbidden", `Echo does not give ${ref.key} (${cause(error)}), also with a fresh link.`);
+  }
+  if (error.code === "empty-body") {
+    return restated(error, "no-recording", `Echo has nothing for ${ref.key}: an empty body, also with a fresh link.`);
+  }
+  return error;
+}
+
+function cause({ head, code }: RecordingError): string {
+  if (head !== undefined && head.status >= 300) return `status ${head.status}`;
+  return code === "empty-body" ? "an empty body" : "no audio";
+}
+
+function unreachableEcho(error: RecordingError, used: UsedLink | undefined): RecordingError {
+  const echoHost = used?.echoHost ?? "HOST";
+  return new RecordingError(
+    error.code,
+    `Echo, which TIM names ${echoHost}, cannot be reached from here. ${error.message} If it has another address here, give --echo-rewrite ${echoHost}=HOST:PORT.`,
+    { verdict: error.verdict, cause: error },
+  );
+}
+
+function restated(error: RecordingError, code: ErrorCode, message: string): RecordingError {
+  return new RecordingError(code, message, {
+    ...(error.head === undefined ? {} : { head: error.head }),
+    ...(error.body === undefined ? {} : { body: error.body }),
+    cause: error,
+  });
+}

@@ -1,0 +1,64 @@
+import { RecordingError } from "../../core/errors.ts";
+import type { ResponseHead } from "../../core/recording.ts";
+
+/** What TIM's status for a token request means, or undefined when it brings an address. */
+export function refusedToken(
+  head: ResponseHead,
+  recording: string,
+  base: URL,
+  nowMs: number,
+): RecordingError | undefined {
+  const { status } = head;
+  if (status >= 200 && status < 300) return undefined;
+  if (status >= 300 && status < 400) return redirected(head, recording, base);
+  const told = `(TIM answered ${status}).`;
+  switch (status) {
+    case 400:
+      return new RecordingError(
+        "bad-answer",
+        `TIM does not understand the token request for ${recording} ${told} See --tim-url-template for other forms of it.`,
+        { head },
+      );
+    case 403:
+      return new RecordingError(
+        "forbidden",
+        `The TIM login may not fetch ${recording} ${told} Its web user stands elsewhere in the Directory, its class may not use the voice script, or TIM has locked this address.`,
+        { head },
+      );
+    case 404:
+    case 410:
+      return new RecordingError("gone", `TIM has no ${recording} ${told}`, { head });
+    case 429:
+      return new RecordingError("rate-limited", `TIM asks to slow down ${told}`, { head, ...retryAfter(head, nowMs) });
+  }
+  if (status >= 500 || status === 408 || status === 425) {
+    return new RecordingError("server-error", `TIM failed to give an address for ${recording} ${told}`, {
+      head,
+      ...retryAfter(head, nowMs),
+    });
+  }
+  return new RecordingError("http-error", `TIM refused the token request for ${recording} ${told}`, { head });
+}
+
+function redirected(head: ResponseHead, recording: string, base: URL): RecordingError {
+  const location = head.headers.location ?? "";
+  const target = URL.canParse(location, base.href) ? new URL(location, base) : undefined;
+  if (target !== undefined && target.hostname === base.hostname && target.origin !== base.origin) {
+    return new RecordingError("usage", `TIM sends every request on to ${target.origin}: give that as --tim-url.`, {
+      head,
+    });
+  }
+  const where = target === undefined ? "elsewhere" : target.origin === base.origin ? "another page" : target.host;
+  return new RecordingError(
+    "bad-answer",
+    `TIM redirects the token request for ${recording} to ${where} instead of giving an Echo address; redirects are not followed with a login. See --tim-url and --tim-url-template.`,
+    { head },
+  );
+}
+
+/** Retry-After in seconds or as a date, an hour at most. */
+function retryAfter(head: ResponseHead, nowMs: number): { retryAfterMs?: number } {
+  const text = head.headers["retry-after"]?.trim() ?? "";
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  return Number.isNaN(ms) ? {} : { retryAfterMs: Math.min(Math.max(0, ms), 3_600_000) };
+}
