@@ -61,10 +61,10 @@ export function openApi(world: ApiWorld): Api {
 
 /** One request, and one more with a renewed token when the first one's was refused. */
 async function answered(world: ApiWorld, kind: string, url: string, signal: AbortSignal): Promise<Json> {
-  const first = await send(world, kind, url, undefined, signal);
-  if (first.answer.status !== 401) return parsed(first.answer, kind, world.context.clock.now());
-  const second = await send(world, kind, url, first.token, signal);
-  if (second.answer.status !== 401) return parsed(second.answer, kind, world.context.clock.now());
+  const first = await send(world, kind, url, signal);
+  if (first.status !== 401) return parsed(first, kind, world.context.clock.now());
+  const second = await send(world, kind, url, signal);
+  if (second.status !== 401) return parsed(second, kind, world.context.clock.now());
   throw new RecordingError(
     "login-refused",
     "RingCentral refuses the login, also after it was renewed. Check it with callreel auth status ringcentral.",
@@ -75,18 +75,18 @@ async function send(
   { context, gate, tokens }: ApiWorld,
   kind: string,
   url: string,
-  failed: string | undefined,
   signal: AbortSignal,
-): Promise<{ answer: HttpAnswer; token: string }> {
-  await tokens.current(failed, signal);
+): Promise<HttpAnswer> {
+  await tokens.current(signal);
   const pass = await gate.enter(kind, signal);
   try {
-    const { accessToken: token } = await tokens.current(failed, signal);
+    const { accessToken: token } = await tokens.current(signal);
     const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
     const answer = await context.http.request({ url, headers }, signal);
     pass.answered(answer);
-    if (answer.status !== 401) tokens.accepted(token);
-    return { answer, token };
+    if (answer.status === 401) tokens.refused(token);
+    else tokens.accepted(token);
+    return answer;
   } finally {
     pass.answered(undefined);
   }

@@ -2,24 +2,40 @@ import { RecordingError } from "../../core/errors.ts";
 import type { Source } from "../../core/ports.ts";
 import type { Link, RecordingRef } from "../../core/recording.ts";
 import { openApi } from "./api.ts";
+import { checkRingCentral } from "./check.ts";
 import { openGate } from "./gate.ts";
+import { revokeToken } from "./grants.ts";
 import { judgeAnswer } from "./judge.ts";
 import { listCalls } from "./listing.ts";
 import { contentUrl, isOurs, redirectTarget } from "./media.ts";
 import { namedRecording, recordingsOf } from "./records.ts";
 import { checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
 import { openState } from "./state.ts";
+import { type LoginStatus, loginStatus } from "./status.ts";
 import { openTokens } from "./token.ts";
-import { findCredential, openTokenStore } from "./token-store.ts";
+import { findCredential, forgetLogin, openTokenStore } from "./token-store.ts";
 
+export { browserLogin, type LoggedIn, type LoginPrompt } from "./login.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
+export type { LoginStatus } from "./status.ts";
+export { sinceLast } from "./windows.ts";
+
+/** RingCentral's powers beyond those of every source. */
+export interface RingCentralSource extends Source {
+  /** Who is logged in, and what the login may do. */
+  status(signal: AbortSignal): Promise<LoginStatus>;
+  /** Ends the session at RingCentral and forgets it here; what RingCentral says to that changes nothing. */
+  logout(signal: AbortSignal): Promise<void>;
+  /** An address that plays the recording until the token ends. It holds the token: for `link --direct` alone. */
+  direct(ref: RecordingRef, signal: AbortSignal): Promise<{ readonly url: string; readonly expiresMs: number }>;
+}
 
 const audioKind = "recording";
 const mostRenewals = 4;
 const mostRemembered = 10_000;
 
 /** Opens RingCentral for one login. No request is made until something is asked for. */
-export function openRingCentral(given: RingCentralSettings, context: RingCentralContext): Source {
+export function openRingCentral(given: RingCentralSettings, context: RingCentralContext): RingCentralSource {
   const settings = checkedSettings(given);
   const state = openState(settings.stateDir);
   const credential = findCredential(state, settings);
@@ -33,16 +49,17 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   const redirects = new Map<string, URL>();
 
   async function link(ref: RecordingRef, failed: Link | undefined, signal: AbortSignal): Promise<Link> {
-    const url = redirects.get(ref.key) ?? new URL(contentUrl(ref, settings));
+    const redirect = redirects.get(ref.key);
     redirects.delete(ref.key);
+    const url = redirect ?? new URL(contentUrl(ref, settings));
     const takenAt = context.clock.monotonic();
     if (!isOurs(url, settings)) return { url: url.href, headers: {}, resumable: true, takenAt };
 
-    const failedToken = refusals.has(ref.key) ? tokenOf(failed) : undefined;
-    await tokens.current(failedToken, signal);
+    if (redirect === undefined && failed !== undefined) tokens.refused(tokenOf(failed));
+    await tokens.current(signal);
     const pass = await gate.enter(audioKind, signal);
     try {
-      const { accessToken, expiresMs } = await tokens.current(failedToken, signal);
+      const { accessToken, expiresMs } = await tokens.current(signal);
       return {
         url: url.href,
         headers: { authorization: `Bearer ${accessToken}` },
@@ -51,7 +68,8 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
         ...(expiresMs === Number.MAX_SAFE_INTEGER ? {} : { expiresAtMs: expiresMs }),
         answered(head) {
           pass.answered(head);
-          if (head === undefined || head.status === 401) return;
+          if (head === undefined) return;
+          if (head.status === 401) return tokens.refused(accessToken);
           tokens.accepted(accessToken);
           if (head.status < 300) refusals.delete(ref.key);
         },
@@ -88,6 +106,21 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     return new RecordingError("link-expired", message, { verdict: "renew", cause: error });
   }
 
+  async function logout(signal: AbortSignal): Promise<void> {
+    const kept = store?.read();
+    forgetLogin(state, settings);
+    store?.remove();
+    const token = kept?.refreshToken ?? kept?.accessToken;
+    if (token !== undefined) await revokeToken({ settings, context, gate }, token, signal);
+  }
+
+  async function direct(ref: RecordingRef, signal: AbortSignal) {
+    const url = new URL(contentUrl(ref, settings));
+    const { accessToken, expiresMs } = await tokens.current(signal);
+    url.searchParams.set("access_token", accessToken);
+    return { url: url.href, expiresMs };
+  }
+
   return {
     name: "ringcentral",
     list: (selection, signal) => listCalls({ settings, context, api }, selection, signal),
@@ -99,6 +132,10 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
       const { limit, windowMs } = gate.allowance(audioKind);
       return (limit * 60_000) / windowMs;
     },
+    check: (signal) => checkRingCentral({ settings, context, gate, tokens }, signal),
+    status: (signal) => loginStatus({ settings, api, tokens, now: context.clock.now() }, signal),
+    logout,
+    direct,
     async [Symbol.asyncDispose]() {
       tokens[Symbol.dispose]();
       gate[Symbol.dispose]();
@@ -107,8 +144,8 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   };
 }
 
-function tokenOf(link: Link | undefined): string | undefined {
-  return link?.headers.authorization?.slice("Bearer ".length);
+function tokenOf(link: Link): string {
+  return link.headers.authorization?.slice("Bearer ".length) ?? "";
 }
 
 /** Remembers for later, but never without bound. */

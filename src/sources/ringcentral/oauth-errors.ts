@@ -41,7 +41,7 @@ export function loginRefusal(answer: HttpAnswer): RecordingError {
   const named = [...codes].find((found) => found.startsWith("OAU-") || found.startsWith("CMN-")) ?? code;
   const label = named === undefined ? `HTTP ${answer.status}` : named;
   const meaning = code === undefined ? "Check the app, the login and --server with callreel doctor." : meanings[code];
-  return new RecordingError("login-refused", `RingCentral refused the login (${label}). ${meaning}`, { head: answer });
+  return new RecordingError("login-refused", `RingCentral refused the login (${label}). ${meaning}`);
 }
 
 /** There is nothing to log in with. */

@@ -5,14 +5,18 @@ import type { TokenStore } from "./token-store.ts";
 
 /** The access token of one credential: cached, shared by all workers and processes, renewed once for all of them. */
 export interface Tokens extends Disposable {
-  /**
-   * A token that works as far as anyone knows. `failed` is the access token that a request was refused with: it is
-   * not given again. A token that was refused without ever having been accepted is not renewed a second time.
-   */
-  current(failed: string | undefined, signal: AbortSignal): Promise<TokenSet>;
+  /** A token that works as far as anyone knows; renewed first where it must be. */
+  current(signal: AbortSignal): Promise<TokenSet>;
   /** The server took this access token. */
   accepted(accessToken: string): void;
+  /**
+   * The server refused this access token with 401: it is not given again. One that was refused although it was new,
+   * and had never been accepted, is not replaced by yet another.
+   */
+  refused(accessToken: string): void;
 }
+
+const deadRemembered = 50;
 
 /** Opens the tokens of a credential; without a store (no login) each call refuses. */
 export function openTokens(world: LoginWorld, store: TokenStore | undefined): Tokens {
@@ -21,25 +25,26 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
   const ready = settings.accessToken === undefined ? undefined : readyToken(settings.accessToken);
   let cached = ready;
   let renewing: Promise<TokenSet> | undefined;
-  let refused: RecordingError | undefined;
+  let refusal: RecordingError | undefined;
   let minted: string | undefined;
   let accepted: string | undefined;
+  const dead = new Set<string>();
 
-  function usable(tokens: TokenSet | undefined, failed: string | undefined): tokens is TokenSet {
-    if (tokens === undefined || tokens.accessToken === failed) return false;
+  function usable(tokens: TokenSet | undefined): tokens is TokenSet {
+    if (tokens === undefined || dead.has(tokens.accessToken)) return false;
     const early = Math.min(60_000, (tokens.expiresMs - tokens.obtainedMs) / 10);
     return context.clock.now() < tokens.expiresMs - early;
   }
 
-  async function renew(failed: string | undefined): Promise<TokenSet> {
+  async function renew(): Promise<TokenSet> {
     if (ready !== undefined) throw refusedAccessToken();
     if (store === undefined) throw noLogin();
-    if (failed !== undefined && failed === minted && failed !== accepted) throw refusedNewToken();
+    if (minted !== undefined && dead.has(minted) && minted !== accepted) throw refusedNewToken();
     const kept = store.read();
-    if (usable(kept, failed)) return kept;
+    if (usable(kept)) return kept;
     return world.gate.login(async () => {
       const shared = store.read();
-      if (usable(shared, failed)) return shared;
+      if (usable(shared)) return shared;
       const tokens = await newSession(world, shared, closing.signal);
       store.write(tokens);
       minted = tokens.accessToken;
@@ -47,12 +52,12 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
     }, closing.signal);
   }
 
-  async function renewed(failed: string | undefined): Promise<TokenSet> {
+  async function renewed(): Promise<TokenSet> {
     try {
-      cached = await renew(failed);
+      cached = await renew();
       return cached;
     } catch (error) {
-      if (error instanceof RecordingError && error.verdict === "stop") refused = error;
+      if (error instanceof RecordingError && error.verdict === "stop") refusal = error;
       throw error;
     } finally {
       renewing = undefined;
@@ -60,14 +65,18 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
   }
 
   return {
-    async current(failed, signal) {
-      if (usable(cached, failed)) return cached;
-      if (refused !== undefined) throw refused;
-      renewing ??= renewed(failed);
+    async current(signal) {
+      if (usable(cached)) return cached;
+      if (refusal !== undefined) throw refusal;
+      renewing ??= renewed();
       return orAborted(renewing, signal);
     },
     accepted(accessToken) {
       accepted = accessToken;
+    },
+    refused(accessToken) {
+      dead.add(accessToken);
+      if (dead.size > deadRemembered) dead.delete(dead.values().next().value as string);
     },
     [Symbol.dispose]: () => closing.abort(new DOMException("The source is closed.", "AbortError")),
   };

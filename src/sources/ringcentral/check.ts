@@ -1,0 +1,140 @@
+import { asRecordingError } from "../../core/errors.ts";
+import type { Check } from "../../core/ports.ts";
+import { type Api, type Json, openApi } from "./api.ts";
+import type { RequestGate } from "./gate.ts";
+import { jwtClaims } from "./jwt.ts";
+import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
+import { jwtWarnings, mayReadCompanyLog, missingScopes } from "./status.ts";
+import type { Tokens } from "./token.ts";
+
+export interface CheckWorld {
+  readonly settings: RingCentralSettings;
+  readonly context: RingCentralContext;
+  readonly gate: RequestGate;
+  readonly tokens: Tokens;
+}
+
+type Step = (world: CheckWorld, api: Api, signal: AbortSignal) => Promise<Omit<Check, "name">>;
+
+/** In the order in which they build on each other; without a login the rest is skipped. */
+const steps: readonly (readonly [name: string, step: Step])[] = [
+  ["RingCentral: API host", apiHost],
+  ["RingCentral: media host", mediaHost],
+  ["RingCentral: login", login],
+  ["RingCentral: app permissions", scopes],
+  ["RingCentral: role", role],
+  ["RingCentral: call log and rate limit", callLog],
+  ["RingCentral: retention", retention],
+];
+
+const skewLimitMs = 60_000;
+
+/** The checks of `callreel doctor` for one login; each asks at most one request. */
+export async function* checkRingCentral(world: CheckWorld, signal: AbortSignal): AsyncGenerator<Check, void> {
+  const api = openApi({ ...world, settings: { ...world.settings, retries: 0 } });
+  let loggedIn = true;
+  for (const [name, step] of steps) {
+    if (!loggedIn) {
+      yield { name, status: "skipped", message: "needs a login" };
+      continue;
+    }
+    const check = await step(world, api, signal).catch((error: unknown) => failure(error, signal));
+    if (step === login && check.status === "failed") loggedIn = false;
+    yield { name, ...check };
+  }
+}
+
+async function apiHost(
+  { settings, context }: CheckWorld,
+  _api: Api,
+  signal: AbortSignal,
+): Promise<Omit<Check, "name">> {
+  const askedMs = context.clock.now();
+  const answer = await context.http.request({ url: `${settings.server}/restapi`, maxBytes: 1024 * 1024 }, signal);
+  const host = new URL(settings.server).host;
+  if (answer.status !== 200) {
+    return {
+      status: "warning",
+      message: `${host} answers HTTP ${answer.status} where its version was expected.`,
+      remedy: "Check --server.",
+    };
+  }
+  const skewMs = (context.clock.now() + askedMs) / 2 - Date.parse(answer.headers.date ?? "");
+  if (Math.abs(skewMs) > skewLimitMs) {
+    const minutes = Math.round(Math.abs(skewMs) / 60_000);
+    return {
+      status: "warning",
+      message: `${host} answers, but this machine's clock is ${minutes} min ${skewMs > 0 ? "ahead" : "behind"}.`,
+      remedy: "Set the clock (timedatectl set-ntp true): token lives and call times depend on it.",
+    };
+  }
+  return { status: "ok", message: `${host} answers${Number.isNaN(skewMs) ? "" : ", clocks agree"}.` };
+}
+
+async function mediaHost({ settings, context }: CheckWorld, _api: Api, signal: AbortSignal) {
+  await context.http.request({ url: `${settings.mediaServer}/restapi`, maxBytes: 1024 * 1024 }, signal);
+  return { status: "ok", message: `${new URL(settings.mediaServer).host} answers.` } as const;
+}
+
+async function login({ settings, context, tokens }: CheckWorld, _api: Api, signal: AbortSignal) {
+  const { expiresMs, ownerId } = await tokens.current(signal);
+  const jwtEnd = settings.jwt === undefined ? undefined : jwtClaims(settings.jwt).expiresMs;
+  const [warning] = jwtWarnings(jwtEnd, context.clock.now());
+  if (warning !== undefined) return { status: "warning", message: warning } as const;
+  const minutes = Math.round((expiresMs - context.clock.now()) / 60_000);
+  const who = ownerId === undefined ? "" : ` as user ${ownerId}`;
+  const life = settings.accessToken === undefined ? `, the token lives for another ${minutes} min` : "";
+  return { status: "ok", message: `Logged in${who}${life}.` } as const;
+}
+
+async function scopes({ tokens }: CheckWorld, _api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
+  const { scope } = await tokens.current(signal);
+  if (scope === "") return { status: "skipped", message: "the token does not say" };
+  const missing = missingScopes(scope.split(/\s+/));
+  if (missing.length === 0) return { status: "ok", message: "ReadCallLog and ReadCallRecording." };
+  return {
+    status: "failed",
+    message: `The app lacks ${missing.join(" and ")}.`,
+    remedy: "Add them to the app in RingCentral's developer console, then log in again.",
+  };
+}
+
+async function role(world: CheckWorld, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
+  const allowed = await mayReadCompanyLog({ api, settings: world.settings }, signal);
+  if (allowed === undefined) return { status: "skipped", message: "RingCentral does not say" };
+  if (allowed) return { status: "ok", message: "The user may read the company call log." };
+  return {
+    status: "warning",
+    message: "The user may not read the company call log: only the user's own calls will be listed.",
+    remedy: "Have an administrator give a role with Company Call Log and its recordings.",
+  };
+}
+
+async function callLog({ settings, gate }: CheckWorld, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
+  const account = encodeURIComponent(settings.account ?? "~");
+  const url = `${settings.server}/restapi/v1.0/account/${account}/call-log?perPage=1&recordingType=All`;
+  await api.get("call-log", url, () => {}, signal);
+  const { limit, windowMs } = gate.allowance("call-log");
+  return { status: "ok", message: `The call log answers; ${limit} requests in ${windowMs / 1000} s are allowed.` };
+}
+
+async function retention({ settings }: CheckWorld, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
+  const account = encodeURIComponent(settings.account ?? "~");
+  const url = `${settings.server}/restapi/v1.0/account/${account}/call-recording`;
+  try {
+    const kept = await api.get("call-recording", url, (answer) => answer.automatic as Json | undefined, signal);
+    const { retentionPeriod: days, maxNumberLimit: most } = kept ?? {};
+    if (typeof days !== "number") return { status: "skipped", message: "RingCentral does not say" };
+    const count = typeof most === "number" ? `, the newest ${most} of the account` : "";
+    return { status: "ok", message: `Automatic recordings are kept for ${days} days${count}.` };
+  } catch (error) {
+    const { code } = asRecordingError(error);
+    if (code !== "permission-refused" && code !== "forbidden") throw error;
+    return { status: "skipped", message: "the app lacks ReadAccounts, which nothing else needs" };
+  }
+}
+
+function failure(error: unknown, signal: AbortSignal): Omit<Check, "name"> {
+  signal.throwIfAborted();
+  return { status: "failed", message: asRecordingError(error).message };
+}
