@@ -1,0 +1,83 @@
+import { type Ending, latin, type Scanner, viewOf } from "./audio-scan.ts";
+import { RecordingError } from "./errors.ts";
+
+/** Ogg whose first stream is Opus, Vorbis, Speex or FLAC; a video is no recording. */
+export function isOggAudio(bytes: Uint8Array): boolean {
+  if (latin(bytes, 0, 4) !== "OggS") return false;
+  const packet = latin(bytes, 27 + (bytes[26] ?? 0), 8);
+  return /^(?:OpusHead|\x01vorbis|Speex {3}|\x7fFLAC)/.test(packet);
+}
+
+/** Nothing in Ogg's first page tells its length. */
+export function oggEnding(): Ending {
+  return { type: "audio/ogg", judge: () => undefined };
+}
+
+/** FLAC: the length in samples stands in the first block. `bytes` begins with `fLaC`. */
+export function flacEnding(bytes: Uint8Array): Ending {
+  const view = viewOf(bytes);
+  const whole = bytes.length >= 42;
+  const rate = whole ? view.getUint32(18) >>> 12 : 0;
+  const samples = whole ? (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22) : 0;
+  return {
+    type: "audio/flac",
+    judge() {
+      if (!whole) throw new RecordingError("bad-audio", "The FLAC file ends within its header.");
+      return rate > 0 && samples > 0 ? samples / rate : undefined;
+    },
+  };
+}
+
+/** MP4: walks the outer boxes; they must fill the file exactly and hold a `moov`, else nothing can play it. */
+export function* scanMp4(): Scanner {
+  let at = 0;
+  let seconds: number | undefined;
+  let movie = false;
+  for (;;) {
+    const header: Uint8Array = yield { at, length: 16, type: "audio/mp4" };
+    if (header.length === 0) break;
+    const size = boxSize(header);
+    if (size === undefined) return { type: "audio/mp4", judge: (total) => refuseMp4(at, total) };
+    if (latin(header, 4, 4) === "moov") {
+      movie = true;
+      seconds = movieSeconds(yield { at: at + 8, length: 40 });
+    }
+    at += size;
+  }
+  return {
+    type: "audio/mp4",
+    judge(total) {
+      if (Number.isFinite(at) && at > total) return refuseMp4(at, total);
+      if (!movie) throw new RecordingError("bad-audio", "The MP4 file has no index (moov) and cannot be played.");
+      return seconds;
+    },
+  };
+}
+
+/** Bytes to the next box; infinite for one that lasts until the end of the file; undefined when it is no box. */
+function boxSize(header: Uint8Array): number | undefined {
+  if (header.length < 8) return undefined;
+  const view = viewOf(header);
+  const size = view.getUint32(0);
+  if (size === 0) return Number.POSITIVE_INFINITY;
+  if (size !== 1) return size < 8 ? undefined : size;
+  const long = header.length < 16 ? 0 : Number(view.getBigUint64(8));
+  return long < 16 ? undefined : long;
+}
+
+/** From the `mvhd` that `moov` begins with. */
+function movieSeconds(bytes: Uint8Array): number | undefined {
+  if (bytes.length < 40 || latin(bytes, 4, 4) !== "mvhd") return undefined;
+  const view = viewOf(bytes);
+  const long = view.getUint8(8) === 1;
+  const scale = view.getUint32(long ? 28 : 20);
+  const duration = long ? Number(view.getBigUint64(32)) : view.getUint32(24);
+  return scale === 0 ? undefined : duration / scale;
+}
+
+function refuseMp4(at: number, total: number): never {
+  throw new RecordingError(
+    "bad-audio",
+    `The MP4 file breaks off: it has ${total} bytes, its parts do not end there (${at}).`,
+  );
+}
