@@ -1,0 +1,167 @@
+import { RecordingError } from "./errors.ts";
+import { localTime } from "./local-time.ts";
+import type { RecordingRef } from "./recording.ts";
+import { byteLength, cutToBytes, safeComponent, safeLiteral, safeText } from "./safe-name.ts";
+import { sha256Text } from "./sha256.ts";
+
+/** Stands in a path for the file name extension until the bytes tell it. No field value can contain it. */
+export const extensionMark = "{ext}";
+
+export const defaultTemplate = "{source}/{year}/{month}/{day}/{date}_{time}_{direction}_{from}_{to}_{id}.{ext}";
+
+export interface PathOptions {
+  /** Plain ASCII names only. */
+  readonly restrict: boolean;
+  /** IANA zone in which starts that are instants are written; without it they are written as the system gave them. */
+  readonly timezone?: string;
+}
+
+/** Throws `usage` when `template` names an unknown field or could lead out of the archive. */
+export function checkTemplate(template: string): void {
+  const fault = templateFault(template);
+  if (fault !== undefined) {
+    throw new RecordingError("usage", `--output ${JSON.stringify(template)}: ${fault}`);
+  }
+}
+
+/**
+ * Where a recording goes: a relative path with `/`, safe on every system, which no other recording can get, whatever its
+ * fields say and however the file system treats case. The last component always holds the id.
+ */
+export function pathFor(template: string, ref: RecordingRef, options: PathOptions): string {
+  const components = template.split("/").map((component) => safeTemplate(component, options.restrict));
+  const last = components.length - 1;
+  const values = fieldValues(ref, options);
+  return components.map((text, at) => (at === last ? fileName(text, ref, values) : folderName(text, values))).join("/");
+}
+
+/** The template with the text between its fields made as safe as their values. */
+function safeTemplate(template: string, restrict: boolean): string {
+  return template.replace(betweenFields, (text) => safeLiteral(text, restrict));
+}
+
+type Values = Readonly<Record<string, string>>;
+
+const betweenFields = /(?<=^|\})[^{}]+/g;
+const fieldPattern = /\{([^{}]*)\}/g;
+/** Fields whose values cannot imitate an id: digits, small letters and `-` only. */
+const tame = new Set(["date", "time", "year", "month", "day", "duration", "direction", "source", "ext"]);
+const fields = new Set([
+  ...["source", "account", "id", "date", "time", "year", "month", "day", "direction", "from", "to", "extension"],
+  ...["name", "duration", "type", "session", "datasource", "voicelocation", "ext"],
+]);
+
+/** Bytes of a name: 255 less the longest ending put in place of, or behind, the extension mark (`.info.json`). */
+const longestName = 240;
+/** Bytes of an id in a name; longer ones are cut and told apart by the fingerprint. */
+const longestId = 120;
+const longestLiteral = 80;
+
+function templateFault(template: string): string | undefined {
+  const unknown = [...template.matchAll(fieldPattern)].map((match) => match[1] as string).filter((f) => !fields.has(f));
+  if (unknown.length > 0)
+    return `unknown field {${unknown[0]}}; there are ${[...fields].map((f) => `{${f}}`).join(" ")}.`;
+  const literal = template.replace(fieldPattern, "x");
+  if (/[{}]/.test(literal)) return "a brace stands alone; fields are written {like} {this}.";
+  if (template.trim() === "" || template.endsWith("/")) return "it must end in a file name.";
+  if (/^\/|^[A-Za-z]:/.test(template)) return "it must be relative; --dest says where the archive is.";
+  if (/\\/.test(template)) return "folders are separated by /, not by \\.";
+  if (template.split("/").some((part) => /^\.*$/.test(part.trim())))
+    return 'it must not contain "..", "." or empty folders.';
+  if (template.split("/").some((part) => byteLength(part.replace(fieldPattern, "")) > longestLiteral)) {
+    return `the text between fields is longer than ${longestLiteral} bytes in one folder or file name.`;
+  }
+  return undefined;
+}
+
+function fieldValues(ref: RecordingRef, { restrict, timezone }: PathOptions): Values {
+  const { call, locator } = ref;
+  const raw: Record<string, string | undefined> = {
+    source: ref.source,
+    account: call.account,
+    id: cutToBytes(ref.id, longestId),
+    direction: /^[a-z]+$/.test(call.direction ?? "") ? call.direction : undefined,
+    from: call.from,
+    to: call.to,
+    extension: call.extension,
+    name: call.name,
+    duration: seconds(call.duration),
+    type: call.type,
+    session: call.session,
+    datasource: locator.datasource,
+    voicelocation: locator.voicelocation,
+    ...localTime(call.start, timezone),
+  };
+  return Object.fromEntries([...fields].map((field) => [field, safeText(raw[field] ?? "", restrict) || "unknown"]));
+}
+
+function seconds(duration: number | undefined): string | undefined {
+  return duration !== undefined && duration >= 0 && duration < 1e9 ? String(Math.round(duration)) : undefined;
+}
+
+function folderName(template: string, values: Values): string {
+  return safeComponent(filled(template, values, longestName));
+}
+
+function fileName(template: string, ref: RecordingRef, values: Values): string {
+  const named = template.includes("{id}") ? template : beforeExtension(template, "_{id}");
+  const [stem, ending] = splitExtension(named);
+  const mark = needsFingerprint(named, ref) ? `_${fingerprint(ref.key)}` : "";
+  const room = longestName - byteLength(mark) - byteLength(ending);
+  return safeComponent(`${filled(stem, values, room)}${mark}${ending}`);
+}
+
+function beforeExtension(template: string, text: string): string {
+  const [stem, ending] = splitExtension(template);
+  return `${stem}${text}${ending}`;
+}
+
+/** A file name's template and its ending, which is `.{ext}` or a literal one like `.audio`. */
+function splitExtension(template: string): [string, string] {
+  const at = /\.(?:\{ext\}|[A-Za-z0-9]{1,10})$/.exec(template)?.index ?? template.length;
+  return [template.slice(0, at), template.slice(at)];
+}
+
+/**
+ * Whether the id alone cannot tell the name from every other. It can when it is all digits, is the last thing in the
+ * name but for fields that cannot imitate one, and those are set off by something that they cannot contain.
+ */
+function needsFingerprint(template: string, ref: RecordingRef): boolean {
+  if (ref.source !== "ringcentral" || !/^\d{1,40}$/.test(ref.id)) return true;
+  const at = template.lastIndexOf("{id}");
+  const front = template.slice(0, at);
+  const tail = template.slice(at + "{id}".length);
+  if (front !== "" && !/[^0-9{}]$/.test(front)) return true;
+  return !/^(?:[^0-9a-z{}-][^{}]*\{[a-z]+\})*(?:[^0-9{}][^{}]*)?$/.test(tail) || !allTame(tail);
+}
+
+function allTame(template: string): boolean {
+  return [...template.matchAll(fieldPattern)].every((match) => tame.has(match[1] as string));
+}
+
+/** Twelve letters that stand for the key: no digits, so that they are never taken for an id, and no vowels. */
+function fingerprint(key: string): string {
+  return sha256Text(key)
+    .slice(0, 12)
+    .replace(/[0-9a-f]/g, (digit) => "bcdfghjklmnpqrst"[Number.parseInt(digit, 16)] as string);
+}
+
+/** The template with its values; the longest values but the id give way until it fits into `room` bytes. */
+function filled(template: string, values: Values, room: number): string {
+  const whole = fill(template, values);
+  if (byteLength(whole) <= room) return whole;
+  const shortened: Record<string, string> = { ...values };
+  for (let most = room; most >= 0; most -= 4) {
+    for (const field of fields)
+      if (field !== "id") shortened[field] = cutToBytes(values[field] as string, Math.max(most, 8));
+    const text = fill(template, shortened);
+    if (byteLength(text) <= room) return text;
+  }
+  return cutToBytes(fill(template, shortened), room);
+}
+
+function fill(template: string, values: Values): string {
+  return template.replace(fieldPattern, (mark, field: string) =>
+    mark === extensionMark ? mark : (values[field] as string),
+  );
+}
