@@ -1,5 +1,7 @@
+import { closeSync, lstatSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { DatabaseSyncInstance } from "@photostructure/sqlite";
+import { RecordingError } from "./core/errors.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -31,9 +33,10 @@ function load(): SqliteModule {
 
 /**
  * Holds an exclusive lock between processes until `release`, or until this process ends, however it ends: the lock is
- * SQLite's own on the file `path`. Returns undefined when somebody else holds it.
+ * SQLite's own on the file `path`, which is made (0600) and left in place. Returns undefined when somebody else holds it.
  */
 export function tryLockFile(path: string): { release(): void } | undefined {
+  makePrivateFile(path);
   const database = openSqlite(path);
   try {
     database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
@@ -42,12 +45,30 @@ export function tryLockFile(path: string): { release(): void } | undefined {
     if (isBusy(error)) return undefined;
     throw error;
   }
+  let held = true;
   return {
     release: () => {
+      if (!held) return;
+      held = false;
       database.exec("ROLLBACK");
       database.close();
     },
   };
+}
+
+/**
+ * Makes an empty file with mode 0600 for SQLite to fill, unless one is there; SQLite alone would leave it readable to
+ * all. A symlink in its place is refused (`unsafe-path`).
+ */
+export function makePrivateFile(path: string): void {
+  try {
+    // An existing file must not be opened here: closing it would drop the locks this process holds on it (POSIX).
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+    throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it by the file or folder itself.`);
+  }
 }
 
 /** Whether SQLite refused because another connection holds the lock. */

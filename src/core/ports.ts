@@ -1,3 +1,4 @@
+import type { AuditLine, AuditRecord, ChainReport, Failure, Holding, RunRecord, Waiting } from "./catalogue.ts";
 import type { RecordingError } from "./errors.ts";
 import type { DownloadEvent, SkipReason, Summary } from "./events.ts";
 import type {
@@ -184,15 +185,43 @@ export interface Ledger extends AsyncDisposable {
   set?(name: string, value: string): Promise<void>;
 }
 
+/** The ledger of an archive on disk, with all that the catalogue commands ask and record. */
+export interface Archive extends Required<Ledger> {
+  /** What is held and what is not, per source, month and state; counted as it changes, so it costs the same at any size. */
+  summary(): Promise<readonly Holding[]>;
+  /** Why recordings are not held, most frequent first. */
+  failures(): Promise<readonly Failure[]>;
+  /** Recordings still wanted whose call began before `startedBefore` (ISO 8601, as the source writes starts). */
+  waiting(source: SourceName, startedBefore: string): Promise<Waiting>;
+  /** Newest first. */
+  lastRuns(count: number): Promise<readonly RunRecord[]>;
+  /** Records files found in place as done, without a claim; counts those that were not known as done or purged before. */
+  adopt(found: readonly { readonly ref: RecordingRef; readonly stored: Stored }[]): Promise<number>;
+  /** Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line for each. */
+  purge(keys: readonly RecordingKey[], why: string): Promise<number>;
+  audit(line: AuditLine): Promise<void>;
+  /** Newest first. */
+  lastAudits(count: number): Promise<readonly AuditRecord[]>;
+  /** Finds the first run record that was edited, removed or cut off. */
+  verifyRunChain(): Promise<ChainReport>;
+  verifyAuditChain(): Promise<ChainReport>;
+}
+
 export type EntryState = "pending" | "claimed" | "done" | "failed" | "gone" | "no-recording" | "forbidden" | "purged";
 
 export interface EntryFilter {
   readonly states?: readonly EntryState[];
   readonly source?: SourceName;
+  /** Call starts, ISO 8601 as the source writes them; the end is exclusive. */
   readonly from?: string;
   readonly to?: string;
+  /** Either party, compared by digits alone, or the extension. */
   readonly number?: string;
   readonly id?: string;
+  /** Appears in a number, the extension, the name or the id. */
+  readonly text?: string;
+  /** Newest call first; oldest first otherwise. */
+  readonly newestFirst?: boolean;
 }
 
 export interface LedgerEntry {

@@ -1,0 +1,79 @@
+import type { AuditLine, AuditRecord, Failure, Holding, Waiting } from "../core/catalogue.ts";
+import type { RecordingKey, SourceName } from "../core/recording.ts";
+import { appendChained } from "./chain.ts";
+import type { Database } from "./database.ts";
+
+/** What `status`, `purge` and the player ask and record. */
+export interface Catalogue {
+  summary(): readonly Holding[];
+  failures(): readonly Failure[];
+  waiting(source: SourceName, startedBefore: string): Waiting;
+  purge(keys: readonly RecordingKey[], why: string, now: number): number;
+  audit(line: AuditLine, now: number): void;
+  lastAudits(count: number): readonly AuditRecord[];
+}
+
+export function openCatalogue(database: Database): Catalogue {
+  const { sqlite } = database;
+  const audit = ({ action, key = null, detail = null }: AuditRow, now: number) =>
+    appendChained(sqlite, "audits", { at: new Date(now).toISOString(), action, key, detail });
+  return {
+    summary: () => sqlite.prepare(summarySql).all() as unknown as Holding[],
+    failures: () => sqlite.prepare(failuresSql).all() as unknown as Failure[],
+    waiting: (source, startedBefore) => {
+      const row = sqlite.prepare(waitingSql).get(source, startedBefore) as { entries: number; oldest: string | null };
+      return { entries: row.entries, ...(row.oldest !== null && { oldest: row.oldest }) };
+    },
+    purge: (keys, why, now) => {
+      const purged = database.write(() => {
+        const bury = sqlite.prepare(purgeSql);
+        const buried = keys.filter((key) => Number(bury.run(now, key).changes) > 0);
+        for (const key of buried) audit({ action: "purge", key, detail: why }, now);
+        return buried.length;
+      });
+      // The write-ahead log still holds the pages as they were.
+      if (purged > 0) sqlite.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      return purged;
+    },
+    audit: (line, now) => database.write(() => audit(line, now)),
+    lastAudits: (count) => {
+      const rows = sqlite
+        .prepare("SELECT seq, at, action, key, detail FROM audits ORDER BY seq DESC LIMIT ?")
+        .all(count);
+      return (rows as AuditRow[]).map(auditOf);
+    },
+  };
+}
+
+interface AuditRow {
+  readonly seq?: number;
+  readonly at?: string;
+  readonly action: AuditLine["action"];
+  readonly key?: RecordingKey | null;
+  readonly detail?: string | null;
+}
+
+function auditOf({ seq = 0, at = "", action, key, detail }: AuditRow): AuditRecord {
+  return { seq, at, action, ...(key != null && { key }), ...(detail != null && { detail }) };
+}
+
+const summarySql = `
+  SELECT source, month, state, entries, bytes, ms / 1000.0 AS seconds FROM holdings
+  WHERE entries > 0 ORDER BY source, month, state`;
+
+// Beside max(), SQLite takes the other columns from the row that has the maximum: the newest failure is the example.
+const failuresSql = `
+  SELECT source, state, code, entries, message, example FROM (
+    SELECT source, state, error_code AS code, count(*) AS entries, error_message AS message, key AS example, max(changed)
+    FROM recordings WHERE state <> 'done' AND state <> 'purged' AND error_code IS NOT NULL GROUP BY source, state, error_code)
+  ORDER BY entries DESC, source, state, code`;
+
+const waitingSql = `
+  SELECT count(*) AS entries, min(start) AS oldest FROM recordings
+  WHERE state <> 'done' AND state IN ('pending', 'failed') AND source = ? AND start <> '' AND start < ?`;
+
+const purgeSql = `
+  UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, name = NULL,
+    session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
+    lease_owner = NULL, changed = ?
+  WHERE key = ? AND state <> 'purged'`;

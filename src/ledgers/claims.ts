@@ -1,0 +1,86 @@
+import type { Claim } from "../core/ports.ts";
+import type { RecordingKey, RecordingRef } from "../core/recording.ts";
+import type { Database } from "./database.ts";
+import { refColumns, refUpdates, refValues } from "./rows.ts";
+import { type Held, reclaimRefusal, refusal } from "./rules.ts";
+
+/** Who claims, at what time, and who else lives. */
+export interface Claimant {
+  readonly runId: string;
+  now(): number;
+  lives(owner: string): boolean;
+}
+
+export interface Claims {
+  claim(refs: readonly RecordingRef[], claimant: Claimant): readonly Claim[];
+  reclaim(ref: RecordingRef, claimant: Claimant): Claim;
+}
+
+type FoundRow = [at: number, ...Found];
+type Found = [Held["state"], path: string | null, attempts: number, runId: string | null, leaseOwner: string | null];
+
+/** Claims on `recordings`. What is merely skipped costs one lookup and writes nothing. */
+export function openClaims(database: Database): Claims {
+  const { sqlite } = database;
+  // One JSON in and one out: twice as fast as a row object each, six times as fast as a statement each.
+  const find = sqlite.prepare(`
+    SELECT json_group_array(json_array(j.key, r.state, r.path, r.attempts, r.run_id, r.lease_owner)) AS found
+    FROM json_each(?) AS j JOIN recordings AS r ON r.key = j.value`);
+  const take = sqlite.prepare(`
+    INSERT INTO recordings (${refColumns.join(", ")}, state, first_seen, changed, lease_owner)
+    VALUES (${refColumns.map(() => "?").join(", ")}, 'pending', ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET ${refUpdates}, changed = excluded.changed, lease_owner = excluded.lease_owner`);
+  const reopen = sqlite.prepare("UPDATE recordings SET state = 'pending' WHERE key = ? AND state = 'done'");
+
+  const lookUp = (refs: readonly RecordingRef[]) => {
+    const row = find.get(JSON.stringify(refs.map((ref) => ref.key))) as { found: string };
+    const held: (Held | undefined)[] = new Array(refs.length).fill(undefined);
+    for (const [at, ...found] of JSON.parse(row.found) as FoundRow[]) held[at] = heldOf(found);
+    return held;
+  };
+  const grant = (ref: RecordingRef, held: Held | undefined, { runId, now }: Claimant): Claim => {
+    take.run(...refValues(ref), now(), now(), runId);
+    return { granted: true, attempts: held?.attempts ?? 0 };
+  };
+
+  return {
+    claim: (refs, claimant) => {
+      const claims = database.read(() => lookUp(refs)).map((held) => refused(held, claimant));
+      const open = refs.map((_, at) => at).filter((at) => claims[at] === undefined);
+      if (open.length > 0) {
+        database.write(() => {
+          const asked = open.map((at) => refs[at]!);
+          const held = lookUp(asked);
+          const taken = new Set<RecordingKey>();
+          for (const [index, at] of open.entries()) {
+            const ref = asked[index]!;
+            claims[at] = taken.has(ref.key) ? repeated : refused(held[index], claimant);
+            claims[at] ??= grant(ref, held[index], claimant);
+            taken.add(ref.key);
+          }
+        });
+      }
+      return claims as Claim[];
+    },
+    reclaim: (ref, claimant) =>
+      database.write(() => {
+        const [held] = lookUp([ref]);
+        const reason = held && reclaimRefusal(held, claimant.runId, claimant.lives);
+        if (reason !== undefined) return { granted: false, reason };
+        reopen.run(ref.key);
+        return grant(ref, held, claimant);
+      }),
+  };
+}
+
+const repeated: Claim = { granted: false, reason: "repeated" };
+
+function heldOf([state, path, attempts, runId, leaseOwner]: Found): Held {
+  return { state, path, attempts, runId, leaseOwner };
+}
+
+function refused(held: Held | undefined, claimant: Claimant): Claim | undefined {
+  const reason = held && refusal(held, claimant.runId, claimant.lives);
+  if (held === undefined || reason === undefined) return undefined;
+  return { granted: false, reason, ...(held.state === "done" && held.path !== null && { path: held.path }) };
+}

@@ -1,0 +1,110 @@
+import type { EntryFilter, LedgerEntry } from "../core/ports.ts";
+import type { RecordingKey, RecordingRef, SourceName } from "../core/recording.ts";
+import type { Database } from "./database.ts";
+import { entryOf, type RecordingRow, refOf } from "./rows.ts";
+import { wanted } from "./rules.ts";
+
+const pageSize = 500;
+
+/** Reading `recordings` back, page by page: memory does not grow with the archive. */
+export interface Entries {
+  pending(source: SourceName, runId: string): Generator<readonly RecordingRef[]>;
+  matching(filter: EntryFilter): Generator<readonly LedgerEntry[]>;
+  one(key: RecordingKey): LedgerEntry | undefined;
+}
+
+export function openEntries(database: Database, lives: (owner: string) => boolean): Entries {
+  const find = database.sqlite.prepare("SELECT * FROM recordings WHERE key = ?");
+  return {
+    *pending(source, runId) {
+      const conditions = [
+        where(`state <> 'done' AND state IN (${marks(wanted)})`, ...wanted),
+        where("source = ? AND run_id IS NOT ?", source, runId),
+      ];
+      for (const rows of pages(database, conditions, false)) yield rows.map(refOf);
+    },
+    *matching(filter) {
+      const { states } = filter;
+      for (const rows of pages(database, conditionsOf(filter), filter.newestFirst ?? false)) {
+        const entries = rows.map((row) => entryOf(row, lives));
+        const asked = states === undefined ? entries : entries.filter((entry) => states.includes(entry.state));
+        if (asked.length > 0) yield asked;
+      }
+    },
+    one: (key) => {
+      const row = find.get(key) as RecordingRow | undefined;
+      return row && entryOf(row, lives);
+    },
+  };
+}
+
+interface Condition {
+  readonly sql: string;
+  readonly values: readonly (string | number)[];
+}
+
+/** Pages in the order of call starts, each from where the last one ended: rows that change meanwhile move nothing. */
+function* pages(database: Database, conditions: readonly Condition[], newestFirst: boolean): Generator<RecordingRow[]> {
+  const [beyond, order] = newestFirst ? ["<", "DESC"] : [">", "ASC"];
+  const select = (all: readonly Condition[]) => {
+    const sql = ["1", ...all.map((condition) => condition.sql)].join(" AND ");
+    return database.sqlite
+      .prepare(`SELECT * FROM recordings WHERE ${sql} ORDER BY start ${order}, seq ${order} LIMIT ${pageSize}`)
+      .all(...all.flatMap((condition) => condition.values)) as RecordingRow[];
+  };
+  let rows = database.read(() => select(conditions));
+  while (rows.length > 0) {
+    yield rows;
+    if (rows.length < pageSize) return;
+    const last = rows[rows.length - 1]!;
+    const onward = where(`(start, seq) ${beyond} (?, ?)`, last.start, last.seq);
+    rows = database.read(() => select([...conditions, onward]));
+  }
+}
+
+function conditionsOf({ states, source, from, to, number, id, text }: EntryFilter): Condition[] {
+  return [
+    ...(states === undefined ? [] : statesCondition(states)),
+    ...(source === undefined ? [] : [where("source = ?", source)]),
+    ...(from === undefined ? [] : [where("start >= ?", from)]),
+    ...(to === undefined ? [] : [where("start < ?", to)]),
+    ...(number === undefined ? [] : [numberCondition(number)]),
+    ...(id === undefined ? [] : [where("id = ?", id)]),
+    ...(text === undefined ? [] : [textCondition(text)]),
+  ];
+}
+
+/** A leased row stands in the state it was claimed from, which is never `done`; which leases live is told row by row. */
+function statesCondition(states: NonNullable<EntryFilter["states"]>): Condition[] {
+  const leased = states.includes("claimed") ? " OR lease_owner IS NOT NULL" : "";
+  const asked = where(`(state IN (${marks(states)})${leased})`, ...states);
+  // Said in the words of the index over what is not done, so that SQLite sees that it fits.
+  return states.includes("done") ? [asked] : [where("state <> 'done'"), asked];
+}
+
+function numberCondition(number: string): Condition {
+  const digits = number.replace(/\D/g, "");
+  if (digits === "") return where("? IN (from_number, to_number, extension)", number);
+  return where(`? IN (${["from_number", "to_number", "extension"].map(digitsOf).join(", ")})`, digits);
+}
+
+function digitsOf(column: string): string {
+  return [..." +-()./"].reduce((sql, sign) => `replace(${sql}, '${sign}', '')`, column);
+}
+
+function textCondition(text: string): Condition {
+  const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
+  const columns = ["from_number", "to_number", "extension", "name", "id"];
+  return where(
+    `(${columns.map((column) => `${column} LIKE ? ESCAPE '\\'`).join(" OR ")})`,
+    ...columns.map(() => pattern),
+  );
+}
+
+function where(sql: string, ...values: (string | number)[]): Condition {
+  return { sql, values };
+}
+
+function marks(values: readonly unknown[]): string {
+  return values.map(() => "?").join(", ");
+}

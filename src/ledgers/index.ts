@@ -1,0 +1,26 @@
+import type { Archive, Clock, Ledger } from "../core/ports.ts";
+
+/** What a ledger must know of the program it works for. */
+export interface LedgerContext {
+  readonly clock: Clock;
+  readonly pid: number;
+  /** The program's version, for the run records. */
+  readonly version?: string;
+  /** Opens only what is there and changes nothing in it. */
+  readonly readOnly?: boolean;
+}
+
+export { lockArchive } from "./lock.ts";
+
+/** `memory`, or the path of a SQLite file that is made when it is not there. Throws `ledger` when it cannot be trusted. */
+export async function openLedger(spec: string, context: LedgerContext): Promise<Ledger> {
+  if (spec !== "memory") return openArchive(spec, context);
+  const { openMemoryLedger } = await import("./memory.ts");
+  return openMemoryLedger(context);
+}
+
+/** The ledger file at `path` with its catalogue. Throws `usage` when it is not there and `readOnly` is asked. */
+export async function openArchive(path: string, context: LedgerContext): Promise<Archive> {
+  const { openSqliteLedger } = await import("./sqlite.ts");
+  return openSqliteLedger(path, context);
+}

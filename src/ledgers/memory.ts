@@ -1,0 +1,180 @@
+import { RecordingError } from "../core/errors.ts";
+import type { Claim, EntryFilter, Ledger, LedgerEntry, RunStart } from "../core/ports.ts";
+import type { RecordingKey, RecordingRef, SourceName, Stored } from "../core/recording.ts";
+import type { LedgerContext } from "./index.ts";
+import {
+  type Held,
+  keptLocator,
+  keptMessage,
+  type RestState,
+  reclaimRefusal,
+  refusal,
+  stateAfter,
+  wanted,
+} from "./rules.ts";
+
+const pageSize = 500;
+
+interface Item {
+  ref: RecordingRef;
+  state: RestState;
+  stored?: Stored;
+  lastError?: { code: string; message: string };
+  attempts: number;
+  firstSeenMs: number;
+  changedMs: number;
+  runId: string | null;
+  leaseOwner: string | null;
+}
+
+/** A ledger that forgets all when it closes: for audio that goes to stdout, and for dry runs. */
+export function openMemoryLedger({ clock }: LedgerContext): Ledger {
+  const items = new Map<RecordingKey, Item>();
+  const kept = new Map<string, string>();
+  let run: RunStart | undefined;
+  const self = () => {
+    if (run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
+    return run.runId;
+  };
+  const lives = (owner: string) => owner === run?.runId;
+
+  const itemFor = (ref: RecordingRef): Item => {
+    const known = items.get(ref.key);
+    if (known !== undefined) return known;
+    const now = clock.now();
+    const item: Item = {
+      ref,
+      state: "pending",
+      attempts: 0,
+      firstSeenMs: now,
+      changedMs: now,
+      runId: null,
+      leaseOwner: null,
+    };
+    items.set(ref.key, item);
+    return item;
+  };
+  const take = (ref: RecordingRef, refuse: typeof refusal): Claim => {
+    const held = items.get(ref.key);
+    const reason = held && refuse(heldOf(held), self(), lives);
+    if (held !== undefined && reason !== undefined) {
+      return { granted: false, reason, ...(held.state === "done" && held.stored && { path: held.stored.path }) };
+    }
+    const item = itemFor(ref);
+    item.ref = merged(item.ref, ref);
+    if (item.state === "done") item.state = "pending";
+    item.leaseOwner = self();
+    item.changedMs = clock.now();
+    return { granted: true, attempts: item.attempts };
+  };
+  const settle = (ref: RecordingRef, state: RestState) => {
+    const item = itemFor(ref);
+    item.state = state;
+    item.runId = run?.runId ?? "";
+    item.leaseOwner = null;
+    item.changedMs = clock.now();
+    delete item.lastError;
+    return item;
+  };
+
+  return {
+    begin: async (start) => {
+      if (run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
+      run = start;
+    },
+    claim: async (refs) => refs.map((ref) => take(ref, refusal)),
+    reclaim: async (ref) => take(ref, reclaimRefusal),
+    done: async (ref, stored) => {
+      settle(ref, "done").stored = stored;
+    },
+    failed: async (ref, error) => {
+      const item = settle(ref, stateAfter(error));
+      item.attempts += 1;
+      item.lastError = { code: error.code, message: keptMessage(error) };
+    },
+    release: async (key) => {
+      const item = items.get(key);
+      if (item !== undefined && item.leaseOwner === run?.runId) item.leaseOwner = null;
+    },
+    finish: async () => {
+      if (run === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
+      run = undefined;
+    },
+    pending: async function* (source: SourceName) {
+      const runId = run?.runId ?? "";
+      const open = [...items.values()].filter(
+        (item) => item.ref.source === source && wanted.includes(item.state) && item.runId !== runId,
+      );
+      yield* paged(open.sort(byStart).map((item) => item.ref));
+    },
+    entries: async function* (filter: EntryFilter) {
+      const sorted = [...items.values()].sort(byStart).map((item) => entryOf(item, lives));
+      if (filter.newestFirst) sorted.reverse();
+      yield* paged(sorted.filter((entry) => matches(entry, filter)));
+    },
+    entry: async (key) => {
+      const item = items.get(key);
+      return item && entryOf(item, lives);
+    },
+    get: async (name) => kept.get(name),
+    set: async (name, value) => {
+      kept.set(name, value);
+    },
+    [Symbol.asyncDispose]: async () => items.clear(),
+  };
+}
+
+function heldOf({ state, stored, attempts, runId, leaseOwner }: Item): Held {
+  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner };
+}
+
+/** Keeps what is known where the new ref does not say. */
+function merged(known: RecordingRef, ref: RecordingRef): RecordingRef {
+  const locator = Object.keys(ref.locator).length > 0 ? keptLocator(ref.locator) : known.locator;
+  return { ...ref, locator, call: { ...known.call, ...ref.call } };
+}
+
+function entryOf(item: Item, lives: (owner: string) => boolean): LedgerEntry {
+  const { ref, state, stored, lastError, attempts, firstSeenMs, changedMs, leaseOwner } = item;
+  const leased = leaseOwner !== null && lives(leaseOwner);
+  return {
+    ref,
+    state: leased ? "claimed" : state,
+    ...(state === "done" && stored && { stored }),
+    attempts,
+    ...(lastError && { lastError }),
+    firstSeenMs,
+    changedMs,
+    runId: (leased ? leaseOwner : item.runId) ?? "",
+  };
+}
+
+function byStart(a: Item, b: Item): number {
+  const [left, right] = [a.ref.call.start ?? "", b.ref.call.start ?? ""];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function matches({ ref, state }: LedgerEntry, { states, source, from, to, number, id, text }: EntryFilter): boolean {
+  const { call } = ref;
+  const start = call.start ?? "";
+  const numbers = [call.from, call.to, call.extension].filter((value) => value !== undefined);
+  const words = [...numbers, call.name ?? "", ref.id].map((word) => word.toLowerCase());
+  return (
+    (states?.includes(state) ?? true) &&
+    (source === undefined || ref.source === source) &&
+    (from === undefined || start >= from) &&
+    (to === undefined || start < to) &&
+    (number === undefined || numbers.some((value) => sameNumber(value, number))) &&
+    (id === undefined || ref.id === id) &&
+    (text === undefined || words.some((word) => word.includes(text.toLowerCase())))
+  );
+}
+
+function sameNumber(a: string, b: string): boolean {
+  const digits = b.replace(/\D/g, "");
+  return digits === "" ? a === b : a.replace(/[ +\-()./]/g, "") === digits;
+}
+
+function* paged<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += pageSize) yield all.slice(at, at + pageSize);
+}

@@ -1,0 +1,141 @@
+import type { EntryState, LedgerEntry } from "../core/ports.ts";
+import type { AudioType, Call, Direction, RecordingRef, SourceName, Stored } from "../core/recording.ts";
+import { keptLocator } from "./rules.ts";
+
+/** A row of `recordings` as SQLite gives it. */
+export interface RecordingRow {
+  readonly seq: number;
+  readonly key: string;
+  readonly source: string;
+  readonly id: string;
+  readonly state: string;
+  readonly path: string | null;
+  readonly bytes: number | null;
+  readonly sha256: string | null;
+  readonly content_type: string | null;
+  readonly audio_seconds: number | null;
+  readonly start: string;
+  readonly duration: number | null;
+  readonly direction: string | null;
+  readonly from_number: string | null;
+  readonly to_number: string | null;
+  readonly extension: string | null;
+  readonly name: string | null;
+  readonly type: string | null;
+  readonly session: string | null;
+  readonly account: string | null;
+  readonly call_id: string | null;
+  readonly locator: string;
+  readonly attempts: number;
+  readonly error_code: string | null;
+  readonly error_message: string | null;
+  readonly first_seen: number;
+  readonly changed: number;
+  readonly run_id: string | null;
+  readonly lease_owner: string | null;
+}
+
+/** The columns that a ref fills, in the order of `refValues`. */
+export const refColumns = [
+  "key",
+  "source",
+  "id",
+  "locator",
+  "start",
+  "duration",
+  "direction",
+  "from_number",
+  "to_number",
+  "extension",
+  "name",
+  "type",
+  "session",
+  "account",
+  "call_id",
+] as const;
+
+/** On a conflict: keeps what is known where the new ref does not say. */
+export const refUpdates = refColumns
+  .slice(3)
+  .map((column) => `${column} = ${preferred(column)}`)
+  .join(", ");
+
+function preferred(column: string): string {
+  if (column === "locator") return "CASE excluded.locator WHEN '{}' THEN locator ELSE excluded.locator END";
+  if (column === "start") return "CASE excluded.start WHEN '' THEN start ELSE excluded.start END";
+  return `coalesce(excluded.${column}, ${column})`;
+}
+
+type Value = string | number | null;
+
+export function refValues(ref: RecordingRef): Value[] {
+  const { call } = ref;
+  return [
+    ref.key,
+    ref.source,
+    ref.id,
+    JSON.stringify(keptLocator(ref.locator)),
+    call.start ?? "",
+    call.duration ?? null,
+    call.direction ?? null,
+    call.from ?? null,
+    call.to ?? null,
+    call.extension ?? null,
+    call.name ?? null,
+    call.type ?? null,
+    call.session ?? null,
+    call.account ?? null,
+    call.callId ?? null,
+  ];
+}
+
+export function refOf(row: RecordingRow): RecordingRef {
+  return {
+    key: row.key,
+    source: row.source as SourceName,
+    id: row.id,
+    locator: JSON.parse(row.locator) as Record<string, string>,
+    call: callOf(row),
+  };
+}
+
+function callOf(row: RecordingRow): Call {
+  return {
+    ...(row.start !== "" && { start: row.start }),
+    ...(row.duration !== null && { duration: row.duration }),
+    ...(row.direction !== null && { direction: row.direction as Direction }),
+    ...(row.from_number !== null && { from: row.from_number }),
+    ...(row.to_number !== null && { to: row.to_number }),
+    ...(row.extension !== null && { extension: row.extension }),
+    ...(row.name !== null && { name: row.name }),
+    ...(row.type !== null && { type: row.type }),
+    ...(row.session !== null && { session: row.session }),
+    ...(row.account !== null && { account: row.account }),
+    ...(row.call_id !== null && { callId: row.call_id }),
+  };
+}
+
+/** The entry of a row; `lives` says whether the run that holds its lease still does. */
+export function entryOf(row: RecordingRow, lives: (owner: string) => boolean): LedgerEntry {
+  const leased = row.lease_owner !== null && lives(row.lease_owner);
+  return {
+    ref: refOf(row),
+    state: leased ? "claimed" : (row.state as EntryState),
+    ...(row.state === "done" && { stored: storedOf(row) }),
+    attempts: row.attempts,
+    ...(row.error_code !== null && { lastError: { code: row.error_code, message: row.error_message ?? "" } }),
+    firstSeenMs: row.first_seen,
+    changedMs: row.changed,
+    runId: (leased ? row.lease_owner : row.run_id) ?? "",
+  };
+}
+
+function storedOf(row: RecordingRow): Stored {
+  return {
+    path: row.path ?? "",
+    bytes: row.bytes ?? 0,
+    sha256: row.sha256 ?? "",
+    contentType: row.content_type as AudioType,
+    ...(row.audio_seconds !== null && { audioSeconds: row.audio_seconds }),
+  };
+}

@@ -1,0 +1,112 @@
+import type { RunRecord } from "../core/catalogue.ts";
+import type { Summary } from "../core/events.ts";
+import type { Clock, RunStart } from "../core/ports.ts";
+import { appendChained } from "./chain.ts";
+import type { Database } from "./database.ts";
+import type { LeaseRow, Leases } from "./leases.ts";
+
+/** The proof of what was run: one chained record a run, written when it ends. */
+export interface Runs {
+  /** Closes the records of runs that were killed, and begins this one. */
+  begin(run: RunStart): void;
+  finish(run: RunStart, summary: Summary, exitCode: number): void;
+  last(count: number): readonly RunRecord[];
+}
+
+interface RunRow {
+  readonly seq: number;
+  readonly run_id: string;
+  readonly version: string;
+  readonly started: string;
+  readonly finished: string;
+  readonly result: string;
+  readonly exit_code: number | null;
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly rejected: number;
+  readonly bytes: number;
+  readonly ms: number;
+  readonly reasons: string;
+  readonly stopped_code: string | null;
+  readonly stopped_message: string | null;
+  readonly selection: string;
+  readonly hash: string;
+}
+
+export function openRuns(database: Database, leases: Leases, clock: Clock, version: string): Runs {
+  const { sqlite } = database;
+  const closeInterrupted = (lease: LeaseRow) => {
+    appendChained(sqlite, "runs", {
+      ...identity(lease.run_id, lease.version, lease.started, clock.now()),
+      result: "interrupted",
+      exit_code: null,
+      ...counts({ done: lease.done, failed: lease.failed, skipped: 0, rejected: 0, bytes: lease.bytes }),
+      ms: 0,
+      reasons: "{}",
+      stopped_code: null,
+      stopped_message: null,
+      selection: lease.selection,
+    });
+    leases.drop(lease.run_id);
+  };
+  return {
+    begin: (run) =>
+      database.write(() => {
+        for (const lease of leases.dead()) closeInterrupted(lease);
+        leases.take(run, version);
+      }),
+    finish: (run, summary, exitCode) =>
+      database.write(() => {
+        appendChained(sqlite, "runs", {
+          ...identity(run.runId, version, run.startedMs, clock.now()),
+          result: "finished",
+          exit_code: exitCode,
+          ...counts(summary),
+          ms: Math.round(summary.ms),
+          reasons: JSON.stringify(summary.reasons),
+          stopped_code: summary.stoppedBy?.code ?? null,
+          stopped_message: summary.stoppedBy?.message ?? null,
+          selection: JSON.stringify(run.selection),
+        });
+        leases.drop(run.runId);
+      }),
+    last: (count) => {
+      const rows = sqlite.prepare("SELECT * FROM runs ORDER BY seq DESC LIMIT ?").all(count) as RunRow[];
+      return rows.map(recordOf);
+    },
+  };
+}
+
+function identity(runId: string, version: string, startedMs: number, finishedMs: number) {
+  return { run_id: runId, version, started: iso(startedMs), finished: iso(finishedMs) };
+}
+
+function counts({ done, skipped, failed, rejected, bytes }: Omit<Summary, "ms" | "reasons" | "stoppedBy">) {
+  return { done, skipped, failed, rejected, bytes };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function recordOf(row: RunRow): RunRecord {
+  const { seq, version, started, finished, ms, hash } = row;
+  return {
+    seq,
+    runId: row.run_id,
+    version,
+    started,
+    finished,
+    result: row.result as RunRecord["result"],
+    ...(row.exit_code !== null && { exitCode: row.exit_code }),
+    ...(row.stopped_code !== null && {
+      stoppedBy: { code: row.stopped_code, message: row.stopped_message ?? "" },
+    }),
+    ...counts(row),
+    ms,
+    reasons: JSON.parse(row.reasons) as RunRecord["reasons"],
+    selection: JSON.parse(row.selection) as RunRecord["selection"],
+    hash,
+  };
+}
