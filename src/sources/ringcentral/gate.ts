@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { DownloadEvent } from "../../core/events.ts";
 import type { Clock, Gate, Pass } from "../../core/ports.ts";
 import type { ResponseHead } from "../../core/recording.ts";
@@ -56,7 +57,6 @@ interface Queue {
 }
 
 const beatMs = 3000;
-const lookMs = 50;
 
 /** Opens the gate of one credential over the state that all processes share. */
 export function openGate(options: GateOptions): RequestGate {
@@ -70,7 +70,6 @@ export function openGate(options: GateOptions): RequestGate {
   const logins = new Set<string>();
   let beating = false;
   let announcedMs = 0;
-  let lookedMs = 0;
   let version = -1;
 
   function change<T>(work: (budget: Budget, now: number) => T): T {
@@ -88,6 +87,8 @@ export function openGate(options: GateOptions): RequestGate {
     if (reserve !== undefined && reserve.left > 0 && queue.waiters.size === 0 && undisturbed()) {
       return Promise.resolve(passOf(reserve));
     }
+    // Any number of workers may wait on one signal.
+    setMaxListeners(0, signal);
     return new Promise((resolve, reject) => {
       const leave = () => {
         queue.waiters.delete(waiter);
@@ -194,14 +195,12 @@ export function openGate(options: GateOptions): RequestGate {
     for (const queue of queues.values()) queue.nap?.abort();
   }
 
-  /** Whether permits in memory may be used without asking: looks for logins and penalties of others now and then. */
+  /** Whether permits in memory may be used without asking: sees logins and penalties of other processes. */
   function undisturbed(): boolean {
-    const now = clock.now();
-    if (now - lookedMs < lookMs) return true;
-    lookedMs = now;
     const latest = state.version();
     if (latest === version) return true;
     version = latest;
+    const now = clock.now();
     const budget = parseBudget(state.read(document));
     const blocked = [...queues.keys()].some((kind) => groupFor(budget, kind).blockedUntilMs > now);
     if (!blocked && budget.blockedUntilMs <= now && !((budget.login?.untilMs ?? 0) > now)) return true;

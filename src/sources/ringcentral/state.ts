@@ -21,6 +21,7 @@ export interface State extends Disposable {
 /** Opens the shared state in `dir`, made with mode 0700; the file has mode 0600. */
 export function openState(dir: string): State {
   const database = openFile(dir);
+  let open = true;
   const select = database.prepare("SELECT text FROM documents WHERE name = ?");
   const insert = database.prepare(
     "INSERT INTO documents (name, text) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET text = excluded.text",
@@ -45,7 +46,10 @@ export function openState(dir: string): State {
       }
     },
     version: () => (dataVersion.get() as { data_version: number }).data_version,
-    [Symbol.dispose]: () => database.close(),
+    [Symbol.dispose]() {
+      if (open) database.close();
+      open = false;
+    },
   };
 }
 

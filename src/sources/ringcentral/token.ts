@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { RecordingError } from "../../core/errors.ts";
 import { jwtGrant, type LoginWorld, refreshGrant, requestToken, type TokenSet } from "./grants.ts";
 import { noLogin } from "./oauth-errors.ts";
@@ -10,8 +11,8 @@ export interface Tokens extends Disposable {
   /** The server took this access token. */
   accepted(accessToken: string): void;
   /**
-   * The server refused this access token with 401: it is not given again. One that was refused although it was new,
-   * and had never been accepted, is not replaced by yet another.
+   * The server refused this access token with 401: it is not given again. When two new ones in a row were refused
+   * before either was ever accepted, no third is asked for.
    */
   refused(accessToken: string): void;
 }
@@ -26,8 +27,9 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
   let cached = ready;
   let renewing: Promise<TokenSet> | undefined;
   let refusal: RecordingError | undefined;
+  /** The newest token of our own asking, until the server has taken or refused it. */
   let minted: string | undefined;
-  let accepted: string | undefined;
+  let refusedWhenNew = 0;
   const dead = new Set<string>();
 
   function usable(tokens: TokenSet | undefined): tokens is TokenSet {
@@ -39,7 +41,7 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
   async function renew(): Promise<TokenSet> {
     if (ready !== undefined) throw refusedAccessToken();
     if (store === undefined) throw noLogin();
-    if (minted !== undefined && dead.has(minted) && minted !== accepted) throw refusedNewToken();
+    if (refusedWhenNew >= 2) throw refusedNewToken();
     const kept = store.read();
     if (usable(kept)) return kept;
     return world.gate.login(async () => {
@@ -72,9 +74,15 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
       return orAborted(renewing, signal);
     },
     accepted(accessToken) {
-      accepted = accessToken;
+      if (accessToken !== minted) return;
+      minted = undefined;
+      refusedWhenNew = 0;
     },
     refused(accessToken) {
+      if (accessToken === minted) {
+        minted = undefined;
+        refusedWhenNew += 1;
+      }
       dead.add(accessToken);
       if (dead.size > deadRemembered) dead.delete(dead.values().next().value as string);
     },
@@ -120,6 +128,7 @@ function refusedNewToken(): RecordingError {
 /** The shared work's outcome, or this caller's own end; the work itself goes on for the others. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   work.catch(() => {});
+  setMaxListeners(0, signal);
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason);
     if (signal.aborted) return leave();

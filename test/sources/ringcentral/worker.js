@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { openHttp } from "../../../dist/http.js";
+import { openRingCentral } from "../../../dist/sources/ringcentral/index.js";
+
+// A second process of the same user: takes settings from its parent, fetches so many recordings, tells how many came.
+process.once("message", async ({ settings, count }) => {
+  const http = openHttp({ connections: 8, connectTimeoutMs: 5000, timeoutMs: 10_000, userAgent: "callreel-test" });
+  const clock = {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+  };
+  const source = openRingCentral(settings, { http, clock, random: Math.random, report() {} });
+  const { signal } = new AbortController();
+  let next = 0;
+  let fetched = 0;
+  const worker = async () => {
+    while (next < count) {
+      const ref = source.named(String(1000 + next++));
+      const link = await source.link(ref, undefined, signal);
+      const answer = await http.request({ url: link.url, headers: link.headers }, signal);
+      link.answered(answer);
+      if (answer.status === 200) fetched += 1;
+    }
+  };
+  await Promise.all([worker(), worker(), worker(), worker()]);
+  await source[Symbol.asyncDispose]();
+  await http[Symbol.asyncDispose]();
+  process.send(fetched);
+  process.disconnect();
+});
