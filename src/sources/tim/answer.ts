@@ -43,8 +43,8 @@ function looksLike(text: string, body: Uint8Array): string {
   if (text.startsWith("<")) return "XML";
   if (/^[{["]/.test(text)) return "JSON";
   if (/^\/|^[\w.-]+\.\w+\?/.test(text)) return "a relative address";
+  if (/^https?:/i.test(text)) return /\s/.test(text) ? "more than one address" : "a broken address";
   if (/^[a-z][a-z0-9+.-]*:/i.test(text) && !/\s/.test(text)) return "an address that is not http";
-  if (/^https?:\/\//i.test(text)) return "more than one address";
   return "other text";
 }
 

@@ -21,10 +21,11 @@ export function chooseLogin(
   policy: LoginPolicy,
 ): "basic" | DigestOffer {
   const { host, user, wanted } = policy;
-  const challenges = parseChallenges(answer.headers["www-authenticate"] ?? "");
+  const header = answer.headers["www-authenticate"] ?? "";
+  const challenges = parseChallenges(header);
   const digest = wanted === "basic" ? undefined : strongestDigest(challenges);
   // A 401 that names no scheme is taken for Basic, the commonest.
-  const basic = challenges.length === 0 || challenges.some(({ scheme }) => scheme === "basic");
+  const basic = header.trim() === "" || challenges.some(({ scheme }) => scheme === "basic");
   if (carried === "basic" && (basic || wanted === "basic")) throw wrongPassword(host, user, answer);
   if (digest !== undefined) {
     if (carried === "digest" && !digest.stale) throw wrongPassword(host, user, answer);

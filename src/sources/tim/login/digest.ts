@@ -45,11 +45,14 @@ export function strongestDigest(challenges: readonly Challenge[]): DigestOffer |
 /** The Authorization header that answers an offer, without a body (RFC 7616, 3.4). */
 export function digestAuthorization(offer: DigestOffer, request: DigestRequest): string {
   const { realm, nonce, qop, algorithm } = offer;
-  const { user, cnonce } = request;
+  const { cnonce } = request;
+  const normal = (text: string) => (offer.utf8 ? text.normalize("NFC") : text);
+  const user = normal(request.user);
+  const session = /-sess$/i.test(algorithm ?? "");
   const hash = hasher(offer);
   const nc = request.nc.toString(16).padStart(8, "0");
-  const secret = hash(`${user}:${realm}:${request.password}`);
-  const a1 = /-sess$/i.test(algorithm ?? "") ? hash(`${secret}:${nonce}:${cnonce}`) : secret;
+  const secret = hash(`${user}:${realm}:${normal(request.password)}`);
+  const a1 = session ? hash(`${secret}:${nonce}:${cnonce}`) : secret;
   const a2 = hash(`${request.method}:${request.uri}${qop === "auth-int" ? `:${hash("")}` : ""}`);
   const response =
     qop === undefined ? hash(`${a1}:${nonce}:${a2}`) : hash(`${a1}:${nonce}:${nc}:${cnonce}:${qop}:${a2}`);
@@ -61,7 +64,8 @@ export function digestAuthorization(offer: DigestOffer, request: DigestRequest):
     `response="${response}"`,
     ...(algorithm === undefined ? [] : [`algorithm=${algorithm}`]),
     ...(offer.opaque === undefined ? [] : [`opaque=${quoted(offer.opaque)}`]),
-    ...(qop === undefined ? [] : [`qop=${qop}`, `nc=${nc}`, `cnonce="${cnonce}"`]),
+    ...(qop === undefined ? [] : [`qop=${qop}`, `nc=${nc}`]),
+    ...(qop !== undefined || session ? [`cnonce="${cnonce}"`] : []),
     ...(offer.userhash ? ["userhash=true"] : []),
   ].join(", ")}`;
 }
