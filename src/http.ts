@@ -241,7 +241,9 @@ const socketCodes: Readonly<Record<string, ["unreachable" | "timeout" | "reset" 
 /** What undici or the socket says, as one of our errors that names the host. */
 function socketError(error: Error & { code?: string; cause?: unknown }, url: URL): RecordingError {
   if (error instanceof RecordingError) return error;
-  const code = error.code ?? (error.cause as { code?: string } | undefined)?.code ?? "";
+  const said: unknown = error.code ?? (error.cause as { code?: unknown } | undefined)?.code;
+  // An abort's DOMException has a number there.
+  const code = typeof said === "string" ? said : "";
   const known = socketCodes[code];
   if (known !== undefined) return new RecordingError(known[0], `${url.host}: ${known[1]}.`, { cause: error });
   if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|UNABLE_TO/i.test(code)) {

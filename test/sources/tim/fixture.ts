@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { RecordingError } from "../../../src/core/errors.ts";
 import { asRecordingError } from "../../../src/core/errors.ts";
 import type { DownloadEvent } from "../../../src/core/events.ts";
@@ -9,6 +10,7 @@ import { openTim, type TimContext, type TimSettings } from "../../../src/sources
 import { openScriptedServer, type Script, type ScriptedServer } from "../../helpers/scripted-server.ts";
 
 export const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 export const realClock: Clock = {
   now: () => Date.now(),

@@ -17,7 +17,8 @@ export function wrongPassword(host: string, user: string, head: ResponseHead): R
 
 /** The server offers no scheme that is spoken here. */
 export function unknownSchemes(host: string, challenges: readonly Challenge[], head: ResponseHead): RecordingError {
-  const names = [...new Set(challenges.map(({ scheme }) => shownScheme(scheme)))].slice(0, 5).join(", ") || "an unreadable way";
+  const names =
+    [...new Set(challenges.map(({ scheme }) => shownScheme(scheme)))].slice(0, 5).join(", ") || "an unreadable way";
   const windows = challenges.some(({ scheme }) => scheme === "negotiate" || scheme === "ntlm");
   return new RecordingError(
     "login-refused",

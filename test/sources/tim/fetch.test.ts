@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { RecordingError } from "../../../src/core/errors.ts";
+import { type FetchContext, fetchRecording } from "../../../src/core/fetch-recording.ts";
+import type { Transfer } from "../../../src/core/ports.ts";
+import type { RecordingRef, ResponseHead } from "../../../src/core/recording.ts";
+import type { Http } from "../../../src/http.ts";
+import { openScriptedServer, type ScriptedAnswer, type ScriptedServer } from "../../helpers/scripted-server.ts";
+import { behindBasic, type Fixture, never, openFixture, realClock, recording } from "./fixture.ts";
+
+const audioOf = (name: string) => Buffer.concat([Buffer.from("RIFF"), createHash("sha512").update(name).digest()]);
+
+/** Receives audio into memory, refusing what a destination refuses. */
+function memoryTransfer(http: Http, kept: Map<string, Buffer>): Transfer {
+  return {
+    async run(job, hooks, signal) {
+      const chunks: Uint8Array[] = [];
+      let head: ResponseHead | undefined;
+      const receiver = {
+        head(arrived: ResponseHead) {
+          head = arrived;
+          hooks.head?.(arrived);
+          if (arrived.status !== 200) throw new RecordingError("http-error", "refused", { head: arrived });
+        },
+        chunk: (bytes: Uint8Array) => void chunks.push(bytes),
+      };
+      await http.stream({ url: job.url, headers: job.headers }, receiver, signal);
+      const body = Buffer.concat(chunks);
+      const details = head === undefined ? {} : { head };
+      if (body.length === 0) throw new RecordingError("empty-body", "empty", details);
+      if (!body.toString("latin1").startsWith("RIFF")) throw new RecordingError("not-audio", "no audio", details);
+      kept.set(job.path, body);
+      return { settled: Promise.reject(new Error("not stored")).catch(() => undefined as never) };
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+interface Token {
+  readonly name: string;
+  readonly bornMs: number;
+  used: number;
+}
+
+interface Stage extends AsyncDisposable {
+  readonly fixture: Fixture;
+  readonly echo: ScriptedServer;
+  /** How old each token was when Echo saw it. */
+  readonly ages: number[];
+  readonly asked: Map<string, number>;
+  readonly kept: Map<string, Buffer>;
+  fetch(refs: readonly RecordingRef[], workers: number): Promise<RecordingError[]>;
+}
+
+/**
+ * TIM and Echo with tokens that live `lifeMs`; a dead one is answered with `expired`. The first token of every
+ * `stillborn`th recording is dead when it comes, as from a TIM that took too long.
+ */
+async function openStage(
+  expired: ScriptedAnswer,
+  lifeMs = 60_000,
+  { once = false, stillborn = Infinity } = {},
+): Promise<Stage> {
+  const tokens = new Map<string, Token>();
+  const ages: number[] = [];
+  const asked = new Map<string, number>();
+  const kept = new Map<string, Buffer>();
+  const echo = await openScriptedServer(async ({ query, headers }) => {
+    const token = tokens.get(query.get("t") ?? "");
+    if (token === undefined || headers.authorization !== undefined || headers.cookie !== undefined)
+      return { status: 400 };
+    const age = Date.now() - token.bornMs;
+    ages.push(age);
+    token.used += 1;
+    if (age > lifeMs || (once && token.used > 1)) return expired;
+    return { body: audioOf(token.name) };
+  });
+  const tim = behindBasic(({ query }) => {
+    const name = query.get("recordingid") ?? "";
+    asked.set(name, (asked.get(name) ?? 0) + 1);
+    const token = `t${tokens.size}`;
+    const dead = asked.get(name) === 1 && Number(name.split(" ")[1]) % stillborn === stillborn - 1;
+    tokens.set(token, { name, bornMs: Date.now() - (dead ? 2 * lifeMs : 0), used: 0 });
+    return { body: `${echo.origin}/audio?t=${token}\r\n` };
+  });
+  const fixture = await openFixture(tim);
+  return {
+    fixture,
+    echo,
+    ages,
+    asked,
+    kept,
+    async fetch(refs, workers) {
+      const context: FetchContext = {
+        source: fixture.source,
+        transfer: memoryTransfer(fixture.http, kept),
+        clock: realClock,
+        random: () => 0,
+        retry: { retries: 5, baseDelayMs: 1, maxDelayMs: 10 },
+        report: () => {},
+        progress: false,
+        contact: { answered: false },
+        stop: never,
+        cut: never,
+      };
+      const waiting = [...refs];
+      const errors: RecordingError[] = [];
+      const work = async () => {
+        for (let ref = waiting.shift(); ref !== undefined; ref = waiting.shift()) {
+          const expect = { key: ref.key, resume: false, overwrite: false };
+          await fetchRecording(ref, ref.id, expect, context).catch((error: RecordingError) => errors.push(error));
+        }
+      };
+      await Promise.all(Array.from({ length: workers }, work));
+      return errors;
+    },
+    async [Symbol.asyncDispose]() {
+      await fixture[Symbol.asyncDispose]();
+      await echo[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const refs = (count: number) => Array.from({ length: count }, (_, at) => recording(`NCS ${at}`));
+const complete = ({ kept }: Stage, count: number) =>
+  kept.size === count && [...kept].every(([name, body]) => body.equals(audioOf(name)));
+
+test("three hundred recordings arrive byte for byte, each with one young token and no login at Echo", async () => {
+  await using stage = await openStage({ status: 403 });
+  expect(await stage.fetch(refs(300), 8)).toEqual([]);
+  expect(complete(stage, 300)).toBe(true);
+  expect(Math.max(...stage.ages)).toBeLessThan(2_000);
+  expect([...stage.asked.values()].every((times) => times === 1)).toBe(true);
+  expect(stage.echo.seen.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+});
+
+const waysToExpire: readonly ScriptedAnswer[] = [
+  { status: 401 },
+  { status: 403 },
+  { status: 404 },
+  { status: 410 },
+  { body: "<html>expired</html>", headers: { "content-type": "text/html" } },
+  { body: "" },
+];
+
+test.each(waysToExpire)("tokens that die before their use (%o) cost one more each, and all arrive", async (expired) => {
+  await using stage = await openStage(expired, 1_000, { stillborn: 3 });
+  expect(await stage.fetch(refs(60), 8)).toEqual([]);
+  expect(complete(stage, 60)).toBe(true);
+  expect([...stage.asked.values()].sort()).toEqual([...Array(40).fill(1), ...Array(20).fill(2)]);
+});
+
+test("tokens that work once are never used twice", async () => {
+  await using stage = await openStage({ status: 403 }, 60_000, { once: true });
+  expect(await stage.fetch(refs(50), 8)).toEqual([]);
+  expect(complete(stage, 50)).toBe(true);
+  expect(stage.ages.length).toBe(50);
+});
+
+test.each([
+  [{ status: 404 }, "gone"],
+  [{ status: 403 }, "forbidden"],
+  [{ body: "" }, "no-recording"],
+  [{ body: "<html>" }, "not-audio"],
+] as const)(
+  "a recording that Echo answers with %o for good is tried with one fresh link, then told as %s",
+  async (answer, code) => {
+    await using stage = await openStage({});
+    stage.echo.play(() => answer);
+    const errors = await stage.fetch(refs(1), 1);
+    expect(errors.map((error) => error.code)).toEqual([code]);
+    expect(stage.asked.get("NCS 0")).toBe(2);
+  },
+);
+
+test("an Echo that fails is asked again, each time with a fresh token", async () => {
+  await using stage = await openStage({});
+  const tokens = new Set<string | null>();
+  stage.echo.play(({ query }) => {
+    tokens.add(query.get("t"));
+    return tokens.size < 3 ? { hangUp: true } : { body: audioOf("NCS 0") };
+  });
+  expect(await stage.fetch(refs(1), 1)).toEqual([]);
+  expect(tokens.size).toBe(3);
+});
