@@ -1,4 +1,5 @@
 /** Where recordings live: each system's opener, loaded when it is chosen. */
 export const sources = {
   ringcentral: async () => (await import("./ringcentral/index.ts")).openRingCentral,
+  tim: async () => (await import("./tim/index.ts")).openTim,
 };

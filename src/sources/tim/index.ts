@@ -25,7 +25,9 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
   async function take(ref: RecordingRef, signal: AbortSignal): Promise<TimLink> {
     warn();
     try {
-      return await takeLink(ref, tim, login, context, signal);
+      const taken = await takeLink(ref, tim, login, context, signal);
+      used.set(ref, { echoHost: taken.echoHost, ageMs: undefined });
+      return taken;
     } catch (thrown) {
       if (!(thrown instanceof RecordingError)) throw thrown;
       const error = atTim(thrown, tim);
@@ -47,7 +49,6 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
     },
     async link(ref, _failed, signal) {
       const { link, echoHost } = await take(ref, signal);
-      used.set(ref, { echoHost, ageMs: undefined });
       return {
         ...link,
         answered: () => used.set(ref, { echoHost, ageMs: context.clock.monotonic() - link.takenAt }),

@@ -5,6 +5,7 @@ import { connect } from "node:tls";
  * about. Nothing is sent, so the certificate is not looked at here.
  */
 export async function tlsVersion(url: URL, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+  if (signal.aborted) return undefined;
   const host = url.hostname.replace(/^\[|\]$/g, "");
   return new Promise((resolve) => {
     const socket = connect({

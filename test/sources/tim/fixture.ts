@@ -104,8 +104,9 @@ export async function refusal(work: Promise<unknown> | (() => unknown)): Promise
   throw new Error("nothing was refused");
 }
 
-export async function allChecks(checks: AsyncIterable<Check>): Promise<Check[]> {
+export async function allChecks(checks: AsyncIterable<Check> | undefined): Promise<Check[]> {
   const all: Check[] = [];
+  if (checks === undefined) throw new Error("the source has no checks");
   for await (const check of checks) all.push(check);
   return all;
 }
