@@ -20,7 +20,7 @@ export function recordingsOf(row: Row): RowFinding {
 /** A recording that text names: an id, a contentUri, or a permanent path; undefined when it is none of them. */
 export function namedRecording(name: string): RecordingRef | undefined {
   const path = /^(?:https?:\/\/[^/]+)?\/?(?:r\/)?ringcentral\/([^/?#]+)$/.exec(name);
-  const encoded = path?.[1] ?? (/^[\w.~-]{1,128}$/.test(name) ? name : undefined);
+  const encoded = path?.[1] ?? (/^[\w-]{1,128}$/.test(name) ? name : undefined);
   if (encoded !== undefined) {
     const id = recordingId(decoded(encoded));
     return id === undefined ? undefined : refOf(id, undefined, {});

@@ -1,0 +1,143 @@
+import { expect, test } from "vitest";
+import { type ErrorCode, RecordingError, type Verdict } from "../../../src/core/errors.ts";
+import type { RecordingRef } from "../../../src/core/recording.ts";
+import { openRingCentral } from "../../../src/sources/ringcentral/index.ts";
+import { openFake } from "./fake.ts";
+import { never, openWorld } from "./world.ts";
+
+const server = "https://platform.ringcentral.com";
+const mediaServer = "https://media.ringcentral.com";
+const content = "/restapi/v1.0/account/1/recording/401/content";
+const ref = (contentUri?: string, call = {}): RecordingRef => ({
+  key: "ringcentral/401",
+  source: "ringcentral",
+  id: "401",
+  locator: contentUri === undefined ? {} : { contentUri },
+  call,
+});
+
+async function withSource<T>(
+  hosts: { server: string; mediaServer: string },
+  work: (source: ReturnType<typeof openRingCentral>) => Promise<T> | T,
+  changes = {},
+): Promise<T> {
+  await using world = openWorld(hosts, { accessToken: "ready", ...changes });
+  await using source = openRingCentral(world.settings, world.context);
+  return await work(source);
+}
+
+test.each([
+  ["an explicit port", `${mediaServer}:443${content}`, `${mediaServer}${content}`],
+  ["the API host", `${server}${content}`, `${server}${content}`],
+  ["no contentUri", undefined, `${mediaServer}/restapi/v1.0/account/~/recording/401/content`],
+  [
+    "a token in the query, which is dropped",
+    `${mediaServer}${content}?access_token=x&a=1`,
+    `${mediaServer}${content}?a=1`,
+  ],
+])("gives a link for %s", async (_, contentUri, url) => {
+  const link = await withSource({ server, mediaServer }, (source) => source.link(ref(contentUri), undefined, never));
+  expect(link).toMatchObject({ url, headers: { authorization: "Bearer ready" }, resumable: true });
+  expect(link.url).not.toContain("ready");
+});
+
+test.each([
+  `https://media.ringcentral.com.evil.example${content}`,
+  `https://evil.example${content}`,
+  `http://media.ringcentral.com${content}`,
+  `https://media.ringcentral.com:8443${content}`,
+  `https://user:pass@media.ringcentral.com${content}`,
+  `https://media.ringcentral.com@evil.example${content}`,
+  `${mediaServer}/somewhere/else`,
+  "file:///etc/passwd",
+  "not an address",
+])("sends no token to %s", async (contentUri) => {
+  const taken = withSource({ server, mediaServer }, (source) => source.link(ref(contentUri), undefined, never));
+  await expect(taken).rejects.toMatchObject({ code: "foreign-host", verdict: "give-up" });
+});
+
+test("refuses plain http unless the host is this machine", () => {
+  expect(() => openRingCentral({ server: "http://rc.example" } as never, {} as never)).toThrow(
+    /--server must be an https/,
+  );
+});
+
+const failed = (status: number, headers = {}, body?: object) =>
+  new RecordingError("http-error", "refused", {
+    head: { status, headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+const young = { start: new Date(Date.now() - 3_600_000).toISOString(), duration: 60 };
+const old = { start: "2026-01-01T00:00:00Z", duration: 60 };
+const scope = {
+  errorCode: "InsufficientPermissions",
+  errors: [{ errorCode: "CMN-401", permissionName: "ReadCallRecording" }],
+};
+
+test.each<[string, RecordingError, RecordingRef["call"], ErrorCode, Verdict]>([
+  ["404 on a young call", failed(404), young, "not-ready", "give-up"],
+  ["404 on an old call", failed(404), old, "gone", "give-up"],
+  ["404 without a known start", failed(404), {}, "gone", "give-up"],
+  ["404 CMN-120", failed(404, {}, { errorCode: "CMN-120" }), old, "http-error", "give-up"],
+  ["403 on one recording", failed(403, {}, { errorCode: "CMN-408" }), old, "forbidden", "give-up"],
+  ["403 without the app's scope", failed(403, {}, scope), old, "permission-refused", "stop"],
+  ["503", failed(503), old, "server-error", "retry"],
+  ["a strange refusal", failed(418), old, "http-error", "give-up"],
+])("judges %s", async (_, error, call, code, verdict) => {
+  const judged = await withSource({ server, mediaServer }, (source) => source.judge(error, ref(undefined, call), 0));
+  expect(judged).toMatchObject({ code, verdict });
+  expect(judged.message).not.toBe("refused");
+});
+
+test("waits 60 s after a 429 that does not say how long", async () => {
+  const judged = await withSource({ server, mediaServer }, (source) => source.judge(failed(429), ref(), 0));
+  expect(judged).toMatchObject({ code: "rate-limited", verdict: "retry", retryAfterMs: 60_000 });
+});
+
+test("leaves 416 to whoever holds the partial file", async () => {
+  const error = failed(416);
+  expect(await withSource({ server, mediaServer }, (source) => source.judge(error, ref(), 0))).toBe(error);
+});
+
+test("follows a redirect, with the token only where it may go", async () => {
+  await using fake = await openFake();
+  const hosts = { server: fake.origin, mediaServer: fake.origin };
+  await withSource(hosts, async (source) => {
+    const target = ref(`${fake.origin}${content}`);
+    for (const [location, authorization] of [
+      ["https://cdn.example/audio?signature=1", undefined],
+      [`${fake.origin}/restapi/v2/recording/401/content`, "Bearer ready"],
+      ["/restapi/v3/content", "Bearer ready"],
+    ]) {
+      const first = await source.link(target, undefined, never);
+      first.answered?.({ status: 302, headers: {} });
+      const judged = source.judge(failed(302, { location }), target, 0);
+      expect(judged.verdict).toBe("renew");
+      expect(judged.message).not.toContain("signature");
+      const second = await source.link(target, first, never);
+      expect(second.url).toBe(new URL(location!, fake.origin).href);
+      expect(second.headers.authorization).toBe(authorization);
+      second.answered?.({ status: 200, headers: {} });
+    }
+    const third = await source.link(target, undefined, never);
+    expect(third.url).toBe(`${fake.origin}${content}`);
+    third.answered?.(undefined);
+  });
+});
+
+test("follows neither redirects without end nor ones to plain http", async () => {
+  await withSource({ server, mediaServer }, (source) => {
+    expect(source.judge(failed(302, { location: "https://cdn.example/" }), ref(), 9)).toMatchObject({
+      code: "bad-answer",
+    });
+    expect(source.judge(failed(302, { location: "http://cdn.example/" }), ref(), 0)).toMatchObject({
+      code: "bad-answer",
+    });
+    expect(source.judge(failed(302), ref(), 0)).toMatchObject({ code: "bad-answer", verdict: "give-up" });
+  });
+});
+
+test("puts the token into an address only where that is asked for", async () => {
+  const { url } = await withSource({ server, mediaServer }, (source) => source.direct(ref(), never));
+  expect(url).toBe(`${mediaServer}/restapi/v1.0/account/~/recording/401/content?access_token=ready`);
+});

@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import type { Check } from "../../../src/core/ports.ts";
+import { openRingCentral, type RingCentralSource } from "../../../src/sources/ringcentral/index.ts";
+import type { ScriptedAnswer, SeenRequest } from "../../helpers/scripted-server.ts";
+import { openFake } from "./fake.ts";
+import { never, openWorld, type World } from "./world.ts";
+
+const soon = Math.floor(Date.now() / 1000) + 5 * 86_400;
+const jwt = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;
+
+/** An account in which all is well, with some answers changed by path ending. */
+function account(changes: Record<string, ScriptedAnswer> = {}) {
+  return ({ path }: SeenRequest): ScriptedAnswer | undefined => {
+    const changed = Object.keys(changes).find((end) => path.endsWith(end));
+    if (changed !== undefined) return changes[changed];
+    if (path === "/restapi") return { body: { uriString: "v1.0" } };
+    if (path.endsWith("/authz-profile/check")) return { body: { successful: true } };
+    if (path.endsWith("/extension/~")) return { body: { id: 101, name: "Ada Archive", extensionNumber: "9001" } };
+    if (path.endsWith("/call-recording")) {
+      return { body: { automatic: { retentionPeriod: 90, maxNumberLimit: 100_000 } } };
+    }
+    if (path.endsWith("/call-log")) {
+      const headers = { "x-rate-limit-group": "heavy", "x-rate-limit-limit": "40", "x-rate-limit-window": "60" };
+      return { headers, body: { records: [] } };
+    }
+    return undefined;
+  };
+}
+
+async function withAccount<T>(
+  work: (source: RingCentralSource, seen: SeenRequest[]) => Promise<T>,
+  changes: Record<string, ScriptedAnswer> = {},
+  settings: Partial<World["settings"]> = {},
+): Promise<T> {
+  await using fake = await openFake();
+  fake.settings.answer = account(changes);
+  await using world = openWorld({ server: fake.origin, mediaServer: fake.origin }, settings);
+  await using source = openRingCentral(world.settings, world.context);
+  return await work(source, fake.server.seen);
+}
+
+async function checks(changes: Record<string, ScriptedAnswer> = {}, settings: Partial<World["settings"]> = {}) {
+  return withAccount(
+    async (source, seen) => {
+      const found: Check[] = [];
+      for await (const check of source.check!(never)) found.push(check);
+      const by = (name: string) => found.find((check) => check.name.endsWith(name));
+      return { found, by, requests: seen.length };
+    },
+    changes,
+    settings,
+  );
+}
+
+test("checks a working login from host to retention with one request each at most", async () => {
+  const { found, requests } = await checks();
+  expect(found.map(({ status }) => status)).toEqual(["ok", "ok", "ok", "ok", "ok", "ok", "ok"]);
+  expect(found.map(({ message }) => message).join("\n")).toMatch(/40 requests in 60 s.*\n.*90 days.*100000/);
+  expect(requests).toBe(6);
+});
+
+test("skips what needs a login when there is none, and says what helps", async () => {
+  const refused = { status: 400, body: { error: "unauthorized_client", errors: [{ errorCode: "OAU-251" }] } };
+  const { found } = await checks({ "/oauth/token": refused });
+  expect(found.map(({ status }) => status)).toEqual(["ok", "ok", "failed", "skipped", "skipped", "skipped", "skipped"]);
+  expect(found[2]!.message).toContain("OAU-251");
+});
+
+test("reports a clock that is wrong, a missing scope and a missing role", async () => {
+  const date = new Date(Date.now() + 20 * 60_000).toUTCString();
+  const token = { body: { access_token: "t", expires_in: 3600, scope: "ReadMessages" } };
+  const { by } = await checks({
+    "/restapi": { headers: { date }, body: {} },
+    "/oauth/token": token,
+    "/authz-profile/check": { body: { successful: false } },
+    "/call-log": { status: 403, body: { errorCode: "CMN-408" } },
+    "/call-recording": { status: 403, body: { errorCode: "CMN-401" } },
+  });
+  expect(by("API host")).toMatchObject({ status: "warning", message: expect.stringContaining("20 min behind") });
+  expect(by("app permissions")).toMatchObject({
+    status: "failed",
+    message: expect.stringContaining("ReadCallRecording"),
+  });
+  expect(by("role")).toMatchObject({ status: "warning" });
+  expect(by("rate limit")).toMatchObject({ status: "failed" });
+  expect(by("retention")).toMatchObject({ status: "skipped" });
+});
+
+test("reports hosts that cannot be reached without stopping", async () => {
+  const { found } = await checks({}, { mediaServer: "http://127.0.0.1:1" });
+  expect(found[1]).toMatchObject({ status: "failed", message: expect.stringContaining("connection refused") });
+  expect(found[2]!.status).toBe("ok");
+});
+
+test("says who is logged in, what the login may do, and that its JWT ends soon", async () => {
+  const status = await withAccount((source) => source.status(never), {}, { jwt: jwt({ sub: "101", exp: soon }) });
+  expect(status).toMatchObject({
+    login: "jwt",
+    user: "101",
+    name: "Ada Archive",
+    extension: "9001",
+    scopes: ["ReadCallLog", "ReadCallRecording"],
+    companyCallLog: true,
+    jwtExpiresMs: soon * 1000,
+  });
+  expect(status.warnings).toEqual([expect.stringContaining("JWT ends on")]);
+});
+
+test("says who is logged in as far as the app may ask", async () => {
+  const refused = { status: 403, body: { errorCode: "CMN-401" } };
+  const status = await withAccount((source) => source.status(never), { "/extension/~": refused });
+  expect(status).toMatchObject({ user: "101", companyCallLog: true, warnings: [] });
+  expect(status.name).toBeUndefined();
+});

@@ -1,0 +1,262 @@
+import { expect, test } from "vitest";
+import type { Selection } from "../../../src/core/ports.ts";
+import { openRingCentral, sinceLast } from "../../../src/sources/ringcentral/index.ts";
+import type { ScriptedAnswer, SeenRequest } from "../../helpers/scripted-server.ts";
+import { openFake } from "./fake.ts";
+import { leapingClock, never, openWorld, type World } from "./world.ts";
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const now = Date.UTC(2026, 9, 15, 12);
+
+interface Logged {
+  id: string;
+  startTime: string;
+  [field: string]: unknown;
+}
+
+const call = (id: string, startMs: number, fields = {}): Logged => ({
+  id,
+  sessionId: id,
+  startTime: new Date(startMs).toISOString(),
+  duration: 60,
+  recording: { id: `r${id}` },
+  ...fields,
+});
+
+/** The call log as the API gives it: newest first, in pages that name the next one. */
+function callLog(calls: () => readonly Logged[], origin: () => string, perPage = 250) {
+  return ({ query, path, url }: SeenRequest): ScriptedAnswer => {
+    const fromMs = Date.parse(query.get("dateFrom")!);
+    const toMs = Date.parse(query.get("dateTo")!);
+    const found = calls()
+      .filter(({ startTime }) => Date.parse(startTime) >= fromMs && Date.parse(startTime) <= toMs)
+      .sort((one, other) => Date.parse(other.startTime) - Date.parse(one.startTime));
+    const page = Number(query.get("page") ?? 1);
+    const next = new URL(url, origin());
+    next.searchParams.set("page", String(page + 1));
+    const more = found.length > page * perPage;
+    const records = found.slice((page - 1) * perPage, page * perPage);
+    return { body: { uri: path, records, navigation: more ? { nextPage: { uri: next.href } } : {} } };
+  };
+}
+
+async function list(
+  answer: (request: SeenRequest, origin: string) => ScriptedAnswer | undefined,
+  selection: Selection,
+  changes: Partial<World["settings"]> = {},
+) {
+  await using fake = await openFake({ limit: 1_000_000, windowMs: 60_000 });
+  fake.settings.answer = (request) => (request.path.includes("oauth") ? undefined : answer(request, fake.origin));
+  await using world = openWorld({ server: fake.origin, mediaServer: fake.origin }, changes, leapingClock(now));
+  await using source = openRingCentral(world.settings, world.context);
+  const ids: unknown[] = [];
+  let error: unknown;
+  let largest = 0;
+  try {
+    for await (const { rows } of source.list!(selection, never)) {
+      largest = Math.max(largest, rows.length);
+      for (const row of rows) ids.push(row.fields.id);
+    }
+  } catch (thrown) {
+    error = thrown;
+  }
+  const requests = fake.server.seen.filter(({ path }) => path.endsWith("/call-log"));
+  return { ids, error, largest, requests, events: world.events };
+}
+
+test("lists oldest first over windows and pages, each record once", async () => {
+  const calls = Array.from({ length: 900 }, (_, at) => call(String(at), now - 3 * day + at * 280_000));
+  let origin = "";
+  const log = callLog(
+    () => [...calls, ...calls.slice(300, 320)],
+    () => origin,
+  );
+  const { ids, error, requests } = await list(
+    (request, at) => {
+      origin = at;
+      return log(request);
+    },
+    { fromMs: now - 3 * day, toMs: now },
+  );
+  expect(error).toBeUndefined();
+  expect(ids).toEqual(calls.map(({ id }) => id));
+  const first = requests[0]!.query;
+  expect(Object.fromEntries(first)).toMatchObject({ recordingType: "All", view: "Detailed", perPage: "250" });
+  expect(requests.length).toBe(6);
+});
+
+test("pins the end in the past and asks no further than now", async () => {
+  const { requests } = await list(
+    callLog(
+      () => [],
+      () => "http://x",
+    ),
+    { fromMs: now - 5 * hour, toMs: now + day },
+  );
+  expect(Date.parse(requests.at(-1)!.query.get("dateTo")!)).toBeLessThanOrEqual(now);
+});
+
+test("keeps exactly to the instants asked for", async () => {
+  const fromMs = now - 5 * hour + 500;
+  const toMs = now - 2 * hour + 500;
+  const calls = [fromMs - 1, fromMs, toMs - 1, toMs].map((at, index) => call(String(index), at));
+  const { ids } = await list(
+    callLog(
+      () => calls,
+      () => "http://x",
+    ),
+    { fromMs, toMs },
+  );
+  expect(ids).toEqual(["1", "2"]);
+});
+
+test("asks RingCentral for what it can filter, and filters the rest itself", async () => {
+  const calls = [call("short", now - hour, { duration: 4 }), call("long", now - 2 * hour, { duration: 44 })];
+  const selection = { fromMs: now - day, direction: "outbound", recordingType: "ondemand" } as const;
+  const log = callLog(
+    () => calls,
+    () => "http://x",
+  );
+  const { ids, requests } = await list(log, { ...selection, number: "+1 (555) 010-0002", minDurationSeconds: 10 });
+  expect(ids).toEqual(["long"]);
+  expect(Object.fromEntries(requests[0]!.query)).toMatchObject({
+    direction: "Outbound",
+    recordingType: "OnDemand",
+    phoneNumber: "15550100002",
+  });
+});
+
+test("filters by number itself beside an extension, which the API takes only alone", async () => {
+  const calls = [
+    call("with", now - hour, { to: { phoneNumber: "+15550100002" } }),
+    call("without", now - hour, { to: { phoneNumber: "+15550100003" } }),
+  ];
+  const log = callLog(
+    () => calls,
+    () => "http://x",
+  );
+  const { ids, requests } = await list(log, { fromMs: now - day, number: "+15550100002", extension: "101" });
+  expect(ids).toEqual(["with"]);
+  expect(requests[0]!.query.get("extensionNumber")).toBe("101");
+  expect(requests[0]!.query.get("phoneNumber")).toBeNull();
+});
+
+test("never takes a listing that fails for a short one", async () => {
+  const calls = Array.from({ length: 600 }, (_, at) => call(String(at), now - day + at * 1000));
+  let origin = "";
+  const log = callLog(
+    () => calls,
+    () => origin,
+  );
+  const failing = (request: SeenRequest, at: string) => {
+    origin = at;
+    return request.query.get("page") === "2" ? { status: 502, body: "bad gateway" } : log(request);
+  };
+  const { ids, error, requests } = await list(failing, { fromMs: now - day });
+  expect(error).toMatchObject({ code: "server-error" });
+  expect(ids).toEqual([]);
+  expect(requests.filter(({ query }) => query.get("page") === "2")).toHaveLength(6);
+});
+
+test("repeats a page that fails for a moment", async () => {
+  let failures = 0;
+  const log = callLog(
+    () => [call("1", now - hour)],
+    () => "http://x",
+  );
+  const flaky = (request: SeenRequest): ScriptedAnswer => {
+    failures += 1;
+    if (failures === 1) return { hangUp: true };
+    if (failures === 2) return { status: 503, headers: { "retry-after": "3" } };
+    if (failures === 3) return { body: "<html>a proxy's page</html>" };
+    if (failures === 4) return { body: { records: "none" } };
+    return log(request);
+  };
+  const { ids, error } = await list(flaky, { fromMs: now - day });
+  expect(error).toBeUndefined();
+  expect(ids).toEqual(["1"]);
+});
+
+test("sends the token for the next page to our own host only", async () => {
+  const paging = ({ query }: SeenRequest): ScriptedAnswer => {
+    if (query.get("page") === "2") return { body: { records: [call("2", now - hour)] } };
+    const uri = "https://elsewhere.example/restapi/v1.0/account/~/call-log?page=2";
+    return { body: { records: [call("1", now - hour)], navigation: { nextPage: { uri } } } };
+  };
+  const { ids } = await list(paging, { fromMs: now - day });
+  expect(ids).toEqual(["1", "2"]);
+});
+
+test("gives up on pages without an end", async () => {
+  const endless = ({ url }: SeenRequest, origin: string): ScriptedAnswer => ({
+    body: { records: [], navigation: { nextPage: { uri: origin + url } } },
+  });
+  expect((await list(endless, { fromMs: now - day })).error).toMatchObject({ code: "bad-answer" });
+});
+
+test("lists the user's own calls when the company's are refused, and says so", async () => {
+  const log = callLog(
+    () => [call("1", now - hour)],
+    () => "http://x",
+  );
+  const refusing = (request: SeenRequest): ScriptedAnswer =>
+    request.path.includes("/extension/") ? log(request) : { status: 403, body: { errorCode: "CMN-408" } };
+  const { ids, events } = await list(refusing, { fromMs: now - day });
+  expect(ids).toEqual(["1"]);
+  expect(events.filter(({ event }) => event === "notice")).toEqual([
+    expect.objectContaining({ level: "warning", message: expect.stringContaining("own calls only") }),
+  ]);
+});
+
+test("stops when the app or the user may list nothing at all", async () => {
+  const scope = {
+    errorCode: "InsufficientPermissions",
+    errors: [{ errorCode: "CMN-401", permissionName: "ReadCallLog" }],
+  };
+  const unscoped = await list(() => ({ status: 403, body: scope }), { fromMs: now - day });
+  expect(unscoped.error).toMatchObject({ code: "permission-refused", message: expect.stringContaining("ReadCallLog") });
+  const unallowed = await list(() => ({ status: 403, body: { errorCode: "CMN-408" } }), { fromMs: now - day });
+  expect(unallowed.error).toMatchObject({ code: "permission-refused" });
+});
+
+test("finds a recording that came late by going back a look-back before the last end", async () => {
+  let calls: Logged[] = [call("early", now - 3 * hour)];
+  const log = callLog(
+    () => calls,
+    () => "http://x",
+  );
+  const first = await list(log, { fromMs: now - day, toMs: now - hour });
+  calls = [...calls, call("late", now - 2 * hour)];
+  const second = await list(log, { fromMs: sinceLast(now - hour, day) });
+  expect(first.ids).toEqual(["early"]);
+  expect(second.ids).toEqual(["early", "late"]);
+});
+
+test("spends few requests on quiet times and bounds memory in busy ones", async () => {
+  const quiet = await list(
+    callLog(
+      () => [],
+      () => "http://x",
+    ),
+    { fromMs: now - 90 * day, toMs: now },
+  );
+  expect(quiet.requests.length).toBeLessThan(12);
+  let origin = "";
+  const calls = Array.from({ length: 30_000 }, (_, at) => call(String(at), now - 2 * day + at * 5000));
+  const log = callLog(
+    () => calls,
+    () => origin,
+    1000,
+  );
+  const busy = await list(
+    (request, at) => {
+      origin = at;
+      return log(request);
+    },
+    { fromMs: now - 2 * day },
+  );
+  expect(new Set(busy.ids).size).toBe(30_000);
+  expect(busy.ids).toHaveLength(30_000);
+  expect(busy.largest).toBeLessThanOrEqual(1000);
+});
