@@ -4,11 +4,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+const program = "apache2";
 const modules = "/usr/lib/apache2/modules";
 
 /** Why no Apache can be started here, for `test.skipIf` and its name; undefined when one can. */
 export const noApache: string | undefined =
-  spawnSync("apache2", ["-v"]).error === undefined ? undefined : "needs the Debian package apache2";
+  spawnSync(program, ["-v"]).error === undefined ? undefined : "needs the Debian package apache2";
 
 /** One line of the access log. */
 export interface ApacheRequest {
@@ -43,7 +44,7 @@ export async function openApache(given: {
     writeFileSync(join(folder, name), text, { mode: 0o644 });
   const port = await freePort();
   writeFileSync(join(folder, "apache.conf"), configuration(folder, root, port, given.directives(folder)));
-  const server = spawn("apache2", ["-f", join(folder, "apache.conf"), "-DFOREGROUND"], {
+  const server = spawn(program, ["-f", join(folder, "apache.conf"), "-DFOREGROUND"], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let complaint = "";

@@ -21,6 +21,12 @@ export function authorityOf(url: string): string {
   return authority.slice(authority.lastIndexOf("@") + 1).toLowerCase();
 }
 
+/** Whether the URL's host is the one that is meant: with its port, or whatever the port. */
+export function isAtHost(url: string, host: string): boolean {
+  const parts = hostAndPort.exec(authorityOf(url));
+  return parts !== null && [parts[0], parts[1]].includes(host.toLowerCase());
+}
+
 /**
  * The URL with its host replaced by the first rewrite that fits; every other byte stays as it is. A FROM without a port
  * fits any port; a TO without one keeps the URL's.
@@ -28,8 +34,8 @@ export function authorityOf(url: string): string {
 export function rewriteEcho(url: string, rewrites: readonly EchoRewrite[]): string {
   const parts = hostAndPort.exec(authorityOf(url));
   if (parts === null) return url;
-  const [authority, host = "", port] = parts;
-  const rewrite = rewrites.find(({ from }) => [host, authority].includes(from.toLowerCase()));
+  const port = parts[2];
+  const rewrite = rewrites.find(({ from }) => isAtHost(url, from));
   if (rewrite === undefined) return url;
   const to = port === undefined || /:\d+$/.test(rewrite.to) ? rewrite.to : `${rewrite.to}:${port}`;
   return url.replace(urlAuthority, (_, scheme: string) => scheme + to);

@@ -4,7 +4,7 @@ import type { RecordingRef } from "../../core/recording.ts";
 import { checkLogin, checkTim } from "./check.ts";
 import { judgeTransfer, type UsedLink } from "./judge.ts";
 import { idsOfPath } from "./key.ts";
-import { type TimLink, takeLink } from "./link.ts";
+import { openLinks, type TimLink } from "./link.ts";
 import { openLogin } from "./login/index.ts";
 import { findRecordings, refOf } from "./rows.ts";
 import { checkSettings, readableOnTheWire, type Tim, type TimContext, type TimSettings } from "./settings.ts";
@@ -18,6 +18,7 @@ export type { TimContext, TimSettings } from "./settings.ts";
 export function openTim(settings: TimSettings, context: TimContext): Source {
   const tim = checkSettings(settings, context.random);
   const login = openLogin(tim, context);
+  const askLink = openLinks(tim, login, context);
   const warn = warnOnce(tim, context);
   const used = new WeakMap<RecordingRef, UsedLink>();
   const beforeLink = new WeakSet<RecordingError>();
@@ -25,7 +26,7 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
   async function take(ref: RecordingRef, signal: AbortSignal): Promise<TimLink> {
     warn();
     try {
-      const taken = await takeLink(ref, tim, login, context, signal);
+      const taken = await askLink(ref, signal);
       used.set(ref, { echoHost: taken.echoHost, ageMs: undefined });
       return taken;
     } catch (thrown) {
@@ -37,7 +38,7 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
   }
 
   function judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
-    return beforeLink.has(error) ? error : judgeTransfer(error, ref, renewals, used.get(ref));
+    return beforeLink.has(error) ? error : judgeTransfer(error, ref, renewals, used.get(ref), context.clock.now());
   }
 
   return {

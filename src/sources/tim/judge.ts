@@ -1,3 +1,4 @@
+import { retryAfterMs } from "../../core/answer.ts";
 import { type ErrorCode, RecordingError } from "../../core/errors.ts";
 import type { RecordingRef } from "../../core/recording.ts";
 
@@ -22,9 +23,10 @@ export function judgeTransfer(
   ref: RecordingRef,
   renewals: number,
   used: UsedLink | undefined,
+  nowMs: number,
 ): RecordingError {
   if (error.code === "unreachable") return unreachableEcho(error, used);
-  if (!mayBeExpired(error)) return error;
+  if (!mayBeExpired(error)) return withRetryAfter(error, nowMs);
   if (renewals === 0 || (renewals < mostRenewals && (used?.ageMs ?? 0) > surelyYoungMs)) {
     return restated(error, "link-expired", `Echo refused the link to ${ref.key} (${cause(error)}).`);
   }
@@ -34,6 +36,14 @@ export function judgeTransfer(
 function mayBeExpired({ head, code }: RecordingError): boolean {
   if (head !== undefined && [401, 403, 404, 410].includes(head.status)) return true;
   return code === "not-audio" || code === "empty-body";
+}
+
+/** An Echo that is busy says when to come back. */
+function withRetryAfter(error: RecordingError, nowMs: number): RecordingError {
+  const { head, code, message, verdict, cause } = error;
+  if (head === undefined || verdict !== "retry" || error.retryAfterMs !== undefined) return error;
+  const delay = retryAfterMs(head, nowMs);
+  return delay === undefined ? error : new RecordingError(code, message, { head, verdict, retryAfterMs: delay, cause });
 }
 
 function classified(error: RecordingError, ref: RecordingRef): RecordingError {

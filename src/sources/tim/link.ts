@@ -1,10 +1,10 @@
 import { RecordingError } from "../../core/errors.ts";
 import type { Link, RecordingRef } from "../../core/recording.ts";
 import { urlInAnswer } from "./answer.ts";
-import { authorityOf, rewriteEcho } from "./echo-host.ts";
+import { authorityOf, isAtHost, rewriteEcho } from "./echo-host.ts";
 import { basicAuthorization } from "./login/basic.ts";
 import type { Login } from "./login/index.ts";
-import { refusedToken } from "./refused-token.ts";
+import { type Asked, refusedToken } from "./refused-token.ts";
 import { idsOf } from "./rows.ts";
 import type { Tim, TimContext } from "./settings.ts";
 
@@ -18,33 +18,41 @@ export interface TimLink {
 const lifeMs = 60_000;
 const triesForYoungLink = 3;
 
-/** Asks TIM for the token URL of one recording; an answer that took too long is thrown away and asked for again. */
-export async function takeLink(
-  ref: RecordingRef,
-  tim: Tim,
-  login: Login,
-  context: Pick<TimContext, "clock">,
-  signal: AbortSignal,
-): Promise<TimLink> {
+/** Takes the links of one TIM. */
+export type TakeLink = (ref: RecordingRef, signal: AbortSignal) => Promise<TimLink>;
+
+/** Links by token requests; an answer that took too long is thrown away and asked for again. */
+export function openLinks(tim: Tim, login: Login, context: Pick<TimContext, "clock">): TakeLink {
   const { clock } = context;
-  const ids = idsOf(ref);
-  for (let tries = 0; tries < triesForYoungLink; tries += 1) {
+  // The vendor documents one address only: that any other one exists must be seen before its 404 means a recording.
+  let addressKnown = tim.settings.format === "wav" && tim.settings.urlTemplate === undefined;
+
+  async function ask(ref: RecordingRef, signal: AbortSignal): Promise<TimLink> {
+    const ids = idsOf(ref);
     let askedMs = 0;
     const url = () => {
       askedMs = clock.now();
       return tim.tokenUrl(ids, askedMs);
     };
-    const { answer, takenAt } = await login.get(url, signal);
-    const refusal = refusedToken(answer, ref.key, tim.base, clock.now());
+    const { answer, takenAt, loggedIn } = await login.get(url, signal);
+    const where: Asked = { recording: ref.key, base: tim.base, addressKnown: addressKnown && loggedIn };
+    const refusal = refusedToken(answer, where, clock.now());
     if (refusal !== undefined) throw refusal;
     const named = urlInAnswer(answer, answer.body, ref.key);
-    if (clock.monotonic() - takenAt > tim.linkMaxAgeMs) continue;
+    addressKnown = true;
     return { link: linkTo(named, takenAt, askedMs, tim), echoHost: authorityOf(named) };
   }
-  throw new RecordingError(
-    "timeout",
-    `TIM takes longer than ${Math.round(tim.linkMaxAgeMs / 1000)} s to answer a token request, and its addresses are too old by then; fewer --transfers may help it.`,
-  );
+
+  return async (ref, signal) => {
+    for (let tries = 0; tries < triesForYoungLink; tries += 1) {
+      const taken = await ask(ref, signal);
+      if (clock.monotonic() - taken.link.takenAt <= tim.linkMaxAgeMs) return taken;
+    }
+    throw new RecordingError(
+      "timeout",
+      `TIM takes longer than ${Math.round(tim.linkMaxAgeMs / 1000)} s to answer a token request, and its addresses are too old by then; fewer --transfers may help it.`,
+    );
+  };
 }
 
 function linkTo(named: string, takenAt: number, askedMs: number, tim: Tim): Link {
@@ -62,7 +70,7 @@ function linkTo(named: string, takenAt: number, askedMs: number, tim: Tim): Link
 /** The login for Echo, only where its host is TIM's own or was named by the user: an answer must not choose who gets it. */
 function echoLogin(named: string, url: string, { base, settings, echoRewrite }: Tim): string {
   const own = new URL(named).hostname === base.hostname;
-  if (!own && !echoRewrite.some(({ to }) => to.toLowerCase() === authorityOf(url))) {
+  if (!own && !echoRewrite.some(({ to }) => isAtHost(url, to))) {
     const host = authorityOf(named);
     throw new RecordingError(
       "foreign-host",

@@ -1,16 +1,26 @@
+import { retryAfterMs } from "../../core/answer.ts";
 import { RecordingError } from "../../core/errors.ts";
 import type { ResponseHead } from "../../core/recording.ts";
+
+/** A token request, as far as its refusal depends on it. */
+export interface Asked {
+  readonly recording: string;
+  readonly base: URL;
+  /** Whether TIM is known to have a page at this address, so that a 404 speaks of the recording. */
+  readonly addressKnown: boolean;
+}
 
 /** What TIM's status for a token request means, or undefined when it brings an address. */
 export function refusedToken(
   head: ResponseHead,
-  recording: string,
-  base: URL,
+  { recording, base, addressKnown }: Asked,
   nowMs: number,
 ): RecordingError | undefined {
   const { status } = head;
   if (status >= 200 && status < 300) return undefined;
   if (status >= 300 && status < 400) return redirected(head, recording, base);
+  const delay = retryAfterMs(head, nowMs);
+  const details = { head, ...(delay === undefined ? {} : { retryAfterMs: delay }) };
   const told = `(TIM answered ${status}).`;
   switch (status) {
     case 400:
@@ -27,23 +37,29 @@ export function refusedToken(
       );
     case 404:
     case 410:
+      if (!addressKnown) return noSuchPage(head, base);
       return new RecordingError("gone", `TIM has no ${recording} ${told}`, { head });
     case 429:
-      return new RecordingError("rate-limited", `TIM asks to slow down ${told}`, { head, ...retryAfter(head, nowMs) });
+      return new RecordingError("rate-limited", `TIM asks to slow down ${told}`, details);
   }
   if (status >= 500 || status === 408 || status === 425) {
-    return new RecordingError("server-error", `TIM failed to give an address for ${recording} ${told}`, {
-      head,
-      ...retryAfter(head, nowMs),
-    });
+    return new RecordingError("server-error", `TIM failed to give an address for ${recording} ${told}`, details);
   }
   return new RecordingError("http-error", `TIM refused the token request for ${recording} ${told}`, { head });
+}
+
+function noSuchPage(head: ResponseHead, base: URL): RecordingError {
+  return new RecordingError(
+    "bad-answer",
+    `${base.host} has no page at the address of the token request (${head.status}). See whether --tim-url is TIM's own web server, and --format and --tim-url-template fit it.`,
+    { head },
+  );
 }
 
 function redirected(head: ResponseHead, recording: string, base: URL): RecordingError {
   const location = head.headers.location ?? "";
   const target = URL.canParse(location, base.href) ? new URL(location, base) : undefined;
-  if (target !== undefined && target.hostname === base.hostname && target.origin !== base.origin) {
+  if (target !== undefined && target.hostname === base.hostname && target.protocol !== base.protocol) {
     return new RecordingError("usage", `TIM sends every request on to ${target.origin}: give that as --tim-url.`, {
       head,
     });
@@ -54,11 +70,4 @@ function redirected(head: ResponseHead, recording: string, base: URL): Recording
     `TIM redirects the token request for ${recording} to ${where} instead of giving an Echo address; redirects are not followed with a login. See --tim-url and --tim-url-template.`,
     { head },
   );
-}
-
-/** Retry-After in seconds or as a date, an hour at most. */
-function retryAfter(head: ResponseHead, nowMs: number): { retryAfterMs?: number } {
-  const text = head.headers["retry-after"]?.trim() ?? "";
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
-  return Number.isNaN(ms) ? {} : { retryAfterMs: Math.min(Math.max(0, ms), 3_600_000) };
 }

@@ -111,13 +111,14 @@ test.each([
   expect(fixture.tim.seen.length).toBe(2);
 });
 
+const openssl = "openssl";
 let keys: { key: string; cert: string };
 beforeAll(() => {
   const folder = mkdtempSync(join(tmpdir(), "callreel-tls-"));
   const file = (name: string) => join(folder, name);
   const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
   const out = ["-keyout", file("key"), "-out", file("cert")];
-  execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...out, ...subject], { stdio: "ignore" });
+  execFileSync(openssl, ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...out, ...subject], { stdio: "ignore" });
   keys = { key: readFileSync(file("key"), "utf8"), cert: readFileSync(file("cert"), "utf8") };
   rmSync(folder, { recursive: true });
 });

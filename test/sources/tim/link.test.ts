@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { TimSettings } from "../../../src/sources/tim/index.ts";
 import { heldClock } from "../../helpers/held-clock.ts";
-import { openScriptedServer } from "../../helpers/scripted-server.ts";
+import { openScriptedServer, type Script } from "../../helpers/scripted-server.ts";
 import { behindBasic, never, openFixture, realClock, recording, refusal } from "./fixture.ts";
 
 const url = "http://ECHO01:8090/%7bx%7D?t=a%2fb+c";
@@ -128,6 +129,7 @@ test.each([
   [302, { location: "/login.asp" }, "bad-answer", "give-up", /to another page/],
   [302, { location: "http://echo01:8090/x?t=secret" }, "bad-answer", "give-up", /to echo01:8090 instead/],
   [301, {}, "bad-answer", "give-up", /to another page/],
+  [302, { location: "http://127.0.0.1:9/x?t=secret" }, "bad-answer", "give-up", /to 127\.0\.0\.1:9 instead/],
 ])("status %i of a token request means what it says", async (status, headers, code, verdict, words) => {
   await using fixture = await openFixture(behindBasic(() => ({ status, headers: headers as Record<string, string> })));
   const error = await refusal(fixture.source.link(recording(), undefined, never));
@@ -137,17 +139,41 @@ test.each([
   expect(fixture.source.judge(error, recording(), 0)).toBe(error);
 });
 
-test("Retry-After is understood in seconds and as a date, and bounded", async () => {
-  const clock = heldClock(Date.UTC(2026, 4, 1, 12, 0, 0));
-  await using fixture = await openFixture(() => ({ status: 503 }), {}, clock);
+test.each<[string, Partial<TimSettings>, boolean]>([
+  ["an address that only this setting makes up", { format: "mp3" }, true],
+  ["an address that only this template makes up", { urlTemplate: "{base}/x?{voicefilename}" }, true],
+  ["a server that asks for no login", {}, false],
+])(
+  "a 404 of %s does not mean that the recording is gone, until one link has come from there",
+  async (_, settings, login) => {
+    const guard = login ? behindBasic : (script: Script) => script;
+    await using fixture = await openFixture(
+      guard(() => ({ status: 404 })),
+      settings,
+    );
+    const error = await refusal(fixture.source.link(recording(), undefined, never));
+    expect([error.code, error.verdict]).toEqual(["bad-answer", "give-up"]);
+    expect(error.message).toMatch(/no page .*--tim-url .*--format and --tim-url-template/);
+    fixture.tim.play(guard(echo));
+    await fixture.source.link(recording(), undefined, never);
+    fixture.tim.play(guard(() => ({ status: 404 })));
+    expect((await refusal(fixture.source.link(recording(), undefined, never))).code).toBe(
+      login ? "gone" : "bad-answer",
+    );
+  },
+);
+
+test("Retry-After is honoured in full, in seconds or as a date by the server's own clock", async () => {
+  await using fixture = await openFixture(() => ({ status: 503 }));
   const after = async (text: string) => {
-    fixture.tim.play(() => ({ status: 503, headers: { "retry-after": text } }));
+    const date = "Fri, 01 May 2026 12:00:00 GMT";
+    fixture.tim.play(() => ({ status: 503, headers: { "retry-after": text, date } }));
     return (await refusal(fixture.source.link(recording(), undefined, never))).retryAfterMs;
   };
   expect(await after("7")).toBe(7_000);
   expect(await after("Fri, 01 May 2026 12:00:09 GMT")).toBe(9_000);
   expect(await after("Fri, 01 May 2020 12:00:09 GMT")).toBe(0);
-  expect(await after("999999999")).toBe(3_600_000);
+  expect(await after("86400")).toBe(86_400_000);
   expect(await after("soon")).toBeUndefined();
 });
 
@@ -212,7 +238,7 @@ test("Echo gets the login only when asked to, and only at a host that TIM's answ
   });
   const basic = { authorization: `Basic ${Buffer.from("export:s3cret").toString("base64")}` };
   expect((await fixture.source.link(recording(), undefined, never)).headers).toEqual(basic);
-  fixture.tim.play(at("echo01"));
+  fixture.tim.play(at("ECHO01:8090"));
   expect((await fixture.source.link(recording(), undefined, never)).headers).toEqual(basic);
   fixture.tim.play(at("evil.example"));
   const error = await refusal(fixture.source.link(recording(), undefined, never));

@@ -10,6 +10,8 @@ import { openTurns } from "./turns.ts";
 export interface TimAnswer {
   readonly answer: HttpAnswer;
   readonly takenAt: number;
+  /** Whether the request carried the login. */
+  readonly loggedIn: boolean;
 }
 
 /** The login at TIM's web server, shared by all workers. */
@@ -63,7 +65,7 @@ export function openLogin(tim: Tim, context: Pick<TimContext, "http" | "clock">)
     }
     if (answer.status === 403 && carried.kind === "nothing" && !means.proven) throw shutOut(host, answer);
     if (provesLogin(answer.status)) means.takenWith(answer, carried);
-    return { answer, takenAt };
+    return { answer, takenAt, loggedIn: carried.kind !== "nothing" };
   }
 
   /** The first refusal is everybody's. */
