@@ -8,9 +8,15 @@ export interface Permit {
   readonly id: string;
   readonly owner: string;
   count: number;
-  readonly sentMs: number;
+  sentMs: number;
   open: boolean;
   untilMs: number;
+}
+
+/** Nothing goes out until `untilMs`; how long that was from its beginning. */
+export interface Penalty {
+  readonly untilMs: number;
+  readonly lastsMs: number;
 }
 
 /** One rate-limit group as the server names it. */
@@ -19,7 +25,7 @@ export interface Group {
   windowMs: number;
   /** When an answer last told the limit; 0 = never, or doubtful since a 429. */
   learnedMs: number;
-  blockedUntilMs: number;
+  penalty: Penalty | undefined;
   permits: Permit[];
   /** Who waits, when each last got a permit and when it will ask again: for turns between processes. */
   turns: { owner: string; grantedMs: number; asksMs: number }[];
@@ -30,7 +36,7 @@ export interface Budget {
   readonly kinds: Map<string, string>;
   readonly groups: Map<string, Group>;
   /** A 429 that belongs to no group holds all of them. */
-  blockedUntilMs: number;
+  penalty: Penalty | undefined;
   /** Who asks for a token just now, and until when that may be believed. */
   login: { owner: string; untilMs: number } | undefined;
 }
@@ -74,7 +80,7 @@ export function take(budget: Budget, asking: Asking, now: number): Permit | Wait
     full(group, name, limit, windowMs, poll, now) ??
     (exact ? (headUnderWay(group, spacing, poll, now) ?? othersTurn(group, asking.owner, poll, now)) : undefined);
   if (step !== undefined) {
-    noteTurn(group, asking.owner, { asksMs: step.askAgainMs }, now);
+    noteTurn(group, asking.owner, { asksMs: step.askAgainMs });
     return step;
   }
   const free = limit - used(group);
@@ -82,7 +88,7 @@ export function take(budget: Budget, asking: Asking, now: number): Permit | Wait
   const permit = { id: asking.permitId, owner: asking.owner, count, sentMs: now, open: true, untilMs: 0 };
   permit.untilMs = now + leaseMs + windowMs;
   group.permits.push(permit);
-  noteTurn(group, asking.owner, { asksMs: 0, grantedMs: now }, now);
+  noteTurn(group, asking.owner, { asksMs: 0, grantedMs: now });
   return permit;
 }
 
@@ -148,7 +154,7 @@ export function parseBudget(text: string | undefined): Budget {
   return {
     kinds: new Map(kept.kinds ?? []),
     groups: new Map(kept.groups ?? []),
-    blockedUntilMs: kept.blockedUntilMs ?? 0,
+    penalty: kept.penalty ?? undefined,
     login: kept.login ?? undefined,
   };
 }
@@ -166,7 +172,7 @@ function groupNamed(budget: Budget, name: string): Group {
   let group = budget.groups.get(name);
   if (group === undefined) {
     const limit = name === "auth" ? 5 : 10;
-    group = { limit, windowMs: 60_000, learnedMs: 0, blockedUntilMs: 0, permits: [], turns: [] };
+    group = { limit, windowMs: 60_000, learnedMs: 0, penalty: undefined, permits: [], turns: [] };
     budget.groups.set(name, group);
   }
   return group;
@@ -174,20 +180,22 @@ function groupNamed(budget: Budget, name: string): Group {
 
 function tidiedGroup(budget: Budget, name: string, now: number): Group {
   const group = groupNamed(budget, name);
-  const longest = now + leaseMs + group.windowMs + 2 * marginOf(group.windowMs);
   group.permits = group.permits.filter((permit) => permit.untilMs > now);
-  // A permit further ahead than any can be was written before the clock was set back.
-  for (const permit of group.permits) permit.untilMs = Math.min(permit.untilMs, Math.max(longest, permit.sentMs));
+  // What lies further ahead than can be was written before the clock was set back.
+  const longest = now + leaseMs + group.windowMs + marginOf(group.windowMs);
+  for (const permit of group.permits) {
+    permit.untilMs = Math.min(permit.untilMs, Math.max(longest, permit.untilMs - permit.sentMs + now));
+    permit.sentMs = Math.min(permit.sentMs, now);
+  }
   group.turns = group.turns.filter((turn) => turn.asksMs > now - 60_000 || turn.grantedMs > now - 60_000);
   return group;
 }
 
 function closedFor(budget: Budget, group: Group, asking: Asking, now: number): Wait | undefined {
-  const { login } = budget;
-  if (asking.kind !== tokenKind && login !== undefined && login.untilMs > now) {
+  if (asking.kind !== tokenKind && loginUnderWay(budget, now)) {
     return { reason: "a login under way", untilMs: now, askAgainMs: now + 20 };
   }
-  const until = Math.max(budget.blockedUntilMs, group.blockedUntilMs);
+  const until = Math.max(heldUntil(budget.penalty, now), heldUntil(group.penalty, now));
   if (until <= now) return undefined;
   return { reason: "RingCentral's pause after too many requests (429)", untilMs: until, askAgainMs: until };
 }
@@ -222,7 +230,7 @@ function headUnderWay(group: Group, spacing: number, poll: number, now: number):
 
 /** Another process that asks just now and got its last permit before ours goes first. */
 function othersTurn(group: Group, owner: string, poll: number, now: number): Wait | undefined {
-  const mine = group.turns.find((turn) => turn.owner === owner)?.grantedMs ?? 0;
+  const mine = Math.min(group.turns.find((turn) => turn.owner === owner)?.grantedMs ?? 0, now);
   const other = group.turns.find(
     (turn) => turn.owner !== owner && turn.grantedMs < mine && turn.asksMs > now - 50 && turn.asksMs <= now + poll,
   );
@@ -230,10 +238,10 @@ function othersTurn(group: Group, owner: string, poll: number, now: number): Wai
   return { reason: "another process's turn", untilMs: now, askAgainMs: Math.max(now, other.asksMs) + 3 };
 }
 
-function noteTurn(group: Group, owner: string, change: { asksMs: number; grantedMs?: number }, now: number): void {
+function noteTurn(group: Group, owner: string, change: { asksMs: number; grantedMs?: number }): void {
   const turn = group.turns.find((entry) => entry.owner === owner);
   if (turn !== undefined) Object.assign(turn, change);
-  else if (group.turns.length < 200) group.turns.push({ owner, grantedMs: now, ...change });
+  else if (group.turns.length < 200) group.turns.push({ owner, grantedMs: 0, ...change });
 }
 
 function closePermit(budget: Budget, group: Group, answered: Answered, now: number): void {
@@ -265,12 +273,23 @@ function notePhantoms(group: Group, rate: RateHeaders, now: number): void {
 }
 
 function penalise(budget: Budget, group: Group, answered: Answered, now: number): void {
-  const until = now + (answered.retryAfterMs ?? defaultPenaltyMs) + penaltyMarginMs;
+  const lastsMs = (answered.retryAfterMs ?? defaultPenaltyMs) + penaltyMarginMs;
+  const penalty = { untilMs: now + lastsMs, lastsMs };
   group.learnedMs = 0;
-  group.blockedUntilMs = Math.max(group.blockedUntilMs, until);
+  if (penalty.untilMs > heldUntil(group.penalty, now)) group.penalty = penalty;
   const { rate } = answered;
   const ofGroup = rate.group !== undefined || rate.limit !== undefined || rate.remaining !== undefined;
-  if (!ofGroup) budget.blockedUntilMs = Math.max(budget.blockedUntilMs, until);
+  if (!ofGroup && penalty.untilMs > heldUntil(budget.penalty, now)) budget.penalty = penalty;
+}
+
+/** Whether somebody who is still alive asks for a token. */
+export function loginUnderWay({ login }: Budget, now: number): boolean {
+  return login !== undefined && login.untilMs > now && login.untilMs <= now + leaseMs;
+}
+
+/** When a penalty ends; one that would last longer than it did at first was written before the clock was set back. */
+export function heldUntil(penalty: Penalty | undefined, now: number): number {
+  return penalty === undefined ? 0 : Math.min(penalty.untilMs, now + penalty.lastsMs);
 }
 
 function used(group: Group): number {

@@ -3,18 +3,8 @@ import type { DownloadEvent } from "../../core/events.ts";
 import type { Clock, Gate, Pass } from "../../core/ports.ts";
 import type { ResponseHead } from "../../core/recording.ts";
 import { rateHeaders, retryAfterMs } from "./answers.ts";
-import {
-  allowance,
-  answer,
-  type Budget,
-  beat,
-  budgetText,
-  groupFor,
-  leaseMs,
-  type Permit,
-  parseBudget,
-  take,
-} from "./budget.ts";
+import { type Book, openBook } from "./book.ts";
+import type { Permit, Wait } from "./budget.ts";
 import { digest } from "./settings.ts";
 import type { State } from "./state.ts";
 
@@ -35,19 +25,12 @@ export interface GateOptions {
   readonly ratePerMinute?: number;
 }
 
-/** Permits held in memory: one, or a block of them where the budget is large. */
-interface Reserve {
-  readonly queue: Queue;
-  readonly permit: Permit;
-  left: number;
-  unanswered: number;
+/** Opens the gate of one credential over the state that all processes share. */
+export function openGate(options: GateOptions): RequestGate {
+  return new SharedGate(options);
 }
 
-interface Waiter {
-  readonly resolve: (pass: Pass) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
+/** Requests of one kind that wait, in order, and the permits they are served from. */
 interface Queue {
   readonly kind: string;
   readonly waiters: Set<Waiter>;
@@ -56,81 +39,115 @@ interface Queue {
   nap: AbortController | undefined;
 }
 
+interface Waiter {
+  readonly resolve: (pass: Pass) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Permits held in memory: one, or a block of them where the budget is large. */
+interface Reserve {
+  readonly queue: Queue;
+  readonly permit: Permit;
+  left: number;
+  unanswered: number;
+}
+
 const beatMs = 3000;
 
-/** Opens the gate of one credential over the state that all processes share. */
-export function openGate(options: GateOptions): RequestGate {
-  const { state, clock, ratePerMinute } = options;
-  const document = `budget:${options.credential}`;
-  const owner = digest(`${options.random()} ${clock.now()} ${clock.monotonic()}`);
-  const queues = new Map<string, Queue>();
-  const closing = new AbortController();
-  let made = 0;
-  const open = new Set<Reserve>();
-  const logins = new Set<string>();
-  let beating = false;
-  let announcedMs = 0;
-  let version = -1;
+class SharedGate implements RequestGate {
+  readonly #options: GateOptions;
+  readonly #book: Book;
+  readonly #owner: string;
+  readonly #queues = new Map<string, Queue>();
+  readonly #open = new Set<Reserve>();
+  readonly #logins = new Set<string>();
+  readonly #closing = new AbortController();
+  #made = 0;
+  #beating = false;
+  #announcedMs = 0;
 
-  function change<T>(work: (budget: Budget, now: number) => T): T {
-    return state.update(document, (text) => {
-      const budget = parseBudget(text);
-      const result = work(budget, clock.now());
-      return { text: budgetText(budget), result };
-    });
+  constructor(options: GateOptions) {
+    const { state, credential, clock, random } = options;
+    this.#options = options;
+    this.#book = openBook(state, credential, clock);
+    this.#owner = digest(`${random()} ${clock.now()} ${clock.monotonic()}`);
   }
 
-  function enter(kind: string, signal: AbortSignal): Promise<Pass> {
+  enter(kind: string, signal: AbortSignal): Promise<Pass> {
     if (signal.aborted) return Promise.reject(signal.reason);
-    const queue = queueOf(kind);
-    const { reserve } = queue;
-    if (reserve !== undefined && reserve.left > 0 && queue.waiters.size === 0 && undisturbed()) {
-      return Promise.resolve(passOf(reserve));
+    const queue = this.#queueOf(kind);
+    if (queue.waiters.size === 0 && this.#mayUseReserve(queue)) {
+      return Promise.resolve(this.#passFrom(queue.reserve as Reserve));
     }
-    // Any number of workers may wait on one signal.
-    setMaxListeners(0, signal);
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        queue.waiters.delete(waiter);
-        reject(signal.reason);
-        if (queue.waiters.size === 0) queue.nap?.abort();
-      };
-      const waiter: Waiter = {
-        reject,
-        resolve: (pass) => {
-          signal.removeEventListener("abort", leave);
-          resolve(pass);
-        },
-      };
-      signal.addEventListener("abort", leave, { once: true });
-      queue.waiters.add(waiter);
-      if (!queue.pumping) void pump(queue);
-    });
+    const pass = joinQueue(queue, signal);
+    if (!queue.pumping) void this.#pump(queue);
+    return pass;
   }
 
-  function queueOf(kind: string): Queue {
-    let queue = queues.get(kind);
+  async login<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const name = this.#newName();
+    while (!this.#book.beginLogin(name)) await this.#options.clock.sleep(25, signal);
+    this.#giveBackAll();
+    this.#logins.add(name);
+    void this.#keepBeating();
+    try {
+      return await work();
+    } finally {
+      this.#logins.delete(name);
+      if (!this.#closing.signal.aborted) {
+        this.#book.endLogin(name);
+        this.#wakeAll();
+      }
+    }
+  }
+
+  allowance(kind: string): { readonly limit: number; readonly windowMs: number } {
+    return this.#book.allowance({ kind, ratePerMinute: this.#options.ratePerMinute });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#closing.signal.aborted) return;
+    for (const reserve of this.#open) {
+      reserve.unanswered = 0;
+      this.#settle(reserve, undefined);
+    }
+    this.#closing.abort(new DOMException("The source is closed.", "AbortError"));
+    this.#wakeAll();
+  }
+
+  #queueOf(kind: string): Queue {
+    let queue = this.#queues.get(kind);
     if (queue === undefined) {
       queue = { kind, waiters: new Set(), reserve: undefined, pumping: false, nap: undefined };
-      queues.set(kind, queue);
+      this.#queues.set(kind, queue);
     }
     return queue;
   }
 
+  #mayUseReserve({ reserve }: Queue): boolean {
+    if (reserve === undefined || reserve.left === 0) return false;
+    if (!this.#book.closedByOthers(this.#queues.keys())) return true;
+    this.#giveBackAll();
+    return false;
+  }
+
   /** Asks for permits, or naps until it is worth asking again, while anyone waits. */
-  async function pump(queue: Queue): Promise<void> {
+  async #pump(queue: Queue): Promise<void> {
+    const { clock, ratePerMinute } = this.#options;
     queue.pumping = true;
     try {
       while (queue.waiters.size > 0) {
-        if (closing.signal.aborted) throw closing.signal.reason;
-        const asking = { kind: queue.kind, owner, permitId: `${owner}-${made++}`, ratePerMinute };
-        const step = change((budget, now) => take(budget, asking, now));
+        if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
+        const asking = { kind: queue.kind, owner: this.#owner, permitId: this.#newName(), ratePerMinute };
+        const step = this.#book.take(asking);
         if ("count" in step) {
-          serve(queue, step);
-          continue;
+          this.#serve(queue, step);
+        } else {
+          this.#announce(step);
+          queue.nap = new AbortController();
+          await clock.sleep(Math.max(1, step.askAgainMs - clock.now()), queue.nap.signal).catch(() => {});
+          queue.nap = undefined;
         }
-        announce(step.reason, step.untilMs);
-        await nap(queue, step.askAgainMs - clock.now());
       }
     } catch (error) {
       for (const waiter of queue.waiters) waiter.reject(error);
@@ -140,145 +157,108 @@ export function openGate(options: GateOptions): RequestGate {
     }
   }
 
-  function serve(queue: Queue, permit: Permit): void {
+  #serve(queue: Queue, permit: Permit): void {
     const reserve = { queue, permit, left: permit.count, unanswered: 0 };
     queue.reserve = reserve;
-    open.add(reserve);
-    void keepBeating();
+    this.#open.add(reserve);
+    void this.#keepBeating();
     for (const waiter of queue.waiters) {
       if (reserve.left === 0) break;
       queue.waiters.delete(waiter);
-      waiter.resolve(passOf(reserve));
+      waiter.resolve(this.#passFrom(reserve));
     }
   }
 
-  async function nap(queue: Queue, ms: number): Promise<void> {
-    queue.nap = new AbortController();
-    await clock.sleep(Math.max(1, ms), queue.nap.signal).catch(() => {});
-    queue.nap = undefined;
-  }
-
-  function passOf(reserve: Reserve): Pass {
+  #passFrom(reserve: Reserve): Pass {
     reserve.left -= 1;
     reserve.unanswered += 1;
     let told = false;
     return {
-      answered(head) {
+      answered: (head) => {
         if (told) return;
         told = true;
         reserve.unanswered -= 1;
-        if (closing.signal.aborted) return;
+        if (this.#closing.signal.aborted) return;
         const spent = reserve.left === 0 && reserve.unanswered === 0;
-        if (spent || !asExpected(head, reserve.left)) settle(reserve, head);
+        if (spent || !asExpected(head, reserve.left)) this.#settle(reserve, head);
       },
     };
   }
 
   /** Writes what an answer said; permits of the block that have not been used are given back. */
-  function settle(reserve: Reserve, head: ResponseHead | undefined): void {
+  #settle(reserve: Reserve, head: ResponseHead | undefined): void {
     const { permit, queue } = reserve;
-    const sent = permit.count - reserve.left;
     const keepOpen = reserve.unanswered > 0;
-    permit.count = sent;
+    permit.count -= reserve.left;
     reserve.left = 0;
     if (queue.reserve === reserve) queue.reserve = undefined;
-    const now = clock.now();
-    const rate = head === undefined ? {} : rateHeaders(head);
-    const retryMs = head === undefined ? undefined : retryAfterMs(head, now);
-    const told = { kind: queue.kind, permitId: permit.id, sent, keepOpen, status: head?.status, rate, ratePerMinute };
-    change((budget) => answer(budget, { ...told, retryAfterMs: retryMs }, now));
-    if (!keepOpen) open.delete(reserve);
-    wakeAll();
+    if (!keepOpen) this.#open.delete(reserve);
+    this.#book.answer({
+      kind: queue.kind,
+      permitId: permit.id,
+      sent: permit.count,
+      keepOpen,
+      status: head?.status,
+      rate: head === undefined ? {} : rateHeaders(head),
+      retryAfterMs: head === undefined ? undefined : retryAfterMs(head, this.#options.clock.now()),
+      ratePerMinute: this.#options.ratePerMinute,
+    });
+    this.#wakeAll();
   }
 
-  function wakeAll(): void {
-    for (const queue of queues.values()) queue.nap?.abort();
-  }
-
-  /** Whether permits in memory may be used without asking: sees logins and penalties of other processes. */
-  function undisturbed(): boolean {
-    const latest = state.version();
-    if (latest === version) return true;
-    version = latest;
-    const now = clock.now();
-    const budget = parseBudget(state.read(document));
-    const blocked = [...queues.keys()].some((kind) => groupFor(budget, kind).blockedUntilMs > now);
-    if (!blocked && budget.blockedUntilMs <= now && !((budget.login?.untilMs ?? 0) > now)) return true;
-    giveBackAll();
-    return false;
-  }
-
-  function giveBackAll(): void {
-    for (const queue of queues.values()) {
-      if (queue.reserve !== undefined && queue.reserve.left > 0) settle(queue.reserve, undefined);
+  #giveBackAll(): void {
+    for (const { reserve } of this.#queues.values()) {
+      if (reserve !== undefined && reserve.left > 0) this.#settle(reserve, undefined);
     }
   }
 
-  async function login<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const name = `${owner}-${made++}`;
-    while (!change((budget, now) => beginLogin(budget, name, now))) await clock.sleep(25, signal);
-    giveBackAll();
-    logins.add(name);
-    void keepBeating();
-    try {
-      return await work();
-    } finally {
-      logins.delete(name);
-      if (!closing.signal.aborted) {
-        change((budget) => {
-          if (budget.login?.owner === name) budget.login = undefined;
-        });
-        wakeAll();
-      }
+  #wakeAll(): void {
+    for (const queue of this.#queues.values()) queue.nap?.abort();
+  }
+
+  /** Tells the other processes that this one lives, as long as it holds anything. */
+  async #keepBeating(): Promise<void> {
+    if (this.#beating) return;
+    this.#beating = true;
+    const holds = () => this.#open.size + this.#logins.size > 0 && !this.#closing.signal.aborted;
+    while (holds()) {
+      await this.#options.clock.sleep(beatMs, this.#closing.signal).catch(() => {});
+      if (holds()) this.#book.beat([this.#owner, ...this.#logins]);
     }
+    this.#beating = false;
   }
 
-  async function keepBeating(): Promise<void> {
-    if (beating) return;
-    beating = true;
-    while (anythingHeld() && !closing.signal.aborted) {
-      await clock.sleep(beatMs, closing.signal).catch(() => {});
-      if (anythingHeld() && !closing.signal.aborted) {
-        change((budget, now) => {
-          for (const name of [owner, ...logins]) beat(budget, name, now);
-        });
-      }
-    }
-    beating = false;
+  #announce({ reason, untilMs }: Wait): void {
+    if (untilMs - this.#options.clock.now() <= 1000 || untilMs - this.#announcedMs < 500) return;
+    this.#announcedMs = untilMs;
+    this.#options.report({ event: "waiting", reason, untilMs });
   }
 
-  function anythingHeld(): boolean {
-    return open.size > 0 || logins.size > 0;
+  #newName(): string {
+    this.#made += 1;
+    return `${this.#owner}-${this.#made}`;
   }
-
-  function announce(reason: string, untilMs: number): void {
-    if (untilMs - clock.now() <= 1000 || untilMs - announcedMs < 500) return;
-    announcedMs = untilMs;
-    options.report({ event: "waiting", reason, untilMs });
-  }
-
-  return {
-    enter,
-    login,
-    allowance(kind) {
-      return allowance(groupFor(parseBudget(state.read(document)), kind), { kind, ratePerMinute });
-    },
-    [Symbol.dispose]() {
-      if (closing.signal.aborted) return;
-      for (const reserve of open) {
-        reserve.unanswered = 0;
-        settle(reserve, undefined);
-      }
-      closing.abort(new DOMException("The source is closed.", "AbortError"));
-      wakeAll();
-    },
-  };
 }
 
-function beginLogin(budget: Budget, owner: string, now: number): boolean {
-  if (budget.login !== undefined && budget.login.untilMs > now) return false;
-  budget.login = { owner, untilMs: now + leaseMs };
-  return true;
+function joinQueue(queue: Queue, signal: AbortSignal): Promise<Pass> {
+  // Any number of workers may wait on one signal.
+  setMaxListeners(0, signal);
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      queue.waiters.delete(waiter);
+      reject(signal.reason);
+      if (queue.waiters.size === 0) queue.nap?.abort();
+    };
+    const waiter: Waiter = {
+      reject,
+      resolve: (pass) => {
+        signal.removeEventListener("abort", leave);
+        resolve(pass);
+      },
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    queue.waiters.add(waiter);
+  });
 }
 
 /** Whether an answer tells nothing that must be written before the next request goes out. */

@@ -22,17 +22,11 @@ export function isOurs(url: URL, settings: RingCentralSettings): boolean {
   return ours && url.username === "" && url.password === "" && url.pathname.startsWith("/restapi/");
 }
 
-/** Where a redirect leads: an absolute URL that may be asked, with or without the token; else a RecordingError. */
-export function redirectTarget(location: string | undefined, from: string, ref: RecordingRef): URL {
+/** Where a redirect leads: an address that may be asked, with or without the token; undefined when it may not. */
+export function redirectTarget(location: string | undefined, from: string): URL | undefined {
   const url = location !== undefined && URL.canParse(location, from) ? new URL(location, from) : undefined;
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
-  if (url === undefined || !secure || url.username !== "" || url.password !== "") {
-    throw new RecordingError(
-      "bad-answer",
-      `Recording ${ref.id}: the media host redirects to an address that cannot be used.`,
-    );
-  }
-  return url;
+  return secure && url.username === "" && url.password === "" ? url : undefined;
 }
 
 function foreignHost(ref: RecordingRef, url: URL | undefined): RecordingError {

@@ -1,0 +1,103 @@
+import { RecordingError } from "../../core/errors.ts";
+import type { Link, RecordingRef } from "../../core/recording.ts";
+import type { RequestGate } from "./gate.ts";
+import { judgeAnswer } from "./judge.ts";
+import { contentUrl, isOurs, redirectTarget } from "./media.ts";
+import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
+import type { Tokens } from "./token.ts";
+
+/** Links to audio, and what their failures mean. */
+export interface Audio {
+  link(ref: RecordingRef, failed: Link | undefined, signal: AbortSignal): Promise<Link>;
+  judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError;
+}
+
+export interface AudioWorld {
+  readonly settings: RingCentralSettings;
+  readonly context: RingCentralContext;
+  readonly gate: RequestGate;
+  readonly tokens: Tokens;
+}
+
+/** The kind under which audio requests pass the gate. */
+export const audioKind = "recording";
+
+const mostRenewals = 4;
+const mostRemembered = 10_000;
+
+export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audio {
+  /** How often the login was refused, and where a redirect led, for recordings that are being tried again. */
+  const refusals = new Map<string, number>();
+  const redirects = new Map<string, URL>();
+
+  async function link(ref: RecordingRef, failed: Link | undefined, signal: AbortSignal): Promise<Link> {
+    signal.throwIfAborted();
+    const redirect = redirects.get(ref.key);
+    redirects.delete(ref.key);
+    const url = redirect ?? new URL(contentUrl(ref, settings));
+    const takenAt = context.clock.monotonic();
+    if (!isOurs(url, settings)) return { url: url.href, headers: {}, resumable: true, takenAt };
+
+    if (redirect === undefined && failed !== undefined) tokens.refused(tokenOf(failed));
+    await tokens.current(signal);
+    const pass = await gate.enter(audioKind, signal);
+    try {
+      // Waiting at the gate may have taken longer than the token lived.
+      const { accessToken, expiresMs } = await tokens.current(signal);
+      return {
+        url: url.href,
+        headers: { authorization: `Bearer ${accessToken}` },
+        resumable: true,
+        takenAt,
+        ...(expiresMs === Number.MAX_SAFE_INTEGER ? {} : { expiresAtMs: expiresMs }),
+        answered(head) {
+          pass.answered(head);
+          if (head === undefined) return;
+          if (head.status === 401) return tokens.refused(accessToken);
+          tokens.accepted(accessToken);
+          if (head.status < 300) refusals.delete(ref.key);
+        },
+      };
+    } catch (error) {
+      pass.answered(undefined);
+      throw error;
+    }
+  }
+
+  function judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
+    const { head } = error;
+    if (head !== undefined && head.status >= 300 && head.status < 400 && head.status !== 304) {
+      return redirected(error, ref, renewals);
+    }
+    if (head?.status !== 401) return judgeAnswer(error, ref, 0, context.clock.now());
+    const times = (refusals.get(ref.key) ?? 0) + 1;
+    remember(refusals, ref.key, times);
+    return judgeAnswer(error, ref, renewals >= mostRenewals ? Infinity : times, context.clock.now());
+  }
+
+  function redirected(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
+    if (renewals >= mostRenewals) {
+      return new RecordingError("bad-answer", `Recording ${ref.id}: the media host redirects without end.`);
+    }
+    const target = redirectTarget(error.head?.headers.location, contentUrl(ref, settings));
+    if (target === undefined) {
+      const message = `Recording ${ref.id}: the media host redirects to an address that cannot be used.`;
+      return new RecordingError("bad-answer", message, { cause: error });
+    }
+    remember(redirects, ref.key, target);
+    const message = `Recording ${ref.id}: the media host names another address.`;
+    return new RecordingError("link-expired", message, { verdict: "renew", cause: error });
+  }
+
+  return { link, judge };
+}
+
+function tokenOf(link: Link): string {
+  return link.headers.authorization?.slice("Bearer ".length) ?? "";
+}
+
+/** Remembers for later, but never without bound. */
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  map.set(key, value);
+  if (map.size > mostRemembered) map.delete(map.keys().next().value as string);
+}
