@@ -18,8 +18,16 @@ export function openCatalogue(database: Database): Catalogue {
   const audit = ({ action, key = null, detail = null }: AuditRow, now: number) =>
     appendChained(sqlite, "audits", { at: new Date(now).toISOString(), action, key, detail });
   return {
-    summary: () => sqlite.prepare(summarySql).all() as unknown as Holding[],
-    failures: () => sqlite.prepare(failuresSql).all() as unknown as Failure[],
+    summary: () =>
+      sqlite
+        .prepare(summarySql)
+        .all()
+        .map((row) => ({ ...(row as Holding) })),
+    failures: () =>
+      sqlite
+        .prepare(failuresSql)
+        .all()
+        .map((row) => ({ ...(row as Failure) })),
     waiting: (source, startedBefore) => {
       const row = sqlite.prepare(waitingSql).get(source, startedBefore) as { entries: number; oldest: string | null };
       return { entries: row.entries, ...(row.oldest !== null && { oldest: row.oldest }) };

@@ -22,7 +22,7 @@ export interface Database {
 export function openDatabase(path: string, readOnly: boolean): Database {
   try {
     const sqlite = readOnly ? openForReading(path) : openForWriting(path);
-    return databaseOf(path, sqlite);
+    return databaseOf(path, sqlite, readOnly);
   } catch (error) {
     throw fileError(error, path);
   }
@@ -35,7 +35,7 @@ function openForWriting(path: string): Sqlite {
     sqlite.exec(`PRAGMA busy_timeout = ${busyMs}`);
     migrate(sqlite, path);
     sqlite.exec(
-      `PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${cacheKiB}; PRAGMA wal_autocheckpoint = ${checkpointPages}`,
+      `PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${cacheKiB}; PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA secure_delete = FAST`,
     );
   });
 }
@@ -65,7 +65,7 @@ function olderMessage(path: string): string {
   return `The ledger ${path} was made by an older callreel: run \`callreel download\` or \`callreel verify\` once to bring it up to date.`;
 }
 
-function databaseOf(path: string, sqlite: Sqlite): Database {
+function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
   let writing = false;
   const read = <T>(work: () => T): T => {
     try {
@@ -82,7 +82,8 @@ function databaseOf(path: string, sqlite: Sqlite): Database {
       sqlite.exec("COMMIT");
       return result;
     } catch (error) {
-      rollback(sqlite);
+      // SQLite may have rolled back by itself (full disk, I/O error): the first error is the one to tell.
+      quietly(() => sqlite.exec("ROLLBACK"));
       throw error;
     } finally {
       writing = false;
@@ -93,16 +94,18 @@ function databaseOf(path: string, sqlite: Sqlite): Database {
     sqlite,
     read,
     write: (work) => read(() => (writing ? work() : transaction(work))),
-    close: () => sqlite.close(),
+    close: () => {
+      if (!readOnly) quietly(() => sqlite.exec("PRAGMA wal_checkpoint(PASSIVE)"));
+      sqlite.close();
+    },
   };
 }
 
-function rollback(sqlite: Sqlite): void {
+/** For what may fail without harm. */
+export function quietly(work: () => void): void {
   try {
-    sqlite.exec("ROLLBACK");
-  } catch {
-    // SQLite has rolled back by itself (full disk, I/O error): the first error is the one to tell.
-  }
+    work();
+  } catch {}
 }
 
 /** Makes a folder that only this user can read; a symlink in its place is refused (`unsafe-path`). */

@@ -1,7 +1,7 @@
 import type { EntryFilter, LedgerEntry } from "../core/ports.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../core/recording.ts";
 import type { Database } from "./database.ts";
-import { entryOf, type RecordingRow, refOf } from "./rows.ts";
+import { entryOf, type RecordingRow, refOf, rowAsJson } from "./rows.ts";
 import { wanted } from "./rules.ts";
 
 const pageSize = 500;
@@ -46,20 +46,26 @@ interface Condition {
 /** Pages in the order of call starts, each from where the last one ended: rows that change meanwhile move nothing. */
 function* pages(database: Database, conditions: readonly Condition[], newestFirst: boolean): Generator<RecordingRow[]> {
   const [beyond, order] = newestFirst ? ["<", "DESC"] : [">", "ASC"];
-  const select = (all: readonly Condition[]) => {
-    const sql = ["1", ...all.map((condition) => condition.sql)].join(" AND ");
-    return database.sqlite
-      .prepare(`SELECT * FROM recordings WHERE ${sql} ORDER BY start ${order}, seq ${order} LIMIT ${pageSize}`)
-      .all(...all.flatMap((condition) => condition.values)) as RecordingRow[];
-  };
-  let rows = database.read(() => select(conditions));
+  const select = (all: readonly Condition[]) => pageReader(database, all, order);
+  const values = conditions.flatMap((condition) => condition.values);
+  let rows = select(conditions)(...values);
+  const onward = select([...conditions, { sql: `(start, seq) ${beyond} (?, ?)`, values: [] }]);
   while (rows.length > 0) {
     yield rows;
     if (rows.length < pageSize) return;
     const last = rows[rows.length - 1]!;
-    const onward = where(`(start, seq) ${beyond} (?, ?)`, last.start, last.seq);
-    rows = database.read(() => select([...conditions, onward]));
+    rows = onward(...values, last.start, last.seq);
   }
+}
+
+function pageReader(database: Database, conditions: readonly Condition[], order: string) {
+  const sql = ["1", ...conditions.map((condition) => condition.sql)].join(" AND ");
+  const statement = database.sqlite.prepare(`
+    SELECT '[' || coalesce(group_concat(row), '') || ']' AS page FROM (
+      SELECT ${rowAsJson} AS row FROM recordings WHERE ${sql}
+      ORDER BY start ${order}, seq ${order} LIMIT ${pageSize})`);
+  return (...values: (string | number)[]) =>
+    database.read(() => JSON.parse((statement.get(...values) as { page: string }).page) as RecordingRow[]);
 }
 
 function conditionsOf({ states, source, from, to, number, id, text }: EntryFilter): Condition[] {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { RecordingError } from "../core/errors.ts";
 import type { Clock, RunStart } from "../core/ports.ts";
 import { tryLockFile } from "../sqlite.ts";
-import { type Database, makePrivateFolder } from "./database.ts";
+import { type Database, makePrivateFolder, quietly } from "./database.ts";
 
 const leaseMs = 120_000;
 const renewMs = 30_000;
@@ -127,10 +127,4 @@ function removeStaleLocks(folder: string, isKnown: (runId: string) => boolean): 
     const path = join(folder, name);
     if (!isLocked(path)) rmSync(path, { force: true });
   }
-}
-
-function quietly(work: () => void): void {
-  try {
-    work();
-  } catch {}
 }

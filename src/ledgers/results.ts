@@ -1,8 +1,6 @@
 import type { RecordingError } from "../core/errors.ts";
-import type { Clock } from "../core/ports.ts";
 import type { RecordingKey, RecordingRef, Stored } from "../core/recording.ts";
 
-const groupMs = 4;
 const groupSize = 256;
 
 /** What became of a claimed recording. */
@@ -13,7 +11,7 @@ export type Result =
 
 /** Results on their way into the file. */
 export interface Results {
-  /** Resolves when the result is committed; results that come close together share one transaction. */
+  /** Resolves when the result is committed; results told in one turn of the event loop share a transaction. */
   settle(result: Result): Promise<void>;
   /** Commits what waits, now. Never throws: each waiting promise hears of its own fate. */
   flush(): void;
@@ -25,19 +23,17 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Writes results in groups through `write`; a lone result is not kept waiting. */
-export function openResults(clock: Clock, write: (results: readonly Result[]) => void): Results {
+/** Writes results in groups through `write`. Files are synced in groups, so their results come together by themselves. */
+export function openResults(write: (results: readonly Result[]) => void): Results {
   let queue: Waiting[] = [];
-  let timer: { cancel(): void } | undefined;
-  let flushedAt = Number.NEGATIVE_INFINITY;
+  let scheduled: NodeJS.Immediate | undefined;
 
   const flush = () => {
-    timer?.cancel();
-    timer = undefined;
-    if (queue.length === 0) return;
+    clearImmediate(scheduled);
+    scheduled = undefined;
     const group = queue;
     queue = [];
-    flushedAt = clock.monotonic();
+    if (group.length === 0) return;
     try {
       write(group.map(({ result }) => result));
       for (const { resolve } of group) resolve();
@@ -50,18 +46,8 @@ export function openResults(clock: Clock, write: (results: readonly Result[]) =>
       new Promise((resolve, reject) => {
         queue.push({ result, resolve, reject });
         if (queue.length >= groupSize) flush();
-        else timer ??= clock.monotonic() - flushedAt >= groupMs ? soon(flush) : later(flush);
+        else scheduled ??= setImmediate(flush);
       }),
     flush,
   };
-}
-
-function soon(flush: () => void): { cancel(): void } {
-  const immediate = setImmediate(flush);
-  return { cancel: () => clearImmediate(immediate) };
-}
-
-function later(flush: () => void): { cancel(): void } {
-  const timeout = setTimeout(flush, groupMs);
-  return { cancel: () => clearTimeout(timeout) };
 }

@@ -54,6 +54,26 @@ export const refColumns = [
   "call_id",
 ] as const;
 
+const ownColumns = [
+  "seq",
+  "state",
+  "path",
+  "bytes",
+  "sha256",
+  "content_type",
+  "audio_seconds",
+  "attempts",
+  "error_code",
+  "error_message",
+  "first_seen",
+  "changed",
+  "run_id",
+  "lease_owner",
+] as const satisfies readonly Exclude<keyof RecordingRow, (typeof refColumns)[number]>[];
+
+/** SQL for a RecordingRow as JSON: pages read so cost a fraction of what row objects cost. */
+export const rowAsJson = `json_object(${[...refColumns, ...ownColumns].map((name) => `'${name}', ${name}`).join(", ")})`;
+
 /** On a conflict: keeps what is known where the new ref does not say. */
 export const refUpdates = refColumns
   .slice(3)
@@ -73,20 +93,26 @@ export function refValues(ref: RecordingRef): Value[] {
   return [
     ref.key,
     ref.source,
-    ref.id,
+    text(ref.id) ?? "",
     JSON.stringify(keptLocator(ref.locator)),
-    call.start ?? "",
+    text(call.start) ?? "",
     call.duration ?? null,
     call.direction ?? null,
-    call.from ?? null,
-    call.to ?? null,
-    call.extension ?? null,
-    call.name ?? null,
-    call.type ?? null,
-    call.session ?? null,
-    call.account ?? null,
-    call.callId ?? null,
+    text(call.from),
+    text(call.to),
+    text(call.extension),
+    text(call.name),
+    text(call.type),
+    text(call.session),
+    text(call.account),
+    text(call.callId),
   ];
+}
+
+/** SQLite ends a text at its first NUL. */
+function text(value: string | undefined): string | null {
+  if (value === undefined) return null;
+  return value.includes("\0") ? value.replaceAll("\0", "\ufffd") : value;
 }
 
 export function refOf(row: RecordingRow): RecordingRef {
@@ -100,19 +126,20 @@ export function refOf(row: RecordingRow): RecordingRef {
 }
 
 function callOf(row: RecordingRow): Call {
-  return {
-    ...(row.start !== "" && { start: row.start }),
-    ...(row.duration !== null && { duration: row.duration }),
-    ...(row.direction !== null && { direction: row.direction as Direction }),
-    ...(row.from_number !== null && { from: row.from_number }),
-    ...(row.to_number !== null && { to: row.to_number }),
-    ...(row.extension !== null && { extension: row.extension }),
-    ...(row.name !== null && { name: row.name }),
-    ...(row.type !== null && { type: row.type }),
-    ...(row.session !== null && { session: row.session }),
-    ...(row.account !== null && { account: row.account }),
-    ...(row.call_id !== null && { callId: row.call_id }),
-  };
+  // Plain assignments: conditional spreads cost more than reading the row from the file.
+  const call: { -readonly [Name in keyof Call]: Call[Name] } = {};
+  if (row.start !== "") call.start = row.start;
+  if (row.duration !== null) call.duration = row.duration;
+  if (row.direction !== null) call.direction = row.direction as Direction;
+  if (row.from_number !== null) call.from = row.from_number;
+  if (row.to_number !== null) call.to = row.to_number;
+  if (row.extension !== null) call.extension = row.extension;
+  if (row.name !== null) call.name = row.name;
+  if (row.type !== null) call.type = row.type;
+  if (row.session !== null) call.session = row.session;
+  if (row.account !== null) call.account = row.account;
+  if (row.call_id !== null) call.callId = row.call_id;
+  return call;
 }
 
 /** The entry of a row; `lives` says whether the run that holds its lease still does. */

@@ -23,7 +23,7 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
   let run: RunStart | undefined;
   let closed = false;
 
-  const results = openResults(clock, (group) => database.write(() => writeAll(group)));
+  const results = openResults((group) => database.write(() => writeAll(group)));
   const writeAll = (group: readonly Result[]) => {
     const runId = run?.runId ?? "";
     for (const result of group) writer.write(result, runId, clock.now());
