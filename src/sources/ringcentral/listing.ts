@@ -4,7 +4,7 @@ import type { Row, RowBatch } from "../../core/recording.ts";
 import type { Api, Json } from "./api.ts";
 import { refusedRole } from "./refusals.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
-import { listingRange, mostHeld, nextSpan, type Range } from "./windows.ts";
+import { fittingSpan, listingRange, mostHeld, nextSpan, type Range } from "./windows.ts";
 
 export interface ListingWorld {
   readonly settings: RingCentralSettings;
@@ -34,62 +34,70 @@ export async function* listCalls(
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch, void> {
   const range = listingRange(selection, world.context.clock.now());
-  const wanted = recordFilter(selection, range);
-  let level: Level = "account";
+  const listing: Listing = { ...world, selection, wanted: recordFilter(selection, range), level: "account", line: 1 };
   let span = nextSpan(undefined, 0);
-  let line = 1;
-  const sorted = function* (held: Json[]): Generator<RowBatch> {
-    for (const batch of batches(held, line)) {
-      line += batch.rows.length;
-      yield batch;
-    }
-  };
-
   for (let fromMs = range.fromMs; fromMs < range.toMs; ) {
     const window = { fromMs, toMs: Math.min(fromMs + span, range.toMs) };
-    const query = queryOf(selection, window);
-    let held: Json[] = [];
-    let records = 0;
-    let url: string | undefined = firstPage(world.settings, level, query);
-    for (let pages = 1; url !== undefined; pages++) {
-      const page: Page | undefined = await readPage(world, level, url, signal);
-      if (page === undefined) {
-        level = "extension";
-        url = firstPage(world.settings, level, query);
-        continue;
-      }
-      records += page.records.length;
-      held.push(...page.records.filter(wanted));
-      if (held.length >= mostHeld) yield* sorted(held.splice(0));
-      if (page.next === url || pages === mostPages) throw endless();
-      url = page.next;
+    const first = await firstPage(listing, window, signal);
+    const fitting =
+      first.next === undefined ? undefined : fittingSpan(window.toMs - fromMs, first.records.map(startOf));
+    if (fitting !== undefined) {
+      span = fitting;
+      continue;
     }
-    yield* sorted(held);
-    held = [];
-    span = nextSpan(span, records);
+    span = nextSpan(span, yield* windowOf(listing, first, signal));
     fromMs = window.toMs;
   }
 }
 
-/** One page; undefined when the user may not read the company's log, which sends the listing to the user's own. */
-async function readPage(
-  world: ListingWorld,
-  level: Level,
-  url: string,
-  signal: AbortSignal,
-): Promise<Page | undefined> {
+/** One listing under way. */
+interface Listing extends ListingWorld {
+  readonly selection: Selection;
+  readonly wanted: (record: Json) => boolean;
+  level: Level;
+  /** Number of the next record. */
+  line: number;
+}
+
+/** The records of one window from its first page on; returns how many the server had. */
+async function* windowOf(listing: Listing, first: Page, signal: AbortSignal): AsyncGenerator<RowBatch, number> {
+  let held: Json[] = [];
+  let records = 0;
+  let page = first;
+  for (let pages = 1; ; pages++) {
+    records += page.records.length;
+    for (const record of page.records) if (listing.wanted(record)) held.push(record);
+    if (page.next === undefined) break;
+    if (held.length >= mostHeld) {
+      yield* batches(held, listing);
+      held = [];
+    }
+    if (pages === mostPages) throw endless();
+    const { next } = page;
+    page = await readPage(listing, next, signal);
+    if (page.next === next) throw endless();
+  }
+  yield* batches(held, listing);
+  return records;
+}
+
+/** A window's first page; from the user's own log once the company's is refused. */
+async function firstPage(listing: Listing, window: Range, signal: AbortSignal): Promise<Page> {
+  const query = queryOf(listing.selection, window);
   try {
-    return await world.api.get("call-log", url, (answer) => pageOf(answer, world.settings), signal);
+    return await readPage(listing, logUrl(listing, query), signal);
   } catch (error) {
     if (!(error instanceof RecordingError) || error.code !== "forbidden") throw error;
-    if (level === "extension") throw refusedRole(error.body);
-    world.context.report({
-      event: "notice",
-      level: "warning",
-      message: `${error.message} Listing this user's own calls only.`,
-    });
-    return undefined;
+    if (listing.level === "extension") throw refusedRole(error.body);
+    const message = `${error.message} Listing this user's own calls only.`;
+    listing.context.report({ event: "notice", level: "warning", message });
+    listing.level = "extension";
+    return firstPage(listing, window, signal);
   }
+}
+
+function readPage({ api, settings }: Listing, url: string, signal: AbortSignal): Promise<Page> {
+  return api.get("call-log", url, (answer) => pageOf(answer, settings), signal);
 }
 
 function pageOf(answer: Json, settings: RingCentralSettings): Page {
@@ -113,7 +121,7 @@ function pageUrl(uri: string, settings: RingCentralSettings): string {
   return settings.server + url.pathname + url.search;
 }
 
-function firstPage(settings: RingCentralSettings, level: Level, query: URLSearchParams): string {
+function logUrl({ settings, level }: Listing, query: URLSearchParams): string {
   const account = encodeURIComponent(settings.account ?? "~");
   const extension = level === "extension" ? "/extension/~" : "";
   return `${settings.server}/restapi/v1.0/account/${account}${extension}/call-log?${query}`;
@@ -165,11 +173,12 @@ function isNew(seen: Set<string>, id: string): boolean {
   return true;
 }
 
-function* batches(held: Json[], firstLine: number): Generator<RowBatch> {
+/** Records as rows, oldest first. */
+function* batches(held: Json[], listing: Listing): Generator<RowBatch> {
   held.sort((one, other) => (startOf(one) || 0) - (startOf(other) || 0));
   for (let at = 0; at < held.length; at += rowsPerBatch) {
-    const rows = held.slice(at, at + rowsPerBatch).map((fields, index): Row => {
-      return { fields, file: "call-log", line: firstLine + at + index };
+    const rows = held.slice(at, at + rowsPerBatch).map((fields): Row => {
+      return { fields, file: "call-log", line: listing.line++ };
     });
     yield { rows };
   }

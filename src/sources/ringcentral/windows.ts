@@ -28,11 +28,24 @@ export function sinceLast(lastEndMs: number, lookbackMs: number): number {
 
 /**
  * How long the next window is. It starts with a day; nearly empty windows are followed by longer ones, which saves
- * requests, and windows with more records than can be sorted by shorter ones.
+ * requests, and windows that became short by longer ones again as soon as that fits.
  */
 export function nextSpan(spanMs: number | undefined, records: number): number {
   if (spanMs === undefined) return dayMs;
   if (records > mostHeld) return Math.max(shortestMs, spanMs / 2);
   if (spanMs < dayMs && records * 4 < mostHeld) return Math.min(dayMs, spanMs * 2);
   return records < 60 ? Math.min(longestMs, spanMs * 2) : spanMs;
+}
+
+/**
+ * How long a window may be so that its records can be sorted in memory, going by how close together the starts on its
+ * first page are; undefined when it may stay as it is.
+ */
+export function fittingSpan(spanMs: number, starts: readonly number[]): number | undefined {
+  const known = starts.filter((start) => !Number.isNaN(start));
+  const across = Math.max(...known) - Math.min(...known);
+  if (known.length < 2 || across <= 0) return undefined;
+  const expected = (known.length * spanMs) / across;
+  if (expected <= 2 * mostHeld || spanMs <= shortestMs) return undefined;
+  return Math.max(shortestMs, (spanMs * mostHeld) / expected);
 }
