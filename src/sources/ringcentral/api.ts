@@ -26,15 +26,20 @@ export interface ApiWorld {
 
 const defaultRetries = 5;
 const mostPenalties = 5;
+/** A host that has never answered: a typing error or a missing network should not take minutes to tell. */
+const retriesOfSilentHost = 2;
 
 export function openApi(world: ApiWorld): Api {
   const { settings, context } = world;
+  let reached = false;
 
   async function get<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T> {
     const failures = { penalties: 0, others: 0 };
     for (;;) {
       try {
-        return read(await answered(world, kind, url, signal));
+        const answer = await answered(world, kind, url, signal);
+        reached = true;
+        return read(answer);
       } catch (error) {
         if (!(error instanceof RecordingError) || error.verdict !== "retry" || signal.aborted) throw error;
         const pauseMs = pauseBefore(error, failures);
@@ -51,7 +56,9 @@ export function openApi(world: ApiWorld): Api {
       // The gate itself waits a penalty out; being refused again and again means that somebody else sends on.
       return failures.penalties <= mostPenalties ? 0 : undefined;
     }
-    if (failures.others === (settings.retries ?? defaultRetries)) return undefined;
+    if (error.code !== "unreachable") reached = true;
+    const retries = settings.retries ?? defaultRetries;
+    if (failures.others === (reached ? retries : Math.min(retries, retriesOfSilentHost))) return undefined;
     failures.others += 1;
     const backoffMs = context.random() * Math.min(60_000, 1000 * 2 ** (failures.others - 1));
     return Math.max(backoffMs, error.retryAfterMs ?? 0);

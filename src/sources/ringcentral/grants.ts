@@ -48,7 +48,7 @@ const betweenTriesMs = 10_000;
 
 /**
  * Asks the token endpoint. A refusal is final; 429 waits its penalty out; what is temporary is tried three times,
- * ten seconds apart.
+ * ten seconds apart. A host that is not there at all is left to the caller's patience.
  */
 export async function requestToken(world: LoginWorld, grant: Grant, signal: AbortSignal): Promise<TokenSet> {
   for (let attempt = 1; ; attempt++) {
@@ -56,7 +56,7 @@ export async function requestToken(world: LoginWorld, grant: Grant, signal: Abor
     const outcome = await postForm(world, "/restapi/oauth/token", grant, signal);
     if (!(outcome instanceof RecordingError) && outcome.status === 200) return tokenSet(outcome, askedMs);
     const error = outcome instanceof RecordingError ? outcome : refusal(outcome, world.context.clock.now());
-    if (error.verdict !== "retry" || attempt === tries) throw error;
+    if (error.verdict !== "retry" || error.code === "unreachable" || attempt === tries) throw error;
     if (error.code !== "rate-limited") await world.context.clock.sleep(error.retryAfterMs ?? betweenTriesMs, signal);
   }
 }

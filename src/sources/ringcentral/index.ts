@@ -14,7 +14,7 @@ import { type LoginStatus, loginStatus } from "./status.ts";
 import { openTokens } from "./token.ts";
 import { findCredential, forgetLogin, openTokenStore } from "./token-store.ts";
 
-export { browserLogin, type LoggedIn, type LoginPrompt } from "./login.ts";
+export { browserLogin, type LoginPrompt } from "./login.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 export type { LoginStatus } from "./status.ts";
 export { sinceLast } from "./windows.ts";

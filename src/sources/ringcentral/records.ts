@@ -88,9 +88,20 @@ function refOfColumns(row: Row): RecordingRef {
   return refOf(id, contentUri, callOfColumns(Object.fromEntries(fields)));
 }
 
-function refOf(id: string, contentUri: string | undefined, call: Call): RecordingRef {
+function refOf(id: string, uri: string | undefined, call: Call): RecordingRef {
+  const contentUri = withoutToken(uri);
   const locator = contentUri === undefined ? {} : { contentUri };
   return { key: keyOf(id), source: "ringcentral", id, locator, call };
+}
+
+/** Some exports carry a token in the address; a ref is stored and printed, so it must not. */
+function withoutToken(uri: string | undefined): string | undefined {
+  if (uri === undefined || !/access_token/i.test(uri)) return uri;
+  if (!URL.canParse(uri)) return undefined;
+  const url = new URL(uri);
+  for (const name of [...url.searchParams.keys()]) if (/access_token/i.test(name)) url.searchParams.delete(name);
+  url.hash = "";
+  return url.href;
 }
 
 function recordingId(value: unknown): string | undefined {

@@ -18,6 +18,8 @@ export interface Tokens extends Disposable {
 }
 
 const deadRemembered = 50;
+/** So many failed renewals in a row, each of several tries, end the run: it is the login that is out of order. */
+const mostFailures = 6;
 
 /** Opens the tokens of a credential; without a store (no login) each call refuses. */
 export function openTokens(world: LoginWorld, store: TokenStore | undefined): Tokens {
@@ -30,6 +32,7 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
   /** The newest token of our own asking, until the server has taken or refused it. */
   let minted: string | undefined;
   let refusedWhenNew = 0;
+  let failuresInARow = 0;
   const dead = new Set<string>();
 
   function usable(tokens: TokenSet | undefined): tokens is TokenSet {
@@ -57,8 +60,11 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
   async function renewed(): Promise<TokenSet> {
     try {
       cached = await renew();
+      failuresInARow = 0;
       return cached;
-    } catch (error) {
+    } catch (thrown) {
+      failuresInARow += 1;
+      const error = failuresInARow >= mostFailures ? asFinal(thrown) : thrown;
       if (error instanceof RecordingError && error.verdict === "stop") refusal = error;
       throw error;
     } finally {
@@ -105,6 +111,11 @@ async function newSession(world: LoginWorld, old: TokenSet | undefined, signal: 
   }
   if (jwt === undefined) throw noLogin();
   return requestToken(world, jwtGrant(jwt), signal);
+}
+
+function asFinal(thrown: unknown): unknown {
+  if (!(thrown instanceof RecordingError)) return thrown;
+  return new RecordingError(thrown.code, `${thrown.message} Run again later.`, { verdict: "stop", cause: thrown });
 }
 
 function readyToken(accessToken: string): TokenSet {

@@ -178,6 +178,12 @@ test("repeats a page that fails for a moment", async () => {
   expect(ids).toEqual(["1"]);
 });
 
+test("says soon that a host is not there", async () => {
+  const changes = { server: "http://127.0.0.1:1" };
+  const { error } = await list(() => undefined, { fromMs: now - day }, changes);
+  expect(error).toMatchObject({ code: "unreachable", message: expect.stringContaining("127.0.0.1:1") });
+});
+
 test("sends the token for the next page to our own host only", async () => {
   const paging = ({ query }: SeenRequest): ScriptedAnswer => {
     if (query.get("page") === "2") return { body: { records: [call("2", now - hour)] } };

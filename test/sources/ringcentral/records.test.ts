@@ -129,6 +129,13 @@ test.each([
   ]);
 });
 
+test("keeps no token that stands in an address", () => {
+  const { refs } = find({ contentUri: `${media}/401/content?access_token=SECRET&a=1#access_token=SECRET` });
+  expect(refs[0]!.id).toBe("401");
+  expect(JSON.stringify(refs)).not.toContain("SECRET");
+  expect(namedRecording(`${media}/401/content?access_token=SECRET`)!.locator.contentUri).not.toContain("SECRET");
+});
+
 test("names file and line of a row that is none of ours", () => {
   expect(() => find({ colour: "red" })).toThrow(/log\.json:3/);
   const stolen = { source: "ringcentral", id: "1", key: "ringcentral/2", locator: {} };

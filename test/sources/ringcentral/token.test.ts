@@ -201,6 +201,21 @@ test("tries a token endpoint that is out of order three times, ten seconds apart
   expect(clock.slept.filter((ms) => ms === 10_000)).toHaveLength(2);
 });
 
+test("ends the run when logging in stays impossible, and asks no more", async () => {
+  await using place = await openPlace({}, leapingClock());
+  place.fake.settings.answer = () => ({ hangUp: true });
+  const source = place.open();
+  const verdicts: unknown[] = [];
+  for (let attempt = 0; attempt < 8; attempt++) {
+    await source
+      .link(source.named("1")!, undefined, never)
+      .catch(({ code, verdict }) => verdicts.push([code, verdict]));
+  }
+  expect(verdicts.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => ["reset", "retry"]));
+  expect(verdicts.slice(5)).toEqual(Array.from({ length: 3 }, () => ["reset", "stop"]));
+  expect(place.fake.tokenRequests()).toHaveLength(18);
+});
+
 test("uses a ready access token as it is and says so when it has ended", async () => {
   await using place = await openPlace({ accessToken: "ready" });
   place.fake.settings.answer = (request) =>
