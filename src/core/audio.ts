@@ -87,7 +87,9 @@ export function openAudioCheck(now: () => number = Date.now): AudioCheck {
       refused = !isSuccess(head);
       if (refused) kept = [];
       const length = contentLength(head);
-      announced = contentRange(head)?.total ?? (length === undefined ? undefined : bytes + length);
+      announced =
+        (head.status === 206 ? contentRange(head)?.total : undefined) ??
+        (length === undefined ? undefined : bytes + length);
     },
     chunk(chunk) {
       if (scan.type === undefined || refused) keep(chunk);

@@ -85,6 +85,8 @@ export interface Expectation {
   /** Keep and use partial files of earlier runs. */
   readonly resume: boolean;
   readonly overwrite: boolean;
+  /** Asks for a `.info.json` beside the audio: these fields, to which the destination adds `file`, what it stored. */
+  readonly sidecar?: Readonly<Record<string, unknown>>;
 }
 
 /** Takes one answer's bytes as they arrive. Throwing a RecordingError refuses the answer and cuts the connection. */

@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { audioExtensions } from "../core/audio.ts";
+import { extensionMark } from "../core/path-template.ts";
+import type { Destination } from "../core/ports.ts";
+import { examine } from "./disk/adopt.ts";
+import { type Archive, openArchive } from "./disk/archive.ts";
+import { diskError, unsafePath } from "./disk/disk-error.ts";
+import { openIncoming } from "./disk/incoming.ts";
+import { partialFolder } from "./disk/partial.ts";
+import { takeTurn } from "./disk/turns.ts";
+
+/** Plain data, so that it can cross into a thread. */
+export interface DiskSettings {
+  /** Give each file the time of its call; true unless told. */
+  readonly mtime?: boolean;
+}
+
+/**
+ * An archive in a folder. Bytes gather in `.callreel/partial`, are checked and hashed as they come, synced in groups and
+ * then get their final name: whatever happens, a file at a final path is whole and right. Several may work on one folder
+ * at once, in as many threads, as long as no two fetch the same recording.
+ */
+export async function openDisk(root: string, settings: DiskSettings = {}): Promise<Destination> {
+  const archive = opened(root, settings.mtime ?? true);
+  return {
+    async open(path, expect, signal) {
+      checkPath(archive.root, path);
+      const done = await takeTurn(`${archive.root}\0${expect.key}`, signal);
+      try {
+        return await openIncoming(archive, path, expect, done);
+      } catch (error) {
+        done();
+        throw diskError(error, join(archive.root, path));
+      }
+    },
+    has: (path) => variants(path).some((variant) => archive.listing.has(variant)),
+    async adopt(path) {
+      for (const variant of variants(path)) {
+        if (!archive.listing.has(variant)) continue;
+        const stored = await examine(join(archive.root, variant), variant);
+        if (stored !== undefined) return stored;
+      }
+      return undefined;
+    },
+    [Symbol.asyncDispose]: () => archive.settler[Symbol.asyncDispose](),
+  };
+}
+
+function opened(root: string, mtime: boolean): Archive {
+  try {
+    return openArchive(root, mtime);
+  } catch (error) {
+    throw diskError(error, root);
+  }
+}
+
+const extensions = Object.values(audioExtensions);
+
+/** The paths that a path with an extension mark may have become. */
+function variants(path: string): readonly string[] {
+  if (!path.includes(extensionMark)) return [path];
+  return extensions.map((extension) => path.replaceAll(extensionMark, extension));
+}
+
+/** Whoever made the path: it stays inside the archive and out of what is ours. */
+function checkPath(root: string, path: string): void {
+  const parts = path.split("/");
+  const unsafe =
+    parts.some((part) => part === "" || part === "." || part === "..") ||
+    /[\x00-\x1f\x7f\\]|^[A-Za-z]:/.test(path) ||
+    parts[0]?.toLowerCase() === partialFolder.split("/", 1)[0];
+  if (unsafe) throw unsafePath(join(root, "…"), "the path made for it leads out of the archive or into .callreel");
+}

@@ -1,0 +1,52 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type Folders, makeFolder, openFolders } from "./folders.ts";
+import { type Listing, openListing } from "./listing.ts";
+import { partialFolder } from "./partial.ts";
+import { openSettler, type Settler } from "./settle.ts";
+
+/** One archive folder as this thread sees it. */
+export interface Archive {
+  /** Absolute, without symbolic links. */
+  readonly root: string;
+  /** Names this start of the system, where it has such a name. */
+  readonly boot: string;
+  /** Files get the call's start as their time. */
+  readonly mtime: boolean;
+  readonly folders: Folders;
+  readonly listing: Listing;
+  readonly settler: Settler;
+}
+
+/** Makes the archive's folder and our own inside it where they are missing. */
+export function openArchive(path: string, mtime: boolean): Archive {
+  const made = mkdirSync(resolve(path), { recursive: true, mode: 0o700 });
+  const root = realpathSync(path);
+  makeFolder(join(root, dirname(partialFolder)));
+  makeFolder(join(root, partialFolder));
+  sweep(join(root, partialFolder), Date.now());
+  const folders = openFolders(root, made === undefined ? [] : [dirname(made), dirname(root)]);
+  const listing = openListing(root);
+  return { root, boot: bootName(), mtime, folders, listing, settler: openSettler(root, folders, listing) };
+}
+
+/** Nobody comes back for a part after this long: the source has long deleted or replaced it. */
+const stalePartMs = 30 * 24 * 3600 * 1000;
+
+/** Clears away parts that nobody will continue, and second names of files that were published. */
+function sweep(folder: string, nowMs: number): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined || stat.isDirectory()) continue;
+    if (stat.nlink > 1 || nowMs - stat.mtimeMs > stalePartMs) rmSync(path, { force: true });
+  }
+}
+
+function bootName(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
+}

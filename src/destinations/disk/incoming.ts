@@ -1,0 +1,186 @@
+import { futimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { contentLength, contentRange, strongValidator } from "../../core/answer.ts";
+import { audioExtensions } from "../../core/audio.ts";
+import { type ErrorCode, RecordingError } from "../../core/errors.ts";
+import { extensionMark } from "../../core/path-template.ts";
+import type { Expectation, Incoming, Received } from "../../core/ports.ts";
+import type { ResponseHead, Stored } from "../../core/recording.ts";
+import type { Archive } from "./archive.ts";
+import { diskError } from "./disk-error.ts";
+import { continuedPart, freshPart, type Part } from "./part.ts";
+import { createFile, type PartialNote, type PartialPaths, partialPaths } from "./partial.ts";
+import type { Finished } from "./settle.ts";
+
+/**
+ * Takes one recording in. Says how to continue what an earlier attempt kept, holds the answer against that and the bytes
+ * against what a recording must be, and hands the whole file to the settler. `done` is called once, at the very end.
+ */
+export async function openIncoming(
+  archive: Archive,
+  path: string,
+  expect: Expectation,
+  done: () => void,
+): Promise<Incoming> {
+  const shown = join(archive.root, path);
+  const paths = partialPaths(archive.root, expect.key);
+  let part = (expect.resume ? await continuedPart(paths, archive.boot) : undefined) ?? freshPart(paths);
+  /** Whether the answer's bytes belong into the part. */
+  let taking = false;
+  /** Whether the answer says that the part is all there is. */
+  let whole = false;
+  const { earlier } = part;
+
+  async function putAway(error: RecordingError): Promise<void> {
+    try {
+      if (earlier !== undefined && !taking) part.leave();
+      else if (part.note !== undefined && canContinue(part, error)) await part.keep();
+      else part.discard();
+    } catch {
+      discardQuietly(part);
+    } finally {
+      done();
+    }
+  }
+
+  return {
+    rangeHeaders:
+      earlier === undefined ? {} : { range: `bytes=${earlier.length}-`, "if-range": earlier.note.validator },
+    head(head) {
+      if (earlier !== undefined && (head.status === 206 || head.status === 416)) {
+        taking = true;
+        if (head.status === 206) mustContinue(head, earlier);
+        else whole = mustBeWhole(head, earlier);
+      } else if (head.status >= 200 && head.status < 300) {
+        if (earlier !== undefined) guarded(shown, () => part.discard());
+        if (earlier !== undefined) part = freshPart(paths);
+        taking = true;
+        mustBeginAtStart(head);
+        part.note = expect.resume ? noteOf(head, archive.boot) : undefined;
+      }
+      if (!whole) part.check.head(head);
+    },
+    chunk(bytes) {
+      if (whole) return;
+      part.check.chunk(bytes);
+      if (part.check.refused) return;
+      return guarded(shown, () => part.sink.write(bytes));
+    },
+    async finish() {
+      try {
+        const finished = await complete(archive, path, paths, expect, part);
+        const settled = archive.settler.add(finished);
+        settled.then(done, done);
+        await archive.settler.crowded;
+        return { settled } satisfies Received;
+      } catch (thrown) {
+        const error = diskError(thrown, shown);
+        await putAway(error);
+        throw error;
+      }
+    },
+    abandon: putAway,
+  };
+}
+
+async function complete(
+  archive: Archive,
+  path: string,
+  paths: PartialPaths,
+  expect: Expectation,
+  part: Part,
+): Promise<Finished> {
+  const audio = part.check.finish();
+  const extension = audioExtensions[audio.contentType];
+  const fd = await part.complete();
+  const stored: Stored = {
+    path: path.replaceAll(extensionMark, extension),
+    bytes: part.sink.bytes,
+    sha256: part.sink.sha256(),
+    ...audio,
+    ...(part.earlier === undefined ? {} : { resumedFrom: part.earlier.length }),
+  };
+  if (archive.mtime && expect.mtimeMs !== undefined) futimesSync(fd, expect.mtimeMs / 1000, expect.mtimeMs / 1000);
+  return {
+    fd,
+    from: paths.part,
+    note: part.note === undefined ? undefined : paths.note,
+    stored,
+    overwrite: expect.overwrite,
+    sidecar: expect.sidecar === undefined ? undefined : writeSidecar(paths.sidecar, path, stored, expect.sidecar),
+  };
+}
+
+/** `name.info.json` beside `name.wav`: what is known of the call, and what the file is. */
+function writeSidecar(
+  from: string,
+  template: string,
+  stored: Stored,
+  known: Readonly<Record<string, unknown>>,
+): Finished["sidecar"] {
+  const { resumedFrom: _, ...file } = stored;
+  const fd = createFile(from);
+  writeFileSync(fd, `${JSON.stringify({ ...known, file }, null, 2)}\n`);
+  const stem = template.endsWith(`.${extensionMark}`)
+    ? stored.path.slice(0, stored.path.lastIndexOf("."))
+    : stored.path;
+  return { fd, from, path: `${stem}.info.json` };
+}
+
+type Earlier = NonNullable<Part["earlier"]>;
+
+function noteOf(head: ResponseHead, boot: string): PartialNote | undefined {
+  const validator = strongValidator(head);
+  if (validator === undefined || head.headers["accept-ranges"] === "none") return undefined;
+  const total = contentRange(head)?.total ?? contentLength(head);
+  return { validator, ...(total === undefined ? {} : { total }), boot, synced: 0 };
+}
+
+function mustContinue(head: ResponseHead, { length, note }: Earlier): void {
+  const range = contentRange(head);
+  const fits = range?.first === length && (range.total ?? note.total) === (note.total ?? range.total);
+  if (fits && strongValidator(head) === note.validator) return;
+  throw new RecordingError("changed", "The server continued something other than what was kept: starting over.");
+}
+
+function mustBeWhole(head: ResponseHead, { length, note }: Earlier): true {
+  if ((contentRange(head)?.total ?? note.total) === length) return true;
+  throw new RecordingError("changed", "The recording has another length than before at the source: starting over.");
+}
+
+/** Some servers answer with the first part of a long file although the whole was asked for. */
+function mustBeginAtStart(head: ResponseHead): void {
+  if (head.status === 206 && contentRange(head)?.first !== 0) {
+    throw new RecordingError("bad-answer", "The server sent a middle part of the recording that nobody asked for.");
+  }
+}
+
+/** After these the bytes are of no use to anyone. */
+const ruined: ReadonlySet<ErrorCode> = new Set([
+  ...(["not-audio", "bad-audio", "empty-body", "bad-answer", "changed", "bug"] as const),
+  ...(["disk-full", "disk-denied", "disk-read-only", "disk-io"] as const),
+]);
+
+function canContinue({ check, sink, note }: Part, error: RecordingError): boolean {
+  if (ruined.has(error.code) || check.refused || check.type === undefined) return false;
+  return note?.total === undefined || sink.bytes <= note.total;
+}
+
+function discardQuietly(part: Part): void {
+  try {
+    part.discard();
+  } catch {
+    // It cannot be removed: the next attempt tries again before it writes.
+  }
+}
+
+/** What the disk throws, at once or later, as one of our errors. */
+function guarded(path: string, work: () => void | Promise<void>): void | Promise<void> {
+  try {
+    return work()?.catch((error: unknown) => {
+      throw diskError(error, path);
+    });
+  } catch (error) {
+    throw diskError(error, path);
+  }
+}

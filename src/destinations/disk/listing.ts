@@ -1,0 +1,78 @@
+import { opendirSync } from "node:fs";
+import { join } from "node:path";
+import { errno } from "./disk-error.ts";
+import { type NameSet, openNameSet } from "./name-set.ts";
+
+/** Which files stand in the archive, asked of the disk once a folder instead of once a file. */
+export interface Listing {
+  /** `path` is relative, with `/`. Only regular files count. */
+  has(path: string): boolean;
+  /** A file has just been put there. */
+  add(path: string): void;
+}
+
+/** Names remembered at once over all folders; beyond it the folders asked longest ago are read again when needed. */
+const mostNames = 2_000_000;
+const mostFolders = 20_000;
+
+export function openListing(root: string): Listing {
+  const folders = new Map<string, NameSet>();
+  let names = 0;
+  let lastPath = "";
+  let last: NameSet | undefined;
+
+  function folderOf(path: string): NameSet {
+    if (last !== undefined && path === lastPath) return last;
+    let found = folders.get(path);
+    if (found === undefined) {
+      found = readNames(join(root, path));
+      names += found.size;
+    } else folders.delete(path);
+    folders.set(path, found);
+    forgetOldest();
+    lastPath = path;
+    last = found;
+    return found;
+  }
+
+  function forgetOldest(): void {
+    for (const [path, set] of folders) {
+      if (folders.size === 1 || (names <= mostNames && folders.size <= mostFolders)) return;
+      folders.delete(path);
+      names -= set.size;
+    }
+  }
+
+  return {
+    has(path) {
+      const cut = path.lastIndexOf("/");
+      return folderOf(cut === -1 ? "" : path.slice(0, cut)).has(path.slice(cut + 1));
+    },
+    add(path) {
+      const cut = path.lastIndexOf("/");
+      const folder = folders.get(cut === -1 ? "" : path.slice(0, cut));
+      if (folder === undefined) return;
+      names -= folder.size;
+      folder.add(path.slice(cut + 1));
+      names += folder.size;
+    },
+  };
+}
+
+/** Read in pieces: a flat archive may hold a million names. A folder that cannot be read holds nothing for us. */
+function readNames(path: string): NameSet {
+  const names = openNameSet();
+  try {
+    const folder = opendirSync(path, { bufferSize: 1024 });
+    try {
+      for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+        if (entry.isFile()) names.add(entry.name);
+      }
+    } finally {
+      folder.closeSync();
+    }
+  } catch (error) {
+    if (errno(error) === undefined) throw error;
+  }
+  return names;
+}

@@ -1,0 +1,210 @@
+import { close, closeSync, fsync, open, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Stored } from "../../core/recording.ts";
+import { hashOfFile, synced } from "./adopt.ts";
+import { diskError, errno, unsafePath } from "./disk-error.ts";
+import type { Folders } from "./folders.ts";
+import type { Listing } from "./listing.ts";
+import { publish } from "./publish.ts";
+
+/** A whole, checked file that waits in the partial folder to be made safe. */
+export interface Finished {
+  readonly fd: number;
+  readonly from: string;
+  /** Goes when the file has its final name. */
+  readonly note: string | undefined;
+  readonly stored: Stored;
+  readonly overwrite: boolean;
+  readonly sidecar: { readonly fd: number; readonly from: string; readonly path: string } | undefined;
+}
+
+/** Makes finished files safe in groups: their bytes synced together, then renamed, then their folders synced once. */
+export interface Settler extends AsyncDisposable {
+  /** Resolves when the file and its name survive a power cut. */
+  add(file: Finished): Promise<Stored>;
+  /** Set while too many files wait: resolves when there is room again. */
+  readonly crowded: Promise<unknown> | undefined;
+}
+
+interface Waiting {
+  readonly file: Finished;
+  readonly resolve: (stored: Stored) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** So many files start a group at once; fewer wait a little for company. */
+const fullGroup = 64;
+const patienceMs = 4;
+/** Files open and waiting. */
+const mostWaiting = 192;
+/** Files from this size on are synced on their own, so that their small neighbours do not wait for them. */
+const longFrom = 16 * 1024 * 1024;
+
+export function openSettler(root: string, folders: Folders, listing: Listing): Settler {
+  let waiting: Waiting[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  const long = new Set<Promise<unknown>>();
+
+  function start(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (running !== undefined || waiting.length === 0) return;
+    const group = waiting;
+    waiting = [];
+    running = settle(group, root, folders, listing).finally(() => {
+      running = undefined;
+      if (waiting.length > 0) start();
+    });
+  }
+
+  function enqueue(file: Finished): Promise<Stored> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ file, resolve, reject });
+      if (running !== undefined) return;
+      if (waiting.length >= fullGroup) start();
+      else timer ??= setTimeout(start, patienceMs);
+    });
+  }
+
+  async function settleLong(file: Finished): Promise<Stored> {
+    try {
+      await synced(file.fd);
+    } catch (error) {
+      dropFile(file);
+      throw diskError(error, join(root, file.stored.path));
+    }
+    return enqueue(file);
+  }
+
+  return {
+    get crowded() {
+      return waiting.length < mostWaiting ? undefined : running;
+    },
+    add(file) {
+      if (file.stored.bytes < longFrom) return enqueue(file);
+      const settled = settleLong(file);
+      const quiet = settled.catch(() => undefined).finally(() => long.delete(quiet));
+      long.add(quiet);
+      return settled;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(long);
+      while (waiting.length > 0 || running !== undefined) {
+        start();
+        await running;
+      }
+    },
+  };
+}
+
+/** One group from "whole" to "safe". Never rejects: each file hears its own outcome. */
+async function settle(group: readonly Waiting[], root: string, folders: Folders, listing: Listing): Promise<void> {
+  const synced = await Promise.all(group.map((one) => syncFiles(one, root)));
+  const named: Waiting[] = [];
+  const touched = new Set<string>();
+  for (const one of synced) {
+    if (one === undefined) continue;
+    const folder = await giveName(one, root, folders);
+    if (folder === undefined) continue;
+    touched.add(folder);
+    named.push(one);
+  }
+  try {
+    await Promise.all([...touched, ...folders.takeUnsynced()].map(syncFolder));
+  } catch (error) {
+    for (const { reject } of named) reject(diskError(error, root));
+    return;
+  }
+  for (const { file, resolve } of named) {
+    listing.add(file.stored.path);
+    resolve(file.stored);
+  }
+}
+
+async function syncFiles(one: Waiting, root: string): Promise<Waiting | undefined> {
+  const { file, reject } = one;
+  try {
+    await Promise.all([synced(file.fd), ...(file.sidecar === undefined ? [] : [synced(file.sidecar.fd)])]);
+    return one;
+  } catch (error) {
+    dropFile(file);
+    reject(diskError(error, join(root, file.stored.path)));
+    return undefined;
+  }
+}
+
+/** Puts the file, then its sidecar, at their final paths; returns the folder to sync, or undefined when it failed. */
+async function giveName({ file, reject }: Waiting, root: string, folders: Folders): Promise<string | undefined> {
+  const path = join(root, file.stored.path);
+  try {
+    const folder = await publishInFolder(file, path, folders);
+    if (file.note !== undefined) rmSync(file.note, { force: true });
+    if (file.sidecar !== undefined) publish(file.sidecar.from, join(root, file.sidecar.path), true);
+    closeFiles(file);
+    return folder;
+  } catch (error) {
+    dropFile(file);
+    reject(diskError(error, path));
+    return undefined;
+  }
+}
+
+async function publishInFolder(file: Finished, path: string, folders: Folders): Promise<string> {
+  const relative = file.stored.path.slice(0, Math.max(0, file.stored.path.lastIndexOf("/")));
+  let folder = folders.ensure(relative);
+  let published: boolean;
+  try {
+    published = publish(file.from, path, file.overwrite);
+  } catch (error) {
+    if (errno(error) !== "ENOENT") throw error;
+    // Somebody tidied an empty folder away since it was made.
+    folders.forget(relative);
+    folder = folders.ensure(relative);
+    published = publish(file.from, path, file.overwrite);
+  }
+  if (!published) await takeAsOurs(file, path);
+  return folder;
+}
+
+/** A run that was killed between name and ledger leaves the very file that now comes again. */
+async function takeAsOurs({ from, stored }: Finished, path: string): Promise<void> {
+  if ((await hashOfFile(path)) !== stored.sha256) {
+    throw unsafePath(path, "another file has that name already; --force-overwrites replaces it");
+  }
+  rmSync(from, { force: true });
+}
+
+function closeFiles({ fd, sidecar }: Finished): void {
+  closeSync(fd);
+  if (sidecar !== undefined) closeSync(sidecar.fd);
+}
+
+function dropFile(file: Finished): void {
+  closeFiles(file);
+  for (const path of [file.note, file.from, file.sidecar?.from]) {
+    if (path !== undefined) removeQuietly(path);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What cannot be removed from the partial folder harms nobody; the error that led here is the one to tell.
+  }
+}
+
+/** Makes names in a folder durable; systems that cannot sync a folder (Windows, some shares) do it themselves. */
+function syncFolder(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    open(path, "r", (failure, fd) => {
+      if (failure !== null) return mayFail.has(failure.code ?? "") ? resolve() : reject(failure);
+      fsync(fd, (error) => {
+        close(fd, () => (error === null || mayFail.has(error.code ?? "") ? resolve() : reject(error)));
+      });
+    });
+  });
+}
+
+const mayFail = new Set(["EISDIR", "EINVAL", "EPERM", "EACCES", "ENOTSUP", "ENOENT"]);

@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { writev, writevSync } from "node:fs";
+
+/** One file's bytes on their way down: hashed as they come, gathered, and written in few large blocks. */
+export interface Sink {
+  /** A returned promise asks for a pause: the disk is slower than the network. */
+  write(bytes: Uint8Array): void | Promise<void>;
+  /** Everything handed in so far is with the file system. */
+  flush(): void | Promise<void>;
+  /** Bytes taken so far, with those that were there before. */
+  readonly bytes: number;
+  /** Whether all of them are still in memory. */
+  readonly untouched: boolean;
+  /** Of all bytes; to be asked once, at the end. */
+  sha256(): string;
+}
+
+/** What a sink continues: bytes that are in the file already, and the hash over them. */
+export interface SinkStart {
+  readonly bytes: number;
+  readonly hash: ReturnType<typeof createHash>;
+}
+
+/** Gathered before a write; small files are held whole and cost one. */
+const block = 1024 * 1024;
+/** A file writes its first blocks at once, which is quickest; past this it is long, and writes beside the network. */
+const longFrom = 4 * block;
+/** Waiting beside a running write; more pauses the connection. */
+const mostWaiting = 4 * block;
+/** Servers that send in drips must not make us hold a thousand tiny buffers. */
+const mostPieces = 256;
+
+/** `file` is called when the first block is to be written, and gives the open file. */
+export function openSink(file: () => number, start: SinkStart = { bytes: 0, hash: createHash("sha256") }): Sink {
+  const { hash } = start;
+  let bytes = start.bytes;
+  let position = start.bytes;
+  let pieces: Uint8Array[] = [];
+  let waiting = 0;
+  let running: Promise<void> | undefined;
+  let failure: unknown;
+
+  function take(): Uint8Array[] {
+    const taken = pieces;
+    pieces = [];
+    waiting = 0;
+    return taken;
+  }
+
+  function writeNow(): void {
+    let rest = take();
+    while (rest.length > 0) {
+      const written = writevSync(file(), rest, position);
+      position += written;
+      rest = after(rest, written);
+    }
+  }
+
+  async function writeAside(): Promise<void> {
+    try {
+      while (waiting > 0) {
+        let rest = take();
+        while (rest.length > 0) {
+          const written = await writevAside(file(), rest, position);
+          position += written;
+          rest = after(rest, written);
+        }
+        if (waiting < block) break;
+      }
+    } catch (error) {
+      failure = error;
+    } finally {
+      running = undefined;
+    }
+  }
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    get untouched() {
+      return position === start.bytes && running === undefined;
+    },
+    write(chunk) {
+      if (failure !== undefined) throw failure;
+      hash.update(chunk);
+      bytes += chunk.length;
+      pieces.push(chunk);
+      waiting += chunk.length;
+      if (waiting < block && pieces.length < mostPieces) return;
+      if (bytes < longFrom && running === undefined) return writeNow();
+      running ??= writeAside();
+      if (waiting >= mostWaiting || pieces.length >= mostPieces) return running;
+    },
+    flush() {
+      if (running === undefined && failure === undefined) return writeNow();
+      return flushAside();
+    },
+    sha256: () => hash.digest("hex"),
+  };
+
+  async function flushAside(): Promise<void> {
+    await running;
+    if (failure !== undefined) throw failure;
+    writeNow();
+  }
+}
+
+/** What is left of `pieces` when `written` bytes of them are down. */
+function after(pieces: Uint8Array[], written: number): Uint8Array[] {
+  let left = written;
+  for (let at = 0; at < pieces.length; at += 1) {
+    const piece = pieces[at] as Uint8Array;
+    if (left < piece.length) return [piece.subarray(left), ...pieces.slice(at + 1)];
+    left -= piece.length;
+  }
+  return [];
+}
+
+function writevAside(fd: number, pieces: Uint8Array[], position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writev(fd, pieces, position, (error, written) => (error === null ? resolve(written) : reject(error)));
+  });
+}
