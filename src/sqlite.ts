@@ -39,7 +39,7 @@ export function tryLockFile(path: string): { release(): void } | undefined {
   makePrivateFile(path);
   const database = openSqlite(path);
   try {
-    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+    database.exec("PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
     if (isBusy(error)) return undefined;

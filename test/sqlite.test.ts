@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -59,10 +59,12 @@ test("a lock released twice is released once", () => {
   next?.release();
 });
 
-test("a lock file can be read and written by its owner alone", () => {
+test("a lock is one file, which its owner alone can read and write", () => {
   const path = join(folder, "lock");
-  tryLockFile(path)?.release();
+  const lock = tryLockFile(path);
+  expect(readdirSync(folder)).toEqual(["lock"]);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+  lock?.release();
 });
 
 test("a symbolic link where the lock should be is refused", () => {

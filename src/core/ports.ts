@@ -207,6 +207,8 @@ export interface Archive extends Required<Ledger> {
   /** Finds the first run record that was edited, removed or cut off. */
   verifyRunChain(): Promise<ChainReport>;
   verifyAuditChain(): Promise<ChainReport>;
+  /** Reads the whole file; throws `ledger` when it is damaged anywhere. */
+  checkFile(): Promise<void>;
 }
 
 export type EntryState = "pending" | "claimed" | "done" | "failed" | "gone" | "no-recording" | "forbidden" | "purged";

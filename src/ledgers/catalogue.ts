@@ -2,6 +2,7 @@ import type { AuditLine, AuditRecord, Failure, Holding, Waiting } from "../core/
 import type { RecordingKey, SourceName } from "../core/recording.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
+import type { Kept } from "./kept.ts";
 
 /** What `status`, `purge` and the player ask and record. */
 export interface Catalogue {
@@ -13,7 +14,7 @@ export interface Catalogue {
   lastAudits(count: number): readonly AuditRecord[];
 }
 
-export function openCatalogue(database: Database): Catalogue {
+export function openCatalogue(database: Database, kept: Kept): Catalogue {
   const { sqlite } = database;
   const audit = ({ action, key = null, detail = null }: AuditRow, now: number) =>
     appendChained(sqlite, "audits", { at: new Date(now).toISOString(), action, key, detail });
@@ -37,10 +38,10 @@ export function openCatalogue(database: Database): Catalogue {
         const bury = sqlite.prepare(purgeSql);
         const buried = keys.filter((key) => Number(bury.run(now, key).changes) > 0);
         for (const key of buried) audit({ action: "purge", key, detail: why }, now);
+        if (buried.length > 0) kept.set(tracesLeft, "yes");
         return buried.length;
       });
-      // The write-ahead log still holds the pages as they were.
-      if (purged > 0) sqlite.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      eraseTraces(database, kept);
       return purged;
     },
     audit: (line, now) => database.write(() => audit(line, now)),
@@ -51,6 +52,15 @@ export function openCatalogue(database: Database): Catalogue {
       return (rows as AuditRow[]).map(auditOf);
     },
   };
+}
+
+const tracesLeft = "traces of purged recordings";
+
+/** Makes the file anew: its free space and its log still hold what was purged. Left undone, it is done by the next purge. */
+function eraseTraces(database: Database, kept: Kept): void {
+  if (kept.get(tracesLeft) === undefined) return;
+  database.sqlite.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+  database.write(() => kept.remove(tracesLeft));
 }
 
 interface AuditRow {

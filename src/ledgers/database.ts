@@ -13,6 +13,8 @@ export interface Database {
   readonly path: string;
   readonly sqlite: Sqlite;
   read<T>(work: () => T): T;
+  /** Throws `ledger` when the file is damaged anywhere. */
+  check(): void;
   /** Runs `work` in one transaction; inside another `write` it becomes part of that. */
   write<T>(work: () => T): T;
   close(): void;
@@ -93,6 +95,10 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
     path,
     sqlite,
     read,
+    check: () => {
+      const row = read(() => sqlite.prepare("PRAGMA quick_check(1)").get()) as { quick_check: string };
+      if (row.quick_check !== "ok") throw damaged(path);
+    },
     write: (work) => read(() => (writing ? work() : transaction(work))),
     close: () => {
       if (!readOnly) quietly(() => sqlite.exec("PRAGMA wal_checkpoint(PASSIVE)"));
@@ -115,7 +121,10 @@ export function makePrivateFolder(path: string): void {
   throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it by the folder itself.`);
 }
 
-const rebuild = "run `callreel verify --rebuild` to make it anew from the files, which loses no audio";
+function damaged(path: string, cause?: unknown): RecordingError {
+  const remedy = "run `callreel verify --rebuild` to make it anew from the files, which loses no audio";
+  return new RecordingError("ledger", `The ledger ${path} is damaged: ${remedy}.`, { cause });
+}
 
 /** What SQLite or the file system said, as a RecordingError with the remedy. */
 export function fileError(error: unknown, path: string): RecordingError {
@@ -123,8 +132,8 @@ export function fileError(error: unknown, path: string): RecordingError {
   const text = error instanceof Error ? error.message : String(error);
   const told = (code: ErrorCode, message: string) => new RecordingError(code, message, { cause: error });
   if (isBusy(error)) return told("locked", `The ledger ${path} is kept busy by another process: try again later.`);
-  if (/malformed|not a database|unsupported file format|no such (table|column)/i.test(text)) {
-    return told("ledger", `The ledger ${path} is damaged: ${rebuild}.`);
+  if (/malformed|not a database|unsupported file format|no such (table|column)|cannot hold BLOB/i.test(text)) {
+    return damaged(path, error);
   }
   if (/is full|ENOSPC|EDQUOT/i.test(text))
     return told("disk-full", `The disk of ${path} is full: make space and run again.`);

@@ -11,6 +11,7 @@ export interface LedgerContext {
 }
 
 export { lockArchive } from "./lock.ts";
+export { salvageLedger } from "./rebuild.ts";
 
 /** `memory`, or the path of a SQLite file that is made when it is not there. Throws `ledger` when it cannot be trusted. */
 export async function openLedger(spec: string, context: LedgerContext): Promise<Ledger> {

@@ -3,9 +3,10 @@ import type { Archive, RunStart } from "../core/ports.ts";
 import { openCatalogue } from "./catalogue.ts";
 import { verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { openDatabase } from "./database.ts";
 import { openEntries } from "./entries.ts";
 import type { LedgerContext } from "./index.ts";
+import { openKept } from "./kept.ts";
 import { openLeases } from "./leases.ts";
 import { openResultWriter } from "./result-writer.ts";
 import { openResults, type Result } from "./results.ts";
@@ -19,7 +20,8 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
   const claims = openClaims(database);
   const writer = openResultWriter(database);
   const entries = openEntries(database, leases.lives);
-  const catalogue = openCatalogue(database);
+  const kept = openKept(database);
+  const catalogue = openCatalogue(database, kept);
   let run: RunStart | undefined;
   let closed = false;
 
@@ -70,8 +72,8 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
       yield* settled(() => entries.matching(filter));
     },
     entry: async (key) => settled(() => entries.one(key)),
-    get: async (name) => database.read(() => readKept(database, name)),
-    set: async (name, value) => database.write(() => writeKept(database, name, value)),
+    get: async (name) => database.read(() => kept.get(name)),
+    set: async (name, value) => database.write(() => kept.set(name, value)),
     summary: async () => settled(catalogue.summary),
     failures: async () => settled(catalogue.failures),
     waiting: async (source, startedBefore) => settled(() => catalogue.waiting(source, startedBefore)),
@@ -86,6 +88,7 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
     lastAudits: async (count) => database.read(() => catalogue.lastAudits(count)),
     verifyRunChain: async () => database.read(() => verifyChain(database.sqlite, "runs", "run_id")),
     verifyAuditChain: async () => database.read(() => verifyChain(database.sqlite, "audits", "action")),
+    checkFile: async () => database.check(),
     [Symbol.asyncDispose]: async () => {
       if (closed) return;
       closed = true;
@@ -94,13 +97,4 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
       database.close();
     },
   };
-}
-
-function readKept({ sqlite }: Database, name: string): string | undefined {
-  const row = sqlite.prepare("SELECT value FROM kept WHERE name = ?").get(name);
-  return (row as { value: string } | undefined)?.value;
-}
-
-function writeKept({ sqlite }: Database, name: string, value: string): void {
-  sqlite.prepare("INSERT INTO kept VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").run(name, value);
 }

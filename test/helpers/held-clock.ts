@@ -20,14 +20,16 @@ export function heldClock(
           at: now + ms,
           wake: () => {
             sleepers.delete(sleeper);
+            signal.removeEventListener("abort", abort);
             resolve();
           },
         };
-        sleepers.add(sleeper);
-        signal.addEventListener("abort", () => {
+        const abort = () => {
           sleepers.delete(sleeper);
           reject(signal.reason);
-        });
+        };
+        sleepers.add(sleeper);
+        signal.addEventListener("abort", abort);
       }),
     async advance(ms) {
       const until = now + ms;

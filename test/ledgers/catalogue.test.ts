@@ -1,0 +1,173 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
+import { openSqlite } from "../../src/sqlite.ts";
+import { nothing, ref, refs, run, startOf, stored } from "../contracts/ledger.ts";
+import { ledgerFolder } from "./opened.ts";
+
+const { path, open, tamper } = ledgerFolder();
+
+test("the summary counts entries, bytes and seconds by source, month and state", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  const [a, b, c] = [
+    ref(1, { start: "2026-10-31T23:59:59Z" }),
+    ref(2, { start: startOf(1) }),
+    ref(3, { duration: 60 }),
+  ];
+  const tim = { ...ref(4, { start: "2026-10-01T08:00:00" }), key: "tim/3/4/N", source: "tim" as const };
+  await ledger.claim([a, b, c, tim]);
+  const { audioSeconds: _, ...unknownLength } = stored("c.mp3", 5);
+  await Promise.all([ledger.done(a, stored("a.mp3", 100)), ledger.done(c, unknownLength)]);
+  await ledger.failed(tim, new RecordingError("gone", "Gone."));
+  expect(await ledger.summary()).toEqual([
+    { source: "ringcentral", month: "", state: "done", entries: 1, bytes: 5, seconds: 60 },
+    { source: "ringcentral", month: "2026-10", state: "done", entries: 1, bytes: 100, seconds: 12.5 },
+    { source: "ringcentral", month: "2026-11", state: "pending", entries: 1, bytes: 0, seconds: 0 },
+    { source: "tim", month: "2026-10", state: "gone", entries: 1, bytes: 0, seconds: 0 },
+  ]);
+});
+
+test("the summary stays what a recount would give, whatever happens to entries", async () => {
+  const ledger = await open();
+  const many = refs(60).map((each, at) => ({ ...each, call: { start: `2026-${10 + (at % 3)}-01` } }));
+  const codes = ["timeout", "gone", "not-audio", "forbidden"] as const;
+  for (const round of [0, 1, 2, 3]) {
+    await ledger.begin(run(`run-${round}`));
+    const moved = many.map((each, at) => (at % 7 === round ? { ...each, call: { start: "2027-01-01" } } : each));
+    await ledger.claim(moved);
+    await Promise.all(
+      moved.map((each, at) =>
+        (at + round) % 3 === 0
+          ? ledger.failed(each, new RecordingError(codes[at % 4]!, "No."))
+          : ledger.done(each, { ...stored(`${at}.mp3`, at * 10), audioSeconds: at + round / 8 }),
+      ),
+    );
+    await ledger.reclaim(moved[5]!);
+    await ledger.release(moved[5]!.key);
+    await ledger.purge([moved[round]!.key], "test");
+    await ledger.finish(nothing, 0);
+  }
+  tamper("DELETE FROM recordings WHERE seq = 30");
+  const database = openSqlite(path(), { readOnly: true });
+  const recount = database
+    .prepare(`SELECT source, substr(start, 1, 7) AS month, state, count(*) AS entries,
+      sum(CASE state WHEN 'done' THEN bytes ELSE 0 END) AS bytes,
+      sum(CASE state WHEN 'done' THEN CAST(audio_seconds * 1000 AS INTEGER) ELSE 0 END) / 1000.0 AS seconds
+      FROM recordings GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`)
+    .all()
+    .map((row) => ({ ...(row as object) }));
+  database.close();
+  expect(recount.length).toBeGreaterThan(8);
+  expect(await ledger.summary()).toEqual(recount);
+});
+
+test("failures are told by reason, most frequent first, with the newest as the example", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  await ledger.claim(refs(5));
+  await ledger.failed(ref(1), new RecordingError("gone", "Gone since May."));
+  await ledger.done(ref(2), stored("2.mp3"));
+  await ledger.failed(ref(3), new RecordingError("not-audio", "An HTML page."));
+  await ledger.failed(ref(4), new RecordingError("not-audio", "An HTML page."));
+  expect(await ledger.failures()).toEqual([
+    {
+      source: "ringcentral",
+      state: "failed",
+      code: "not-audio",
+      entries: 2,
+      message: "An HTML page.",
+      example: expect.stringMatching(/\/[34]$/),
+    },
+    {
+      source: "ringcentral",
+      state: "gone",
+      code: "gone",
+      entries: 1,
+      message: "Gone since May.",
+      example: "ringcentral/1",
+    },
+  ]);
+});
+
+test("what waits longest is counted with its oldest call, and unknown starts are left out", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  const calls = [startOf(30), startOf(10), startOf(20), undefined];
+  await ledger.claim(calls.map((start, at) => ref(at, start === undefined ? {} : { start })));
+  expect(await ledger.waiting("ringcentral", startOf(30))).toEqual({ entries: 2, oldest: startOf(10) });
+  expect(await ledger.waiting("ringcentral", startOf(5))).toEqual({ entries: 0 });
+  expect(await ledger.waiting("tim", startOf(99))).toEqual({ entries: 0 });
+});
+
+test("files found in place are adopted once, and never against a purge", async () => {
+  const ledger = await open();
+  const found = refs(3).map((each) => ({ ref: each, stored: stored(`${each.id}.mp3`) }));
+  expect(await ledger.adopt(found.slice(0, 2))).toBe(2);
+  await ledger.purge([ref(1).key], "asked to");
+  expect(await ledger.adopt(found)).toBe(1);
+  const states = await Promise.all(found.map(async (each) => (await ledger.entry(each.ref.key))?.state));
+  expect(states).toEqual(["purged", "done", "done"]);
+  await ledger.begin(run("first"));
+  expect(await ledger.claim([ref(2)])).toEqual([{ granted: false, reason: "done", path: "2.mp3" }]);
+});
+
+test("adopting a known recording keeps what its row told of the call", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  await ledger.claim([ref(1, { name: "Ada", start: startOf(1) })]);
+  await ledger.adopt([{ ref: { ...ref(1), locator: {} }, stored: stored("a.mp3") }]);
+  expect(await ledger.entry(ref(1).key)).toMatchObject({
+    state: "done",
+    ref: ref(1, { name: "Ada", start: startOf(1) }),
+  });
+});
+
+test("a purge leaves a tombstone that is never fetched again, and says so once", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  await ledger.claim([ref(1, { start: startOf(1), from: "+16505550100", name: "Ada" })]);
+  await ledger.done(ref(1), stored("2026/+16505550100.mp3"));
+  expect(await ledger.purge([ref(1).key, "ringcentral/unknown"], "asked by letter")).toBe(1);
+  expect(await ledger.purge([ref(1).key], "again")).toBe(0);
+  expect(await ledger.claim([ref(1)])).toEqual([{ granted: false, reason: "repeated" }]);
+  await ledger.finish(nothing, 0);
+  await ledger.begin(run("second"));
+  expect(await ledger.claim([ref(1)])).toEqual([{ granted: false, reason: "purged" }]);
+  expect(await ledger.reclaim(ref(1))).toEqual({ granted: false, reason: "purged" });
+  expect((await ledger.entry(ref(1).key))?.ref).toEqual({ ...ref(1, { start: startOf(1) }), locator: {} });
+  expect(await ledger.lastAudits(9)).toEqual([
+    { seq: 1, at: "2026-11-21T00:00:00.000Z", action: "purge", key: ref(1).key, detail: "asked by letter" },
+  ]);
+});
+
+test("after a purge no byte of the number, name and path is left in any of the ledger's files", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  const marked = refs(800).map((each) => ({
+    ...each,
+    call: { ...each.call, from: `+4930${each.id}77777`, name: `Secret${each.id}` },
+  }));
+  await ledger.claim(marked);
+  await Promise.all(marked.map((each) => ledger.done(each, stored(`x/${each.call.from}.mp3`))));
+  await ledger.purge(
+    marked.map((each) => each.key),
+    "asked to",
+  );
+  const bytes = ["", "-wal"].map((suffix) => readFileSync(`${path()}${suffix}`, "latin1")).join("");
+  expect(bytes).toContain("ringcentral/800");
+  expect(bytes.match(/Secret\d+|\+4930\d+/g)).toBeNull();
+});
+
+test("audit lines come newest first, and an edited one shows", async () => {
+  const ledger = await open();
+  await ledger.audit({ action: "playback", key: "ringcentral/1", detail: "127.0.0.1" });
+  await ledger.audit({ action: "rebuild" });
+  expect(await ledger.lastAudits(9)).toMatchObject([
+    { action: "rebuild" },
+    { action: "playback", detail: "127.0.0.1" },
+  ]);
+  expect(await ledger.verifyAuditChain()).toMatchObject({ entries: 2 });
+  tamper("UPDATE audits SET detail = NULL WHERE seq = 1");
+  expect((await ledger.verifyAuditChain()).broken).toMatchObject({ seq: 1, name: "playback" });
+});
