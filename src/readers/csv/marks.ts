@@ -1,0 +1,35 @@
+const noise = [
+  /^\s*$/,
+  /^"?#TYPE\b/,
+  /^"?sep=.?"?$/i,
+  /^Changed (database context|language setting)\b/,
+  /^\(.*\d.*\)$/,
+  /^Completion time: /,
+];
+
+/** A line that carries no row and says nothing wrong: blank, `#TYPE`, `sep=`, `(3 rows affected)` in any language. */
+export function isNoise(line: string): boolean {
+  const text = line.trim();
+  return noise.some((pattern) => pattern.test(text));
+}
+
+const failures = [
+  // `Msg 208, Level 16, State 1, …`, whose words are translated, and the tools' own failures.
+  /^\p{L}+\.?\s?\d+, \p{L}+ \d+, \p{L}+ \d+/u,
+  /^HResult 0x[\dA-F]+, Level \d+/i,
+  /^Sqlcmd: /,
+  /^SQLState = /,
+];
+
+/** A line by which the exporting tool says that the export failed. */
+export function isFailure(line: string): boolean {
+  return failures.some((pattern) => pattern.test(line));
+}
+
+/** sqlcmd's line under the header: runs of dashes, one separator or blanks between them. */
+export function isDashLine(line: string): boolean {
+  return (
+    /^ *-+ *(?:([^-\w\s"']|\t) *-+ *(?:\1 *-+ *)*| +-+(?: +-+)* *)?$/.test(line) &&
+    (line.includes("--") || line.length > 1)
+  );
+}

@@ -1,0 +1,154 @@
+import { RecordingError } from "../../core/errors.ts";
+import type { RejectedRow, Row } from "../../core/recording.ts";
+import { cellValue, cleanName, fieldNames } from "../columns.ts";
+import type { ReaderSettings } from "../settings.ts";
+import { type Dialect, wrapped } from "./dialect.ts";
+import { isDashLine, isFailure, isNoise } from "./marks.ts";
+import type { RawRecord } from "./records.ts";
+
+/** Tells rows from everything else a tool writes; each record is taken in order. */
+export interface Table {
+  take(record: RawRecord, rows: Row[], rejected: RejectedRow[]): void;
+}
+
+/** A table whose column names come from `settings.columns` or from its first line. */
+export function openTable(dialect: Dialect, settings: ReaderSettings, file: string): Table {
+  const delimiter = dialect.kind === "fixed" ? " " : dialect.delimiter;
+  const watchFolds = foldWatch(dialect, file);
+  let header = settings.columns?.map(cleanName);
+  let names = header === undefined ? [] : fieldNames(header, settings.map, file);
+  let previous: "nothing" | "header" | "other" = "nothing";
+
+  const setHeader = (record: RawRecord) => {
+    if (isNoise(record.cells.join(delimiter))) return;
+    header = readHeader(record, file);
+    names = fieldNames(header, settings.map, file);
+    previous = "header";
+  };
+
+  /** What stands between rows: noise, header lines, and sqlcmd's dashes under them. */
+  const isBetween = (record: RawRecord, columns: readonly string[]): boolean => {
+    const { cells } = record;
+    const before = previous;
+    if ((cells.length === 1 || cells.length !== columns.length) && isNoise(cells.join(delimiter))) return true;
+    previous = "other";
+    if (isDashes(cells)) {
+      if (before !== "header") throw otherColumns(record, file);
+      return true;
+    }
+    if (!isHeader(cells, columns) && !(before === "nothing" && namesColumns(cells, columns))) return false;
+    previous = "header";
+    return true;
+  };
+
+  return {
+    take(record, rows, rejected) {
+      if (looksFailed(record.cells)) refuseFailed(record, delimiter, file);
+      if (header === undefined) setHeader(record);
+      else if (isBetween(record, header)) return;
+      else if (record.cells.length !== header.length) {
+        watchFolds(record, header.length);
+        rejectAll(record, `${count(record.cells.length)} where there should be ${header.length}`, file, rejected);
+      } else if (record.line !== record.lastLine && record.cells.some(isSwallowed)) {
+        rejectAll(record, "a quote in a value is not closed", file, rejected);
+      } else rows.push({ fields: fieldsOf(record.cells, names), file, line: record.line });
+    },
+  };
+}
+
+function fieldsOf(cells: readonly string[], names: readonly (string | undefined)[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let at = 0; at < cells.length; at++) {
+    const name = names[at];
+    if (name === undefined) continue;
+    const value = cellValue(cells[at] as string);
+    if (value !== undefined) fields[name] = value;
+  }
+  return fields;
+}
+
+/** Cheap first look: the first cell of a failure ends in a number, or names the tool. */
+function looksFailed(cells: readonly string[]): boolean {
+  const first = cells[0] as string;
+  const code = first.charCodeAt(0);
+  return (code > 0x40 && /^\p{L}+\.?\s?\d+(,|$)/u.test(first)) || /^(HResult|Sqlcmd:|SQLState) ?/.test(first);
+}
+
+function refuseFailed(record: RawRecord, delimiter: string, file: string): void {
+  const text = record.cells.join(delimiter);
+  if (!isFailure(text)) return;
+  const shown = text.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 120);
+  throw new RecordingError("bad-rows", `${file}, line ${record.line}: the export failed ("${shown}"). Export again.`);
+}
+
+function otherColumns(record: RawRecord, file: string): RecordingError {
+  return new RecordingError(
+    "bad-rows",
+    `${file}, line ${record.line}: a second result with other columns begins here. Export one query to a file.`,
+  );
+}
+
+function isDashes(cells: readonly string[]): boolean {
+  return (
+    (cells[0] as string).trimStart().startsWith("-") &&
+    cells.every((cell) => /^\s*-+\s*$/.test(cell)) &&
+    isDashLine(cells.join("|"))
+  );
+}
+
+const dataLike = /^(\\?\d+\\?|NCS[\dA-F]{40}|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\d{4}-\d\d-\d\d[ T].*|https?:.*)$/i;
+
+function readHeader(record: RawRecord, file: string): string[] {
+  if (record.cells.some((cell) => dataLike.test(cell.trim()))) {
+    throw new RecordingError(
+      "bad-rows",
+      `${file}, line ${record.line}: the first line holds values, not column names. Name the columns with --columns datasource,voicelocation,voicefilename,… in their order.`,
+    );
+  }
+  return record.cells.map(cleanName);
+}
+
+/** Whether the first line under `--columns` is a header all the same. */
+function namesColumns(cells: readonly string[], columns: readonly string[]): boolean {
+  return cells.some((cell) => cell.trim() !== "" && columns.includes(cleanName(cell)));
+}
+
+function isHeader(cells: readonly string[], header: readonly string[]): boolean {
+  if (!(cells[0] as string).toLowerCase().includes(header[0] as string)) return false;
+  return cells.every((cell, at) => cleanName(cell) === header[at]);
+}
+
+/** An opening quote that closed only rows later leaves its quote at the start of the value. */
+function isSwallowed(cell: string): boolean {
+  return cell.startsWith('"') && /[\r\n]/.test(cell);
+}
+
+/** One entry for each line, so that the count is that of the rows that are missing. */
+function rejectAll(record: RawRecord, what: string, file: string, rejected: RejectedRow[]): void {
+  for (let line = record.line; line <= record.lastLine; line++) {
+    rejected.push({ file, line, message: what });
+  }
+}
+
+function count(cells: number): string {
+  return cells === 1 ? "1 field" : `${cells} fields`;
+}
+
+/**
+ * Watches rejected records of sqlcmd for lines folded at the screen width: two lines in a row that make one record
+ * together, the first as long as the first of another such pair, or 80 characters, sqlcmd's default.
+ */
+function foldWatch(dialect: Dialect, file: string): (record: RawRecord, wanted: number) => void {
+  let before: RawRecord | undefined;
+  let foldedAt: number | undefined;
+  return (record, wanted) => {
+    if (dialect.kind !== "plain") return;
+    const first = before;
+    before = record;
+    if (first?.line !== record.line - 1 || first.cells.length + record.cells.length - 1 !== wanted) return;
+    const length = first.cells.join(dialect.delimiter).length;
+    if (length === 80 || length === foldedAt) throw wrapped(file, first.line);
+    foldedAt = length;
+    before = undefined;
+  };
+}

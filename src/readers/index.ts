@@ -1,0 +1,60 @@
+import { RecordingError } from "../core/errors.ts";
+import type { Reader } from "../core/ports.ts";
+import { checkFiles, fileRows } from "./files.ts";
+import type { ReaderSettings } from "./settings.ts";
+import type { DatabaseSettings } from "./sql/settings.ts";
+
+export type { ReaderSettings } from "./settings.ts";
+export type { DatabaseSettings, RowFilter } from "./sql/settings.ts";
+
+/**
+ * Rows of files, one after the other; `-` is stdin. CSV dialects, JSON and NDJSON are told by content, never by name.
+ * Field names of tables are lower-case, without brackets and table prefix; JSON objects are rows as they are.
+ * A file that cannot be read is refused here, before any row is handed out.
+ */
+export async function openReader(files: readonly string[], settings: ReaderSettings): Promise<Reader> {
+  await checkFiles(files, settings);
+  return {
+    async *rows(signal) {
+      for (const file of files) yield* fileRows(file, settings, signal);
+    },
+  };
+}
+
+const databases = {
+  postgres: async () => (await import("./sql/postgres.ts")).openPostgres,
+  mysql: async () => (await import("./sql/mysql.ts")).openMysql,
+  mssql: async () => (await import("./sql/mssql.ts")).openMssql,
+  sqlite: async () => (await import("./sql/sqlite.ts")).openSqliteRows,
+};
+
+const aliases: Readonly<Record<string, keyof typeof databases>> = {
+  postgres: "postgres",
+  postgresql: "postgres",
+  mysql: "mysql",
+  mariadb: "mysql",
+  mssql: "mssql",
+  sqlserver: "mssql",
+  sqlite: "sqlite",
+};
+
+/**
+ * Rows of a database, streamed: `postgres://`, `mysql://`, `mssql://`, `sqlite:///absolute` or `sqlite:relative`.
+ * The driver is loaded here; a missing one is a `usage` error that names the install command. The connection is made
+ * when rows are asked for and closed when they end.
+ */
+export async function openDatabase(url: string, settings: DatabaseSettings): Promise<Reader> {
+  const scheme = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase() ?? "";
+  const name = Object.hasOwn(aliases, scheme) ? aliases[scheme] : undefined;
+  if (name === undefined) {
+    throw new RecordingError(
+      "usage",
+      "--database takes postgres://, mysql://, mssql://, sqlite:///absolute/path or sqlite:relative/path.",
+    );
+  }
+  if ((settings.table === undefined) === (settings.query === undefined)) {
+    throw new RecordingError("usage", "--database needs either --table or --query to know which rows are meant.");
+  }
+  const open = await databases[name]();
+  return open(url, settings);
+}

@@ -1,0 +1,126 @@
+import type { Connection, ConnectionOptions, FieldPacket } from "mysql2";
+import type { ErrorCode } from "../../core/errors.ts";
+import type { Reader } from "../../core/ports.ts";
+import { type Address, parseAddress, tlsOptions } from "./address.ts";
+import { mysqlDialect } from "./dialects.ts";
+import { loadDriver } from "./driver.ts";
+import { explainError } from "./explain.ts";
+import { type DriverRow, gathered, openDatabaseReader, type Session } from "./session.ts";
+import type { DatabaseSettings } from "./settings.ts";
+import type { Column } from "./statement.ts";
+
+const batchRows = 1000;
+
+/** Rows of a MySQL or MariaDB database, with times and long numbers as text, unshifted and exact. */
+export async function openMysql(url: string, settings: DatabaseSettings): Promise<Reader> {
+  const address = parseAddress(url, settings, 3306);
+  const mysql = await loadDriver(() => import("mysql2"), "MySQL and MariaDB", "mysql2");
+  const explain = (error: Error) => explainError(error, address.label, codeOf);
+  const connect = async (signal: AbortSignal): Promise<Session> => {
+    const connection = mysql.createConnection(connectionOptions(address, settings));
+    // A connection that breaks is told by the statement that was running on it.
+    connection.on("error", () => {});
+    const stop = () => connection.destroy();
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+        connection.connect((error) => (error === null ? resolve() : reject(error)));
+      });
+      await answered(connection, "SET SESSION TRANSACTION READ ONLY");
+    } catch (error) {
+      connection.destroy();
+      throw error;
+    }
+    return openSession(connection, () => signal.removeEventListener("abort", stop));
+  };
+  return openDatabaseReader({ dialect: mysqlDialect, label: address.label, connect, explain }, settings);
+}
+
+function openSession(connection: Connection, closed: () => void): Session {
+  return {
+    describe: async ({ sql }) => (await answered(connection, sql)).map(columnOf),
+    stream: ({ sql, values }) =>
+      gathered<DriverRow>(connection.execute(sql, [...values]).stream({ highWaterMark: batchRows }), batchRows),
+    close: async () => {
+      closed();
+      connection.destroy();
+    },
+  };
+}
+
+function answered(connection: Connection, sql: string): Promise<FieldPacket[]> {
+  return new Promise((resolve, reject) => {
+    connection.query(sql, (error, _rows, fields) => (error === null ? resolve(fields ?? []) : reject(error)));
+  });
+}
+
+function connectionOptions(address: Address, settings: DatabaseSettings): ConnectionOptions {
+  const ssl = tlsOptions(address, settings);
+  const socketPath = address.parameters.get("socketPath") ?? address.parameters.get("socket");
+  return {
+    host: address.host,
+    port: address.port ?? 3306,
+    connectTimeout: settings.connectTimeoutMs ?? 15_000,
+    charset: "utf8mb4",
+    dateStrings: true,
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    ...(address.user === undefined ? {} : { user: address.user }),
+    ...(address.password === undefined ? {} : { password: address.password }),
+    ...(address.database === undefined ? {} : { database: address.database }),
+    ...(socketPath === null ? {} : { socketPath }),
+    ...(ssl === undefined || ssl === false ? {} : { ssl }),
+  };
+}
+
+const kinds: Readonly<Record<number, Column["kind"]>> = {
+  7: "time", // TIMESTAMP
+  10: "time", // DATE
+  12: "time", // DATETIME
+  0: "number",
+  1: "number",
+  2: "number",
+  3: "number",
+  4: "number",
+  5: "number",
+  8: "number",
+  9: "number",
+  246: "number",
+  252: "text",
+  253: "text",
+  254: "text",
+};
+
+const binaryCharset = 63;
+
+function columnOf(field: FieldPacket): Column {
+  const kind = kinds[field.columnType ?? field.type ?? -1] ?? "other";
+  const isBytes = kind === "text" && (field as { characterSet?: number }).characterSet === binaryCharset;
+  return { name: field.name, kind: isBytes ? "other" : kind };
+}
+
+const codes: Readonly<Record<number, ErrorCode>> = {
+  1045: "login-refused",
+  1698: "login-refused",
+  1862: "login-refused",
+  1044: "permission-refused",
+  1142: "permission-refused",
+  1143: "permission-refused",
+  1227: "permission-refused",
+  1046: "usage",
+  1049: "usage",
+  1054: "usage",
+  1064: "usage",
+  1146: "usage",
+  1792: "usage",
+  1040: "server-error",
+  1203: "server-error",
+  1205: "server-error",
+  1213: "server-error",
+  1317: "server-error",
+};
+
+function codeOf(error: Error): ErrorCode | undefined {
+  return codes[(error as { errno?: number }).errno ?? -1];
+}

@@ -1,0 +1,97 @@
+import type { ClientConfig, FieldDef } from "pg";
+import type { ErrorCode } from "../../core/errors.ts";
+import type { Reader } from "../../core/ports.ts";
+import { type Address, parseAddress, tlsOptions } from "./address.ts";
+import { postgresDialect } from "./dialects.ts";
+import { loadDriver } from "./driver.ts";
+import { explainError } from "./explain.ts";
+import { type DriverRow, gathered, openDatabaseReader, type Session } from "./session.ts";
+import type { DatabaseSettings } from "./settings.ts";
+import type { Column } from "./statement.ts";
+
+const batchRows = 1000;
+
+/** Rows of a PostgreSQL database. Every value arrives as the text that the server shows, so no time is ever shifted. */
+export async function openPostgres(url: string, settings: DatabaseSettings): Promise<Reader> {
+  const address = parseAddress(url, settings, 5432);
+  const [{ default: pg }, { default: QueryStream }] = await loadDriver(
+    () => Promise.all([import("pg"), import("pg-query-stream")]),
+    "PostgreSQL",
+    "pg pg-query-stream",
+  );
+
+  const connect = async (signal: AbortSignal): Promise<Session> => {
+    const client = new pg.Client(clientConfig(address, settings));
+    // A connection that breaks is told by the statement that was running on it.
+    client.on("error", () => {});
+    const stop = () => void client.end().catch(() => {});
+    signal.addEventListener("abort", stop, { once: true });
+    const close = async () => {
+      signal.removeEventListener("abort", stop);
+      await client.end().catch(() => {});
+    };
+    try {
+      await client.connect();
+      await client.query("SET datestyle = 'ISO, YMD'; SET default_transaction_read_only = on");
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    return {
+      describe: async ({ sql }) => (await client.query(sql)).fields.map(columnOf),
+      stream: ({ sql, values }) => {
+        const stream = new QueryStream(sql, [...values], { batchSize: batchRows, types: textTypes });
+        return gathered<DriverRow>(client.query(stream), batchRows);
+      },
+      close,
+    };
+  };
+  const explain = (error: Error) => explainError(error, address.label, codeOf);
+  return openDatabaseReader({ dialect: postgresDialect, label: address.label, connect, explain }, settings);
+}
+
+const textTypes = { getTypeParser: () => (text: string) => text };
+
+function clientConfig(address: Address, settings: DatabaseSettings): ClientConfig {
+  const ssl = tlsOptions(address, settings);
+  return {
+    // A socket's folder cannot stand in the URL's place for hosts.
+    host: address.parameters.get("host") ?? address.host,
+    application_name: "callreel",
+    connectionTimeoutMillis: settings.connectTimeoutMs ?? 15_000,
+    types: textTypes as unknown as NonNullable<ClientConfig["types"]>,
+    ...(address.port === undefined ? {} : { port: address.port }),
+    ...(address.user === undefined ? {} : { user: address.user }),
+    ...(address.password === undefined ? {} : { password: address.password }),
+    ...(address.database === undefined ? {} : { database: address.database }),
+    ...(ssl === undefined ? {} : { ssl }),
+  };
+}
+
+const kinds: Readonly<Record<number, Column["kind"]>> = {
+  1082: "time", // date
+  1114: "time", // timestamp
+  1184: "time", // timestamp with time zone
+  20: "number",
+  21: "number",
+  23: "number",
+  700: "number",
+  701: "number",
+  1700: "number",
+  25: "text",
+  1042: "text",
+  1043: "text",
+};
+
+function columnOf({ name, dataTypeID }: FieldDef): Column {
+  return { name, kind: kinds[dataTypeID] ?? "other" };
+}
+
+function codeOf(error: Error): ErrorCode | undefined {
+  const state = (error as { code?: string }).code ?? "";
+  if (/^28/.test(state) || /password must be a string|no password/i.test(error.message)) return "login-refused";
+  if (state === "42501") return "permission-refused";
+  if (/^(3D000|3F000|42...|25006)$/.test(state)) return "usage";
+  if (/^(40...|53...|57...|55P03)$/.test(state)) return "server-error";
+  return /^08...$/.test(state) ? "reset" : undefined;
+}

@@ -1,0 +1,119 @@
+import { asRecordingError, RecordingError } from "../../core/errors.ts";
+import type { Reader } from "../../core/ports.ts";
+import type { Row, RowBatch } from "../../core/recording.ts";
+import { fieldNames } from "../columns.ts";
+import type { SqlDialect } from "./dialects.ts";
+import type { DatabaseSettings } from "./settings.ts";
+import { type Column, describingStatement, type Statement, tableStatement } from "./statement.ts";
+
+/** A record as a driver gives it: column name → value. */
+export type DriverRow = Readonly<Record<string, unknown>>;
+
+/** An open connection. Its errors are the driver's own; `explain` says what they mean. */
+export interface Session {
+  describe(statement: Statement): Promise<readonly Column[]>;
+  /** Streams; holds no more than a few thousand records at a time. */
+  stream(statement: Statement, signal: AbortSignal): AsyncIterable<readonly DriverRow[]>;
+  close(): Promise<void>;
+}
+
+/** What an adapter brings to the common work of reading a database. */
+export interface Database {
+  readonly dialect: SqlDialect;
+  /** For messages and `Row.file`: without user and password. */
+  readonly label: string;
+  connect(signal: AbortSignal): Promise<Session>;
+  /** The driver's error as one of ours. */
+  explain(error: Error): RecordingError;
+}
+
+/** A reader over any database: connects when rows are asked for, and closes when they end or are no longer wanted. */
+export function openDatabaseReader(database: Database, settings: DatabaseSettings): Reader {
+  return {
+    async *rows(signal) {
+      signal.throwIfAborted();
+      let session: Session | undefined;
+      try {
+        session = await database.connect(signal);
+        yield* sessionRows(session, database, settings, signal);
+      } catch (error) {
+        if (signal.aborted) throw asRecordingError(signal.reason);
+        throw error instanceof RecordingError || !(error instanceof Error) ? error : database.explain(error);
+      } finally {
+        await session?.close();
+      }
+    },
+  };
+}
+
+async function* sessionRows(
+  session: Session,
+  database: Database,
+  settings: DatabaseSettings,
+  signal: AbortSignal,
+): AsyncGenerator<RowBatch> {
+  const statement = await statementOf(database, session, settings);
+  let line = 0;
+  let columns: readonly string[] | undefined;
+  let names: (string | undefined)[] = [];
+  for await (const records of session.stream(statement, signal)) {
+    const first = records[0];
+    if (first === undefined) continue;
+    if (columns === undefined) {
+      columns = Object.keys(first);
+      names = fieldNames(columns, settings.map, database.label);
+    }
+    const rows: Row[] = [];
+    for (const record of records) {
+      rows.push({ fields: fieldsOf(record, columns, names), file: database.label, line: ++line });
+    }
+    yield { rows };
+  }
+}
+
+async function statementOf(database: Database, session: Session, settings: DatabaseSettings): Promise<Statement> {
+  if (settings.query !== undefined) return { sql: settings.query, values: [] };
+  const columns = await session.describe(describingStatement(settings.table as string, database.dialect));
+  return tableStatement(settings, columns, database.dialect);
+}
+
+function fieldsOf(
+  record: DriverRow,
+  columns: readonly string[],
+  names: readonly (string | undefined)[],
+): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let at = 0; at < columns.length; at++) {
+    const name = names[at];
+    const value = name === undefined ? undefined : textOf(record[columns[at] as string]);
+    if (value !== undefined && name !== undefined) fields[name] = value;
+  }
+  return fields;
+}
+
+/** A value as text, as a CSV export would show it; null and the empty text are undefined. */
+function textOf(value: unknown): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (typeof value === "string") return value.trim() || undefined;
+  if (value instanceof Date) return naiveText(value);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex").toUpperCase() || undefined;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** Drivers are told to take naive times for UTC; this takes them back, unshifted. */
+function naiveText(time: Date): string | undefined {
+  if (Number.isNaN(time.getTime())) return undefined;
+  return time.toISOString().replace("T", " ").replace("Z", "");
+}
+
+/** A stream of records as arrays of them. */
+export async function* gathered<Record>(stream: AsyncIterable<Record>, size: number): AsyncGenerator<Record[]> {
+  let batch: Record[] = [];
+  for await (const record of stream) {
+    batch.push(record);
+    if (batch.length < size) continue;
+    yield batch;
+    batch = [];
+  }
+  yield batch;
+}
