@@ -253,8 +253,8 @@ function socketError(error: Error & { code?: string; cause?: unknown }, url: URL
       { cause: error },
     );
   }
-  if (code.startsWith("HPE_")) {
-    return new RecordingError("bad-answer", `${url.host}: the answer is not valid HTTP (${code}).`, {
+  if (error.name === "HTTPParserError") {
+    return new RecordingError("bad-answer", `${url.host}: the answer is not valid HTTP.`, {
       verdict: "retry",
       cause: error,
     });

@@ -1,4 +1,129 @@
-import type { CommandSpec } from "./options/commands.ts";
+import { archiveOptions } from "./options/archive.ts";
+import { type CommandSpec, groups, some } from "./options/commands.ts";
+import { runOptions } from "./options/download.ts";
+import { selectOptions } from "./options/select.ts";
+import { showOptions } from "./options/show.ts";
+
+const sourceGroups = [groups.ringcentral, groups.tim, groups.tls];
+const logs = some("Show", showOptions, "json", "quiet", "verbose", "logFile", "logFormat", "noColor");
+const lock = some("Run", runOptions, "lockWait");
 
 /** Every verb of callreel, in the order help shows them. */
-export const commands: readonly CommandSpec[] = [];
+export const commands: readonly CommandSpec[] = [
+  {
+    name: "download",
+    args: "[id...]",
+    summary: "download recordings: by id or contentUri, from rows, from a database, or from the live call log",
+    groups: [groups.select, groups.write, groups.pace, groups.run, groups.show, ...sourceGroups],
+    examples: [
+      ["callreel download -s ringcentral --from 7d", "the last week from RingCentral's call log"],
+      ["callreel download -s tim --rows calls.csv -d /srv/calls", "every recording of an exported calls table"],
+      ["callreel download -s ringcentral --since last -q", "what is new since the last run; for cron"],
+      ["callreel download 401786818008 -o - | ffmpeg -i - call.mp3", "one recording into a pipe"],
+    ],
+    load: async () => (await import("./commands/download.ts")).download,
+  },
+  {
+    name: "list",
+    args: "[id...]",
+    summary: "print what download would fetch; with --archive, what the archive holds",
+    groups: [groups.select, groups.dest, some("Print", archiveOptions, "archive", "csv"), logs, ...sourceGroups],
+    examples: [
+      ["callreel list -s ringcentral --from yesterday", "yesterday's recordings as a table"],
+      ["callreel list --rows calls.csv --json | callreel download --rows -", "its NDJSON is input for download"],
+      ["callreel list --archive --from 2026-01-01 --csv", "the catalogue of a year"],
+    ],
+    load: async () => (await import("./commands/list.ts")).list,
+  },
+  {
+    name: "verify",
+    summary: "re-read the archive against the ledger (exit 6 when anything differs)",
+    groups: [groups.dest, some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild"), logs],
+    examples: [
+      ["callreel verify -d /srv/calls", "every file and every run record"],
+      ["callreel verify --read-data-subset 1/7", "a seventh of the archive; all of it in a week"],
+      ["callreel verify --write-sums && sha256sum -c SHA256SUMS", "sums that other tools check"],
+    ],
+    load: async () => (await import("./commands/verify.ts")).verify,
+  },
+  {
+    name: "reconcile",
+    summary: "source against archive: missing, extra, shorter than the call, each with its reason (exit 6)",
+    groups: [groups.select, groups.dest, logs, ...sourceGroups],
+    examples: [
+      ["callreel reconcile -s ringcentral --from 30d", "prove that the last month is complete"],
+      ["callreel reconcile --rows calls.csv --json | callreel download --rows -", "fetch what is missing"],
+    ],
+    load: async () => (await import("./commands/reconcile.ts")).reconcile,
+  },
+  {
+    name: "status",
+    args: "[id]",
+    summary: "what the archive holds, what failed and why, what will expire at the source; or one recording's story",
+    groups: [groups.dest, logs],
+    examples: [
+      ["callreel status -d /srv/calls", "per source and month, failures with the next step, last runs"],
+      ["callreel status 401786818008", "downloaded when, or why not"],
+    ],
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    name: "purge",
+    args: "[id...]",
+    summary: "delete recordings here for good and never fetch them again; the source is not touched",
+    groups: [
+      groups.dest,
+      some("Select", selectOptions, "source", "number", "timezone"),
+      some("Purge", archiveOptions, "before", "yes", "reason"),
+      lock,
+      logs,
+    ],
+    examples: [
+      ["callreel purge --number +442071838750", "what would be deleted"],
+      [
+        "callreel purge --before today-2y --yes --reason 'retention 2 years'",
+        "delete it, with a line in the audit log",
+      ],
+    ],
+    load: async () => (await import("./commands/purge.ts")).purge,
+  },
+  {
+    name: "auth",
+    args: "<action> <source>",
+    summary: "login, status or logout, of ringcentral or tim",
+    groups: [logs, ...sourceGroups],
+    examples: [
+      ["callreel auth login ringcentral --client-id ID", "in the browser"],
+      ["callreel auth status ringcentral", "who, which scopes, how long"],
+      ["callreel auth login tim --tim-url https://tim.example", "asks for user and password"],
+    ],
+    load: async () => (await import("./commands/auth.ts")).auth,
+  },
+  {
+    name: "config",
+    args: "<action> [name] [value...]",
+    summary: "get, set, unset, list, or the path of the settings file",
+    groups: [],
+    examples: [
+      ["callreel config set dest /srv/calls", "in the default profile"],
+      ["callreel config list --profile work", "which value wins, and where it came from"],
+    ],
+    load: async () => (await import("./commands/config.ts")).config,
+  },
+  {
+    name: "doctor",
+    summary: "every check in turn with a remedy: folders, network, TLS, clock, token, scopes, role, limits, database",
+    groups: [groups.dest, groups.select, logs, ...sourceGroups],
+    examples: [["callreel doctor -s ringcentral", "before the first export"]],
+    load: async () => (await import("./commands/doctor.ts")).doctor,
+  },
+  {
+    name: "completion",
+    args: "<shell>",
+    summary: "completion script for bash, zsh or fish",
+    groups: [],
+    withoutSettings: true,
+    examples: [["source <(callreel completion bash)", "in .bashrc"]],
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
+];

@@ -69,6 +69,8 @@ export interface Check {
   readonly status: "ok" | "warning" | "failed" | "skipped";
   readonly message: string;
   readonly remedy?: string;
+  /** The exit code a failed check stands for; 2 unless told. */
+  readonly exitCode?: number;
 }
 
 /** Where rows come from. */

@@ -1,6 +1,7 @@
 import type { Command } from "../command.ts";
+import { archiveOptions } from "./archive.ts";
 import { paceOptions, runOptions, writeOptions } from "./download.ts";
-import type { OptionTable } from "./option.ts";
+import type { OptionSpec, OptionTable } from "./option.ts";
 import { databaseOptions, selectOptions } from "./select.ts";
 import { globalOptions, showOptions } from "./show.ts";
 import { ringcentralOptions, timOptions, tlsOptions } from "./sources.ts";
@@ -38,6 +39,11 @@ const global: OptionGroup = { title: "Global", options: globalOptions };
 
 export const groups = { select, write, dest, pace, run: runGroup, show, ringcentral, tim, tls, global };
 
+/** Some options of a table, as a group of their own. */
+export function some<T extends OptionTable>(title: string, options: T, ...keys: (keyof T & string)[]): OptionGroup {
+  return { title, options: Object.fromEntries(keys.map((key) => [key, options[key] as OptionSpec<unknown>])) };
+}
+
 /** Every setting there is; profiles and environment know all of them. */
 export const allOptions = {
   ...selectOptions,
@@ -49,5 +55,6 @@ export const allOptions = {
   ...ringcentralOptions,
   ...timOptions,
   ...tlsOptions,
+  ...archiveOptions,
   ...globalOptions,
 } as const;

@@ -56,13 +56,13 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
   };
 }
 
-function fieldsOf(cells: readonly string[], names: readonly (string | undefined)[]): Record<string, string> {
-  const fields: Record<string, string> = {};
+/** A null is a field that is there without a value: which columns a table has must show in every row. */
+function fieldsOf(cells: readonly string[], names: readonly (string | undefined)[]): Row["fields"] {
+  const fields: Record<string, string | undefined> = {};
   for (let at = 0; at < cells.length; at++) {
     const name = names[at];
     if (name === undefined) continue;
-    const value = cellValue(cells[at] as string);
-    if (value !== undefined) fields[name] = value;
+    fields[name] = cellValue(cells[at] as string);
   }
   return fields;
 }

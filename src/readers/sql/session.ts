@@ -81,12 +81,11 @@ function fieldsOf(
   record: DriverRow,
   columns: readonly string[],
   names: readonly (string | undefined)[],
-): Record<string, string> {
-  const fields: Record<string, string> = {};
+): Record<string, string | undefined> {
+  const fields: Record<string, string | undefined> = {};
   for (let at = 0; at < columns.length; at++) {
     const name = names[at];
-    const value = name === undefined ? undefined : textOf(record[columns[at] as string]);
-    if (value !== undefined && name !== undefined) fields[name] = value;
+    if (name !== undefined) fields[name] = textOf(record[columns[at] as string]);
   }
   return fields;
 }

@@ -1,0 +1,37 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { opendir } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { RecordingError } from "./core/errors.ts";
+import type { FileState } from "./core/verify.ts";
+
+/** Reads a file of the archive and hashes it; undefined when there is none. Errors of the disk are told as such. */
+export async function hashFile(root: string, path: string): Promise<FileState | undefined> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  try {
+    for await (const chunk of createReadStream(join(root, path), { highWaterMark: 1 << 20 })) {
+      hash.update(chunk as Buffer);
+      bytes += (chunk as Buffer).byteLength;
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new RecordingError("disk-io", `${join(root, path)} cannot be read (${code ?? "error"}).`, { cause: error });
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Every finished file of an archive, relative with `/`: no partial files, nothing of ours, no symlinks followed. */
+export async function* finishedFiles(root: string, folder = root): AsyncIterable<string> {
+  for await (const entry of await opendir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (entry.name !== ".callreel") yield* finishedFiles(root, path);
+    } else if (entry.isFile() && isFinished(entry.name)) yield relative(root, path).split(sep).join("/");
+  }
+}
+
+function isFinished(name: string): boolean {
+  return !name.startsWith(".") && !name.endsWith(".part") && !name.endsWith(".info.json") && name !== "SHA256SUMS";
+}

@@ -1,0 +1,166 @@
+import type { Invocation } from "../command.ts";
+import { openSettingsFile, settingsPath } from "../config.ts";
+import { RecordingError } from "../core/errors.ts";
+import { formatDuration } from "../core/format.ts";
+import { openHttp } from "../http.ts";
+import { openBrowser } from "../open-browser.ts";
+import { ask } from "../prompt.ts";
+import { sources } from "../sources/index.ts";
+import type { Wiring } from "../wire/context.ts";
+import { httpSettingsOf } from "../wire/http.ts";
+import { openRunReporter } from "../wire/reporter.ts";
+import { ringcentralSettings, secretsOf, timPasswordName, timSettings } from "../wire/sources.ts";
+
+/** `auth login|status|logout ringcentral|tim`. */
+export async function auth(invocation: Invocation): Promise<number> {
+  const [verb = "", source = ""] = invocation.args;
+  const action = actions[`${verb} ${source}`];
+  if (action === undefined) {
+    throw new RecordingError("usage", "auth: say login, status or logout, then ringcentral or tim.");
+  }
+  const reporter = await openRunReporter(invocation);
+  try {
+    return await action(invocation, { settings: invocation.settings, io: invocation.io, ...reporter });
+  } finally {
+    await reporter.close();
+  }
+}
+
+type Action = (invocation: Invocation, wiring: Wiring) => Promise<number>;
+
+const actions: Readonly<Record<string, Action>> = {
+  "login ringcentral": loginRingCentral,
+  "status ringcentral": statusRingCentral,
+  "logout ringcentral": logoutRingCentral,
+  "login tim": loginTim,
+  "status tim": statusTim,
+  "logout tim": logoutTim,
+};
+
+/** In the browser, or with a JWT file, which is then remembered in the profile. */
+async function loginRingCentral(invocation: Invocation, wiring: Wiring): Promise<number> {
+  const { settings, io, flags } = invocation;
+  if (settings.clientId === undefined) {
+    throw new RecordingError(
+      "usage",
+      "The app's client id is missing: --client-id or RC_APP_CLIENT_ID, from RingCentral's developer console.",
+    );
+  }
+  await remember(invocation, ["server", "mediaServer", "clientId", "clientSecretFile", "jwtFile", "redirectPort"]);
+  if (flags.jwtFile !== undefined || settings.jwt !== undefined) return statusRingCentral(invocation, wiring);
+  const { browserLogin } = await import("../sources/ringcentral/index.ts");
+  await using http = openHttp(httpSettingsOf(settings, io), wiring.logRequest);
+  const context = { http, clock: io.clock, random: io.random, report: wiring.report };
+  const prompt = {
+    show(address: string, redirectUri: string) {
+      io.stderr.write(`Log in at:\n  ${address}\nThe app must have the redirect URI ${redirectUri}.\n`);
+    },
+    open: (address: string) => openBrowser(address, io),
+    ...(io.stdin.isTTY && !settings.noInput ? { paste: () => pasteAddress(io) } : {}),
+  };
+  const login = await browserLogin(ringcentralSettings(wiring), context, prompt, io.stop);
+  io.stderr.write(`Logged in as extension ${login.user}, with ${login.scopes.join(", ") || "no scopes"}.\n`);
+  return 0;
+}
+
+function pasteAddress(io: Invocation["io"]): Promise<string> {
+  const question = "If the browser runs on another machine, paste the address it was sent to:\n";
+  return ask(question, io, { noInput: false, instead: "log in with --jwt-file" });
+}
+
+/** Writes the settings that a login needs into the profile, so that the next command finds them. */
+async function remember(
+  { flags, io, settings }: Invocation,
+  keys: readonly (keyof Invocation["settings"])[],
+): Promise<void> {
+  const given = keys.filter((key) => flags[key] !== undefined);
+  if (given.length === 0) return;
+  const file = await openSettingsFile(settingsPath(flags, io.env));
+  const profile = settings.profile?.[0] ?? "default";
+  for (const key of given)
+    file.set(
+      profile,
+      key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+      flags[key],
+    );
+}
+
+async function statusRingCentral({ io }: Invocation, wiring: Wiring): Promise<number> {
+  await using opened = await openRingCentral(wiring);
+  const status = await opened.source.status(io.stop);
+  const left = (ms: number | undefined) =>
+    ms === undefined ? "unknown" : formatDuration(Math.max(0, ms - io.clock.now()));
+  const company = { true: "reads the company's call log", false: "reads its own call log only", undefined: "unknown" }[
+    `${status.companyCallLog}`
+  ];
+  const lines = [
+    `user: ${status.name ?? "unknown"}, extension ${status.extension ?? status.user ?? "unknown"} (by ${status.login})`,
+    `scopes: ${status.scopes.join(", ") || "none told"}`,
+    `role: ${company}`,
+    `token: ${left(status.expiresMs)} left`,
+  ];
+  if (status.jwtExpiresMs !== undefined) lines.push(`JWT: ${left(status.jwtExpiresMs)} left`);
+  io.stdout.write(`${lines.join("\n")}\n`);
+  for (const warning of status.warnings) io.stderr.write(`warning: ${warning}\n`);
+  return 0;
+}
+
+async function logoutRingCentral({ io }: Invocation, wiring: Wiring): Promise<number> {
+  await using opened = await openRingCentral(wiring);
+  await opened.source.logout(io.stop);
+  io.stderr.write("Logged out: the session is ended and forgotten.\n");
+  return 0;
+}
+
+async function openRingCentral(wiring: Wiring) {
+  const { settings, io } = wiring;
+  const http = openHttp(httpSettingsOf(settings, io), wiring.logRequest);
+  const open = await sources.ringcentral();
+  const source = open(ringcentralSettings(wiring), { http, clock: io.clock, random: io.random, report: wiring.report });
+  return {
+    source,
+    async [Symbol.asyncDispose]() {
+      await source[Symbol.asyncDispose]();
+      await http[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Asks for what is missing, tries it once, and keeps it when TIM takes it. */
+async function loginTim(invocation: Invocation, wiring: Wiring): Promise<number> {
+  const { io, settings } = invocation;
+  const noInput = settings.noInput ?? false;
+  const url = settings.timUrl ?? (await ask("TIM's address: ", io, { noInput, instead: "give --tim-url" }));
+  const user = settings.timUser ?? (await ask("TIM web user: ", io, { noInput, instead: "give --tim-user" }));
+  const password = await ask("Password: ", io, {
+    noInput,
+    hidden: true,
+    instead: "give --tim-password-file or TIM_PASSWORD",
+  });
+  wiring.keepSecret(password);
+  const filled = { ...wiring, settings: { ...settings, timUrl: url, timUser: user, timPassword: password } };
+  const code = await statusTim(invocation, filled);
+  if (code !== 0) return code;
+  await remember({ ...invocation, flags: { ...invocation.flags, timUrl: url, timUser: user } }, ["timUrl", "timUser"]);
+  const secrets = await secretsOf(io);
+  secrets.set(timPasswordName(settings), password);
+  io.stderr.write(`Kept in ${secrets.place}.\n`);
+  return 0;
+}
+
+async function statusTim({ io }: Invocation, wiring: Wiring): Promise<number> {
+  const { testTimLogin } = await import("../sources/tim/index.ts");
+  await using http = openHttp(httpSettingsOf(wiring.settings, io), wiring.logRequest);
+  const context = { http, clock: io.clock, random: io.random, report: wiring.report };
+  const check = await testTimLogin(await timSettings(wiring), context, io.stop);
+  io.stdout.write(`TIM: ${check.message}\n`);
+  if (check.status === "failed" && check.remedy !== undefined) io.stderr.write(`${check.remedy}\n`);
+  return check.status === "failed" ? (check.exitCode ?? 7) : 0;
+}
+
+async function logoutTim({ io, settings }: Invocation): Promise<number> {
+  const secrets = await secretsOf(io);
+  secrets.remove(timPasswordName(settings));
+  io.stderr.write(`Forgotten: the password is no longer in ${secrets.place}.\n`);
+  return 0;
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import type { Invocation } from "../command.ts";
+import { download as runDownload } from "../core/download.ts";
+import type { Summary } from "../core/events.ts";
+import type { Archive } from "../core/ports.ts";
+import { openDestination } from "../destinations/index.ts";
+import { exitCodeOfRun } from "../exit-codes.ts";
+import { selectionOf } from "../selection.ts";
+import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
+import { planOf } from "../wire/plan.ts";
+import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
+import { openSources, type SourceSet } from "../wire/source-set.ts";
+import { survey } from "../wire/survey.ts";
+import { downloadToStdout } from "../wire/to-stdout.ts";
+import { wireTransfer } from "../wire/transfer.ts";
+import { type WiredWork, wireWork } from "../wire/work.ts";
+
+/** Downloads what the selection names into the archive, and says what it came to. */
+export async function download(invocation: Invocation): Promise<number> {
+  const { settings, io } = invocation;
+  if (settings.output === "-") return downloadToStdout(invocation);
+  const selection = selectionOf(settings, io.clock.now());
+  const reporter = await openRunReporter(invocation);
+  try {
+    await using sources = await openSources(invocation, { io, ...reporter });
+    const lock = await takeArchive(settings, io);
+    try {
+      await using ledger = await wireLedger(settings, io);
+      const work = await wireWork(invocation, sources, selection, ledger);
+      if (settings.dryRun) return await survey(work, ledger, sources, io);
+      return await runIntoArchive(invocation, { sources, ledger, work, reporter });
+    } finally {
+      lock.release();
+    }
+  } finally {
+    await reporter.close();
+  }
+}
+
+interface Parts {
+  readonly sources: SourceSet;
+  readonly ledger: Archive;
+  readonly work: WiredWork;
+  readonly reporter: RunReporter;
+}
+
+async function runIntoArchive(invocation: Invocation, { sources, ledger, work, reporter }: Parts): Promise<number> {
+  const { settings, io } = invocation;
+  const dest = archiveFolder(settings, io);
+  const plan = planOf(settings, work, reporter.wantsProgress);
+  const destination = await openDestination(dest, { mtime: !settings.noMtime });
+  await using transfer = wireTransfer(settings, sources, destination, io);
+  const runId = randomUUID();
+  await ledger.begin({ runId, startedMs: io.clock.now(), selection: selectionRecord(invocation) });
+  reporter.rateFrom(() => ratePerMinute(sources));
+  reporter.report({ event: "run-started", runId, sources: [...sources.sources.keys()], dest });
+  const ports = {
+    sources: sources.sources,
+    ledger,
+    transfer,
+    destination,
+    clock: io.clock,
+    random: io.random,
+    report: reporter.report,
+  };
+  const summary = await runDownload(plan, ports, { stop: io.stop, abort: io.abort });
+  if (sawEverything(summary)) await work.complete();
+  const exitCode = exitCodeOfRun(summary, io.stoppedBy());
+  await ledger.finish(summary, exitCode);
+  reporter.report({ event: "run-finished", exitCode, ...summary });
+  return exitCode;
+}
+
+/** The requests a minute that the sources allow together, where they all say so. */
+function ratePerMinute({ sources }: SourceSet): number | undefined {
+  const rates = [...sources.values()].map((source) => source.ratePerMinute?.());
+  return rates.find((rate) => rate !== undefined);
+}
+
+/** A run that ended early has not seen the whole listing: the next one must start where this one did. */
+function sawEverything(summary: Summary): boolean {
+  return summary.stoppedBy === undefined;
+}
+
+/** The selection as it was asked for, for the run's record: every setting that came from somewhere, no secret among them. */
+function selectionRecord({ args, settings, origins }: Invocation): Record<string, unknown> {
+  const secret = new Set(["clientSecret", "jwt", "accessToken", "timPassword", "database"]);
+  const given = Object.entries(settings).filter(([key]) => key in origins && !secret.has(key));
+  return { ...Object.fromEntries(given), ...(args.length === 0 ? {} : { ids: args }) };
+}

@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import type { Invocation } from "../command.ts";
+import { formatCount, formatDuration } from "../core/format.ts";
+import type { RecordingRef } from "../core/recording.ts";
+import { exitCodeOf } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { selectionOf } from "../selection.ts";
+import { type Column, formatTable } from "../table.ts";
+import { listArchive } from "../wire/list-archive.ts";
+import { openRunReporter } from "../wire/reporter.ts";
+import { openSources } from "../wire/source-set.ts";
+import { wireWork } from "../wire/work.ts";
+
+/** Prints the recordings a selection names: a table, or NDJSON that `download --rows -` takes. */
+export async function list(invocation: Invocation): Promise<number> {
+  const { io, settings } = invocation;
+  if (settings.archive) return listArchive(invocation);
+  const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
+  let rejected = 0;
+  const print = settings.json ? printLines : printTable;
+  try {
+    await using sources = await openSources(invocation, { io, ...reporter });
+    const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
+    const seen = new Set<string>();
+    for await (const piece of work) {
+      for (const event of piece.events) {
+        if (event.event !== "row-rejected") continue;
+        rejected += 1;
+        reporter.report(event);
+      }
+      const fresh = piece.refs.filter((ref) => !seen.has(ref.key) && seen.add(ref.key));
+      await print(fresh, io);
+    }
+    if (!settings.json) io.stderr.write(`${formatCount(seen.size)} recordings\n`);
+  } finally {
+    await reporter.close();
+  }
+  return rejected > 0 ? exitCodeOf("bad-rows") : 0;
+}
+
+async function printLines(refs: readonly RecordingRef[], io: Io): Promise<void> {
+  await write(refs.map((ref) => `${JSON.stringify(ref)}\n`).join(""), io);
+}
+
+const columns: readonly Column<RecordingRef>[] = [
+  { title: "START", value: ({ call }) => call.start?.slice(0, 19).replace("T", " ") ?? "unknown" },
+  { title: "DIRECTION", value: ({ call }) => call.direction ?? "" },
+  { title: "FROM", value: ({ call }) => call.from ?? "" },
+  { title: "TO", value: ({ call }) => call.to ?? "" },
+  {
+    title: "LENGTH",
+    align: "right",
+    value: ({ call }) => (call.duration === undefined ? "" : formatDuration(call.duration * 1000)),
+  },
+  { title: "RECORDING", value: ({ key }) => key },
+];
+
+async function printTable(refs: readonly RecordingRef[], io: Io): Promise<void> {
+  if (refs.length > 0) await write(formatTable(refs, columns), io);
+}
+
+async function write(text: string, { stdout, stop }: Io): Promise<void> {
+  if (text !== "" && !stdout.write(text)) await once(stdout, "drain", { signal: stop });
+}

@@ -1,0 +1,56 @@
+import type { LedgerEntry } from "./ports.ts";
+import type { Call, RecordingRef } from "./recording.ts";
+
+export type Finding =
+  | "missing" // the source has it, the archive does not
+  | "not-permitted" // the login may not hear it
+  | "gone" // the source lists the call, the audio is no longer there
+  | "purged" // deleted here on purpose
+  | "short" // shorter than the call
+  | "short-recording" // the source kept no audio, the call was too short
+  | "extra"; // the archive has it, the source does not list it
+
+/** One line of a reconciliation; with `ref` it can be fed back as a row. */
+export interface Reconciled {
+  readonly finding: Finding;
+  readonly message: string;
+  readonly ref?: RecordingRef;
+  readonly call?: Call;
+}
+
+/** Findings that make source and archive differ; the others are told, but nothing can or need be done. */
+const differing: ReadonlySet<Finding> = new Set(["missing", "not-permitted", "short", "extra"]);
+
+export function isDifference({ finding }: Reconciled): boolean {
+  return differing.has(finding);
+}
+
+/** Calls ring before the recording starts, so audio may be this much shorter than the call; seconds, then part of the call. */
+const slackSeconds = 30;
+const slackPart = 0.5;
+
+/** What a recording that the source lists is to the archive; undefined when all is well. */
+export function reconcileRef(ref: RecordingRef, entry: LedgerEntry | undefined): Reconciled | undefined {
+  if (entry === undefined) return { finding: "missing", message: "never asked for", ref };
+  switch (entry.state) {
+    case "done":
+      return tooShort(ref, entry);
+    case "gone":
+    case "no-recording":
+      return { finding: "gone", message: entry.lastError?.message ?? "not at the source any more", ref };
+    case "purged":
+      return { finding: "purged", message: "deleted here on purpose", ref };
+    case "forbidden":
+      return { finding: "not-permitted", message: entry.lastError?.message ?? "the login may not hear it", ref };
+    default:
+      return { finding: "missing", message: entry.lastError?.message ?? `still ${entry.state}`, ref };
+  }
+}
+
+function tooShort(ref: RecordingRef, { stored, ref: known }: LedgerEntry): Reconciled | undefined {
+  const call = ref.call.duration ?? known.call.duration;
+  const audio = stored?.audioSeconds;
+  if (call === undefined || audio === undefined) return undefined;
+  if (audio >= call - slackSeconds || audio >= call * slackPart) return undefined;
+  return { finding: "short", message: `${Math.round(audio)} s of audio for a call of ${call} s`, ref };
+}

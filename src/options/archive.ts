@@ -1,0 +1,19 @@
+import { flag, text, value } from "./option.ts";
+
+/** Options of the commands that read or tend the archive. */
+export const archiveOptions = {
+  archive: flag("--archive", "what the archive holds, instead of what the source has"),
+  csv: flag("--csv", "print CSV"),
+  readDataSubset: value(
+    "--read-data-subset <n/m>",
+    "re-read one part of m, as in 1/7: a whole archive in a week",
+    text,
+  ),
+  writeSums: flag("--write-sums", "write DEST/SHA256SUMS, which sha256sum -c accepts"),
+  rebuild: flag("--rebuild", "make the ledger anew from the files"),
+  match: value("--match <pattern>", "how the files are named, as in {date}_{time}_{id}.{ext}", text),
+  before: value("--before <when>", "calls that began before: as --from", text),
+  yes: flag("--yes", "do it; without this only what would be done is shown"),
+  reason: value("--reason <text>", "why, for the audit log", text),
+  bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
+} as const;

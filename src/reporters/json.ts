@@ -1,0 +1,93 @@
+import type { Writable } from "node:stream";
+import type { DownloadEvent } from "../core/events.ts";
+import type { Clock, Reporter } from "../core/ports.ts";
+import { printable } from "../core/printable.ts";
+import { openSink } from "./sink.ts";
+
+export interface JsonSettings {
+  readonly stream: Writable;
+  readonly clock: Pick<Clock, "now">;
+  /** Applied to sentences; ids, paths and numbers stay as they are. */
+  readonly redact?: (text: string) => string;
+}
+
+/**
+ * One NDJSON object a line, each with `event` and `time`. What is known of a call stays out of it: numbers and names
+ * of people do not belong into the log of a cron job. Progress within a recording is not told.
+ */
+export function openJsonReporter(settings: JsonSettings): Reporter {
+  const sink = openSink(settings.stream, 25);
+  const clean = settings.redact ?? ((text: string) => text);
+  const time = openTimestamp(settings.clock);
+  return {
+    report(event) {
+      if (event.event === "recording-progress") return;
+      if (event.event === "recording-skipped") return sink.write(skippedLine(event, time()));
+      sink.write(`${JSON.stringify({ event: event.event, time: time(), ...fieldsOf(event, clean) })}\n`);
+    },
+    close: () => sink.close(),
+  };
+}
+
+/** The ISO time, made anew only when the millisecond has changed. */
+function openTimestamp(clock: Pick<Clock, "now">): () => string {
+  let at = Number.NaN;
+  let text = "";
+  return () => {
+    const now = clock.now();
+    if (now !== at) {
+      at = now;
+      text = new Date(now).toISOString();
+    }
+    return text;
+  };
+}
+
+type Skipped = Extract<DownloadEvent, { event: "recording-skipped" }>;
+
+/** By hand: a second run over a big archive writes a million of these and little else. */
+function skippedLine({ key, reason, path, file, line }: Skipped, time: string): string {
+  let text = `{"event":"recording-skipped","time":"${time}","reason":"${reason}"`;
+  if (key !== undefined) text += `,"key":${JSON.stringify(key)}`;
+  if (path !== undefined) text += `,"path":${JSON.stringify(path)}`;
+  if (file !== undefined) text += `,"file":${JSON.stringify(file)}`;
+  if (line !== undefined) text += `,"line":${line}`;
+  return `${text}}\n`;
+}
+
+type Told = Exclude<DownloadEvent, { event: "recording-skipped" | "recording-progress" }>;
+
+function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record<string, unknown>> {
+  const sentence = (text: string) => clean(printable(text));
+  switch (event.event) {
+    case "recording-started":
+      return { key: event.key };
+    case "recording-done": {
+      const { key, path, bytes, sha256, contentType, ms } = event;
+      return { key, path, bytes, sha256, contentType, ms: Math.round(ms) };
+    }
+    case "recording-failed":
+      return { key: event.key, code: event.code, message: sentence(event.message) };
+    case "attempt-failed": {
+      const { key, code, attempt, retryInMs, message } = event;
+      return { key, code, attempt, retryInMs, message: sentence(message) };
+    }
+    case "waiting":
+      return { reason: sentence(event.reason), untilMs: event.untilMs };
+    case "notice":
+      return { level: event.level, message: sentence(event.message) };
+    case "row-rejected":
+      return { file: event.file, line: event.line, message: sentence(event.message) };
+    case "run-finished": {
+      const { done, skipped, failed, bytes, exitCode, rejected, ms, reasons, stoppedBy } = event;
+      const stopped = stoppedBy && { stoppedBy: { ...stoppedBy, message: sentence(stoppedBy.message) } };
+      return { done, skipped, failed, bytes, exitCode, rejected, ms: Math.round(ms), reasons, ...stopped };
+    }
+    case "listed": {
+      const { source, rows, recordings, from, to } = event;
+      return { source, rows, recordings, from, to };
+    }
+    case "run-started":
+      return { runId: event.runId, sources: event.sources, dest: event.dest };
+  }
+}

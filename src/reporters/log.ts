@@ -1,0 +1,114 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { RecordingError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
+import { printable } from "../core/printable.ts";
+import type { Redactor } from "../core/redact.ts";
+import type { RequestLog } from "../http.ts";
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+/** Messages for whoever looks into a run. Every word passes the redactor. */
+export interface Log {
+  error(message: string): void;
+  warn(message: string): void;
+  info(message: string): void;
+  debug(message: string): void;
+  /** One line for one HTTP request, at level `info`. */
+  request(entry: RequestLog): void;
+  close(): void;
+}
+
+export interface LogSettings {
+  /** The least level that is written: `warn`, with -v `info`, with -vv `debug`. */
+  readonly level: LogLevel;
+  /** Where lines go, for example the reporter's `messages`, which keep clear of the bars. */
+  readonly stream?: { write(text: string): unknown };
+  /** Appended to; made with mode 0600. */
+  readonly file?: string;
+  readonly format: "text" | "json";
+  readonly clock: Pick<Clock, "now">;
+  readonly redact: Pick<Redactor, "clean">;
+}
+
+/** Opens the log; a file that cannot be opened is a RecordingError `usage`. Writing never throws. */
+export function openLog(settings: LogSettings): Log {
+  const { stream, redact, clock } = settings;
+  const file = settings.file === undefined ? undefined : openLogFile(settings.file, stream);
+  const limit = levels.indexOf(settings.level);
+  const render = settings.format === "json" ? jsonLine : textLine;
+
+  const write = (level: LogLevel, message: string, fields: Fields = {}) => {
+    if (levels.indexOf(level) > limit) return;
+    const clean = (text: string) => redact.clean(printable(text));
+    const shown = Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === "string" ? clean(value) : value,
+    ]);
+    const line = render(new Date(clock.now()).toISOString(), level, clean(message), Object.fromEntries(shown));
+    stream?.write(line);
+    file?.write(line);
+  };
+
+  return {
+    error: (message) => write("error", message),
+    warn: (message) => write("warn", message),
+    info: (message) => write("info", message),
+    debug: (message) => write("debug", message),
+    request({ method, url, status, ms, requestId }) {
+      write("info", "request", {
+        method,
+        // Asked to be without a query already; a log keeps none whatever it is handed.
+        url: url.replace(/[?#].*$/s, ""),
+        status: status ?? "no answer",
+        ms: Math.round(ms),
+        ...(requestId === undefined ? {} : { RCRequestId: requestId }),
+      });
+    },
+    close: () => file?.close(),
+  };
+}
+
+type Fields = Readonly<Record<string, string | number>>;
+
+const levels: readonly LogLevel[] = ["error", "warn", "info", "debug"];
+
+function textLine(time: string, level: LogLevel, message: string, fields: Fields): string {
+  const { method, url, status, ms, ...rest } = fields;
+  const said = method === undefined ? message : `${method} ${url} ${status} ${ms} ms`;
+  const more = Object.entries(rest).map(([name, value]) => ` ${name}=${value}`);
+  return `${time} ${level.padEnd(5)} ${said}${more.join("")}\n`;
+}
+
+function jsonLine(time: string, level: LogLevel, message: string, fields: Fields): string {
+  return `${JSON.stringify({ time, level, message, ...fields })}\n`;
+}
+
+/** Written line by line, at once: what is logged survives a kill. */
+function openLogFile(path: string, stream: LogSettings["stream"]): { write(line: string): void; close(): void } {
+  let file: number | undefined;
+  try {
+    file = openSync(path, "a", 0o600);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new RecordingError("usage", `--log-file: ${printable(path)} cannot be opened for writing (${code}).`, {
+      cause: error,
+    });
+  }
+  const close = () => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+  };
+  return {
+    close,
+    write(line) {
+      if (file === undefined) return;
+      try {
+        writeSync(file, line);
+      } catch (error) {
+        close();
+        const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+        stream?.write(`The log file ends here: ${printable(path)} cannot be written (${code}).\n`);
+      }
+    },
+  };
+}

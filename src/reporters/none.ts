@@ -1,0 +1,7 @@
+import type { Reporter } from "../core/ports.ts";
+
+/** Shows nothing. */
+export const noReporter: Reporter = {
+  report() {},
+  async close() {},
+};

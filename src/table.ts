@@ -1,0 +1,28 @@
+import { printable } from "./core/printable.ts";
+
+export interface Column<T> {
+  readonly title: string;
+  readonly align?: "right";
+  readonly value: (row: T) => string;
+}
+
+/** Rows as an aligned text table with a title line; hostile text is made printable. */
+export function formatTable<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
+  const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
+  const widths = columns.map((column, at) =>
+    Math.max(column.title.length, ...cells.map((row) => row[at]?.length ?? 0)),
+  );
+  const line = (texts: readonly string[]) =>
+    columns
+      .map(({ align }, at) =>
+        align === "right" ? (texts[at] ?? "").padStart(widths[at] ?? 0) : (texts[at] ?? "").padEnd(widths[at] ?? 0),
+      )
+      .join("  ")
+      .trimEnd();
+  return [line(columns.map((column) => column.title)), ...cells.map(line)].map((text) => `${text}\n`).join("");
+}
+
+/** A field of a CSV line, quoted where RFC 4180 asks for it. */
+export function csvField(value: string): string {
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}

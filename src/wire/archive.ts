@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Settings } from "../config.ts";
+import { RecordingError } from "../core/errors.ts";
+import type { Archive } from "../core/ports.ts";
+import type { Io } from "../io.ts";
+import { lockArchive, openArchive } from "../ledgers/index.ts";
+import { version } from "../version.ts";
+
+/** The archive's folder, absolute. */
+export function archiveFolder(settings: Settings, io: Io): string {
+  return resolve(io.cwd, settings.dest ?? "./recordings");
+}
+
+/** The archive's ledger file. */
+export function ledgerFile(settings: Settings, io: Io): string {
+  return settings.ledger === undefined
+    ? join(archiveFolder(settings, io), ".callreel", "ledger.db")
+    : resolve(io.cwd, settings.ledger);
+}
+
+/** Opens the archive's ledger, making the archive when it is new. */
+export async function wireLedger(settings: Settings, io: Io): Promise<Archive> {
+  return openArchive(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version() });
+}
+
+/** Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. */
+export async function takeArchive(settings: Settings, io: Io): Promise<{ release(): void }> {
+  const folder = archiveFolder(settings, io);
+  return lockArchive(folder, { waitMs: settings.lockWait ?? 0, clock: io.clock, pid: io.pid, signal: io.stop });
+}
+
+/** The ledger of an archive that must be there already. */
+export async function openExistingLedger(settings: Settings, io: Io): Promise<Archive> {
+  const file = ledgerFile(settings, io);
+  if (!existsSync(file)) {
+    throw new RecordingError(
+      "usage",
+      `There is no archive at ${archiveFolder(settings, io)}: give its folder with --dest.`,
+    );
+  }
+  return wireLedger(settings, io);
+}

@@ -1,0 +1,51 @@
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Settings, settingsPath, stateFolder } from "../config.ts";
+import { formatBytes } from "../core/format.ts";
+import type { Check } from "../core/ports.ts";
+import type { Io } from "../io.ts";
+import { archiveFolder } from "./archive.ts";
+
+/** The checks of the local disk: archive, state and settings can be written, and there is room. */
+export function* checkFolders(settings: Settings, io: Io): Iterable<Check> {
+  const archive = archiveFolder(settings, io);
+  yield writable("archive", archive);
+  yield roomAt(archive);
+  yield writable("state folder", stateFolder(io.env));
+  yield { name: "settings", status: "ok", message: settingsPath({}, io.env) };
+}
+
+function writable(name: string, folder: string): Check {
+  const place = nearestExisting(folder);
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return { name, status: "ok", message: place === folder ? folder : `${folder} (will be made)` };
+  } catch {
+    return {
+      name,
+      status: "failed",
+      message: `${place} cannot be written`,
+      remedy: "choose another folder or change its permissions",
+      exitCode: 13,
+    };
+  }
+}
+
+const littleRoom = 1024 ** 3;
+
+function roomAt(folder: string): Check {
+  const { bavail, bsize } = statfsSync(nearestExisting(folder));
+  const free = bavail * bsize;
+  const message = `${formatBytes(free)} free`;
+  if (free > littleRoom) return { name: "disk space", status: "ok", message };
+  return {
+    name: "disk space",
+    status: "warning",
+    message,
+    remedy: "an hour of calls takes 28.8 MB; make room or choose another --dest",
+  };
+}
+
+function nearestExisting(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : nearestExisting(dirname(folder));
+}

@@ -1,0 +1,49 @@
+import type { Settings } from "../config.ts";
+import type { DownloadPlan } from "../core/download.ts";
+import { checkTemplate, defaultTemplate, pathFor } from "../core/path-template.ts";
+import type { Expectation } from "../core/ports.ts";
+import type { RecordingRef } from "../core/recording.ts";
+import { defaultRetryPolicy } from "../core/retry.ts";
+import { startMs, zoneOf } from "../dates.ts";
+import type { WiredWork } from "./work.ts";
+
+const defaultTransfers = 4;
+
+/** What the settings ask of the download itself: names, pace, caps. */
+export function planOf(settings: Settings, { work, named }: WiredWork, progress: boolean): DownloadPlan {
+  const template = settings.output ?? defaultTemplate;
+  checkTemplate(template);
+  const timezone = zoneOf(settings.timezone);
+  const { retries, retryMaxTime, maxDownloads, maxTransfer, maxDuration } = settings;
+  return {
+    work,
+    named: new Set(named.map((ref) => ref.key)),
+    transfers: typeof settings.transfers === "number" ? settings.transfers : defaultTransfers,
+    retry: {
+      ...defaultRetryPolicy,
+      ...(retries === undefined ? {} : { retries }),
+      ...(retryMaxTime === undefined ? {} : { maxTimeMs: retryMaxTime }),
+    },
+    pathFor: (ref) => pathFor(template, ref, { restrict: settings.restrictFilenames ?? false, timezone }),
+    expect: (ref) => expectationOf(ref, settings, timezone),
+    caps: {
+      ...(maxDownloads === undefined ? {} : { downloads: maxDownloads }),
+      ...(maxTransfer === undefined ? {} : { bytes: maxTransfer }),
+      ...(maxDuration === undefined ? {} : { durationMs: maxDuration }),
+    },
+    failFast: settings.failFast ?? false,
+    again: settings.forceOverwrites ?? false,
+    progress,
+  };
+}
+
+function expectationOf(ref: RecordingRef, settings: Settings, timezone: string): Expectation {
+  const mtimeMs = startMs(ref.call.start, timezone);
+  return {
+    key: ref.key,
+    resume: !settings.noContinue,
+    overwrite: settings.forceOverwrites ?? false,
+    ...(mtimeMs === undefined ? {} : { mtimeMs }),
+    ...(settings.writeInfoJson ? { sidecar: { key: ref.key, source: ref.source, id: ref.id, call: ref.call } } : {}),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Invocation } from "../command.ts";
+import type { DownloadEvent } from "../core/events.ts";
+import type { Reporter } from "../core/ports.ts";
+import { openRedactor } from "../core/redact.ts";
+import type { RequestLog } from "../http.ts";
+import { openErrorFile } from "../reporters/error-file.ts";
+import { openEventLog } from "../reporters/event-log.ts";
+import { combine, openReporter } from "../reporters/index.ts";
+import { type LogLevel, openLog } from "../reporters/log.ts";
+import { openHooks } from "./hooks.ts";
+
+/** Who hears of a run: the screen, the NDJSON stream, the error file, the log. */
+export interface RunReporter {
+  report(event: DownloadEvent): void;
+  logRequest(entry: RequestLog): void;
+  keepSecret(secret: string): void;
+  /** Tells the screen how many requests a minute the sources allow, for an honest time left. */
+  rateFrom(rate: () => number | undefined): void;
+  /** Whether somebody watches bytes arrive. */
+  readonly wantsProgress: boolean;
+  close(): Promise<void>;
+}
+
+/** Opens everything that shows or records a run, as the settings ask. */
+export async function openRunReporter(invocation: Invocation): Promise<RunReporter> {
+  const { settings, io } = invocation;
+  const redactor = openRedactor();
+  let rate: () => number | undefined = () => undefined;
+  const mode = settings.progress ?? "auto";
+  const screen = await openReporter({
+    mode,
+    json: settings.json ?? false,
+    quiet: settings.quiet ?? false,
+    statsMs: settings.stats ?? 60_000,
+    stdout: io.stdout,
+    stderr: io.stderr,
+    clock: io.clock,
+    color: !(settings.noColor ?? false) && !io.env.NO_COLOR,
+    ratePerMinute: () => rate(),
+    redact: redactor,
+  });
+  const log = openLog({
+    level: levels[Math.min(settings.verbose ?? 0, 2)] as LogLevel,
+    ...(settings.verbose === undefined && settings.logFile !== undefined ? {} : { stream: screen.messages }),
+    ...(settings.logFile === undefined ? {} : { file: settings.logFile }),
+    format: settings.logFormat ?? "text",
+    clock: io.clock,
+    redact: redactor,
+  });
+  const parts: Reporter[] = [screen, openEventLog(log)];
+  if (settings.errorFile !== undefined) parts.push(openErrorFile(settings.errorFile));
+  parts.unshift(openHooks(invocation, log.warn));
+  const all = combine(parts);
+  return {
+    report: all.report,
+    logRequest: log.request,
+    keepSecret: redactor.add,
+    rateFrom(from) {
+      rate = from;
+    },
+    wantsProgress: mode === "bar" || (mode === "auto" && io.stderr.isTTY === true),
+    async close() {
+      await all.close();
+      log.close();
+    },
+  };
+}
+
+const levels: readonly LogLevel[] = ["warn", "info", "debug"];

@@ -1,0 +1,383 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type DownloadPlan, download } from "../../src/core/download.ts";
+import { RecordingError } from "../../src/core/errors.ts";
+import type { DownloadEvent, Summary } from "../../src/core/events.ts";
+import { pathFor } from "../../src/core/path-template.ts";
+import type { Ledger, Source } from "../../src/core/ports.ts";
+import type { RecordingRef } from "../../src/core/recording.ts";
+import { openTransfer } from "../../src/core/transfer.ts";
+import type { Work } from "../../src/core/work.ts";
+import { openDestination } from "../../src/destinations/index.ts";
+import { openHttp } from "../../src/http.ts";
+import { openLedger } from "../../src/ledgers/index.ts";
+import { systemClock } from "../../src/process-io.ts";
+import { callRef, plainSource, type Script, serveCalls, smallWav } from "../helpers/calls-server.ts";
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "callreel-download-"));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+interface Given {
+  readonly refs?: readonly RecordingRef[];
+  readonly work?: AsyncIterable<Work>;
+  readonly script?: Script;
+  readonly source?: (base: Source) => Partial<Source>;
+  readonly plan?: Partial<DownloadPlan>;
+  readonly ledger?: (base: Ledger) => Partial<Ledger>;
+  readonly stop?: AbortSignal;
+  readonly onEvent?: (event: DownloadEvent) => void;
+}
+
+interface Outcome {
+  readonly summary: Summary;
+  readonly events: readonly DownloadEvent[];
+  readonly requests: ReadonlyMap<string, number>;
+}
+
+async function runDownload(given: Given): Promise<Outcome> {
+  await using server = await serveCalls(given.script);
+  await using http = openHttp({ connections: 8, connectTimeoutMs: 1000, timeoutMs: 1000, userAgent: "test" });
+  const destination = await openDestination(root, {});
+  await using transfer = openTransfer({ tim: http }, destination);
+  const base = plainSource(server);
+  const source = { ...base, ...given.source?.(base) };
+  await using file = await openLedger(ledgerFile(), { clock: systemClock, pid: process.pid });
+  const ledger = { ...file, ...given.ledger?.(file) };
+  const events: DownloadEvent[] = [];
+  const report = (event: DownloadEvent) => {
+    events.push(event);
+    given.onEvent?.(event);
+  };
+  await ledger.begin({ runId: `run-${Math.random()}`, startedMs: Date.now(), selection: {} });
+  const plan: DownloadPlan = {
+    work: given.work ?? once(given.refs ?? []),
+    named: new Set(),
+    transfers: 4,
+    retry: { retries: 2, baseDelayMs: 1, maxDelayMs: 5 },
+    pathFor: (ref) => pathFor("{id}.{ext}", ref, { restrict: false }),
+    expect: (ref) => ({ key: ref.key, resume: true, overwrite: false }),
+    caps: {},
+    failFast: false,
+    again: false,
+    progress: false,
+    ...given.plan,
+  };
+  const sources = new Map([["tim", source]] as const);
+  const never = new AbortController().signal;
+  const ports = { sources, ledger, transfer, destination, clock: systemClock, random: () => 0.5, report };
+  const summary = await download(plan, ports, { stop: given.stop ?? never, abort: never });
+  await ledger.finish(summary, 0);
+  return { summary, events, requests: server.requests };
+}
+
+const ledgerFile = () => join(root, ".callreel", "ledger.db");
+
+async function* once(refs: readonly RecordingRef[]): AsyncIterable<Work> {
+  yield { refs, events: [] };
+}
+
+const ids = (count: number) => Array.from({ length: count }, (_, at) => `rec-${at}`);
+const refsOf = (count: number) => ids(count).map((id) => callRef(id));
+const files = () => readdirSync(root).filter((name) => !name.startsWith("."));
+const codes = (events: readonly DownloadEvent[]) =>
+  events.flatMap((event) => ("code" in event ? [`${event.event}:${event.code}`] : []));
+
+describe("a download", () => {
+  it("brings every recording byte-exact to its path, each with one request", async () => {
+    const { summary, requests } = await runDownload({ refs: refsOf(40) });
+    expect(summary).toMatchObject({ done: 40, skipped: 0, failed: 0 });
+    expect(files().length).toBe(40);
+    for (const name of files()) {
+      const id = /rec-\d+/.exec(name)?.[0] as string;
+      expect(readFileSync(join(root, name)).equals(smallWav(id))).toBe(true);
+    }
+    expect([...requests.values()].every((count) => count === 1)).toBe(true);
+  });
+
+  it("skips what is done, without a request, and fetches again what was deleted since", async () => {
+    await runDownload({ refs: refsOf(3) });
+    const second = await runDownload({ refs: refsOf(3) });
+    expect(second.summary).toMatchObject({ done: 0, skipped: 3, reasons: { done: 3 } });
+    expect(second.requests.size).toBe(0);
+    rmSync(join(root, files()[0] as string));
+    const third = await runDownload({ refs: refsOf(3) });
+    expect(third.summary).toMatchObject({ done: 1, skipped: 2 });
+  });
+
+  it("fetches a recording once however often the rows name it", async () => {
+    const { summary, requests } = await runDownload({ refs: [callRef("a"), callRef("b"), callRef("a"), callRef("a")] });
+    expect(summary).toMatchObject({ done: 2, skipped: 2, reasons: { repeated: 2 } });
+    expect(requests.get("a")).toBe(1);
+  });
+
+  it("fetches again what it has when asked to", async () => {
+    await runDownload({ refs: refsOf(2) });
+    const { summary } = await runDownload({
+      refs: refsOf(2),
+      plan: { again: true, expect: (ref) => ({ key: ref.key, resume: false, overwrite: true }) },
+    });
+    expect(summary.done).toBe(2);
+  });
+
+  it("takes a finished file that no ledger knows for what it is, without a request", async () => {
+    await runDownload({ refs: refsOf(2) });
+    rmSync(ledgerFile());
+    const { summary, requests } = await runDownload({ refs: refsOf(2) });
+    expect(summary).toMatchObject({ done: 0, skipped: 2 });
+    expect(requests.size).toBe(0);
+  });
+
+  it("passes on what the rows without recordings say", async () => {
+    async function* work(): AsyncIterable<Work> {
+      yield { refs: [], events: [{ event: "row-rejected", file: "calls.csv", line: 3, message: "odd" }] };
+    }
+    const { summary, events } = await runDownload({ work: work() });
+    expect(summary.rejected).toBe(1);
+    expect(events[0]).toMatchObject({ event: "row-rejected", line: 3 });
+  });
+
+  it("tells how far it came when somebody watches", async () => {
+    const { events } = await runDownload({
+      refs: [callRef("slow")],
+      plan: { progress: true },
+      script: (id, _nth, _request, response) => {
+        const body = smallWav(id);
+        response.writeHead(200, { "content-length": body.length });
+        response.write(body.subarray(0, 100));
+        setTimeout(() => response.end(body.subarray(100)), 150);
+        return true;
+      },
+    });
+    expect(events.some((event) => event.event === "recording-progress" && event.bytes > 0)).toBe(true);
+  });
+});
+
+describe("when a transfer fails", () => {
+  it("tries again with a fresh link, and the others go on", async () => {
+    const { summary, events, requests } = await runDownload({
+      refs: refsOf(6),
+      script: (id, nth, _request, response) => {
+        if (id !== "rec-3" || nth > 2) return false;
+        response.writeHead(503).end();
+        return true;
+      },
+    });
+    expect(summary).toMatchObject({ done: 6, failed: 0 });
+    expect(requests.get("rec-3")).toBe(3);
+    expect(codes(events)).toEqual(["attempt-failed:server-error", "attempt-failed:server-error"]);
+  });
+
+  it("gives up after its repeats, keeps nothing false, and says why", async () => {
+    const { summary, events } = await runDownload({
+      refs: refsOf(3),
+      script: (id, _nth, _request, response) => {
+        if (id === "rec-0") response.writeHead(200, { "content-type": "audio/wav" }).end("<html>login</html>");
+        else if (id === "rec-1") response.writeHead(500).end();
+        else return false;
+        return true;
+      },
+    });
+    expect(summary).toMatchObject({ done: 1, failed: 2, reasons: { "not-audio": 1, "server-error": 1 } });
+    expect(files().length).toBe(1);
+    expect(events.filter((event) => event.event === "recording-failed").length).toBe(2);
+  });
+
+  it("counts what a person named and the source does not have as not found, in later runs too", async () => {
+    const given: Given = {
+      refs: [callRef("lost")],
+      plan: { named: new Set([callRef("lost").key]) },
+      script: (_id, _nth, _request, response) => {
+        response.writeHead(404).end();
+        return true;
+      },
+    };
+    expect((await runDownload(given)).summary.reasons).toEqual({ "not-found": 1 });
+    const second = await runDownload(given);
+    expect(second.summary.reasons).toEqual({ "not-found": 1 });
+    expect(second.requests.size).toBe(0);
+  });
+
+  it("renews the link at once where the source says so, telling it which one failed", async () => {
+    const failedLinks: (string | undefined)[] = [];
+    const { summary } = await runDownload({
+      refs: [callRef("a")],
+      source: (base) => ({
+        link: async (ref, failed, signal) => {
+          failedLinks.push(failed?.url);
+          return base.link(ref, failed, signal);
+        },
+        judge: (error, _ref, renewals) =>
+          error.head?.status === 401 && renewals === 0
+            ? new RecordingError("link-expired", "expired", { verdict: "renew" })
+            : error,
+      }),
+      script: (_id, nth, _request, response) => {
+        if (nth > 1) return false;
+        response.writeHead(401).end();
+        return true;
+      },
+    });
+    expect(summary.done).toBe(1);
+    expect(failedLinks).toEqual([undefined, expect.stringContaining("/a")]);
+  });
+
+  it("throws away links that are too old when they arrive", async () => {
+    let taken = 0;
+    const old = { resumable: false, headers: {}, takenAt: -1_000_000, staleAfterMs: 50_000 };
+    const { summary, requests } = await runDownload({
+      refs: [callRef("a")],
+      plan: { retry: { retries: 0, baseDelayMs: 1, maxDelayMs: 1 } },
+      source: (base) => ({
+        link: async (ref, failed, signal) => {
+          taken += 1;
+          return { ...(await base.link(ref, failed, signal)), ...old };
+        },
+      }),
+    });
+    expect(summary.reasons).toEqual({ "link-expired": 1 });
+    expect([taken, requests.size]).toEqual([3, 0]);
+  });
+
+  it("tells the link its answer exactly once, also when none came", async () => {
+    const heard: (number | undefined)[] = [];
+    await runDownload({
+      refs: [callRef("a")],
+      source: (base) => ({
+        link: async (ref, failed, signal) => ({
+          ...(await base.link(ref, failed, signal)),
+          answered: (head) => heard.push(head?.status),
+        }),
+      }),
+      script: (_id, nth, request) => {
+        if (nth > 1) return false;
+        request.socket.destroy();
+        return true;
+      },
+    });
+    expect(heard).toEqual([undefined, 200]);
+  });
+
+  it("says which settings are missing for a source that is not set up", async () => {
+    const ref: RecordingRef = { ...callRef("a"), source: "ringcentral", key: "ringcentral/1" };
+    const { summary } = await runDownload({ refs: [ref] });
+    expect(summary.stoppedBy).toMatchObject({ code: "usage", message: expect.stringContaining("ringcentral") });
+  });
+});
+
+describe("a run ends early", () => {
+  it("when the login is refused: nothing new is started and nothing counts as failed", async () => {
+    const { summary, requests } = await runDownload({
+      refs: refsOf(50),
+      source: () => ({
+        link: async () => {
+          throw new RecordingError("login-refused", "wrong password");
+        },
+      }),
+    });
+    expect(summary).toMatchObject({ done: 0, failed: 0, stoppedBy: { code: "login-refused" } });
+    expect(requests.size).toBe(0);
+  });
+
+  it("when the listing fails: what came before is kept, and the run says so", async () => {
+    async function* work(): AsyncIterable<Work> {
+      yield { refs: refsOf(2), events: [] };
+      throw new RecordingError("server-error", "page 2 failed");
+    }
+    const { summary } = await runDownload({ work: work() });
+    expect(summary).toMatchObject({ done: 2, stoppedBy: { code: "server-error" } });
+  });
+
+  it("at a cap of recordings, only when there are more", async () => {
+    const all = await runDownload({ refs: refsOf(3), plan: { caps: { downloads: 3 } } });
+    expect(all.summary.stoppedBy).toBeUndefined();
+    const more = await runDownload({ refs: refsOf(5), plan: { caps: { downloads: 1 } } });
+    expect(more.summary).toMatchObject({ done: 1, stoppedBy: { code: "cap-reached" } });
+    const rest = await runDownload({ refs: refsOf(5) });
+    expect(rest.summary).toMatchObject({ done: 1, skipped: 4 });
+  });
+
+  it("at a cap of bytes and of time", async () => {
+    const bytes = await runDownload({ refs: refsOf(60), plan: { caps: { bytes: 1 }, transfers: 1 } });
+    expect(bytes.summary.stoppedBy?.code).toBe("cap-reached");
+    expect(bytes.summary.done).toBeLessThan(60);
+    const slow: Script = (_id, _nth, _request, response) => {
+      setTimeout(() => response.writeHead(503).end(), 30);
+      return true;
+    };
+    const time = await runDownload({
+      refs: [callRef("late")],
+      script: slow,
+      plan: { caps: { durationMs: 50 }, retry: { retries: 1000, baseDelayMs: 5, maxDelayMs: 5 } },
+    });
+    expect(time.summary.stoppedBy?.message).toContain("--max-duration");
+  });
+
+  it("at the first failure with --fail-fast", async () => {
+    const { summary } = await runDownload({
+      refs: refsOf(50),
+      plan: { failFast: true, transfers: 1, retry: { retries: 0, baseDelayMs: 1, maxDelayMs: 1 } },
+      script: (_id, _nth, _request, response) => {
+        response.writeHead(500).end();
+        return true;
+      },
+    });
+    expect(summary).toMatchObject({ failed: 1, stoppedBy: { code: "server-error" } });
+  });
+
+  it("when ten recordings in a row reach nobody", async () => {
+    const { summary } = await runDownload({
+      refs: refsOf(100),
+      plan: { retry: { retries: 0, baseDelayMs: 1, maxDelayMs: 1 } },
+      source: () => ({
+        link: async () => ({ url: "http://127.0.0.1:1/", headers: {}, resumable: false, takenAt: 0 }),
+      }),
+    });
+    expect(summary.stoppedBy?.code).toBe("unreachable");
+    expect(summary.failed).toBeLessThan(20);
+  });
+
+  it("when interrupted: what was claimed is free for the next run", async () => {
+    const stop = new AbortController();
+    const { summary } = await runDownload({
+      refs: refsOf(30),
+      plan: { transfers: 1 },
+      stop: stop.signal,
+      onEvent: (event) => {
+        if (event.event === "recording-done") stop.abort(new RecordingError("interrupted", "Interrupted."));
+      },
+    });
+    expect(summary.stoppedBy?.code).toBe("interrupted");
+    expect(summary.done).toBeLessThan(30);
+    const next = await runDownload({ refs: refsOf(30) });
+    expect(next.summary.done + next.summary.skipped).toBe(30);
+    expect(next.summary.failed).toBe(0);
+  });
+
+  it("when the ledger fails, with its error", async () => {
+    const damaged = () => Promise.reject(new RecordingError("ledger", "damaged"));
+    const { summary } = await runDownload({ refs: refsOf(2), ledger: () => ({ done: damaged, failed: damaged }) });
+    expect(summary.stoppedBy?.code).toBe("ledger");
+  });
+});
+
+it("leaves nothing that looks finished when a body is cut", async () => {
+  const { summary } = await runDownload({
+    refs: [callRef("cut")],
+    script: (id, _nth, request, response) => {
+      const body = smallWav(id);
+      response.writeHead(200, { "content-length": body.length });
+      response.write(body.subarray(0, 500));
+      setTimeout(() => request.socket.destroy(), 10);
+      return true;
+    },
+  });
+  expect(summary.failed).toBe(1);
+  expect(files()).toEqual([]);
+  expect(existsSync(root)).toBe(true);
+});

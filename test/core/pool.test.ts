@@ -1,0 +1,75 @@
+import { expect, it } from "vitest";
+import { poolSources } from "../../src/core/pool.ts";
+import type { Source } from "../../src/core/ports.ts";
+import type { Link } from "../../src/core/recording.ts";
+import { callRef } from "../helpers/calls-server.ts";
+
+const never = new AbortController().signal;
+
+interface Login extends Source {
+  readonly heard: (number | undefined)[];
+  readonly failedLinks: (Link | undefined)[];
+  closed: boolean;
+}
+
+function login(name: string, rate?: number): Login {
+  const heard: (number | undefined)[] = [];
+  const failedLinks: (Link | undefined)[] = [];
+  const source: Login = {
+    name: "ringcentral",
+    heard,
+    failedLinks,
+    closed: false,
+    recordings: () => ({ refs: [] }),
+    named: () => undefined,
+    async link(ref, failed) {
+      failedLinks.push(failed);
+      if (ref.id === "broken") throw new Error("no token");
+      return { url: name, headers: {}, resumable: true, takenAt: 0, answered: (head) => heard.push(head?.status) };
+    },
+    judge: (error) => error,
+    ratePerMinute: () => rate,
+    async [Symbol.asyncDispose]() {
+      source.closed = true;
+    },
+  };
+  return source;
+}
+
+it("takes each link from the login that has the fewest under way", async () => {
+  const pool = poolSources([login("a"), login("b")]);
+  const first = await pool.link(callRef("1"), undefined, never);
+  const second = await pool.link(callRef("2"), undefined, never);
+  expect([first.url, second.url]).toEqual(["a", "b"]);
+  second.answered?.({ status: 200, headers: {} });
+  second.answered?.(undefined);
+  expect((await pool.link(callRef("3"), undefined, never)).url).toBe("b");
+});
+
+it("gives a failed link back to the login it came from, and the answer too", async () => {
+  const [a, b] = [login("a"), login("b")];
+  const pool = poolSources([a, b]);
+  await pool.link(callRef("1"), undefined, never);
+  const failed = await pool.link(callRef("2"), undefined, never);
+  failed.answered?.({ status: 401, headers: {} });
+  const again = await pool.link(callRef("2"), failed, never);
+  expect(again.url).toBe("b");
+  expect(b.heard).toEqual([401]);
+});
+
+it("does not count a link that could not be had", async () => {
+  const pool = poolSources([login("a"), login("b")]);
+  await expect(pool.link(callRef("broken"), undefined, never)).rejects.toThrow("no token");
+  expect((await pool.link(callRef("1"), undefined, never)).url).toBe("a");
+});
+
+it("adds up the rates where every login has one", () => {
+  expect(poolSources([login("a", 10), login("b", 20)]).ratePerMinute?.()).toBe(30);
+  expect(poolSources([login("a", 10), login("b")]).ratePerMinute?.()).toBeUndefined();
+});
+
+it("closes every login", async () => {
+  const [a, b] = [login("a"), login("b")];
+  await poolSources([a, b])[Symbol.asyncDispose]();
+  expect([a.closed, b.closed]).toEqual([true, true]);
+});

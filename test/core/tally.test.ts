@@ -1,0 +1,50 @@
+import { expect, it } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
+import { openTally } from "../../src/core/tally.ts";
+
+it("counts done, skipped, failed and rejected, with their reasons", () => {
+  const tally = openTally();
+  const call = {};
+  tally.hear({
+    event: "recording-done",
+    key: "tim/1/2/3",
+    path: "a",
+    bytes: 10,
+    sha256: "",
+    contentType: "audio/wav",
+    ms: 1,
+    call,
+  });
+  tally.hear({ event: "recording-skipped", key: "tim/1/2/4", reason: "done" });
+  tally.hear({ event: "recording-skipped", reason: "no-recording" });
+  tally.hear({ event: "recording-skipped", reason: "no-recording" });
+  tally.hear({
+    event: "recording-failed",
+    code: "gone",
+    message: "",
+    key: "tim/1/2/5",
+    source: "tim",
+    id: "5",
+    locator: {},
+    call,
+  });
+  tally.hear({ event: "row-rejected", file: "calls.csv", line: 7, message: "" });
+  tally.hear({ event: "waiting", reason: "", untilMs: 0 });
+  expect([tally.done, tally.bytes]).toEqual([1, 10]);
+  expect(tally.summary(5)).toEqual({
+    done: 1,
+    skipped: 3,
+    failed: 1,
+    rejected: 1,
+    bytes: 10,
+    ms: 5,
+    reasons: { done: 1, "no-recording": 2, gone: 1 },
+  });
+});
+
+it("keeps what stopped the run first", () => {
+  const tally = openTally();
+  tally.stopped(new RecordingError("disk-full", "full"));
+  tally.stopped(new RecordingError("interrupted", "later"));
+  expect(tally.summary(1).stoppedBy).toEqual({ code: "disk-full", message: "full" });
+});

@@ -1,0 +1,68 @@
+import { expect, it } from "vitest";
+import type { LedgerEntry } from "../../src/core/ports.ts";
+import { type Difference, type Subset, verifyEntries } from "../../src/core/verify.ts";
+import { callRef } from "../helpers/calls-server.ts";
+
+function entry(id: string): LedgerEntry {
+  return {
+    ref: callRef(id),
+    state: "done",
+    stored: { path: `${id}.wav`, bytes: 10, sha256: `sha-${id}`, contentType: "audio/wav" },
+    attempts: 1,
+    firstSeenMs: 0,
+    changedMs: 0,
+    runId: "r",
+  };
+}
+
+async function verify(
+  entries: readonly LedgerEntry[],
+  files: Record<string, { bytes: number; sha256: string }>,
+  subset?: Subset,
+) {
+  const differences: Difference[] = [];
+  const read: string[] = [];
+  const sizes: number[] = [];
+  const checked = (bytes: number) => sizes.push(bytes);
+  async function* pages() {
+    yield entries;
+  }
+  const hash = async (path: string) => {
+    read.push(path);
+    return files[path];
+  };
+  await verifyEntries(pages(), subset, 2, {
+    hash,
+    differs: (found) => differences.push(found),
+    checked,
+  });
+  return { differences, read, checked: sizes.length };
+}
+
+it("names each file that is missing, of another length, or changed", async () => {
+  const { differences, checked } = await verify([entry("a"), entry("b"), entry("c"), entry("d")], {
+    "a.wav": { bytes: 10, sha256: "sha-a" },
+    "b.wav": { bytes: 9, sha256: "sha-b" },
+    "c.wav": { bytes: 10, sha256: "other" },
+  });
+  expect(differences.map(({ kind, path }) => `${kind} ${path}`).sort()).toEqual([
+    "changed b.wav",
+    "changed c.wav",
+    "missing d.wav",
+  ]);
+  expect(checked).toBe(4);
+});
+
+it("reads each recording in exactly one part of a divided archive", async () => {
+  const entries = Array.from({ length: 200 }, (_, at) => entry(`rec-${at}`));
+  const parts = await Promise.all([1, 2, 3].map((part) => verify(entries, {}, { part, of: 3 })));
+  const all = parts.flatMap((each) => each.read);
+  expect(all.length).toBe(200);
+  expect(new Set(all).size).toBe(200);
+  for (const each of parts) expect(each.read.length).toBeGreaterThan(30);
+});
+
+it("passes over entries that hold no file", async () => {
+  const { stored: _stored, ...without } = entry("x");
+  expect((await verify([without], {})).checked).toBe(0);
+});

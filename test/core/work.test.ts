@@ -1,0 +1,60 @@
+import { expect, it } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
+import type { Source } from "../../src/core/ports.ts";
+import type { RowBatch } from "../../src/core/recording.ts";
+import { type Work, workFromRows } from "../../src/core/work.ts";
+import { callRef } from "../helpers/calls-server.ts";
+
+const source = {
+  name: "tim",
+  recordings(row) {
+    const { id, start } = row.fields;
+    if (id === undefined) return { refs: [], absence: { reason: "no-recording", call: {} } };
+    return { refs: [callRef(String(id), start as string | undefined)] };
+  },
+} as Source;
+
+async function workOf(batch: RowBatch, change: Partial<Parameters<typeof workFromRows>[1]> = {}): Promise<Work> {
+  async function* batches() {
+    yield batch;
+  }
+  const rules = { sourceOf: () => source, selection: {}, nowMs: () => 0, ...change };
+  for await (const work of workFromRows(batches(), rules)) return work;
+  throw new Error("no work");
+}
+
+const row = (fields: Record<string, unknown>, line = 1) => ({ fields, file: "calls.csv", line });
+
+it("puts the oldest recording of a batch first, those without a start last", async () => {
+  const rows = [
+    row({ id: "c" }),
+    row({ id: "b", start: "2026-02-01" }),
+    row({ id: "a", start: "2026-01-01" }),
+    row({ id: "d" }),
+  ];
+  const { refs } = await workOf({ rows });
+  expect(refs.map((ref) => ref.id)).toEqual(["a", "b", "c", "d"]);
+});
+
+it("tells of rows without a recording, filtered ones and unreadable ones, and where they stand", async () => {
+  const { refs, events } = await workOf(
+    {
+      rows: [row({}, 7), row({ id: "old", start: "2020-01-01T00:00:00Z" })],
+      rejected: [{ file: "calls.csv", line: 9, message: "3 fields" }],
+    },
+    { selection: { fromMs: Date.UTC(2026, 0, 1) } },
+  );
+  expect(refs).toEqual([]);
+  expect(events).toEqual([
+    { event: "row-rejected", file: "calls.csv", line: 9, message: "3 fields" },
+    { event: "recording-skipped", reason: "no-recording", call: {}, file: "calls.csv", line: 7 },
+    expect.objectContaining({ event: "recording-skipped", reason: "filtered", key: "tim/1/2/old" }),
+  ]);
+});
+
+it("lets a row that fits no system end the run", async () => {
+  const refuse = () => {
+    throw new RecordingError("bad-rows", "no columns");
+  };
+  await expect(workOf({ rows: [row({})] }, { sourceOf: refuse })).rejects.toMatchObject({ code: "bad-rows" });
+});
