@@ -1,10 +1,8 @@
-import { existsSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { RecordingError } from "../core/errors.ts";
 import type { Clock, RunStart } from "../core/ports.ts";
-import { tryLockFile } from "../sqlite.ts";
-import { type Database, makePrivateFolder, quietly } from "./database.ts";
+import { type Database, quietly } from "./database.ts";
+import { openRunLocks } from "./run-locks.ts";
 
 const leaseMs = 120_000;
 const renewMs = 30_000;
@@ -33,98 +31,81 @@ export interface Leases {
   /** Whether the run `owner` still works; remembered for a moment. */
   lives(owner: string): boolean;
   /** Adds to what this run came to so far, and renews the lease. */
-  count(runId: string, done: number, failed: number, bytes: number): void;
+  count(done: number, failed: number, bytes: number): void;
   /** Renews this run's lease when a good part of it is over. */
   renew(): void;
   drop(runId: string): void;
   close(): void;
 }
 
-export function openLeases(database: Database, clock: Clock, pid: number): Leases {
-  const { sqlite, path } = database;
-  const folder = `${path}-runs`;
-  const lockOf = (runId: string) => join(folder, `${encodeURIComponent(runId)}.lock`);
+export function openLeases({ sqlite, path }: Database, clock: Clock, pid: number): Leases {
+  const locks = openRunLocks(`${path}-runs`);
+  const all = sqlite.prepare("SELECT * FROM leases ORDER BY started, run_id");
   const find = sqlite.prepare("SELECT until FROM leases WHERE run_id = ?");
-  const touch = sqlite.prepare("UPDATE leases SET until = ? WHERE run_id = ?");
+  const add = sqlite.prepare(
+    "INSERT INTO leases (run_id, pid, host, version, started, selection, until) VALUES (?, ?, ?, ?, ?, ?, ?)",
+  );
   const tally = sqlite.prepare(
     "UPDATE leases SET until = ?, done = done + ?, failed = failed + ?, bytes = bytes + ? WHERE run_id = ?",
   );
-  const seen = new Map<string, { lives: boolean; at: number }>();
-  let own: { runId: string; lock: { release(): void }; renewedAt: number; timer: NodeJS.Timeout } | undefined;
+  const remove = sqlite.prepare("DELETE FROM leases WHERE run_id = ?");
+  let own: { runId: string; release(): void; renewedAt: number } | undefined;
 
-  const isHeld = (runId: string, until: number) =>
-    runId === own?.runId || (until > clock.now() && isLocked(lockOf(runId)));
-  const look = (owner: string) => {
-    const row = find.get(owner) as { until: number } | undefined;
-    return row !== undefined && isHeld(owner, row.until);
-  };
-  const renewNow = () => {
+  const until = () => clock.now() + leaseMs;
+  const count = (done: number, failed: number, bytes: number) => {
     if (own === undefined) return;
+    tally.run(until(), done, failed, bytes, own.runId);
     own.renewedAt = clock.monotonic();
-    touch.run(clock.now() + leaseMs, own.runId);
   };
   const letGo = () => {
-    if (own === undefined) return;
-    clearInterval(own.timer);
-    own.lock.release();
-    rmSync(lockOf(own.runId), { force: true });
+    own?.release();
     own = undefined;
+  };
+  const look = (owner: string) => {
+    const row = find.get(owner) as { until: number } | undefined;
+    return owner === own?.runId || (row !== undefined && row.until > clock.now() && locks.isHeld(owner));
   };
 
   return {
-    take: (run, version) => {
-      makePrivateFolder(folder);
-      removeStaleLocks(folder, (runId) => find.get(runId) !== undefined);
-      const lock = tryLockFile(lockOf(run.runId));
-      if (lock === undefined) throw new RecordingError("bug", `The run ${run.runId} has begun twice.`);
-      // Best effort while nothing else happens: a busy database is tried again with the next claim.
-      const timer = setInterval(() => quietly(renewNow), renewMs).unref();
-      own = { runId: run.runId, lock, renewedAt: clock.monotonic(), timer };
-      sqlite
-        .prepare(
-          "INSERT INTO leases (run_id, pid, host, version, started, selection, until) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .run(run.runId, pid, hostname(), version, run.startedMs, JSON.stringify(run.selection), clock.now() + leaseMs);
+    take: ({ runId, startedMs, selection }, version) => {
+      letGo();
+      locks.clear((all.all() as LeaseRow[]).map((row) => row.run_id));
+      const lock = locks.take(runId);
+      if (lock === undefined) throw new RecordingError("bug", `The run ${runId} has begun twice.`);
+      const timer = setInterval(() => quietly(() => count(0, 0, 0)), renewMs).unref();
+      own = {
+        runId,
+        renewedAt: clock.monotonic(),
+        release: () => {
+          clearInterval(timer);
+          lock.release();
+        },
+      };
+      add.run(runId, pid, hostname(), version, startedMs, JSON.stringify(selection), until());
     },
-    dead: () => {
-      const rows = sqlite.prepare("SELECT * FROM leases ORDER BY started, run_id").all() as LeaseRow[];
-      return rows.filter((row) => !isHeld(row.run_id, row.until));
-    },
-    lives: (owner) => {
-      const before = seen.get(owner);
-      if (before !== undefined && clock.monotonic() - before.at < lookAgainMs) return before.lives;
-      const now = { lives: look(owner), at: clock.monotonic() };
-      seen.set(owner, now);
-      return now.lives;
-    },
-    count: (runId, done, failed, bytes) => {
-      tally.run(clock.now() + leaseMs, done, failed, bytes, runId);
-      if (own !== undefined) own.renewedAt = clock.monotonic();
-    },
+    // The lock alone decides: a computer that slept for an hour has let its lease expire, but its run goes on.
+    dead: () => (all.all() as LeaseRow[]).filter(({ run_id }) => run_id !== own?.runId && !locks.isHeld(run_id)),
+    lives: remembered(look, clock),
+    count,
     renew: () => {
-      if (own !== undefined && clock.monotonic() - own.renewedAt >= renewMs) renewNow();
+      if (own !== undefined && clock.monotonic() - own.renewedAt >= renewMs) count(0, 0, 0);
     },
     drop: (runId) => {
-      sqlite.prepare("DELETE FROM leases WHERE run_id = ?").run(runId);
+      remove.run(runId);
       if (runId === own?.runId) letGo();
-      else rmSync(lockOf(runId), { force: true });
     },
     close: letGo,
   };
 }
 
-function isLocked(path: string): boolean {
-  if (!existsSync(path)) return false;
-  const lock = tryLockFile(path);
-  lock?.release();
-  return lock === undefined;
-}
-
-/** Locks of runs that no row names: their process died before it could write one. */
-function removeStaleLocks(folder: string, isKnown: (runId: string) => boolean): void {
-  for (const name of readdirSync(folder)) {
-    if (!name.endsWith(".lock") || isKnown(decodeURIComponent(name.slice(0, -".lock".length)))) continue;
-    const path = join(folder, name);
-    if (!isLocked(path)) rmSync(path, { force: true });
-  }
+/** Asks about the same run once a moment, not once a recording. */
+function remembered(look: (owner: string) => boolean, clock: Clock): (owner: string) => boolean {
+  const seen = new Map<string, { lives: boolean; at: number }>();
+  return (owner) => {
+    const before = seen.get(owner);
+    if (before !== undefined && clock.monotonic() - before.at < lookAgainMs) return before.lives;
+    const now = { lives: look(owner), at: clock.monotonic() };
+    seen.set(owner, now);
+    return now.lives;
+  };
 }

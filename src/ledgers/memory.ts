@@ -1,6 +1,6 @@
 import { RecordingError } from "../core/errors.ts";
 import type { Claim, EntryFilter, Ledger, LedgerEntry, RunStart } from "../core/ports.ts";
-import type { RecordingKey, RecordingRef, SourceName, Stored } from "../core/recording.ts";
+import type { RecordingKey, RecordingRef, Stored } from "../core/recording.ts";
 import type { LedgerContext } from "./index.ts";
 import {
   type Held,
@@ -29,98 +29,112 @@ interface Item {
 
 /** A ledger that forgets all when it closes: for audio that goes to stdout, and for dry runs. */
 export function openMemoryLedger({ clock }: LedgerContext): Ledger {
-  const items = new Map<RecordingKey, Item>();
-  const kept = new Map<string, string>();
-  let run: RunStart | undefined;
-  const self = () => {
-    if (run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
-    return run.runId;
-  };
-  const lives = (owner: string) => owner === run?.runId;
-
-  const itemFor = (ref: RecordingRef): Item => {
-    const known = items.get(ref.key);
-    if (known !== undefined) return known;
-    const now = clock.now();
-    const item: Item = {
-      ref,
-      state: "pending",
-      attempts: 0,
-      firstSeenMs: now,
-      changedMs: now,
-      runId: null,
-      leaseOwner: null,
-    };
-    items.set(ref.key, item);
-    return item;
-  };
-  const take = (ref: RecordingRef, refuse: typeof refusal): Claim => {
-    const held = items.get(ref.key);
-    const reason = held && refuse(heldOf(held), self(), lives);
-    if (held !== undefined && reason !== undefined) {
-      return { granted: false, reason, ...(held.state === "done" && held.stored && { path: held.stored.path }) };
-    }
-    const item = itemFor(ref);
-    item.ref = merged(item.ref, ref);
-    if (item.state === "done") item.state = "pending";
-    item.leaseOwner = self();
-    item.changedMs = clock.now();
-    return { granted: true, attempts: item.attempts };
-  };
-  const settle = (ref: RecordingRef, state: RestState) => {
-    const item = itemFor(ref);
-    item.state = state;
-    item.runId = run?.runId ?? "";
-    item.leaseOwner = null;
-    item.changedMs = clock.now();
-    delete item.lastError;
-    return item;
-  };
-
+  const desk: Desk = { items: new Map(), kept: new Map(), run: undefined, now: () => clock.now() };
   return {
     begin: async (start) => {
-      if (run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
-      run = start;
+      if (desk.run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
+      desk.run = start;
     },
-    claim: async (refs) => refs.map((ref) => take(ref, refusal)),
-    reclaim: async (ref) => take(ref, reclaimRefusal),
+    claim: async (refs) => refs.map((ref) => take(desk, ref, refusal)),
+    reclaim: async (ref) => take(desk, ref, reclaimRefusal),
     done: async (ref, stored) => {
-      settle(ref, "done").stored = stored;
+      settle(desk, ref, "done").stored = stored;
     },
     failed: async (ref, error) => {
-      const item = settle(ref, stateAfter(error));
+      const item = settle(desk, ref, stateAfter(error));
       item.attempts += 1;
       item.lastError = { code: error.code, message: keptMessage(error) };
     },
     release: async (key) => {
-      const item = items.get(key);
-      if (item !== undefined && item.leaseOwner === run?.runId) item.leaseOwner = null;
+      const item = desk.items.get(key);
+      if (item !== undefined && item.leaseOwner === desk.run?.runId) item.leaseOwner = null;
     },
     finish: async () => {
-      if (run === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
-      run = undefined;
+      if (desk.run === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
+      desk.run = undefined;
     },
-    pending: async function* (source: SourceName) {
-      const runId = run?.runId ?? "";
+    ...reading(desk),
+    [Symbol.asyncDispose]: async () => desk.items.clear(),
+  };
+}
+
+interface Desk {
+  readonly items: Map<RecordingKey, Item>;
+  readonly kept: Map<string, string>;
+  run: RunStart | undefined;
+  now(): number;
+}
+
+function take(desk: Desk, ref: RecordingRef, refuse: typeof refusal): Claim {
+  if (desk.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
+  const { runId } = desk.run;
+  const held = desk.items.get(ref.key);
+  const reason = held && refuse(heldOf(held), runId, (owner) => isAlive(desk, owner));
+  if (held !== undefined && reason !== undefined) {
+    return { granted: false, reason, ...(held.state === "done" && held.stored && { path: held.stored.path }) };
+  }
+  const item = itemFor(desk, ref);
+  item.ref = merged(item.ref, ref);
+  if (item.state === "done") item.state = "pending";
+  item.leaseOwner = runId;
+  item.changedMs = desk.now();
+  return { granted: true, attempts: item.attempts };
+}
+
+function settle(desk: Desk, ref: RecordingRef, state: RestState): Item {
+  const item = itemFor(desk, ref);
+  item.state = state;
+  item.runId = desk.run?.runId ?? "";
+  item.leaseOwner = null;
+  item.changedMs = desk.now();
+  delete item.lastError;
+  return item;
+}
+
+function itemFor({ items, now }: Desk, ref: RecordingRef): Item {
+  const known = items.get(ref.key);
+  if (known !== undefined) return known;
+  const item: Item = {
+    ref: { ...ref, locator: keptLocator(ref.locator) },
+    state: "pending",
+    attempts: 0,
+    firstSeenMs: now(),
+    changedMs: now(),
+    runId: null,
+    leaseOwner: null,
+  };
+  items.set(ref.key, item);
+  return item;
+}
+
+/** No other process sees this ledger: what an ended run left claimed is free. */
+function isAlive({ run }: Desk, owner: string): boolean {
+  return owner === run?.runId;
+}
+
+function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "entry" | "get" | "set"> {
+  const { items, kept } = desk;
+  const entry = (item: Item) => entryOf(item, (owner) => isAlive(desk, owner));
+  return {
+    pending: async function* (source) {
       const open = [...items.values()].filter(
-        (item) => item.ref.source === source && wanted.includes(item.state) && item.runId !== runId,
+        ({ ref, state, runId }) => ref.source === source && wanted.includes(state) && runId !== desk.run?.runId,
       );
-      yield* paged(open.sort(byStart).map((item) => item.ref));
+      yield* paged(open.sort(byStart).map(({ ref }) => ref));
     },
-    entries: async function* (filter: EntryFilter) {
-      const sorted = [...items.values()].sort(byStart).map((item) => entryOf(item, lives));
+    entries: async function* (filter) {
+      const sorted = [...items.values()].sort(byStart).map(entry);
       if (filter.newestFirst) sorted.reverse();
-      yield* paged(sorted.filter((entry) => matches(entry, filter)));
+      yield* paged(sorted.filter((each) => matches(each, filter)));
     },
     entry: async (key) => {
       const item = items.get(key);
-      return item && entryOf(item, lives);
+      return item && entry(item);
     },
     get: async (name) => kept.get(name),
     set: async (name, value) => {
       kept.set(name, value);
     },
-    [Symbol.asyncDispose]: async () => items.clear(),
   };
 }
 

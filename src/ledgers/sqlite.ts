@@ -1,72 +1,116 @@
 import { RecordingError } from "../core/errors.ts";
-import type { Archive, RunStart } from "../core/ports.ts";
+import type { Archive, Clock, Ledger, RunStart } from "../core/ports.ts";
 import { openCatalogue } from "./catalogue.ts";
 import { verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
-import { openDatabase } from "./database.ts";
+import { type Database, openDatabase } from "./database.ts";
 import { openEntries } from "./entries.ts";
 import type { LedgerContext } from "./index.ts";
 import { openKept } from "./kept.ts";
-import { openLeases } from "./leases.ts";
+import { type Leases, openLeases } from "./leases.ts";
 import { openResultWriter } from "./result-writer.ts";
 import { openResults, type Result } from "./results.ts";
-import { openRuns } from "./runs.ts";
+import { openRuns, type Runs } from "./runs.ts";
+
+/** What the halves of the ledger share. */
+interface Desk {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly leases: Leases;
+  readonly runs: Runs;
+  /** The run that has begun here and not finished. */
+  run: RunStart | undefined;
+}
 
 /** The ledger in the SQLite file `path`, readable by any SQLite tool; several processes may have it open. */
 export function openSqliteLedger(path: string, { clock, pid, version = "", readOnly = false }: LedgerContext): Archive {
   const database = openDatabase(path, readOnly);
   const leases = openLeases(database, clock, pid);
-  const runs = openRuns(database, leases, clock, version);
-  const claims = openClaims(database);
+  const desk: Desk = { database, clock, leases, runs: openRuns(database, leases, clock, version), run: undefined };
   const writer = openResultWriter(database);
-  const entries = openEntries(database, leases.lives);
-  const kept = openKept(database);
-  const catalogue = openCatalogue(database, kept);
-  let run: RunStart | undefined;
-  let closed = false;
-
   const results = openResults((group) => database.write(() => writeAll(group)));
   const writeAll = (group: readonly Result[]) => {
-    const runId = run?.runId ?? "";
-    for (const result of group) writer.write(result, runId, clock.now());
+    for (const result of group) writer.write(result, desk.run?.runId ?? "", clock.now());
     const stored = group.filter((result) => "stored" in result);
     const failed = group.filter((result) => "error" in result);
-    const bytes = stored.reduce((sum, result) => sum + result.stored.bytes, 0);
-    if (run !== undefined) leases.count(run.runId, stored.length, failed.length, bytes);
+    leases.count(
+      stored.length,
+      failed.length,
+      stored.reduce((sum, result) => sum + result.stored.bytes, 0),
+    );
   };
   /** Whatever reads or claims sees every result told before. */
-  const settled = <T>(work: () => T): T => {
+  const settled: Settled = (work) => {
     results.flush();
     return database.read(work);
   };
-  const claimant = (): Claimant => {
-    if (run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
-    return { runId: run.runId, now: clock.now, lives: leases.lives };
-  };
-
+  let closed = false;
   return {
-    begin: async (start) => {
-      if (run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
-      runs.begin(start);
-      run = start;
-    },
-    claim: async (refs) => {
-      const granted = settled(() => claims.claim(refs, claimant()));
-      database.read(leases.renew);
-      return granted;
-    },
-    reclaim: async (ref) => settled(() => claims.reclaim(ref, claimant())),
+    ...working(desk, settled),
     done: (ref, stored) => results.settle({ ref, stored }),
     failed: (ref, error) => results.settle({ ref, error }),
     release: (key) => results.settle({ key, released: true }),
+    ...reading(desk, settled),
+    adopt: async (found) => {
+      const runId = desk.run?.runId ?? "";
+      const adoptAll = () => found.filter(({ ref, stored }) => writer.adopt(ref, stored, runId, clock.now()));
+      return settled(() => database.write(adoptAll).length);
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (closed) return;
+      closed = true;
+      results.flush();
+      leases.close();
+      database.close();
+    },
+  };
+}
+
+type Settled = <T>(work: () => T) => T;
+
+/** A run's own part: from its begin to its end. */
+function working(desk: Desk, settled: Settled): Pick<Ledger, "begin" | "claim" | "reclaim" | "finish"> {
+  const { database, clock, leases, runs } = desk;
+  const claims = openClaims(database);
+  const claimant = (): Claimant => {
+    if (desk.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
+    return { runId: desk.run.runId, now: () => clock.now(), lives: leases.lives };
+  };
+  return {
+    begin: async (start) => {
+      if (desk.run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
+      runs.begin(start);
+      desk.run = start;
+    },
+    claim: async (refs) => {
+      const answers = settled(() => claims.claim(refs, claimant()));
+      database.read(leases.renew);
+      return answers;
+    },
+    reclaim: async (ref) => settled(() => claims.reclaim(ref, claimant())),
     finish: async (summary, exitCode) => {
-      const ended = run;
+      const ended = desk.run;
       if (ended === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
       settled(() => runs.finish(ended, summary, exitCode));
-      run = undefined;
+      desk.run = undefined;
     },
+  };
+}
+
+type Reading = Omit<
+  Archive,
+  "begin" | "claim" | "reclaim" | "finish" | "done" | "failed" | "release" | "adopt" | typeof Symbol.asyncDispose
+>;
+
+/** What other commands ask and record. */
+function reading(desk: Desk, settled: Settled): Reading {
+  const { database, clock, leases, runs } = desk;
+  const entries = openEntries(database, leases.lives);
+  const kept = openKept(database);
+  const catalogue = openCatalogue(database, kept);
+  return {
     pending: async function* (source) {
-      yield* settled(() => entries.pending(source, run?.runId ?? ""));
+      yield* settled(() => entries.pending(source, desk.run?.runId ?? ""));
     },
     entries: async function* (filter) {
       yield* settled(() => entries.matching(filter));
@@ -78,23 +122,11 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
     failures: async () => settled(catalogue.failures),
     waiting: async (source, startedBefore) => settled(() => catalogue.waiting(source, startedBefore)),
     lastRuns: async (count) => settled(() => runs.last(count)),
-    adopt: async (found) => {
-      const adoptAll = () =>
-        found.filter(({ ref, stored }) => writer.adopt(ref, stored, run?.runId ?? "", clock.now()));
-      return settled(() => database.write(adoptAll).length);
-    },
     purge: async (keys, why) => settled(() => catalogue.purge(keys, why, clock.now())),
     audit: async (line) => catalogue.audit(line, clock.now()),
     lastAudits: async (count) => database.read(() => catalogue.lastAudits(count)),
     verifyRunChain: async () => database.read(() => verifyChain(database.sqlite, "runs", "run_id")),
     verifyAuditChain: async () => database.read(() => verifyChain(database.sqlite, "audits", "action")),
     checkFile: async () => database.check(),
-    [Symbol.asyncDispose]: async () => {
-      if (closed) return;
-      closed = true;
-      results.flush();
-      leases.close();
-      database.close();
-    },
   };
 }

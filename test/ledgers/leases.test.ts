@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
@@ -81,6 +81,29 @@ test("claims and results renew the lease", async () => {
   }
   await held.advance(100_000);
   expect(await second.claim(refs(1))).toEqual([{ granted: false, reason: "claimed" }]);
+});
+
+test("a run that overslept its lease is not taken for one that was killed", async () => {
+  const held = heldClock();
+  const first = await open({ clock: held });
+  await first.begin(run("first"));
+  await held.advance(3_600_000);
+  const second = await open({ clock: held });
+  await second.begin(run("second"));
+  expect(await second.lastRuns(9)).toEqual([]);
+  await first.claim(refs(1));
+  expect(await second.claim(refs(1))).toEqual([{ granted: false, reason: "claimed" }]);
+});
+
+test("a lock that cannot be looked at counts as held while the lease runs", async () => {
+  const first = await open();
+  await first.begin(run("first"));
+  await first.claim(refs(1));
+  rmSync(`${path()}-runs/first.lock`);
+  mkdirSync(`${path()}-runs/first.lock`);
+  const second = await open();
+  expect((await second.entry(ref(1).key))?.state).toBe("claimed");
+  rmSync(`${path()}-runs/first.lock`, { recursive: true });
 });
 
 test("the result of a run that lost its lease still counts, and frees nobody else's claim", async () => {
