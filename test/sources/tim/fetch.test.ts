@@ -1,40 +1,12 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { RecordingError } from "../../../src/core/errors.ts";
-import { type FetchContext, fetchRecording } from "../../../src/core/fetch-recording.ts";
-import type { Transfer } from "../../../src/core/ports.ts";
-import type { RecordingRef, ResponseHead } from "../../../src/core/recording.ts";
-import type { Http } from "../../../src/http.ts";
+import type { RecordingError } from "../../../src/core/errors.ts";
+import type { RecordingRef } from "../../../src/core/recording.ts";
 import { openScriptedServer, type ScriptedAnswer, type ScriptedServer } from "../../helpers/scripted-server.ts";
-import { behindBasic, type Fixture, never, openFixture, realClock, recording } from "./fixture.ts";
+import { behindBasic, type Fixture, openFixture, recording } from "./fixture.ts";
+import { fetchAll, memoryTransfer } from "./memory-transfer.ts";
 
 const audioOf = (name: string) => Buffer.concat([Buffer.from("RIFF"), createHash("sha512").update(name).digest()]);
-
-/** Receives audio into memory, refusing what a destination refuses. */
-function memoryTransfer(http: Http, kept: Map<string, Buffer>): Transfer {
-  return {
-    async run(job, hooks, signal) {
-      const chunks: Uint8Array[] = [];
-      let head: ResponseHead | undefined;
-      const receiver = {
-        head(arrived: ResponseHead) {
-          head = arrived;
-          hooks.head?.(arrived);
-          if (arrived.status !== 200) throw new RecordingError("http-error", "refused", { head: arrived });
-        },
-        chunk: (bytes: Uint8Array) => void chunks.push(bytes),
-      };
-      await http.stream({ url: job.url, headers: job.headers }, receiver, signal);
-      const body = Buffer.concat(chunks);
-      const details = head === undefined ? {} : { head };
-      if (body.length === 0) throw new RecordingError("empty-body", "empty", details);
-      if (!body.toString("latin1").startsWith("RIFF")) throw new RecordingError("not-audio", "no audio", details);
-      kept.set(job.path, body);
-      return { settled: Promise.reject(new Error("not stored")).catch(() => undefined as never) };
-    },
-    async [Symbol.asyncDispose]() {},
-  };
-}
 
 interface Token {
   readonly name: string;
@@ -90,30 +62,8 @@ async function openStage(
     ages,
     asked,
     kept,
-    async fetch(refs, workers) {
-      const context: FetchContext = {
-        source: fixture.source,
-        transfer: memoryTransfer(fixture.http, kept),
-        clock: realClock,
-        random: () => 0,
-        retry: { retries: 5, baseDelayMs: 1, maxDelayMs: 10 },
-        report: () => {},
-        progress: false,
-        contact: { answered: false },
-        stop: never,
-        cut: never,
-      };
-      const waiting = [...refs];
-      const errors: RecordingError[] = [];
-      const work = async () => {
-        for (let ref = waiting.shift(); ref !== undefined; ref = waiting.shift()) {
-          const expect = { key: ref.key, resume: false, overwrite: false };
-          await fetchRecording(ref, ref.id, expect, context).catch((error: RecordingError) => errors.push(error));
-        }
-      };
-      await Promise.all(Array.from({ length: workers }, work));
-      return errors;
-    },
+    fetch: (refs, workers) =>
+      fetchAll(refs, workers, { source: fixture.source, transfer: memoryTransfer(fixture.http, kept) }),
     async [Symbol.asyncDispose]() {
       await fixture[Symbol.asyncDispose]();
       await echo[Symbol.asyncDispose]();

@@ -1,0 +1,64 @@
+import { statusError } from "../../../src/core/answer.ts";
+import { RecordingError } from "../../../src/core/errors.ts";
+import { type FetchContext, fetchRecording } from "../../../src/core/fetch-recording.ts";
+import type { Source, Transfer } from "../../../src/core/ports.ts";
+import type { RecordingRef, ResponseHead } from "../../../src/core/recording.ts";
+import type { Http } from "../../../src/http.ts";
+import { never, realClock } from "./fixture.ts";
+
+/** Receives audio into memory by voicefilename, refusing what a destination refuses. */
+export function memoryTransfer(http: Http, kept: Map<string, Buffer>): Transfer {
+  return {
+    async run(job, hooks, signal) {
+      const chunks: Uint8Array[] = [];
+      let head: ResponseHead | undefined;
+      const receiver = {
+        head(arrived: ResponseHead) {
+          head = arrived;
+          hooks.head?.(arrived);
+          if (arrived.status !== 200) throw statusError(arrived, undefined, Date.now());
+        },
+        chunk: (bytes: Uint8Array) => void chunks.push(bytes),
+      };
+      await http.stream({ url: job.url, headers: job.headers }, receiver, signal);
+      const body = Buffer.concat(chunks);
+      const details = head === undefined ? {} : { head };
+      if (body.length === 0) throw new RecordingError("empty-body", "empty", details);
+      if (!/^(RIFF|ID3|\xff)/.test(body.toString("latin1", 0, 4))) {
+        throw new RecordingError("not-audio", "no audio", details);
+      }
+      kept.set(job.path, body);
+      return { settled: new Promise(() => {}) };
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** Fetches all `refs` as the download does, so many at a time; resolves to what failed. */
+export async function fetchAll(
+  refs: readonly RecordingRef[],
+  workers: number,
+  world: { readonly source: Source; readonly transfer: Transfer },
+): Promise<RecordingError[]> {
+  const context: FetchContext = {
+    ...world,
+    clock: realClock,
+    random: () => 0,
+    retry: { retries: 5, baseDelayMs: 1, maxDelayMs: 10 },
+    report: () => {},
+    progress: false,
+    contact: { answered: false },
+    stop: never,
+    cut: never,
+  };
+  const waiting = [...refs];
+  const errors: RecordingError[] = [];
+  const work = async () => {
+    for (let ref = waiting.shift(); ref !== undefined; ref = waiting.shift()) {
+      const expect = { key: ref.key, resume: false, overwrite: false };
+      await fetchRecording(ref, ref.id, expect, context).catch((error: RecordingError) => errors.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, work));
+  return errors;
+}
