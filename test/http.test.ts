@@ -156,7 +156,10 @@ describe("socket errors are told apart", () => {
 
   it("the connection breaks before or within the body", async () => {
     const url = await serve((request, response) => {
-      if (request.url === "/early") return request.socket.destroy();
+      if (request.url === "/early") {
+        request.socket.destroy();
+        return;
+      }
       response.writeHead(200, { "content-length": 100 });
       response.write("half");
       setTimeout(() => request.socket.destroy(), 20);

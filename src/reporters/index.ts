@@ -27,7 +27,9 @@ export async function openReporter(s: {
   ratePerMinute: () => number | undefined;
   redact: Redactor;
 }): Promise<Screen> {
-  const json = s.json ? openJsonReporter({ stream: s.stdout, clock: s.clock, redact: s.redact } as never) : undefined;
+  const json = s.json
+    ? openJsonReporter({ stream: s.stdout, clock: s.clock, redact: s.redact.clean } as never)
+    : undefined;
   return {
     messages: s.stderr,
     report(event) {

@@ -34,8 +34,7 @@ function databaseSettings(
   return {
     map,
     selection,
-    ...(settings.table === undefined ? {} : { table: settings.table }),
-    ...(settings.query === undefined ? {} : { query: settings.query }),
+    ...(settings.query === undefined ? { table: settings.table ?? "calls" } : { query: settings.query }),
     ...(password === undefined ? {} : { password }),
   };
 }

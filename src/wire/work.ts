@@ -3,7 +3,7 @@ import { RecordingError } from "../core/errors.ts";
 import type { Ledger, Selection, Source } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { type Work, workFromRows } from "../core/work.ts";
-import { wireReader } from "./rows.ts";
+import { refusePasswordInArgv, wireReader } from "./rows.ts";
 import { sourceOfRow } from "./source-of-row.ts";
 import type { SourceSet } from "./source-set.ts";
 import { requiredSource } from "./sources.ts";
@@ -26,7 +26,7 @@ export async function wireWork(
   selection: Selection,
   notes: Notes,
 ): Promise<WiredWork> {
-  const { args, settings, io } = invocation;
+  const { args, settings, io, flags } = invocation;
   const nothing = async () => {};
   if (args.length > 0) {
     const named = args.map((text) => namedRef(text, sources));
@@ -37,6 +37,7 @@ export async function wireWork(
     nowMs: io.clock.now,
     sourceOf: (row: Parameters<typeof sourceOfRow>[0]) => sources.required(sourceOfRow(row, settings.source)),
   };
+  refusePasswordInArgv(flags.database);
   const reader = await wireReader(settings, selection, io);
   if (reader !== undefined) return { work: workFromRows(reader.rows(io.stop), rules), named: [], complete: nothing };
   return wireListing(invocation, sources.required(requiredSource(settings)), selection, notes, rules);

@@ -12,7 +12,7 @@ const source = {
     if (id === undefined) return { refs: [], absence: { reason: "no-recording", call: {} } };
     return { refs: [callRef(String(id), start as string | undefined)] };
   },
-} as Source;
+} as Partial<Source> as Source;
 
 async function workOf(batch: RowBatch, change: Partial<Parameters<typeof workFromRows>[1]> = {}): Promise<Work> {
   async function* batches() {

@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import { mp3For } from "../../audio/mp3.ts";
+import { seededRandom } from "../../audio/seeded-random.ts";
+import { wavFor } from "../../audio/wav.ts";
+import type { Call } from "../calls/call.ts";
+import type { CallStore } from "../calls/store.ts";
+import type { RingCentralSettings } from "../settings.ts";
+
+/** The audio of the account's recordings. */
+export interface Audio {
+  /** The whole file as it is served. */
+  bytes(id: string, call: Call): Buffer;
+  typeOf(id: string): string;
+  /** Bytes by id alone; refuses an id that no recording has. */
+  of(id: string): Buffer;
+  sha256Of(id: string): string;
+}
+
+/** Makes each recording's audio on the spot, from its id and its call's duration. */
+export function openAudio(calls: CallStore, settings: RingCentralSettings["content"]): Audio {
+  const typeOf = (id: string) => {
+    if (settings.type !== "mixed") return settings.type;
+    return seededRandom(id)() < 0.5 ? "audio/mpeg" : "audio/x-wav";
+  };
+  const bytes = (id: string, call: Call) => {
+    const seed = `${id} ${settings.revision}`;
+    if (typeOf(id) === "audio/mpeg") return mp3For(seed, call.durationSeconds);
+    return wavFor(seed, { seconds: call.durationSeconds });
+  };
+  const of = (id: string) => {
+    const call = calls.byRecordingId(id);
+    if (!call) throw new Error(`the sandbox has no recording ${id}`);
+    return bytes(id, call);
+  };
+  return { bytes, typeOf, of, sha256Of: (id) => createHash("sha256").update(of(id)).digest("hex") };
+}
