@@ -155,5 +155,7 @@ function unnamedUrl(tim: Tim, { clock }: TimContext): string {
 }
 
 function failed(name: string, thrown: unknown): Check {
-  return { name, status: "failed", message: asRecordingError(thrown).message };
+  const { code, verdict, message } = asRecordingError(thrown);
+  const exitCode = code === "login-refused" ? 7 : verdict === "retry" || code === "tls" ? 5 : undefined;
+  return { name, status: "failed", message, ...(exitCode === undefined ? {} : { exitCode }) };
 }

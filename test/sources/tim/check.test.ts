@@ -49,7 +49,7 @@ test("a refused login ends the checks, after one bad request", async () => {
   await using fixture = await openFixture(behindBasic(unnamed), { password: "wrong", sample: recording() });
   const checks = await checksOf(fixture);
   expect(brief(checks)).toEqual(["TIM address: ok", "TIM login scheme: ok", "TIM login: failed"]);
-  expect(checks[2]?.message).toContain("--tim-password-file");
+  expect(checks[2]).toMatchObject({ exitCode: 7, message: expect.stringContaining("--tim-password-file") });
   expect(fixture.tim.seen.length).toBe(2);
 });
 
@@ -87,7 +87,7 @@ test("a TIM that is not there fails at once", async () => {
   await using fixture = await openFixture(unnamed, { url: server.origin });
   const checks = await checksOf(fixture);
   expect(brief(checks)).toEqual(["TIM address: ok", "TIM login scheme: failed"]);
-  expect(checks[1]?.message).toContain("connection refused");
+  expect(checks[1]).toMatchObject({ exitCode: 5, message: expect.stringContaining("connection refused") });
 });
 
 test("a password over plain http to another machine is warned of", async () => {
