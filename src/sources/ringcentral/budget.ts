@@ -73,7 +73,7 @@ export function take(budget: Budget, asking: Asking, now: number): Permit | Wait
   const spacing = windowMs / limit;
   const fresh = now - group.learnedMs < Math.max(windowMs, 60_000);
   const exact = !fresh || spacing >= shortestSpacingMs;
-  const poll = Math.min(200, Math.max(5, spacing / 20));
+  const poll = Math.min(25, Math.max(5, spacing / 20));
 
   const step =
     closedFor(budget, group, asking, now) ??
@@ -117,7 +117,7 @@ export function answer(budget: Budget, answered: Answered, now: number): void {
     group.learnedMs = now;
   }
   closePermit(budget, group, answered, now);
-  notePhantoms(group, rate, now);
+  compareCounts(group, rate, now);
   if (answered.status === 429) penalise(budget, group, answered, now);
 }
 
@@ -263,13 +263,24 @@ function closePermit(budget: Budget, group: Group, answered: Answered, now: numb
   }
 }
 
-/** What the server counts beyond what we know of was sent by others with the same login: it counts for a whole window. */
-function notePhantoms(group: Group, rate: RateHeaders, now: number): void {
+/**
+ * Compares the server's count with ours. What it counts beyond ours was sent by others with the same login, and counts
+ * for a whole window. What it no longer counts has left its window, if by the time it was sent it can have.
+ */
+function compareCounts(group: Group, rate: RateHeaders, now: number): void {
   if (rate.limit === undefined || rate.remaining === undefined) return;
-  const unknown = rate.limit - rate.remaining - used(group);
-  if (unknown <= 0) return;
-  const untilMs = now + group.windowMs + marginOf(group.windowMs);
-  group.permits.push({ id: "", owner: "", count: unknown, sentMs: now, open: false, untilMs });
+  const theirs = rate.limit - rate.remaining;
+  const unknown = theirs - used(group);
+  if (unknown > 0) {
+    const untilMs = now + group.windowMs + marginOf(group.windowMs);
+    group.permits.push({ id: "", owner: "", count: unknown, sentMs: now, open: false, untilMs });
+  }
+  let gone = group.permits.reduce((sum, { count, open }) => (open ? sum : sum + count), 0) - theirs;
+  group.permits = group.permits.filter((permit) => {
+    if (permit.open || permit.count > gone || permit.sentMs + group.windowMs > now) return true;
+    gone -= permit.count;
+    return false;
+  });
 }
 
 function penalise(budget: Budget, group: Group, answered: Answered, now: number): void {

@@ -84,6 +84,27 @@ describe("a budget", () => {
     expect(sent).toBe(3);
   });
 
+  test("sends as soon as an answer shows that earlier requests have left the server's window", () => {
+    const budget = parseBudget(undefined);
+    const slow = ask(budget, start);
+    reply(budget, slow, start + 20_000);
+    const second = spend(budget, start + 20_000).wait;
+    expect(second.untilMs).toBe(start + 80_050);
+    const first = ask(budget, start + 80_050);
+    reply(budget, first, start + 80_100, { rate: { group: "heavy", limit: 10, remaining: 5, windowMs: 60_000 } });
+    expect(ask(budget, start + 80_100)).toHaveProperty("count");
+  });
+
+  test("does not believe an answer that forgets requests too young to have left the window", () => {
+    const budget = parseBudget(undefined);
+    const { now } = spend(budget, start);
+    const other = ask(budget, start + 60_150);
+    reply(budget, other, start + 60_151, { rate: { group: "heavy", limit: 10, remaining: 10, windowMs: 60_000 } });
+    const young = groupFor(budget, "recording").permits.filter(({ sentMs }) => sentMs + 60_000 > start + 60_151);
+    expect(now).toBeLessThan(start + 60_000);
+    expect(young).toHaveLength(9);
+  });
+
   test("learns groups from the answers: a kind leaves the scarcest one", () => {
     const budget = parseBudget(undefined);
     const permit = ask(budget, start, "extension");
