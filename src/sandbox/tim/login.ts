@@ -58,8 +58,9 @@ export function openLogin(settings: TimSettings, now: () => number): Login {
 
   function count(address: Address): void {
     const { failCount, lockMs } = settings.flood;
+    if (failCount === 0) return;
     address.failures += 1;
-    if (failCount === 0 || address.failures < failCount) return;
+    if (address.failures < failCount) return;
     address.failures = 0;
     address.lockedUntil = now() + lockMs;
   }
