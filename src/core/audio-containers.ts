@@ -72,7 +72,7 @@ function movieSeconds(bytes: Uint8Array): number | undefined {
   const long = view.getUint8(8) === 1;
   const scale = view.getUint32(long ? 28 : 20);
   const duration = long ? Number(view.getBigUint64(32)) : view.getUint32(24);
-  return scale === 0 ? undefined : duration / scale;
+  return scale === 0 || duration === 0 ? undefined : duration / scale;
 }
 
 function refuseMp4(at: number, total: number): never {

@@ -71,6 +71,7 @@ function templateFault(template: string): string | undefined {
   if (template.split("/").some((part) => byteLength(part.replace(fieldPattern, "")) > longestLiteral)) {
     return `the text between fields is longer than ${longestLiteral} bytes in one folder or file name.`;
   }
+  if (template.split("/").some((part) => part.split("{id}").length > 2)) return "{id} stands twice in one name.";
   return undefined;
 }
 
@@ -150,14 +151,21 @@ function fingerprint(key: string): string {
 function filled(template: string, values: Values, room: number): string {
   const whole = fill(template, values);
   if (byteLength(whole) <= room) return whole;
-  const shortened: Record<string, string> = { ...values };
-  for (let most = room; most >= 0; most -= 4) {
-    for (const field of fields)
-      if (field !== "id") shortened[field] = cutToBytes(values[field] as string, Math.max(most, 8));
-    const text = fill(template, shortened);
-    if (byteLength(text) <= room) return text;
+  let best = fill(template, cutValues(values, 0));
+  for (let low = 1, high = room; low <= high; ) {
+    const most = (low + high) >>> 1;
+    const text = fill(template, cutValues(values, most));
+    if (byteLength(text) <= room) {
+      best = text;
+      low = most + 1;
+    } else high = most - 1;
   }
-  return cutToBytes(fill(template, shortened), room);
+  return best;
+}
+
+function cutValues(values: Values, most: number): Values {
+  const cut = Object.entries(values).map(([field, value]) => [field, field === "id" ? value : cutToBytes(value, most)]);
+  return Object.fromEntries(cut) as Values;
 }
 
 function fill(template: string, values: Values): string {

@@ -26,6 +26,7 @@ export function safeComponent(text: string): string {
 
 /** The longest beginning of `text` that fits in `bytes` of UTF-8, cut between characters. */
 export function cutToBytes(text: string, bytes: number): string {
+  if (text.length * 3 <= bytes) return text;
   const all = new TextEncoder().encode(text);
   if (all.length <= bytes) return text;
   let end = Math.max(0, bytes);

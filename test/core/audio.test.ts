@@ -1,0 +1,424 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+import { audioExtensions, openAudioCheck } from "../../src/core/audio.ts";
+import { RecordingError } from "../../src/core/errors.ts";
+import type { ResponseHead } from "../../src/core/recording.ts";
+import { box, chunk, flac, id3, moov, mp3, mp4, mpegFrame, noise, oggPage, wav } from "../helpers/sound-bytes.ts";
+
+const ok: ResponseHead = { status: 200, headers: {} };
+
+/** The whole life of one body: what comes out, or the error. */
+function judge(body: Uint8Array | string, head: ResponseHead | null = ok, step = 64 * 1024) {
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
+  const check = openAudioCheck(() => 0);
+  try {
+    if (head !== null) check.head(head);
+    for (let at = 0; at < bytes.length; at += step) check.chunk(bytes.subarray(at, at + step));
+    return check.finish();
+  } catch (error) {
+    if (error instanceof RecordingError) return error;
+    throw error;
+  }
+}
+
+function headOf(status: number, headers: Record<string, string> = {}): ResponseHead {
+  return { status, headers };
+}
+
+describe("audio is told by its bytes", () => {
+  const samples: Record<string, [Buffer, string, number | undefined]> = {
+    "u-law WAV": [wav({ tag: 7, seconds: 2 }), "audio/wav", 2],
+    "A-law WAV": [wav({ tag: 6, seconds: 2 }), "audio/wav", 2],
+    "16-bit stereo WAV": [wav({ tag: 1, channels: 2, seconds: 1.5 }), "audio/wav", 1.5],
+    "extensible WAV": [wav({ tag: 0xfffe }), "audio/wav", 1],
+    "WAV of a codec nobody heard of": [wav({ tag: 0x1234 }), "audio/wav", 1],
+    "WAV with fact and LIST chunks, one of them odd": [
+      wav({ before: [chunk("fact", noise(4, 1)), chunk("LIST", noise(9001, 2))] }),
+      "audio/wav",
+      1,
+    ],
+    "WAV with chunks behind its sound": [wav({ after: [chunk("LIST", noise(40, 1))] }), "audio/wav", 1],
+    "WAV with an odd number of sound bytes": [wav({ seconds: 1.000125 }), "audio/wav", 1.000125],
+    "WAV with an odd number of sound bytes and no pad": [
+      wav({ seconds: 1.000125 }).subarray(0, -1),
+      "audio/wav",
+      1.000125,
+    ],
+    "WAV written to a pipe with zeros": [wav({ riffSize: 0, dataSize: 0 }), "audio/wav", 1],
+    "WAV written to a pipe with ones": [wav({ riffSize: 0xffffffff, dataSize: 0xffffffff }), "audio/wav", 1],
+    "WAV written to a pipe by sox": [wav({ riffSize: 0x7ffff024, dataSize: 0x7ffff000 }), "audio/wav", 1],
+    "WAV with a wrong RIFF size": [wav({ riffSize: 4_000_000 }), "audio/wav", 1],
+    "WAV without a byte rate": [wav({ format: chunk("fmt ", Buffer.alloc(16)) }), "audio/wav", undefined],
+    mp3: [mp3(100), "audio/mpeg", (100 * 417 * 8) / 128_000],
+    "mp3 behind a long ID3 tag": [Buffer.concat([id3(20_000), mp3(50)]), "audio/mpeg", (50 * 417 * 8) / 128_000],
+    "mp3 behind a tag with a footer": [
+      Buffer.concat([id3(30, 0x10), Buffer.alloc(10), mp3()]),
+      "audio/mpeg",
+      (10 * 417 * 8) / 128_000,
+    ],
+    "mp3 behind padding": [Buffer.concat([id3(10), Buffer.alloc(500), mp3()]), "audio/mpeg", (10 * 417 * 8) / 128_000],
+    "mp3 of a single frame": [mpegFrame(), "audio/mpeg", (417 * 8) / 128_000],
+    "mp3 of a single frame and an ID3v1 tag": [
+      Buffer.concat([mpegFrame(), Buffer.from("TAG"), Buffer.alloc(125)]),
+      "audio/mpeg",
+      ((417 + 128) * 8) / 128_000,
+    ],
+    "mp3 with changing bit rates": [
+      Buffer.concat([mpegFrame(), mpegFrame(0xfffba064, 522), mpegFrame()]),
+      "audio/mpeg",
+      undefined,
+    ],
+    "mp3 of MPEG-2, mono": [
+      Buffer.concat([mpegFrame(0xfff344c4, 96), mpegFrame(0xfff344c4, 96)]),
+      "audio/mpeg",
+      (192 * 8) / 32_000,
+    ],
+    "mp3 of MPEG-2.5": [
+      Buffer.concat([mpegFrame(0xffe318c4, 72), mpegFrame(0xffe318c4, 72)]),
+      "audio/mpeg",
+      (144 * 8) / 8000,
+    ],
+    "MPEG layer I": [
+      Buffer.concat([mpegFrame(0xffff1000, 32), mpegFrame(0xffff1000, 32)]),
+      "audio/mpeg",
+      (64 * 8) / 32_000,
+    ],
+    "MPEG-2 layer I": [
+      Buffer.concat([mpegFrame(0xfff71000, 68), mpegFrame(0xfff71000, 68)]),
+      "audio/mpeg",
+      (136 * 8) / 32_000,
+    ],
+    "MPEG layer II": [
+      Buffer.concat([mpegFrame(0xfffd1000, 104), mpegFrame(0xfffd1000, 104)]),
+      "audio/mpeg",
+      (208 * 8) / 32_000,
+    ],
+    "Ogg Opus": [oggPage("OpusHead"), "audio/ogg", undefined],
+    "Ogg Vorbis": [oggPage("\x01vorbis"), "audio/ogg", undefined],
+    "Ogg Speex": [oggPage("Speex   "), "audio/ogg", undefined],
+    FLAC: [flac(), "audio/flac", 2],
+    "FLAC of unknown length": [flac(0), "audio/flac", undefined],
+    "MP4 with the index in front": [mp4(moov(1000, 2500), box("mdat", noise(9000, 3))), "audio/mp4", 2.5],
+    "MP4 with the index behind": [mp4(box("mdat", noise(9000, 3)), moov(8000, 4000)), "audio/mp4", 0.5],
+    "MP4 with 64-bit sizes and times": [mp4(box("mdat", noise(900, 3), 1), moov(10, 25, true)), "audio/mp4", 2.5],
+    "MP4 whose sound lasts to the end": [mp4(moov(1000, 2500), box("mdat", noise(900, 3), 0)), "audio/mp4", 2.5],
+    "MP4 in fragments, without a length": [mp4(moov(1000, 0)), "audio/mp4", undefined],
+    "MP4 without a time scale": [mp4(moov(0, 1)), "audio/mp4", undefined],
+    "MP4 whose index begins unusually": [mp4(box("moov", Buffer.alloc(60))), "audio/mp4", undefined],
+  };
+  for (const [name, [bytes, contentType, seconds]] of Object.entries(samples)) {
+    test.each([1, 61, 4096, 1 << 20])(`${name}, in pieces of %i`, (step) => {
+      const found = judge(bytes, ok, step) as { contentType: string; audioSeconds?: number };
+      expect(found.contentType).toBe(contentType);
+      if (seconds === undefined) expect(found).not.toHaveProperty("audioSeconds");
+      else expect(found.audioSeconds).toBeCloseTo(seconds, 6);
+    });
+  }
+
+  test("an mp3's own count of frames gives its length", () => {
+    for (const [tag, at] of [
+      ["Xing", 36],
+      ["Info", 36],
+      ["VBRI", 36],
+    ] as const) {
+      const first = mpegFrame();
+      first.write(tag, at, "latin1");
+      if (tag === "VBRI") first.writeUInt32BE(441, 50);
+      else {
+        first.writeUInt32BE(1, at + 4);
+        first.writeUInt32BE(441, at + 8);
+      }
+      expect(judge(Buffer.concat([first, mp3(5)]))).toEqual({
+        contentType: "audio/mpeg",
+        audioSeconds: (441 * 1152) / 44_100,
+      });
+    }
+  });
+
+  test("an mp3's header without a count says nothing", () => {
+    const first = mpegFrame();
+    first.write("Xing", 36, "latin1");
+    expect(judge(Buffer.concat([first, mp3(9)]))).toMatchObject({ audioSeconds: (10 * 417 * 8) / 128_000 });
+  });
+
+  test("a mono mp3 keeps its count elsewhere", () => {
+    for (const [head, length, at] of [
+      [0xfffb90c4, 417, 21],
+      [0xfff344c4, 96, 13],
+      [0xfff34404, 96, 21],
+    ] as const) {
+      const first = mpegFrame(head, length);
+      first.write("Info", at, "latin1");
+      first.writeUInt32BE(1, at + 4);
+      first.writeUInt32BE(100, at + 8);
+      const found = judge(Buffer.concat([first, mpegFrame(head, length)])) as { audioSeconds: number };
+      expect(found.audioSeconds).toBeCloseTo(
+        (100 * (length === 417 ? 1152 : 576)) / (length === 417 ? 44_100 : 24_000),
+        2,
+      );
+    }
+  });
+
+  test("RF64 takes the length of its sound from its own chunk", () => {
+    const ds64 = Buffer.alloc(28);
+    ds64.writeBigUInt64LE(8000n, 8);
+    const file = wav({ dataSize: 0xffffffff, before: [chunk("ds64", ds64)] });
+    file.write("RF64");
+    expect(judge(file)).toEqual({ contentType: "audio/wav", audioSeconds: 1 });
+    ds64.writeBigUInt64LE(0x1_0000_0000n, 8);
+    const long = wav({ dataSize: 0xffffffff, before: [chunk("ds64", ds64)] });
+    expect(judge(long)).toMatchObject({ code: "bad-audio" });
+    expect(judge(wav({ dataSize: 0xffffffff, before: [chunk("ds64", Buffer.alloc(4))] }))).toMatchObject({
+      audioSeconds: 1,
+    });
+  });
+
+  test("the type is known from the first bytes on, and never from what the server claims", () => {
+    const check = openAudioCheck();
+    check.head(headOf(200, { "content-type": "audio/mpeg" }));
+    expect(check.type).toBeUndefined();
+    check.chunk(wav().subarray(0, 100));
+    expect(check.type).toBe("audio/wav");
+    expect(check.bytes).toBe(100);
+    expect(audioExtensions["audio/wav"]).toBe("wav");
+  });
+
+  test("nothing is kept of a long body but what is still being read", () => {
+    const check = openAudioCheck();
+    check.chunk(mp4(box("free", Buffer.alloc(10))));
+    for (let count = 0; count < 50; count += 1) check.chunk(Buffer.alloc(1000));
+    expect(check.type).toBe("audio/mp4");
+  });
+});
+
+describe("sound that contradicts its header", () => {
+  test.each<[string, Buffer, RegExp]>([
+    ["a WAV file cut within its sound", wav().subarray(0, 4000), /announces 8000 bytes of sound and brings 3954/],
+    ["a WAV file cut within its header", wav().subarray(0, 40), /ends before its sound/],
+    ["a WAV file without a format", wav({ format: null }), /no format chunk/],
+    ["a WAV file with a format cut short", wav({ format: chunk("fmt ", Buffer.alloc(4)) }), /no format chunk/],
+    [
+      "a WAV file of nothing but chunks",
+      wav({ before: Array.from({ length: 300 }, () => chunk("junk", Buffer.alloc(0))) }),
+      /no data chunk/,
+    ],
+    ["an mp3 tag without sound", id3(300), /tag without any sound/],
+    ["a FLAC header cut short", flac().subarray(0, 30), /ends within its header/],
+    ["an MP4 file without its index", mp4(box("mdat", noise(100, 1))), /no index/],
+    ["an MP4 file cut in a box", mp4(moov(1, 1), box("mdat", noise(100, 1))).subarray(0, -10), /breaks off/],
+    ["an MP4 file with a box too small", mp4(box("mdat", noise(20, 1), 4)), /breaks off/],
+    [
+      "an MP4 file with a long box too small",
+      mp4(Buffer.concat([box("mdat", Buffer.alloc(0), 1).fill(0, 8), noise(20, 1)])),
+      /breaks off/,
+    ],
+    ["an MP4 file that ends within a box head", mp4(Buffer.from([0, 0, 0, 9])), /breaks off/],
+    ["an MP4 file that ends within a long box head", mp4(Buffer.from("\0\0\0\x01mdat", "latin1")), /breaks off/],
+  ])("%s is bad-audio", (_name, bytes, message) => {
+    const length = { "content-length": String(bytes.length) };
+    expect(judge(bytes, headOf(200, length))).toMatchObject({ code: "bad-audio", verdict: "give-up" });
+    expect((judge(bytes, headOf(200, length)) as Error).message).toMatch(message);
+  });
+
+  test("it may be whole next time when no length was announced", () => {
+    expect(judge(wav().subarray(0, 4000))).toMatchObject({ code: "bad-audio", verdict: "retry" });
+  });
+
+  test("a WAV header without sound is empty", () => {
+    expect(judge(wav({ seconds: 0 }))).toMatchObject({ code: "empty-body" });
+  });
+});
+
+describe("what is no audio", () => {
+  test.each<[string, string | Uint8Array, string]>([
+    ["a page", "<!DOCTYPE html><html><body>Not here</body></html>", "a web page instead"],
+    ["a login page", "\n<html><form><input type=password></form></html>", "a web page that asks for a login"],
+    ["an API's error", '{"errorCode":"CMN-102"}', "a JSON answer"],
+    ["a list", "  [1,2]", "a JSON answer"],
+    ["XML", '<?xml version="1.0"?><error/>', "an XML answer"],
+    ["a sentence", "no recording", "plain text"],
+    ["blanks", "  \r\n", "blank text"],
+    ["a UTF-16 page", Buffer.from("\ufeff<html><body>x", "utf16le"), "a web page"],
+    ["big-endian text", Buffer.from([0xfe, 0xff, 0, 0x41]), "plain text"],
+    ["a ZIP archive", Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(100)]), "a ZIP archive"],
+    ["a PDF", Buffer.concat([Buffer.from("%PDF-1.4"), Buffer.alloc(100)]), "a PDF document"],
+    ["compressed data", Buffer.concat([Buffer.from([0x1f, 0x8b, 8]), Buffer.alloc(100)]), "gzip-compressed data"],
+    [
+      "a RIFF picture",
+      Buffer.concat([Buffer.from("RIFF\x10\0\0\0WEBP"), Buffer.alloc(100)]),
+      "no sound (a picture or a video)",
+    ],
+    ["an Ogg video", oggPage("\x80theora"), "an Ogg file that is no sound"],
+    ["a PNG", Buffer.concat([Buffer.from("\x89PNG", "latin1"), Buffer.alloc(100)]), "a picture"],
+    ["random bytes", Buffer.concat([Buffer.alloc(1), noise(9000, 5)]), "no known audio format"],
+    ["one frame that nothing follows", Buffer.concat([mpegFrame(), noise(9000, 5)]), "no known audio format"],
+    ["a frame of a reserved layer", mpegFrame(0xfff99064), "no known audio format"],
+    ["a frame of a reserved version", mpegFrame(0xffeb9064), "no known audio format"],
+    ["a frame of a reserved sample rate", mpegFrame(0xfffb9c64), "no known audio format"],
+    ["a frame of free bit rate", mpegFrame(0xfffb0064), "no known audio format"],
+    ["a frame of a bad bit rate", mpegFrame(0xfffbf064), "no known audio format"],
+    ["two bytes", Buffer.from([0xff, 0x01]), "no known audio format"],
+  ])("%s is refused for what it is", (_name, body, words) => {
+    const error = judge(body) as RecordingError;
+    expect(error).toMatchObject({ code: "not-audio", verdict: "give-up" });
+    expect(error.message).toContain(words);
+  });
+
+  test("its text is kept for the source to judge, never put into the message", () => {
+    const error = judge("secret=42 <b>is no audio</b>", headOf(200, { "content-type": "audio/wav" })) as RecordingError;
+    expect(error.body).toBe("secret=42 <b>is no audio</b>");
+    expect(error.head?.headers["content-type"]).toBe("audio/wav");
+    expect(error.message).not.toContain("secret");
+  });
+
+  test("binary data is dropped at once, text after 64 KiB", () => {
+    const binary = openAudioCheck();
+    expect(() => binary.chunk(Buffer.concat([Buffer.alloc(1), noise(9000, 5)]))).toThrow(/no known audio format/);
+    const text = openAudioCheck();
+    const line = Buffer.from("x".repeat(10_000));
+    expect(() => {
+      for (let count = 0; count < 6; count += 1) text.chunk(line);
+    }).not.toThrow();
+    expect(text.refused).toBe(true);
+    expect(() => text.chunk(line)).toThrow(/plain text/);
+  });
+
+  test("without a head it is refused all the same", () => {
+    const error = judge("words", null) as RecordingError;
+    expect(error).toMatchObject({ code: "not-audio", head: undefined });
+    expect(judge("", null)).toMatchObject({ code: "empty-body", head: undefined });
+  });
+});
+
+describe("lengths", () => {
+  test("an empty answer is empty-body", () => {
+    expect(judge("", headOf(200, { "content-length": "0" }))).toMatchObject({ code: "empty-body" });
+    expect(judge("", headOf(204))).toMatchObject({ code: "empty-body" });
+  });
+
+  test("another length than announced is wrong-length, before anything else", () => {
+    for (const length of [7999, 9000]) {
+      const error = judge(wav(), headOf(200, { "content-length": String(length) })) as RecordingError;
+      expect(error).toMatchObject({ code: "wrong-length", verdict: "retry" });
+      expect(error.message).toContain(String(length));
+    }
+    expect(judge("", headOf(200, { "content-length": "5" }))).toMatchObject({ code: "wrong-length" });
+  });
+
+  test("a length that is none is not looked at", () => {
+    expect(judge(wav(), headOf(200, { "content-length": "many" }))).toMatchObject({ contentType: "audio/wav" });
+  });
+
+  test("bytes of an earlier attempt count when the answer continues them", () => {
+    const bytes = wav();
+    const rest = bytes.subarray(3000);
+    for (const headers of [
+      { "content-length": String(rest.length) },
+      { "content-range": `bytes 3000-${bytes.length - 1}/${bytes.length}` },
+    ]) {
+      const check = openAudioCheck();
+      check.chunk(bytes.subarray(0, 3000));
+      check.head(headOf(206, headers));
+      check.chunk(rest.subarray(0, 100));
+      expect(() => check.finish()).toThrow(/announced/);
+      check.chunk(rest.subarray(100));
+      expect(check.finish()).toEqual({ contentType: "audio/wav", audioSeconds: 1 });
+    }
+  });
+});
+
+describe("answers other than 2xx", () => {
+  test("keep their head and text for the source", () => {
+    const error = judge(
+      '{"errorCode":"AGW-401"}',
+      headOf(401, { "content-type": "application/json" }),
+    ) as RecordingError;
+    expect(error).toMatchObject({ code: "http-error", verdict: "give-up", body: '{"errorCode":"AGW-401"}' });
+    expect(error.head?.status).toBe(401);
+    expect(error.message).toBe("The server refused the audio (401).");
+  });
+
+  test("keep at most 64 KiB of text and cut the rest off", () => {
+    const error = judge("x".repeat(200_000), headOf(404)) as RecordingError;
+    expect(error.code).toBe("http-error");
+    expect(error.body?.length).toBe(64 * 1024);
+  });
+
+  test("even sound is not taken from them", () => {
+    expect(judge(wav(), headOf(404))).toMatchObject({ code: "http-error", body: undefined });
+  });
+
+  test.each([500, 502, 503, 504, 408, 425])("%i is a passing failure", (status) => {
+    expect(judge("busy", headOf(status))).toMatchObject({ code: "server-error", verdict: "retry", body: "busy" });
+  });
+
+  test("a redirect is told as one", () => {
+    expect((judge("", headOf(302)) as Error).message).toContain("sending elsewhere");
+  });
+
+  test.each<[string, Record<string, string>, number | undefined]>([
+    ["seconds", { "retry-after": "60" }, 60_000],
+    ["a fraction", { "retry-after": "0.5" }, 500],
+    [
+      "a date, by the server's own clock",
+      { "retry-after": "Thu, 02 Jan 2020 00:00:30 GMT", date: "Thu, 02 Jan 2020 00:00:00 GMT" },
+      30_000,
+    ],
+    ["a date, by ours", { "retry-after": "Thu, 01 Jan 1970 00:00:05 GMT" }, 5000],
+    ["an old-fashioned date", { "retry-after": "Thu Jan  1 00:00:07 1970" }, 7000],
+    ["a date that is over", { "retry-after": "Wed, 01 Jan 1969 00:00:05 GMT" }, 0],
+    ["no date", { "retry-after": "Xyz, soon" }, undefined],
+    ["nonsense", { "retry-after": "soon" }, undefined],
+    ["a blank", { "retry-after": " " }, undefined],
+    ["nothing", {}, undefined],
+  ])("429 says how long to wait: %s", (_name, headers, ms) => {
+    expect(judge("", headOf(429, headers))).toMatchObject({ code: "rate-limited", verdict: "retry", retryAfterMs: ms });
+  });
+
+  test("a refusal leaves the bytes of an earlier attempt uncounted", () => {
+    const check = openAudioCheck();
+    check.chunk(wav().subarray(0, 3000));
+    check.head(headOf(503));
+    check.chunk(Buffer.from("later"));
+    expect(check.bytes).toBe(3000);
+    expect(() => check.finish()).toThrow(expect.objectContaining({ code: "server-error", body: "later" }));
+  });
+});
+
+const noFfmpeg = spawnSync("ffmpeg", ["-version"]).error === undefined ? undefined : "needs the Debian package ffmpeg";
+
+test.skipIf(noFfmpeg)(`what ffmpeg writes is understood, and its length told${noFfmpeg ? `: ${noFfmpeg}` : ""}`, () => {
+  const kinds: readonly [string, readonly string[], string][] = [
+    ["audio/wav", ["-c:a", "pcm_alaw"], "wav"],
+    ["audio/wav", ["-c:a", "gsm_ms"], "wav"],
+    ["audio/mpeg", ["-b:a", "32k"], "mp3"],
+    ["audio/flac", [], "flac"],
+    ["audio/ogg", ["-c:a", "libopus", "-ar", "48000"], "ogg"],
+    ["audio/mp4", ["-movflags", "frag_keyframe+empty_moov"], "mp4"],
+  ];
+  for (const [type, options, format] of kinds) {
+    const made = spawnSync(
+      "ffmpeg",
+      [
+        "-loglevel",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=440:duration=2",
+        "-ar",
+        "8000",
+        "-ac",
+        "1",
+        ...options,
+        "-f",
+        format,
+        "-",
+      ],
+      { maxBuffer: 1 << 24 },
+    );
+    const found = judge(made.stdout) as { contentType: string; audioSeconds?: number };
+    expect(found.contentType).toBe(type);
+    if (found.audioSeconds !== undefined) expect(Math.abs(found.audioSeconds - 2)).toBeLessThan(0.2);
+  }
+});
