@@ -51,6 +51,11 @@ export function openAudioCheck(now: () => number = Date.now): AudioCheck {
     keptBytes += chunk.length;
   }
 
+  function forget(): void {
+    kept = [];
+    keptBytes = 0;
+  }
+
   function refusal(): RecordingError {
     const body = joined(kept).subarray(0, mostKept);
     const text = isText(body) ? new TextDecoder().decode(body) : undefined;
@@ -67,7 +72,7 @@ export function openAudioCheck(now: () => number = Date.now): AudioCheck {
   }
 
   function weigh(): void {
-    if (!refused && scan.type !== undefined) kept = [];
+    if (!refused && scan.type !== undefined) forget();
     else if (scan.done && scan.type === undefined) refused = true;
     if (refused && (keptBytes >= mostKept || !isText(joined(kept)))) throw refusal();
   }
@@ -85,7 +90,7 @@ export function openAudioCheck(now: () => number = Date.now): AudioCheck {
     head(head) {
       answer = head;
       refused = !isSuccess(head);
-      if (refused) kept = [];
+      if (refused) forget();
       const length = contentLength(head);
       announced =
         (head.status === 206 ? contentRange(head)?.total : undefined) ??

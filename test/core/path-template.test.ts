@@ -68,9 +68,10 @@ describe("names", () => {
     );
   });
 
-  test("a name that cannot be made to fit loses everything but its id and what stands between", () => {
+  test("a name far too long keeps its id and what stands between its fields", () => {
     const long = ringcentral("7".repeat(40), { ...call, name: "n".repeat(300) });
-    expect(pathFor(`${"{name}-".repeat(80)}_{id}`, long, plain)).toMatch(/^_-{79}_7{40}$/);
+    expect(pathFor(`${"{name}-".repeat(80)}_{id}`, long, plain)).toMatch(/^(?:n-){80}_7{40}$/);
+    expect(pathFor(`${"{name}{from}{to}-".repeat(70)}_{id}`, long, plain)).toMatch(/^_-{69}_7{40}$/);
   });
 
   test("an id that the template leaves out is put at the end of the name, not only into a folder", () => {
@@ -246,7 +247,7 @@ describe("hostile fields", () => {
   const pick = () => hostile[Math.floor(random() * hostile.length)] as string;
   const refs: RecordingRef[] = [
     ...hostile.flatMap((text) => [tim("3", "4", text), tim(text, "4", "x"), tim("3", text, "x"), ringcentral(text)]),
-    ...Array.from({ length: 1500 }, (_, at) => {
+    ...Array.from({ length: 600 }, (_, at) => {
       const more = {
         start: pick(),
         from: pick(),
@@ -278,7 +279,7 @@ describe("hostile fields", () => {
             /[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d|com¹|conin\$)(?:\.|$)|\.(?:part|info\.json)$/i,
           );
         }
-        expect(path.isWellFormed?.() ?? true).toBe(true);
+        expect(Buffer.from(path).toString()).toBe(path);
       }
     }
   });
