@@ -1,4 +1,5 @@
 import { RecordingError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 import type { RejectedRow, Row } from "../../core/recording.ts";
 import { cellValue, cleanName, fieldNames } from "../columns.ts";
 import type { ReaderSettings } from "../settings.ts";
@@ -57,12 +58,11 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
 }
 
 /** A null is a field that is there without a value: which columns a table has must show in every row. */
-function fieldsOf(cells: readonly string[], names: readonly (string | undefined)[]): Row["fields"] {
-  const fields: Record<string, string | undefined> = {};
+function fieldsOf(cells: readonly string[], names: readonly (string | undefined)[]): Record<string, string | null> {
+  const fields: Record<string, string | null> = {};
   for (let at = 0; at < cells.length; at++) {
     const name = names[at];
-    if (name === undefined) continue;
-    fields[name] = cellValue(cells[at] as string);
+    if (name !== undefined) fields[name] = cellValue(cells[at] as string);
   }
   return fields;
 }
@@ -77,7 +77,7 @@ function looksFailed(cells: readonly string[]): boolean {
 function refuseFailed(record: RawRecord, delimiter: string, file: string): void {
   const text = record.cells.join(delimiter);
   if (!isFailure(text)) return;
-  const shown = text.replace(/[\x00-\x1f\x7f]/g, " ").slice(0, 120);
+  const shown = printable(text).slice(0, 120);
   throw new RecordingError("bad-rows", `${file}, line ${record.line}: the export failed ("${shown}"). Export again.`);
 }
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, RecordingError } from "../../core/errors.ts";
+import { printable } from "../../core/printable.ts";
 
 const unreachable =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ETIMEDOUT|ETIMEOUT|ENOENT|EACCES)$/;
@@ -52,9 +53,5 @@ function causes(error: Error): Error[] {
 /** A server's own words, fit to be shown: one line, no control characters, not endless. */
 function serverWords(error: Error): string {
   const text = error.message || causes(error)[0]?.message || "";
-  return text
-    .replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+/g, " ")
-    .trim()
-    .slice(0, 300)
-    .replace(/\.$/, "");
+  return printable(text).trim().slice(0, 300).replace(/\.$/, "");
 }

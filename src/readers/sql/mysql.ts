@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import type { Connection, ConnectionOptions, FieldPacket } from "mysql2";
 import type { ErrorCode } from "../../core/errors.ts";
 import type { Reader } from "../../core/ports.ts";
@@ -18,33 +20,45 @@ export async function openMysql(url: string, settings: DatabaseSettings): Promis
   const explain = (error: Error) => explainError(error, address.label, codeOf);
   const connect = async (signal: AbortSignal): Promise<Session> => {
     const connection = mysql.createConnection(connectionOptions(address, settings));
-    // A connection that breaks is told by the statement that was running on it.
-    connection.on("error", () => {});
-    const stop = () => connection.destroy();
-    signal.addEventListener("abort", stop, { once: true });
+    const session = openSession(connection, signal);
     try {
-      await new Promise<void>((resolve, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-        connection.connect((error) => (error === null ? resolve() : reject(error)));
-      });
+      await session.ready;
       await answered(connection, "SET SESSION TRANSACTION READ ONLY");
+      return session;
     } catch (error) {
-      connection.destroy();
+      await session.close();
       throw error;
     }
-    return openSession(connection, () => signal.removeEventListener("abort", stop));
   };
   return openDatabaseReader({ dialect: mysqlDialect, label: address.label, connect, explain }, settings);
 }
 
-function openSession(connection: Connection, closed: () => void): Session {
+/**
+ * mysql2 tells a broken connection to the connection only, never to the stream of rows that waits on it, and its own
+ * `destroy` leaves the socket open until the server is done: both are put right here.
+ */
+function openSession(connection: Connection, signal: AbortSignal): Session & { readonly ready: Promise<void> } {
+  let rows: Readable | undefined;
+  const hangUp = () => (connection as unknown as { readonly stream: Socket }).stream.destroy();
+  const stop = () => {
+    hangUp();
+    rows?.destroy(signal.reason);
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  connection.on("error", (error) => rows?.destroy(error));
   return {
+    ready: new Promise((resolve, reject) => {
+      connection.connect((error) => (error === null ? resolve() : reject(error)));
+    }),
     describe: async ({ sql }) => (await answered(connection, sql)).map(columnOf),
-    stream: ({ sql, values }) =>
-      gathered<DriverRow>(connection.execute(sql, [...values]).stream({ highWaterMark: batchRows }), batchRows),
-    close: async () => {
-      closed();
+    stream({ sql, values }) {
+      rows = connection.execute(sql, [...values]).stream({ highWaterMark: batchRows });
+      return gathered<DriverRow>(rows, batchRows);
+    },
+    async close() {
+      signal.removeEventListener("abort", stop);
       connection.destroy();
+      hangUp();
     },
   };
 }

@@ -5,7 +5,7 @@ import { type Address, parseAddress, tlsOptions } from "./address.ts";
 import { postgresDialect } from "./dialects.ts";
 import { loadDriver } from "./driver.ts";
 import { explainError } from "./explain.ts";
-import { type DriverRow, gathered, openDatabaseReader, type Session } from "./session.ts";
+import { type DriverRow, openDatabaseReader, type Session } from "./session.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import type { Column } from "./statement.ts";
 
@@ -39,15 +39,22 @@ export async function openPostgres(url: string, settings: DatabaseSettings): Pro
     }
     return {
       describe: async ({ sql }) => (await client.query(sql)).fields.map(columnOf),
-      stream: ({ sql, values }) => {
-        const stream = new QueryStream(sql, [...values], { batchSize: batchRows, types: textTypes });
-        return gathered<DriverRow>(client.query(stream), batchRows);
-      },
+      stream: ({ sql, values }) =>
+        cursorRows(client.query(new QueryStream(sql, [...values], { types: textTypes })).cursor),
       close,
     };
   };
   const explain = (error: Error) => explainError(error, address.label, codeOf);
   return openDatabaseReader({ dialect: postgresDialect, label: address.label, connect, explain }, settings);
+}
+
+/** Straight from the cursor: the stream around it never ends when its connection breaks. */
+async function* cursorRows(cursor: { read(count: number): Promise<DriverRow[]> }): AsyncGenerator<DriverRow[]> {
+  for (;;) {
+    const rows = await cursor.read(batchRows);
+    if (rows.length === 0) return;
+    yield rows;
+  }
 }
 
 const textTypes = { getTypeParser: () => (text: string) => text };

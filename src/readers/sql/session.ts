@@ -81,8 +81,8 @@ function fieldsOf(
   record: DriverRow,
   columns: readonly string[],
   names: readonly (string | undefined)[],
-): Record<string, string | undefined> {
-  const fields: Record<string, string | undefined> = {};
+): Record<string, string | null> {
+  const fields: Record<string, string | null> = {};
   for (let at = 0; at < columns.length; at++) {
     const name = names[at];
     if (name !== undefined) fields[name] = textOf(record[columns[at] as string]);
@@ -90,18 +90,18 @@ function fieldsOf(
   return fields;
 }
 
-/** A value as text, as a CSV export would show it; null and the empty text are undefined. */
-function textOf(value: unknown): string | undefined {
-  if (value === null || value === undefined) return undefined;
-  if (typeof value === "string") return value.trim() || undefined;
+/** A value as text, as a CSV export would show it; the empty text is null too. */
+function textOf(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "string") return value.trim() || null;
   if (value instanceof Date) return naiveText(value);
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex").toUpperCase() || undefined;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex").toUpperCase() || null;
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 /** Drivers are told to take naive times for UTC; this takes them back, unshifted. */
-function naiveText(time: Date): string | undefined {
-  if (Number.isNaN(time.getTime())) return undefined;
+function naiveText(time: Date): string | null {
+  if (Number.isNaN(time.getTime())) return null;
   return time.toISOString().replace("T", " ").replace("Z", "");
 }
 

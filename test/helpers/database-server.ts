@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A user that a database server agrees to run as. */
+export interface ServerUser {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** `name`'s ids when this process is root, whom database servers refuse; else nobody special. */
+export function serverUser(name: string): ServerUser {
+  if (process.getuid?.() !== 0) return {};
+  const id = (kind: "-u" | "-g") => Number(spawnSync("id", [kind, name], { encoding: "utf8" }).stdout);
+  return { uid: id("-u"), gid: id("-g") };
+}
+
+/** A folder that belongs to that user. */
+export function serverFolder(name: string, { uid, gid }: ServerUser): string {
+  const folder = mkdtempSync(join(tmpdir(), `callreel-${name}-`));
+  chmodSync(folder, 0o700);
+  if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
+  return folder;
+}
+
+/** Runs a preparing program to its end; what it complains of is in the error. */
+export function prepare(program: string, parameters: readonly string[], user: ServerUser, folder: string): void {
+  const { status, stdout, stderr } = spawnSync(program, parameters, { ...user, cwd: folder, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${program} failed: ${stderr}${stdout}`);
+}
+
+/** A server's process, once `answers` succeeds; stopped and its folder removed on disposal. */
+export async function startServer(
+  program: string,
+  parameters: readonly string[],
+  user: ServerUser,
+  folder: string,
+  answers: () => Promise<void>,
+): Promise<AsyncDisposable> {
+  const server: ChildProcess = spawn(program, parameters, {
+    ...user,
+    cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let complaint = "";
+  server.stderr?.on("data", (text) => {
+    complaint = (complaint + text).slice(-4000);
+  });
+  const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+  const stop = async () => {
+    // Both servers take it for "at once": nothing in them is worth saving.
+    server.kill("SIGQUIT");
+    const hurry = setTimeout(() => server.kill("SIGKILL"), 3000);
+    await ended;
+    clearTimeout(hurry);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const patience = Date.now() + 30_000;
+  for (;;) {
+    try {
+      await answers();
+      return { [Symbol.asyncDispose]: stop };
+    } catch (error) {
+      if (server.exitCode !== null || Date.now() > patience) {
+        await stop();
+        throw new Error(`${program} did not start: ${complaint}`, { cause: error });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** A port of 127.0.0.1 that nobody listens on now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}

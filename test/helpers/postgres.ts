@@ -1,0 +1,72 @@
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { freePort, prepare, serverFolder, serverUser, startServer } from "./database-server.ts";
+
+const programs = findPrograms();
+
+/** Why no PostgreSQL can be started here, for `describe.skipIf` and its name; undefined when one can. */
+export const noPostgres: string | undefined =
+  programs === undefined ? "needs the Debian package postgresql" : undefined;
+
+/** A private PostgreSQL on a free port of 127.0.0.1 that asks for passwords. */
+export interface PostgresServer extends AsyncDisposable {
+  readonly port: number;
+  readonly password: string;
+  /** Of the administrator `callreel` and the database `tim`, without a password. */
+  readonly url: string;
+  /** Runs statements as the administrator. */
+  run(sql: string, values?: readonly unknown[]): Promise<void>;
+}
+
+/** Makes a new database cluster and starts a server on it; takes some seconds. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const user = serverUser("postgres");
+  const folder = serverFolder("postgres", user);
+  const password = "it's a p@ss/word";
+  const data = join(folder, "data");
+  writeFileSync(join(folder, "password"), password, { mode: 0o644 });
+  prepare(
+    join(programs!, "initdb"),
+    ["-D", data, "-U", "callreel", "-A", "scram-sha-256", "--pwfile", join(folder, "password"), "-E", "UTF8"].concat([
+      "--locale=C.UTF-8",
+      "--no-sync",
+    ]),
+    user,
+    folder,
+  );
+  const port = await freePort();
+  const run =
+    (database: string) =>
+    async (sql: string, values: readonly unknown[] = []) => {
+      const client = new pg.Client({ host: "127.0.0.1", port, user: "callreel", password, database });
+      await client.connect();
+      try {
+        await client.query(sql, values.length === 0 ? undefined : [...values]);
+      } finally {
+        await client.end();
+      }
+    };
+  const server = await startServer(
+    join(programs!, "postgres"),
+    ["-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+    user,
+    folder,
+    () => run("postgres")("SELECT 1"),
+  );
+  await run("postgres")("CREATE DATABASE tim");
+  return {
+    port,
+    password,
+    url: `postgres://callreel@127.0.0.1:${port}/tim`,
+    run: run("tim"),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+function findPrograms(): string | undefined {
+  const root = "/usr/lib/postgresql";
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [...versions.map((version) => join(root, version, "bin")), "/usr/bin", "/usr/local/bin"];
+  return folders.find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
+}
