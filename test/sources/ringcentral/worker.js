@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openHttp } from "../../../dist/http.js";
 import { openRingCentral } from "../../../dist/sources/ringcentral/index.js";
 
-// A second process of the same user: takes settings from its parent, fetches so many recordings, tells how many came.
-process.once("message", async ({ settings, count }) => {
+// A second process of the same user: takes settings from its parent, fetches these recordings, tells how many came.
+process.once("message", async ({ settings, ids }) => {
   const http = openHttp({ connections: 8, connectTimeoutMs: 5000, timeoutMs: 10_000, userAgent: "callreel-test" });
   const clock = {
     now: () => Date.now(),
@@ -12,12 +12,10 @@ process.once("message", async ({ settings, count }) => {
   };
   const source = openRingCentral(settings, { http, clock, random: Math.random, report() {} });
   const { signal } = new AbortController();
-  let next = 0;
   let fetched = 0;
   const worker = async () => {
-    while (next < count) {
-      const ref = source.named(String(1000 + next++));
-      const link = await source.link(ref, undefined, signal);
+    for (let id = ids.shift(); id !== undefined; id = ids.shift()) {
+      const link = await source.link(source.named(id), undefined, signal);
       const answer = await http.request({ url: link.url, headers: link.headers }, signal);
       link.answered(answer);
       if (answer.status === 200) fetched += 1;
