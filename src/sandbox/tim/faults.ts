@@ -59,14 +59,27 @@ export function openFaultPlan(): FaultPlan {
 /** Throws with what is wrong unless `value` is a list of faults. */
 export function checkFaults(value: unknown): void {
   if (!Array.isArray(value)) throw new TypeError("settings.faults must be a list");
-  value.forEach((fault: Partial<Fault> | null, index) => {
+  value.forEach((fault: unknown, index) => {
     const path = `settings.faults[${index}]`;
     if (typeof fault !== "object" || fault === null) throw new TypeError(`${path} must be an object`);
-    if (fault.on !== "tim" && fault.on !== "echo") throw new TypeError(`${path}.on must be tim or echo`);
-    if (!faultKinds.includes(fault.do as FaultKind))
-      throw new TypeError(`${path}.do must be one of ${faultKinds.join(", ")}`);
-    for (const name of ["from", "times", "status", "ms", "advanceMs", "bytes"] as const)
-      if (fault[name] !== undefined && !(Number.isFinite(fault[name]) && (fault[name] as number) >= 0))
-        throw new TypeError(`${path}.${name} must be a number of 0 or more`);
+    for (const [name, given] of Object.entries({ on: undefined, do: undefined, ...fault }))
+      if (!Object.hasOwn(isFaultField, name) || !isFaultField[name as keyof Fault](given))
+        throw new TypeError(`${path}.${name} is not known, or has a wrong value`);
   });
 }
+
+const isText = (given: unknown) => typeof given === "string";
+const isCount = (given: unknown) => typeof given === "number" && given >= 0;
+
+const isFaultField: Readonly<Record<keyof Fault, (given: unknown) => boolean>> = {
+  on: (given) => given === "tim" || given === "echo",
+  do: (given) => faultKinds.includes(given as FaultKind),
+  recording: isText,
+  retryAfter: isText,
+  from: isCount,
+  times: isCount,
+  status: isCount,
+  ms: isCount,
+  advanceMs: isCount,
+  bytes: isCount,
+};

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { openSandboxClock, type SandboxClock } from "../clock.ts";
 import { type EventLog, openEventLog } from "../events.ts";
@@ -53,6 +54,8 @@ export interface TimSandbox {
 /** Opens both servers on 127.0.0.1. */
 export async function openTimSandbox(options: TimSandboxOptions = {}): Promise<TimSandbox> {
   const closing = new AbortController();
+  // Every request that waits listens to it.
+  setMaxListeners(0, closing.signal);
   const certificates = openCertificates();
   const site = openSite(options, closing.signal, () => urlOf(settings.tls.echo, echo.port));
   const { settings, stats } = site;

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { keyOf } from "./calls.ts";
+import type { Fault } from "./faults.ts";
 import type { LoginResult } from "./login.ts";
 import { htmlPage, pause, reply, reset, strike } from "./reply.ts";
+import { accidentAfter, sendBody } from "./send-body.ts";
 import { answerSignal } from "./signals.ts";
 import type { Site } from "./site.ts";
 import { parseVoiceQuery } from "./voice-query.ts";
@@ -44,7 +46,7 @@ async function answerVoice(
   const address = request.socket.remoteAddress ?? "";
   const token = tokens.issue(call, format, { target: request.url ?? "", address });
   stats.counts.tokensIssued += 1;
-  answerToken(site, token.target, response);
+  await answerToken(site, token.target, fault, response);
 }
 
 function answerUnknown({ settings }: Site, response: ServerResponse) {
@@ -55,17 +57,19 @@ function answerUnknown({ settings }: Site, response: ServerResponse) {
 }
 
 /** The token URL in every dress that a web server may give it. */
-function answerToken(site: Site, target: string, response: ServerResponse) {
+async function answerToken(site: Site, target: string, fault: Fault | undefined, response: ServerResponse) {
   const { answer } = site.settings;
   const origin = answer.echoHost ? site.echoOrigin().replace(/\/\/.*/, `//${answer.echoHost}`) : site.echoOrigin();
   const url = answer.url === "relative" ? target : `${origin}${target}`;
   if (answer.redirect) return reply(response, 302, "", { location: url });
-  const text = answer.body ?? `${answer.bom ? "\uFEFF" : ""}${url}${answer.trailer}`;
+  const head = Buffer.from(answer.body ?? `${answer.bom ? "\uFEFF" : ""}${url}${answer.trailer}`, "utf8");
   if (answer.contentType) response.setHeader("content-type", answer.contentType);
-  if (answer.contentLength) return reply(response, 200, text);
+  const announced = fault?.do === "cut-body" ? accidentAfter(fault, head.length) : head.length;
+  if (answer.contentLength) response.setHeader("content-length", announced);
   response.writeHead(200);
-  response.flushHeaders();
-  response.end(text);
+  const { closing } = site;
+  const never = { bytesPerSecond: () => 0, isOver: () => false };
+  await sendBody(response, { bytes: head.length, head }, { from: 0, to: head.length }, { fault, closing, ...never });
 }
 
 function turnAway(

@@ -39,6 +39,8 @@ test.each([
   [{ settings: { token: { ttlMs: -1 } } }, /0 or more/],
   [{ settings: { login: { algorithms: ["SHA-1"] } } }, /one of MD5/],
   [{ settings: { faults: [{ on: "echo", do: "explode" }] } }, /faults\[0\]\.do/],
+  [{ settings: { faults: [{ on: "echo", do: "reset", after: 1 }] } }, /faults\[0\]\.after/],
+  [{ settings: { faults: [{ on: "echo", do: "reset", times: "1" }] } }, /faults\[0\]\.times/],
   [{ settings: { audio: { only: { a: { codec: "opus" } } } } }, /only\.a\.codec/],
   [{ settings: { audio: { masked: { a: [[1]] } } } }, /\[from, to\]/],
   [{ settings: { __proto__: null, constructor: {} } }, /not a setting/],

@@ -54,6 +54,16 @@ describe("at TIM", () => {
     expect(await statuses(1)).toEqual([200]);
   });
 
+  test("the URL itself breaks off in the middle", async () => {
+    settings.faults = [
+      { on: "tim", do: "reset-body", bytes: 10 },
+      { on: "tim", do: "cut-body", bytes: 10, from: 2 },
+    ];
+    expect(await askToken(tim)).toMatchObject({ broke: true, text: "http://127" });
+    expect(await askToken(tim)).toMatchObject({ broke: false, text: "http://127" });
+    expect((await ask(await tokenUrl(tim))).status).toBe(200);
+  });
+
   test("a late answer hands out a token that is already old by the sandbox's clock", async () => {
     settings.faults = [{ on: "tim", do: "delay", ms: 30, advanceMs: 61_000 }];
     const before = [performance.now(), tim.clock.now()] as const;
