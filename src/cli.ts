@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Command as Commander, CommanderError, Option } from "commander";
 import type { Resolved } from "./config.ts";
 import { asRecordingError, type RecordingError } from "./core/errors.ts";
@@ -14,6 +15,8 @@ import { version } from "./version.ts";
 export async function run(): Promise<void> {
   // Files are synced through libuv's pool; its size is read when the pool starts, so it is set before anything else.
   process.env.UV_THREADPOOL_SIZE ??= "16";
+  // Every transfer listens to the run's signals; Node warns at eleven.
+  setMaxListeners(1000);
   const io = processIo();
   const code = await main(process.argv.slice(2), io);
   await io.flush();

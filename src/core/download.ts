@@ -52,6 +52,8 @@ interface Run {
   /** Recordings whose bytes are here and on their way to safety. */
   readonly settling: Set<Promise<void>>;
   started: number;
+  /** The cap that was reached while there was more to do. */
+  cap?: string;
   unreachableInARow: number;
 }
 
@@ -93,7 +95,10 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
     await Promise.all(run.settling);
     run.halt.close();
   }
-  if (run.halt.reason !== undefined) tally.stopped(run.halt.reason);
+  const capped =
+    run.cap && new RecordingError("cap-reached", `Stopped at ${run.cap}, there is more: run again to go on.`);
+  const ending = run.halt.reason ?? capped;
+  if (ending) tally.stopped(ending);
   return tally.summary(ports.clock.monotonic() - started);
 }
 
@@ -102,9 +107,9 @@ async function feed(run: Run): Promise<void> {
   const limit = pLimit(run.plan.transfers);
   const running = new Set<Promise<void>>();
   try {
-    for await (const work of untilHalted(run.plan.work, run.halt)) {
+    for await (const work of untilEnded(run)) {
       for (const event of work.events) run.tell(event);
-      for (let at = 0; at < work.refs.length && !run.halt.stop.aborted; at += claimSize) {
+      for (let at = 0; at < work.refs.length && !hasEnded(run); at += claimSize) {
         await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, attempts) => {
           const task: Promise<void> = limit(() => one(ref, attempts, run)).finally(() => running.delete(task));
           running.add(task);
@@ -117,11 +122,15 @@ async function feed(run: Run): Promise<void> {
   }
 }
 
-async function* untilHalted(work: AsyncIterable<Work>, halt: Halt): AsyncIterable<Work> {
-  for await (const piece of work) {
-    if (halt.stop.aborted) return;
+async function* untilEnded(run: Run): AsyncIterable<Work> {
+  for await (const piece of run.plan.work) {
+    if (hasEnded(run)) return;
     yield piece;
   }
+}
+
+function hasEnded({ halt, cap }: Run): boolean {
+  return halt.stop.aborted || cap !== undefined;
 }
 
 async function startChunk(
@@ -163,18 +172,12 @@ function notFound(ref: RecordingRef, reason: string, run: Run): void {
   run.tell({ event: "recording-failed", code: "not-found", message, ...ref });
 }
 
-/** Whether a cap forbids to start one more; if so the run ends with `cap-reached`. */
+/** Whether a cap forbids to start one more; those already started are let finish. */
 function capReached(run: Run): boolean {
   const { caps } = run.plan;
-  const reached =
-    run.started >= (caps.downloads ?? Infinity)
-      ? `--max-downloads ${caps.downloads}`
-      : run.tally.bytes >= (caps.bytes ?? Infinity)
-        ? "--max-transfer"
-        : undefined;
-  if (reached === undefined) return false;
-  run.halt.because(new RecordingError("cap-reached", `Stopped at ${reached}; run again to go on.`));
-  return true;
+  if (run.started >= (caps.downloads ?? Infinity)) run.cap ??= `--max-downloads ${caps.downloads}`;
+  if (run.tally.bytes >= (caps.bytes ?? Infinity)) run.cap ??= "--max-transfer";
+  return run.cap !== undefined;
 }
 
 /** One claimed recording to its end: done, failed or given back. Never throws. */

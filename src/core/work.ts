@@ -1,6 +1,7 @@
+import { RecordingError } from "./errors.ts";
 import type { DownloadEvent } from "./events.ts";
 import type { Selection, Source } from "./ports.ts";
-import type { RecordingRef, Row, RowBatch } from "./recording.ts";
+import type { RecordingRef, Row, RowBatch, RowFinding } from "./recording.ts";
 import { excluded } from "./select.ts";
 
 /** A piece of work: recordings to fetch, and what there is to tell of the rows that gave none. */
@@ -27,6 +28,10 @@ function workOf(batch: RowBatch, rules: RowRules): Work {
   const nowMs = rules.nowMs();
   for (const row of batch.rows) {
     const finding = findIn(row, rules);
+    if (finding instanceof RecordingError) {
+      events.push({ event: "row-rejected", file: row.file, line: row.line, message: finding.message });
+      continue;
+    }
     if (finding.absence !== undefined) {
       events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });
     }
@@ -39,8 +44,14 @@ function workOf(batch: RowBatch, rules: RowRules): Work {
   return { refs: oldestFirst(refs), events };
 }
 
-function findIn(row: Row, rules: RowRules): ReturnType<Source["recordings"]> {
-  return rules.sourceOf(row).recordings(row);
+/** What a row speaks of; an error that gives up on this row alone is handed back, any other ends the run. */
+function findIn(row: Row, rules: RowRules): RowFinding | RecordingError {
+  try {
+    return rules.sourceOf(row).recordings(row);
+  } catch (error) {
+    if (error instanceof RecordingError && error.verdict === "give-up") return error;
+    throw error;
+  }
 }
 
 /** Sorted by start; recordings without one come last, rows that are in order already stay as they are. */

@@ -52,6 +52,14 @@ it("tells of rows without a recording, filtered ones and unreadable ones, and wh
   ]);
 });
 
+it("passes over a single row that cannot be, and says where it stands", async () => {
+  const refuse = () => {
+    throw new RecordingError("bad-rows", "the id is too long", { verdict: "give-up" });
+  };
+  const { events } = await workOf({ rows: [row({ id: "x" }, 4)] }, { sourceOf: refuse });
+  expect(events).toEqual([{ event: "row-rejected", file: "calls.csv", line: 4, message: "the id is too long" }]);
+});
+
 it("lets a row that fits no system end the run", async () => {
   const refuse = () => {
     throw new RecordingError("bad-rows", "no columns");
