@@ -1,6 +1,7 @@
 import { archiveOptions } from "./options/archive.ts";
 import { type CommandSpec, groups, some } from "./options/commands.ts";
-import { runOptions } from "./options/download.ts";
+import { runOptions, writeOptions } from "./options/download.ts";
+import { sandboxOptions } from "./options/sandbox.ts";
 import { selectOptions } from "./options/select.ts";
 import { showOptions } from "./options/show.ts";
 
@@ -125,5 +126,24 @@ export const commands: readonly CommandSpec[] = [
     withoutSettings: true,
     examples: [["source <(callreel completion bash)", "in .bashrc"]],
     load: async () => (await import("./commands/completion.ts")).completion,
+  },
+  {
+    name: "sandbox",
+    summary: "a local RingCentral and TIM Enterprise to try against; prints the settings to use",
+    groups: [{ title: "Sandbox", options: sandboxOptions }],
+    withoutSettings: true,
+    examples: [
+      ["callreel sandbox", "serves until stopped"],
+      ["callreel sandbox --rate 100 --window 1 --json", "a quick budget; the settings as one JSON object"],
+    ],
+    load: async () => (await import("./commands/sandbox.ts")).sandbox,
+  },
+  {
+    name: "demo",
+    summary: "sandbox and a real download from both systems, in one command, into ./recordings",
+    groups: [some("Archive", writeOptions, "dest")],
+    withoutSettings: true,
+    examples: [["callreel demo", "half a minute at most; again, it skips everything"]],
+    load: async () => (await import("./commands/demo.ts")).demo,
   },
 ];

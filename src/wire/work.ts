@@ -38,9 +38,18 @@ export async function wireWork(
     sourceOf: (row: Parameters<typeof sourceOfRow>[0]) => sources.required(sourceOfRow(row, settings.source)),
   };
   refusePasswordInArgv(flags.database);
-  const reader = await wireReader(settings, selection, io);
+  const reader = asksForListing(invocation) ? undefined : await wireReader(settings, selection, io);
   if (reader !== undefined) return { work: workFromRows(reader.rows(io.stop), rules), named: [], complete: nothing };
   return wireListing(invocation, sources.required(requiredSource(settings)), selection, notes, rules);
+}
+
+/**
+ * RingCentral's own call log, asked for on the command line by its window, comes before rows that only the environment
+ * names: one environment may serve both systems.
+ */
+function asksForListing({ settings, flags, origins }: Invocation): boolean {
+  const window = flags.from !== undefined || flags.since !== undefined;
+  return settings.source === "ringcentral" && window && flags.rows === undefined && origins.rows !== undefined;
 }
 
 async function wireListing(

@@ -1,0 +1,82 @@
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Invocation } from "../command.ts";
+import { resolveSettings } from "../config.ts";
+import { formatBytes, formatDuration } from "../core/format.ts";
+import type { LedgerEntry } from "../core/ports.ts";
+import { worst } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
+import { openSandbox, type Sandbox } from "../sandbox/index.ts";
+import { type Column, formatTable } from "../table.ts";
+import { openExistingLedger } from "../wire/archive.ts";
+import { download } from "./download.ts";
+
+/**
+ * Both systems on this machine and a real download from both, with a token that dies and a 429 on the way. Repeated,
+ * everything is there already.
+ */
+export async function demo({ io, flags }: Invocation): Promise<number> {
+  const dest = resolve(io.cwd, typeof flags.dest === "string" ? flags.dest : "./recordings");
+  const state = join(dest, ".callreel", "demo-state");
+  const say = (text: string) => io.stderr.write(text);
+  const sandbox = await openDemoSandbox();
+  try {
+    say("A RingCentral and a TIM Enterprise run on this machine now, made from the vendors' public documentation.\n\n");
+    say("RingCentral: listing the call log; one token dies on the way, and the budget is cut without notice.\n");
+    const { faults } = sandbox.ringcentral.settings;
+    faults.push({ route: "content", kind: "expire-token", skip: 3, times: 1 });
+    faults.push({ route: "content", kind: "status", status: 429, code: "CMN-301", retryAfter: 2, skip: 8, times: 1 });
+    const first = await run(sandbox, io, state, { source: "ringcentral", from: "2026-01-01", to: "2026-03-01", dest });
+    say("\nTIM Enterprise: rows of its calls table, each token URL taken just before its use.\n");
+    const second = await run(sandbox, io, state, { source: "tim", rows: [sandbox.rowsFile], dest });
+    await showArchive(io, dest);
+    return worst([first, second]);
+  } finally {
+    await sandbox.close();
+    await rm(state, { recursive: true, force: true });
+  }
+}
+
+/** The same calls whenever the demo runs, so that the second time everything is there. */
+function openDemoSandbox(): Promise<Sandbox> {
+  const endMs = Date.UTC(2026, 1, 20, 17);
+  return openSandbox({
+    ringcentral: {
+      data: { recordings: 14, layout: "plain", days: 12, endMs, seconds: [8, 40] },
+      settings: {
+        limits: { heavy: { limit: 12, windowSeconds: 2, penaltySeconds: 2 } },
+        content: { type: "audio/mpeg", retentionDays: 36_500 },
+      },
+    },
+    tim: { data: { rows: 16 } },
+  });
+}
+
+/** A download as the command line would run it, but with the sandbox's logins and a state folder of its own. */
+async function run(sandbox: Sandbox, io: Io, state: string, flags: Record<string, string | string[]>): Promise<number> {
+  const { CALLREEL_ROWS: _, ...logins } = sandbox.env;
+  const { HOME, NO_COLOR, TERM } = io.env;
+  const env = { HOME, NO_COLOR, TERM, XDG_STATE_HOME: state, XDG_CONFIG_HOME: state, ...logins };
+  const resolved = await resolveSettings(flags, env);
+  return download({ io: { ...io, env }, args: [], flags, ...resolved, underProfile: async () => resolved.settings });
+}
+
+const columns: readonly Column<LedgerEntry>[] = [
+  { title: "START", value: ({ ref }) => ref.call.start?.slice(0, 16).replace("T", " ") ?? "" },
+  { title: "FROM", value: ({ ref }) => ref.call.from ?? "" },
+  { title: "TO", value: ({ ref }) => ref.call.to ?? "" },
+  { title: "AUDIO", align: "right", value: ({ stored }) => formatDuration((stored?.audioSeconds ?? 0) * 1000) },
+  { title: "SIZE", align: "right", value: ({ stored }) => formatBytes(stored?.bytes ?? 0) },
+  { title: "SHA-256", value: ({ stored }) => stored?.sha256.slice(0, 12) ?? "" },
+];
+
+async function showArchive(io: Io, dest: string): Promise<void> {
+  const { settings } = await resolveSettings({ dest }, {});
+  await using ledger = await openExistingLedger(settings, io);
+  const held: LedgerEntry[] = [];
+  for await (const page of ledger.entries({ states: ["done"] })) held.push(...page);
+  io.stdout.write(`\n${formatTable(held, columns)}`);
+  const hint =
+    "Listen to them with callreel serve, prove them with callreel verify, or run the demo again: it skips everything.";
+  io.stdout.write(`\n${held.length} recordings, checked and hashed, in ${dest}\n${hint}\n`);
+}
