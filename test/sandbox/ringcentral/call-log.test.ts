@@ -117,7 +117,7 @@ describe("the call log", () => {
     sandbox.settings.app.scopes = ["ReadAccounts"];
     const app: Body = await client.json("/call-log");
     expect(app).toMatchObject({ errorCode: "InsufficientPermissions", permissionName: "ReadCallLog" });
-    sandbox.settings.app.scopes = ["ReadAccounts", "ReadCallRecording"];
+    sandbox.settings.app.scopes = ["ReadCallRecording"];
     expect((await client.get("/call-log")).status).toBe(200);
     await client.login(sandbox.users[1]!.jwt);
     const user = await client.get("/call-log");
@@ -126,6 +126,28 @@ describe("the call log", () => {
     expect((await client.json("/extension/~/authz-profile/check?permissionId=FullCompanyCallLog")).successful).toBe(
       false,
     );
+  });
+});
+
+describe("an extension's call log", () => {
+  const colleague = () => sandbox.users[1]!.extensionId;
+
+  it("is open to the user and, by id, to whoever may read the company's log", async () => {
+    const theirs = await client.json(`/extension/${colleague()}/call-log?${from()}&perPage=1000`);
+    expect(theirs.records.length).toBeGreaterThan(0);
+    expect(theirs.records.every((record: Body) => String(record.extension.id) === colleague())).toBe(true);
+    expect(await client.json(`/extension/${colleague()}`)).toMatchObject({ extensionNumber: "102", name: "Ben Agent" });
+    expect(await codeOf(await client.get("/extension/999/call-log"))).toBe("CMN-102");
+    await client.login(sandbox.users[1]!.jwt);
+    expect(await codeOf(await client.get(`/extension/${sandbox.users[0]!.extensionId}/call-log`))).toBe("CMN-408");
+  });
+
+  it("can be synchronised and read record by record too", async () => {
+    const own = await client.json("/extension/~/call-log-sync?syncType=FSync&recordCount=200");
+    expect(own.records.length).toBeGreaterThan(0);
+    expect(own.records.every((record: Body) => record.extension.id === 62264425008)).toBe(true);
+    expect((await client.get(`/extension/~/call-log/${own.records[0].id}`)).status).toBe(200);
+    expect((await client.get(`/extension/${colleague()}/call-log/${own.records[0].id}`)).status).toBe(404);
   });
 });
 
@@ -205,6 +227,18 @@ describe("call-log records", () => {
     sandbox.settings.callLog.duplicates = true;
     const { pages } = await readAll(`${from()}&perPage=50`);
     expect(pages[1].records[0].id).toBe(pages[0].records.at(-1).id);
+  });
+});
+
+describe("deep pages", () => {
+  it("begin where the page before ended, however many there are and in either order", async () => {
+    const ids = (await readAll(`${from()}&perPage=1000`)).records.map((record) => record.id);
+    expect(idsOf((await readAll(`${from()}&perPage=1&type=Voice&type=Fax`)).records)).toEqual(ids);
+    expect((await client.json(`/call-log?${from()}&perPage=7&page=20`)).records[0].id).toBe(ids[133]);
+    sandbox.settings.callLog.order = "oldest";
+    expect(idsOf((await readAll(`${from()}&perPage=30`)).records)).toEqual(ids.toReversed());
+    sandbox.settings.callLog.maxPage = 3;
+    expect((await client.get(`/call-log?${from()}&perPage=30&page=4`)).status).toBe(400);
   });
 });
 

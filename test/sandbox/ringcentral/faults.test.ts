@@ -133,6 +133,15 @@ describe("faults of the token endpoint", () => {
 });
 
 describe("answers in general", () => {
+  it("include discovery, the account and its recording settings", async () => {
+    const discovery: Body = await (await fetch(`${sandbox.apiUrl}/.well-known/openid-configuration`)).json();
+    expect(discovery.token_endpoint).toBe(`${sandbox.apiUrl}/restapi/oauth/token`);
+    expect((await client.json("")).mainNumber).toBe("12055550100");
+    const { automatic } = await client.json("/call-recording");
+    expect(automatic).toMatchObject({ retentionPeriod: 90, maxNumberLimit: 100_000 });
+    expect((await fetch(`${sandbox.foreignUrl}/recording/1`)).status).toBe(404);
+  });
+
   it("carry the vendor's headers, and come both with Content-Length and chunked", async () => {
     const answers = [await client.get("/extension/~"), await client.get("/extension/~")];
     for (const answer of answers) {

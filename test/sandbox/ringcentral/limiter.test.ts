@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openRingCentralSandbox, type RingCentralSandbox } from "../../../src/sandbox/ringcentral/index.ts";
+import { openLimiter } from "../../../src/sandbox/ringcentral/limiter.ts";
 import { clientOf, codeOf } from "./client.ts";
 
 let sandbox: RingCentralSandbox;
@@ -76,6 +77,17 @@ describe("the rate limiter", () => {
     sandbox.settings.limits.heavy = { limit: 100, windowSeconds: 300, penaltySeconds: 30 };
     sandbox.clock.advance(60_001);
     expect((await list()).headers.get("x-rate-limit-limit")).toBe("100");
+  });
+
+  it("forgets everything when told to, and what lies behind in long runs", async () => {
+    await spend(11);
+    await client.control({ resetLimits: true });
+    expect((await list()).status).toBe(200);
+    const limiter = openLimiter(sandbox.clock);
+    const minute = { limit: 5_000, windowSeconds: 60, penaltySeconds: 60 };
+    for (let index = 0; index < 5_000; index++) limiter.rule("me", "heavy", minute);
+    sandbox.clock.advance(60_001);
+    expect(limiter.rule("me", "heavy", minute)).toMatchObject({ allowed: true, remaining: 4_999 });
   });
 
   it("can count content in another group", async () => {

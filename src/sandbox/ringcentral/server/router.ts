@@ -77,8 +77,13 @@ function refusal(sandbox: Sandbox, error: ApiError, headers: Record<string, stri
 }
 
 /** ReadCallRecording includes ReadCallLog. */
-function checkScope(scopes: readonly string[], scope: string): void {
-  if (scopes.includes(scope) || (scope === "ReadCallLog" && scopes.includes("ReadCallRecording"))) return;
+function checkScope(scopes: readonly string[], scope: string | undefined): void {
+  if (
+    scope === undefined ||
+    scopes.includes(scope) ||
+    (scope === "ReadCallLog" && scopes.includes("ReadCallRecording"))
+  )
+    return;
   throw scopeMissing(scope);
 }
 

@@ -36,7 +36,8 @@ export interface Route {
   readonly host: "api" | "media";
   readonly pattern: RegExp;
   readonly group: Group | "content";
-  readonly scope: string;
+  /** The app permission it takes, if any. */
+  readonly scope: string | undefined;
   readonly handle: (call: ApiCall) => Answer;
 }
 
@@ -73,12 +74,12 @@ export const routes: readonly Route[] = [
     handle: recordingContent,
   },
   api("call-recording", `${account}/call-recording`, "light", "ReadAccounts", recordingSettings),
-  api("authz-profile", `${extension}/authz-profile/check`, "light", "ReadAccounts", checkPermission),
+  api("authz-profile", `${extension}/authz-profile/check`, "light", undefined, checkPermission),
   api("account", account, "light", "ReadAccounts", accountInfo),
   api("extension", extension, "light", "ReadAccounts", extensionInfo),
 ];
 
-function api(name: RouteName, pattern: string, group: Group, scope: string, handle: Route["handle"]): Route {
+function api(name: RouteName, pattern: string, group: Group, scope: Route["scope"], handle: Route["handle"]): Route {
   return { name, host: "api", pattern: at(pattern), group, scope, handle };
 }
 
