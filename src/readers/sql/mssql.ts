@@ -1,5 +1,5 @@
 import type { ConnectionAuthentication, ConnectionConfiguration, Connection as TediousConnection } from "tedious";
-import type { ErrorCode } from "../../core/errors.ts";
+import { type ErrorCode, RecordingError } from "../../core/errors.ts";
 import type { Reader } from "../../core/ports.ts";
 import { type Address, parseAddress } from "./address.ts";
 import { mssqlDialect } from "./dialects.ts";
@@ -19,7 +19,7 @@ export async function openMssql(url: string, settings: DatabaseSettings): Promis
     const stop = () => connection.close();
     signal.addEventListener("abort", stop, { once: true });
     connection.on("error", () => {});
-    await connected(connection, signal);
+    await connected(connection, wantsEncryption(address), signal);
     return {
       describe: ({ sql }) => columnsOf(tedious, connection, sql),
       stream: (statement) => streamRows(tedious, connection, statement),
@@ -33,15 +33,29 @@ export async function openMssql(url: string, settings: DatabaseSettings): Promis
   return openDatabaseReader({ dialect: mssqlDialect, label: address.label, connect, explain }, settings);
 }
 
-function connected(connection: TediousConnection, signal: AbortSignal): Promise<void> {
+function connected(connection: TediousConnection, encrypted: boolean, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    // tedious sends the password in the clear to a server that says it cannot encrypt, whatever it was told; only its
+    // account of the first answer shows that in time.
+    connection.on("debug", (text) => {
+      if (!encrypted || !/PreLogin.*encryption:0x\w+\((OFF|NOT_SUP)\)/.test(text)) return;
+      connection.close();
+      reject(
+        new RecordingError("tls", "The SQL Server offers no encryption; ?encrypt=false in --database goes without."),
+      );
+    });
     connection.connect((error) => (error === undefined || error === null ? resolve() : reject(error)));
   });
 }
 
+function wantsEncryption({ parameters }: Address): boolean {
+  const asked = parameters.get("encrypt") ?? parameters.get("sslmode") ?? "";
+  return !/^(false|0|no|disable)$/i.test(asked);
+}
+
 function configuration(address: Address, settings: DatabaseSettings): ConnectionConfiguration {
-  const says = (name: string) => address.parameters.get(name)?.toLowerCase();
+  const trusts = address.parameters.get("trustServerCertificate")?.toLowerCase() === "true";
   const instanceName = address.parameters.get("instance") ?? undefined;
   return {
     server: address.host,
@@ -50,8 +64,9 @@ function configuration(address: Address, settings: DatabaseSettings): Connection
       appName: "callreel",
       connectTimeout: settings.connectTimeoutMs ?? 15_000,
       requestTimeout: 0,
-      encrypt: !/^(false|0|no|disable)$/.test(says("encrypt") ?? says("sslmode") ?? ""),
-      trustServerCertificate: settings.insecure === true || says("trustservercertificate") === "true",
+      encrypt: wantsEncryption(address),
+      debug: { payload: true, data: false, packet: false, token: false },
+      trustServerCertificate: settings.insecure === true || trusts,
       readOnlyIntent: true,
       // Times without a zone become Dates as if they were UTC, and are written back the same way.
       useUTC: true,
