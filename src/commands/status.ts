@@ -12,7 +12,7 @@ import { openExistingLedger } from "../wire/archive.ts";
 export async function status({ settings, io, args }: Invocation): Promise<number> {
   await using ledger = await openExistingLedger(settings, io);
   const [id] = args;
-  if (id !== undefined) return oneRecording(id, ledger, io);
+  if (id !== undefined) return await oneRecording(id, ledger, io);
   const holdings = await ledger.summary();
   const failures = await ledger.failures();
   const runs = await ledger.lastRuns(5);

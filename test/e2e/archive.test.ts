@@ -1,0 +1,213 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openSqlite, type Sqlite } from "../../src/sqlite.ts";
+import { run } from "../helpers/bin.ts";
+import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
+
+describe("verify", () => {
+  it("is silent about a whole archive, and names a flipped byte, a lost file, a foreign file and an edited run", async () => {
+    await using world = await openFilledWorld(20);
+    const { archive, env } = world;
+    const whole = await run(["verify", "-d", archive], { env });
+    expect([whole.code, whole.out]).toEqual([0, ""]);
+
+    const [flipped = "", lost = ""] = finishedIn(archive);
+    const bytes = readFileSync(flipped);
+    bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+    writeFileSync(flipped, bytes);
+    rmSync(lost);
+    writeFileSync(join(archive, "stray.wav"), "nobody knows me");
+    using ledger = openLedgerFile(archive);
+    ledger.file.exec("UPDATE runs SET selection = '{}'");
+
+    const hurt = await run(["verify", "-d", archive, "--json"], { env });
+    expect(hurt.code).toBe(6);
+    const found = eventsOf(hurt.out).map(({ kind, path }) => [kind, path]);
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ["changed", flipped.slice(archive.length + 1)],
+        ["missing", lost.slice(archive.length + 1)],
+        ["unknown-file", "stray.wav"],
+        ["run-record", undefined],
+      ]),
+    );
+    expect(found.length).toBe(4);
+    const told = await run(["verify", "-d", archive], { env });
+    expect(told.code).toBe(6);
+    expect(
+      told.out.split("\n").filter((line) => /^(changed|missing|unknown-file|run-record): /.test(line)).length,
+    ).toBe(4);
+  });
+
+  it("writes sums that sha256sum accepts", async () => {
+    await using world = await openFilledWorld(12);
+    const { archive, env, tim } = world;
+    expect((await run(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
+    const checked = execFileSync("sha256sum", ["-c", "--strict", "SHA256SUMS"], { cwd: archive, encoding: "utf8" });
+    expect(checked.match(/: OK$/gm)?.length).toBe(tim.recordings().length);
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  });
+
+  it("re-reads an archive in parts that together are the whole", async () => {
+    await using world = await openFilledWorld(30);
+    const { archive, env, tim } = world;
+    for (const path of finishedIn(archive)) rmSync(path);
+    const parts = await Promise.all(
+      ["1/3", "2/3", "3/3"].map((part) =>
+        run(["verify", "-d", archive, "--read-data-subset", part, "--json"], { env }),
+      ),
+    );
+    const keys = parts.flatMap(({ out }) => eventsOf(out).map(({ key }) => key));
+    expect(new Set(keys).size).toBe(tim.recordings().length);
+    expect(keys.length).toBe(tim.recordings().length);
+    expect(parts.every(({ out }) => eventsOf(out).length > 0)).toBe(true);
+    const wrong = await run(["verify", "-d", archive, "--read-data-subset", "4/3"], { env });
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("--read-data-subset")]);
+  });
+});
+
+describe("status", () => {
+  it("tells what is held, why the rest is not, the last runs, and one recording's story", async () => {
+    await using world = await openTimWorld(20);
+    const { archive, env, csv, tim } = world;
+    const [gone, kept] = tim.recordings();
+    tim.settings.access.audioMissing = [String(gone?.voicefilename)];
+    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(3);
+    const told = await run(["status", "-d", archive], { env });
+    expect(told.code).toBe(0);
+    expect(told.out).toContain(`${tim.recordings().length - 1} recordings held`);
+    expect(told.out).toContain("Not held:");
+    expect(told.out).toContain("exit 3");
+    const [{ holdings, failures, runs } = {}] = eventsOf((await run(["status", "-d", archive, "--json"], { env })).out);
+    expect(holdings).toContainEqual(expect.objectContaining({ source: "tim", state: "done" }));
+    expect(failures).toEqual([expect.objectContaining({ source: "tim", entries: 1 })]);
+    expect(runs).toEqual([expect.objectContaining({ exitCode: 3, failed: 1 })]);
+
+    const story = await run(["status", "-d", archive, String(kept?.voicefilename)], { env });
+    expect(story.out).toMatch(/: downloaded \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC into tim\/.*SHA-256 [0-9a-f]{64}/);
+    const why = await run(["status", "-d", archive, String(gone?.voicefilename)], { env });
+    expect(why.out).toMatch(/: (gone|no-recording|forbidden|failed) since /);
+    expect((await run(["status", "-d", archive, "nobody"], { env })).code).toBe(4);
+  });
+
+  it("says so where there is no archive", async () => {
+    await using world = await openTimWorld(1);
+    const none = await run(["status", "-d", join(world.home, "elsewhere")], { env: world.env });
+    expect([none.code, none.err]).toEqual([2, expect.stringContaining("no archive")]);
+    expect(existsSync(join(world.home, "elsewhere"))).toBe(false);
+  });
+});
+
+describe("reconcile", () => {
+  it("names what is missing and what is extra, and its lines bring back what is missing", async () => {
+    await using world = await openTimWorld(30);
+    const { archive, env, csv, tim, home } = world;
+    const lines = readFileSync(csv, "utf8").split("\n");
+    const half = join(home, "half.csv");
+    writeFileSync(half, `${lines.slice(0, 16).join("\n")}\n`);
+    expect((await run(["download", "--rows", half, "-d", archive], { env })).code).toBe(0);
+    const before = world.held().size;
+
+    const compared = await run(["reconcile", "--rows", csv, "-d", archive, "--json"], { env });
+    expect(compared.code).toBe(6);
+    const missing = eventsOf(compared.out).filter(({ finding }) => finding === "missing");
+    expect(missing.length).toBe(tim.recordings().length - before);
+    const fetched = await run(["download", "--rows", "-", "-d", archive], { env, input: compared.out });
+    expect(fetched.code).toBe(0);
+    expect(world.held().size).toBe(tim.recordings().length);
+    expect((await run(["reconcile", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+
+    const extra = await run(["reconcile", "--rows", half, "-d", archive], { env });
+    expect(extra.code).toBe(6);
+    expect(extra.out.match(/^extra: tim\//gm)?.length).toBe(tim.recordings().length - before);
+  });
+
+  it("tells what is gone at the source without calling it a difference", async () => {
+    await using world = await openTimWorld(10);
+    const { archive, env, csv, tim } = world;
+    tim.settings.access.audioMissing = [String(tim.recordings()[0]?.voicefilename)];
+    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(3);
+    const compared = await run(["reconcile", "--rows", csv, "-d", archive], { env });
+    expect([compared.code, compared.out]).toEqual([0, expect.stringMatching(/^gone: tim\//)]);
+  });
+});
+
+describe("purge", () => {
+  it("shows first, then deletes for good: the files go, and no later run fetches them again", async () => {
+    await using world = await openFilledWorld(20);
+    const { archive, env, csv, tim } = world;
+    const id = String(tim.recordings()[0]?.voicefilename);
+    const held = world.held().size;
+    const shown = await run(["purge", id, "-d", archive], { env });
+    expect([shown.code, shown.err]).toEqual([0, expect.stringContaining("--yes")]);
+    expect(shown.out.trim()).toBe(
+      world
+        .held()
+        .get(id)
+        ?.slice(archive.length + 1),
+    );
+    expect(world.held().size).toBe(held);
+
+    const done = await run(["purge", id, "-d", archive, "--yes", "--reason", "asked by the caller"], { env });
+    expect(done.code).toBe(0);
+    expect(world.held().has(id)).toBe(false);
+    tim.clearStats();
+    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
+    expect((await run(["status", id, "-d", archive], { env })).out).toContain("purged here on purpose");
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    using ledger = openLedgerFile(archive);
+    expect(ledger.file.prepare("SELECT action, detail FROM audits").all()).toEqual([
+      { action: "purge", detail: "asked by the caller" },
+    ]);
+  });
+
+  it("takes sidecars along, by number and by age", async () => {
+    await using world = await openFilledWorld(20, ["--write-info-json"]);
+    const { archive, env, tim } = world;
+    const number = String(tim.recordings().find((call) => call.number)?.number);
+    const path = String(world.held().get(String(tim.recordings().find((call) => call.number)?.voicefilename)));
+    expect(existsSync(path.replace(/\.[^.]+$/, ".info.json"))).toBe(true);
+    expect((await run(["purge", "--number", number, "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect([path, path.replace(/\.[^.]+$/, ".info.json")].map((file) => existsSync(file))).toEqual([false, false]);
+    expect((await run(["purge", "--before", "9999-01-01", "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect(finishedIn(archive)).toEqual([]);
+    expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(2);
+  });
+});
+
+describe("list --archive", () => {
+  it("prints the catalogue as table, CSV and NDJSON that download takes back", async () => {
+    await using world = await openFilledWorld(15);
+    const { archive, env, tim } = world;
+    const size = tim.recordings().length;
+    const table = await run(["list", "--archive", "-d", archive], { env });
+    expect([table.code, table.out.trim().split("\n").length]).toEqual([0, size + 1]);
+    const csv = await run(["list", "--archive", "-d", archive, "--csv"], { env });
+    const [header, ...lines] = csv.out.trim().split("\r\n");
+    expect(header).toBe(
+      "key,source,id,start,duration,direction,from,to,extension,name,path,bytes,audio_seconds,content_type,sha256",
+    );
+    expect(lines.length).toBe(size);
+    const json = await run(["list", "--archive", "-d", archive, "--json"], { env });
+    for (const { path, bytes } of eventsOf(json.out)) {
+      expect(readFileSync(join(archive, String(path))).length).toBe(bytes);
+    }
+    const again = await run(["download", "--rows", "-", "-d", archive, "--json"], { env, input: json.out });
+    expect(eventsOf(again.out).at(-1)).toMatchObject({ exitCode: 0, skipped: size, done: 0 });
+  });
+});
+
+async function openFilledWorld(rows: number, flags: readonly string[] = []): Promise<TimWorld> {
+  const world = await openTimWorld(rows);
+  const filled = await run(["download", "--rows", world.csv, "-d", world.archive, ...flags], { env: world.env });
+  expect([filled.code, filled.err]).toEqual([0, expect.anything()]);
+  return world;
+}
+
+function openLedgerFile(archive: string): Disposable & { readonly file: Sqlite } {
+  const file = openSqlite(join(archive, ".callreel", "ledger.db"));
+  return { file, [Symbol.dispose]: () => file.close() };
+}
