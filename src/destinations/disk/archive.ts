@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { errno } from "./disk-error.ts";
 import { type Folders, makeFolder, openFolders } from "./folders.ts";
 import { type Listing, openListing } from "./listing.ts";
 import { partialFolder } from "./partial.ts";
@@ -20,14 +21,31 @@ export interface Archive {
 
 /** Makes the archive's folder and our own inside it where they are missing. */
 export function openArchive(path: string, mtime: boolean): Archive {
-  const made = mkdirSync(resolve(path), { recursive: true, mode: 0o700 });
+  const made = makePath(resolve(path));
   const root = realpathSync(path);
   makeFolder(join(root, dirname(partialFolder)));
   makeFolder(join(root, partialFolder));
   sweep(join(root, partialFolder), Date.now());
-  const folders = openFolders(root, made === undefined ? [] : [dirname(made), dirname(root)]);
+  const folders = openFolders(
+    root,
+    made.map((folder) => dirname(folder)),
+  );
   const listing = openListing(root);
   return { root, boot: bootName(), mtime, folders, listing, settler: openSettler(root, folders, listing) };
+}
+
+/** Makes a folder with its parents and returns what it made; Node's own way hides why it could not. */
+function makePath(path: string): string[] {
+  try {
+    mkdirSync(path, 0o700);
+    return [path];
+  } catch (error) {
+    if (errno(error) === "EEXIST") return [];
+    if (errno(error) !== "ENOENT" || dirname(path) === path) throw error;
+  }
+  const parents = makePath(dirname(path));
+  mkdirSync(path, 0o700);
+  return [...parents, path];
 }
 
 /** Nobody comes back for a part after this long: the source has long deleted or replaced it. */

@@ -176,23 +176,22 @@ async function takeAsOurs({ from, stored }: Finished, path: string): Promise<voi
 }
 
 function closeFiles({ fd, sidecar }: Finished): void {
-  closeSync(fd);
-  if (sidecar !== undefined) closeSync(sidecar.fd);
+  quietly(() => closeSync(fd));
+  if (sidecar !== undefined) quietly(() => closeSync(sidecar.fd));
 }
 
 function dropFile(file: Finished): void {
   closeFiles(file);
   for (const path of [file.note, file.from, file.sidecar?.from]) {
-    if (path !== undefined) removeQuietly(path);
+    if (path !== undefined) quietly(() => rmSync(path, { force: true }));
   }
 }
 
-function removeQuietly(path: string): void {
+/** Tidying up: what fails here harms nobody, and the error that led here is the one to tell. */
+function quietly(work: () => void): void {
   try {
-    rmSync(path, { force: true });
-  } catch {
-    // What cannot be removed from the partial folder harms nobody; the error that led here is the one to tell.
-  }
+    work();
+  } catch {}
 }
 
 /** Makes names in a folder durable; systems that cannot sync a folder (Windows, some shares) do it themselves. */
