@@ -5,7 +5,7 @@ import type { ReaderSettings } from "./settings.ts";
 import type { DatabaseSettings } from "./sql/settings.ts";
 
 export type { ReaderSettings } from "./settings.ts";
-export type { DatabaseSettings, RowFilter } from "./sql/settings.ts";
+export type { DatabaseSettings } from "./sql/settings.ts";
 
 /**
  * Rows of files, one after the other; `-` is stdin. CSV dialects, JSON and NDJSON are told by content, never by name.

@@ -1,16 +1,4 @@
-/**
- * Which rows are wanted, as far as a database can tell. It narrows generously: rows it cannot judge are read, so the
- * exact choice stays with the caller.
- */
-export interface RowFilter {
-  /** First day and last day (both inclusive) of the call's start, site-local: `2024-05-01`, with anything after it ignored. */
-  readonly from?: string;
-  readonly to?: string;
-  readonly number?: string;
-  readonly extension?: string;
-  /** Seconds. */
-  readonly minDuration?: number;
-}
+import type { Selection } from "../../core/ports.ts";
 
 /** Which rows of a database are meant, and how to get in. Exactly one of `table` and `query` is set. */
 export interface DatabaseSettings {
@@ -22,8 +10,11 @@ export interface DatabaseSettings {
   readonly columns?: readonly string[];
   /** Field name → the name of the column that holds it. */
   readonly map?: Readonly<Record<string, string>>;
-  /** Pushed down to `table` as parameters where the columns are known or mapped; not used with `query`. */
-  readonly selection?: RowFilter;
+  /**
+   * Put into the SELECT on `table` as parameters where the columns are known or mapped; not used with `query`. It narrows
+   * generously (a day more on both sides, rows it cannot judge), so the exact choice stays with the caller.
+   */
+  readonly selection?: Selection;
   /** At most this many rows. Only with `table`. */
   readonly limit?: number;
   /** Outranks a password in the URL. */

@@ -1,7 +1,8 @@
 import { RecordingError } from "../../core/errors.ts";
+import type { Selection } from "../../core/ports.ts";
 import { cleanName } from "../columns.ts";
 import type { SqlDialect } from "./dialects.ts";
-import type { DatabaseSettings, RowFilter } from "./settings.ts";
+import type { DatabaseSettings } from "./settings.ts";
 
 /** A column as the database describes it; `untyped` where each value has its own type, `other` for what is not asked about. */
 export interface Column {
@@ -56,7 +57,7 @@ function finder(columns: readonly Column[], map: DatabaseSettings["map"], dialec
 }
 
 function filterConditions(
-  filter: RowFilter,
+  filter: Selection,
   find: Find,
   bind: (value: string) => string,
   dialect: SqlDialect,
@@ -66,12 +67,13 @@ function filterConditions(
   if (start !== undefined && (start.kind === "time" || start.kind === "untyped")) {
     const add = (operator: string, day: string) =>
       conditions.push(bounded(start, operator, bind(dialect.day(day)), dialect.oddTime));
-    if (filter.from !== undefined) add(">=", dayOf(filter.from, 0));
-    if (filter.to !== undefined) add("<", dayOf(filter.to, 1));
+    // The database may show times in another zone than the one that the selection is in.
+    if (filter.fromLocal !== undefined) add(">=", dayOf(filter.fromLocal, -1));
+    if (filter.toLocal !== undefined) add("<", dayOf(filter.toLocal, 2));
   }
   const duration = find("duration");
-  if (filter.minDuration !== undefined && (duration?.kind === "number" || duration?.kind === "untyped")) {
-    const seconds = bind(String(filter.minDuration));
+  if (filter.minDurationSeconds !== undefined && (duration?.kind === "number" || duration?.kind === "untyped")) {
+    const seconds = bind(String(filter.minDurationSeconds));
     conditions.push(bounded(duration, ">=", `CAST(${seconds} AS DECIMAL(18, 3))`, dialect.oddNumber));
   }
   if (filter.extension !== undefined) {

@@ -76,9 +76,9 @@ describe("SQL Server", () => {
   test("a filter goes into the query as parameters, with names quoted the server's way", async () => {
     await using server = await start();
     const selection = {
-      from: "2024-05-01T10:00:00Z",
-      to: "2024-05-02",
-      minDuration: 30,
+      fromLocal: "2024-05-02T10:00:00",
+      toLocal: "2024-05-01T12:00:00",
+      minDurationSeconds: 30,
       extension: "210",
       number: "'--1",
     };

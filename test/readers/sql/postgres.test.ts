@@ -57,14 +57,18 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
   });
 
   test("a filter goes into the query as far as the columns allow, and never loses a row it cannot judge", async () => {
-    expect(await count({ from: "2024-05-02T10:00:00Z" })).toBe(560);
-    expect(await count({ to: "2024-05-01" })).toBe(1440);
-    expect(await count({ minDuration: 300 })).toBe(900);
+    expect(await count({ fromLocal: "2024-05-02T10:00:00" })).toBe(2000);
+    expect(await count({ fromLocal: "2024-05-03T10:00:00" })).toBe(560);
+    expect(await count({ toLocal: "2024-05-01T08:00:00" })).toBe(2000);
+    expect(await count({ toLocal: "2024-04-30T00:00:00" })).toBe(1440);
+    expect(await count({ minDurationSeconds: 300 })).toBe(900);
     expect(await count({ extension: "210" })).toBe(40);
     expect(await count({ number: "+44 (0)20 7946-1999" })).toBe(1);
     expect(await count({ number: "'; DROP TABLE calls; --" })).toBe(2000);
     await server.run("INSERT INTO calls (datasource) VALUES ('x')");
-    expect(await count({ from: "2099-01-01", minDuration: 9999, number: "999999999", extension: "77" })).toBe(1);
+    expect(
+      await count({ fromLocal: "2099-01-01T00:00:00", minDurationSeconds: 9999, number: "999999999", extension: "77" }),
+    ).toBe(1);
     await server.run("DELETE FROM calls WHERE datasource = 'x'");
   });
 
@@ -75,7 +79,7 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
     const reader = await open({
       table: 'public."Odd Calls"',
       map: { voicefilename: "rec_id", start: "Call Start" },
-      selection: { from: "2024-05-02" },
+      selection: { fromLocal: "2024-05-03T00:00:00" },
       limit: 3,
     });
     const rows = await allRows(reader);

@@ -53,14 +53,18 @@ describe("SQLite", () => {
   });
 
   test("a filter goes into the query as far as the values allow, and never loses a row it cannot judge", async () => {
-    expect(await count({ from: "2024-05-02T10:00:00Z" })).toBe(560);
-    expect(await count({ to: "2024-05-01" })).toBe(1440);
-    expect(await count({ minDuration: 300 })).toBe(900);
+    expect(await count({ fromLocal: "2024-05-02T10:00:00" })).toBe(2000);
+    expect(await count({ fromLocal: "2024-05-03T10:00:00" })).toBe(560);
+    expect(await count({ toLocal: "2024-05-01T08:00:00" })).toBe(2000);
+    expect(await count({ toLocal: "2024-04-30T00:00:00" })).toBe(1440);
+    expect(await count({ minDurationSeconds: 300 })).toBe(900);
     expect(await count({ extension: "210" })).toBe(40);
     expect(await count({ number: "+44 (0)20 7946-1999" })).toBe(1);
     expect(await count({ number: "'; DROP TABLE calls; --" })).toBe(2000);
     database.exec("INSERT INTO calls (start, duration) VALUES ('01/05/2024 09:00', '00:00:05'), (1714554187, NULL)");
-    expect(await count({ from: "2099-01-01", minDuration: 9999, number: "999999999", extension: "77" })).toBe(2);
+    expect(
+      await count({ fromLocal: "2099-01-01T00:00:00", minDurationSeconds: 9999, number: "999999999", extension: "77" }),
+    ).toBe(2);
     database.exec("DELETE FROM calls WHERE datasource IS NULL");
   });
 
@@ -72,20 +76,20 @@ describe("SQLite", () => {
     const reader = await open({
       table: `main.[odd "calls"]`,
       map: { voicefilename: "rec_id", start: "Call Start" },
-      selection: { from: "2024-05-01", to: "2024-05-02" },
+      selection: { fromLocal: "2024-05-02T00:00:00", toLocal: "2024-05-01T00:00:00" },
     });
     expect((await allRows(reader)).map(({ fields }) => fields.voicefilename)).toEqual(["c", "a", "b"]);
   });
 
   test("an empty table has no rows", async () => {
     database.exec("CREATE TABLE none (datasource, start)");
-    expect(await allRows(await open({ table: "none", selection: { from: "2024-05-01" } }))).toEqual([]);
+    expect(await allRows(await open({ table: "none", selection: { fromLocal: "2024-05-01T00:00:00" } }))).toEqual([]);
   });
 
   test.each([
     ["a table that is not there", { table: "cals" }],
     ["SQL that is none", { query: "SELEC 1" }],
-    ["a day that is none", { selection: { from: "yesterday" } }],
+    ["a day that is none", { selection: { fromLocal: "yesterday" } }],
     ["a table name with more behind it", { table: "calls; DROP TABLE calls" }],
     ["both table and query", { table: "calls", query: "SELECT 1" }],
   ])("%s is wrong usage", async (_, settings) => {
