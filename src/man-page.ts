@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { type CommandSpec, groups, type OptionGroup } from "./options/commands.ts";
 import { envNames, type OptionSpec } from "./options/option.ts";
 import { commands } from "./verbs.ts";
@@ -72,9 +73,11 @@ const exitStatus: readonly (readonly [number, string])[] = [
   [141, "the reader of stdout went away"],
 ];
 
-/** Writes the page where package.json's `man` points; part of the build. */
-export function writeManPage(): void {
+/** Writes the page where package.json's `man` points; the last step of the build. */
+function writeManPage(): void {
   const folder = new URL("../dist/man/", import.meta.url);
   mkdirSync(folder, { recursive: true });
   writeFileSync(new URL("callreel.1", folder), manPage());
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeManPage();

@@ -1,6 +1,7 @@
 import { archiveOptions } from "./options/archive.ts";
-import { type CommandSpec, groups, some } from "./options/commands.ts";
+import { allOptions, type CommandSpec, groups, some } from "./options/commands.ts";
 import { runOptions, writeOptions } from "./options/download.ts";
+import { type OptionSpec, optionName } from "./options/option.ts";
 import { sandboxOptions } from "./options/sandbox.ts";
 import { selectOptions } from "./options/select.ts";
 import { showOptions } from "./options/show.ts";
@@ -8,6 +9,9 @@ import { showOptions } from "./options/show.ts";
 const sourceGroups = [groups.ringcentral, groups.tim, groups.tls];
 const logs = some("Show", showOptions, "json", "quiet", "verbose", "logFile", "logFormat", "noColor");
 const lock = some("Run", runOptions, "lockWait");
+const settingNames = Object.entries<OptionSpec<unknown>>(allOptions)
+  .filter(([, spec]) => !spec.secret)
+  .map(([key, spec]) => optionName(key, spec));
 
 /** Every verb of callreel, in the order help shows them. */
 export const commands: readonly CommandSpec[] = [
@@ -91,6 +95,10 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "auth",
     args: "<action> <source>",
+    words: [
+      ["login", "status", "logout"],
+      ["ringcentral", "tim"],
+    ],
     summary: "login, status or logout, of ringcentral or tim",
     groups: [logs, ...sourceGroups],
     examples: [
@@ -103,6 +111,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "config",
     args: "<action> [name] [value...]",
+    words: [["get", "set", "unset", "list", "path"], settingNames],
     summary: "get, set, unset, list, or the path of the settings file",
     groups: [],
     examples: [
@@ -121,6 +130,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "completion",
     args: "<shell>",
+    words: [["bash", "zsh", "fish"]],
     summary: "completion script for bash, zsh or fish",
     groups: [],
     withoutSettings: true,

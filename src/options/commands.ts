@@ -17,6 +17,8 @@ export interface CommandSpec {
   readonly name: string;
   /** Positional arguments as commander writes them: `[id...]`. */
   readonly args?: string;
+  /** The words that stand for each positional argument in turn, for completion. */
+  readonly words?: readonly (readonly string[])[];
   readonly summary: string;
   readonly groups: readonly OptionGroup[];
   readonly examples: readonly (readonly [command: string, says: string])[];
