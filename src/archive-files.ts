@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { openAudioCheck } from "./core/audio.ts";
 import { RecordingError } from "./core/errors.ts";
+import type { Stored } from "./core/recording.ts";
 import type { FileState } from "./core/verify.ts";
 
 /** Reads a file of the archive and hashes it; undefined when there is none. Errors of the disk are told as such. */
@@ -20,6 +22,23 @@ export async function hashFile(root: string, path: string): Promise<FileState | 
     throw new RecordingError("disk-io", `${join(root, path)} cannot be read (${code ?? "error"}).`, { cause: error });
   }
   return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Reads a file of the archive whole and holds it against all that a recording must be; throws why it is none. */
+export async function examineFile(root: string, path: string): Promise<Stored> {
+  const hash = createHash("sha256");
+  const check = openAudioCheck();
+  try {
+    for await (const chunk of createReadStream(join(root, path), { highWaterMark: 1 << 20 })) {
+      hash.update(chunk as Buffer);
+      check.chunk(chunk as Buffer);
+    }
+  } catch (error) {
+    if (error instanceof RecordingError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new RecordingError("disk-io", `${join(root, path)} cannot be read (${code ?? "error"}).`, { cause: error });
+  }
+  return { path, bytes: check.bytes, sha256: hash.digest("hex"), ...check.finish() };
 }
 
 /** Every finished file of an archive, relative with `/`: no partial files, nothing of ours, no symlinks followed. */

@@ -1,5 +1,5 @@
 import { archiveOptions } from "./options/archive.ts";
-import { allOptions, type CommandSpec, groups, some } from "./options/commands.ts";
+import { allOptions, type CommandSpec, groups, select, some } from "./options/commands.ts";
 import { runOptions, writeOptions } from "./options/download.ts";
 import { type OptionSpec, optionName } from "./options/option.ts";
 import { sandboxOptions } from "./options/sandbox.ts";
@@ -43,11 +43,18 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "verify",
     summary: "re-read the archive against the ledger (exit 6 when anything differs)",
-    groups: [groups.dest, some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild"), logs],
+    groups: [
+      groups.dest,
+      some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild"),
+      some("Files", archiveOptions, "match"),
+      lock,
+      logs,
+    ],
     examples: [
       ["callreel verify -d /srv/calls", "every file and every run record"],
       ["callreel verify --read-data-subset 1/7", "a seventh of the archive; all of it in a week"],
       ["callreel verify --write-sums && sha256sum -c SHA256SUMS", "sums that other tools check"],
+      ["callreel verify --rebuild", "a new ledger from the old one's remains and the files"],
     ],
     load: async () => (await import("./commands/verify.ts")).verify,
   },
@@ -71,6 +78,36 @@ export const commands: readonly CommandSpec[] = [
       ["callreel status 401786818008", "downloaded when, or why not"],
     ],
     load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    name: "adopt",
+    args: "<dir>",
+    summary: "record files of an older script, in the archive already, as held (exit 3 when some match nothing)",
+    groups: [
+      groups.dest,
+      some("Match", archiveOptions, "match"),
+      some("Rows", select.options, "rows", "database", "table", "query", "databasePasswordFile"),
+      some("Read", selectOptions, "source", "columns", "map", "encoding", "timezone"),
+      lock,
+      logs,
+    ],
+    examples: [
+      ["callreel adopt old -d . --match '{date}_{id}.{ext}'", "by the RingCentral id in their names"],
+      ["callreel adopt old -d . --rows calls.csv", "by the ids of a calls table"],
+    ],
+    load: async () => (await import("./commands/adopt.ts")).adopt,
+  },
+  {
+    name: "export",
+    summary: "a selection of the archive as a BagIt 1.0 bag, for handing over",
+    groups: [
+      groups.dest,
+      some("Export", archiveOptions, "bagit"),
+      some("Select", selectOptions, "source", "from", "to", "timezone", "number"),
+      logs,
+    ],
+    examples: [["callreel export --from 2026-01-01 --to 2026-02-01 --bagit january", "a month, with its sums"]],
+    load: async () => (await import("./commands/export.ts")).exportBag,
   },
   {
     name: "purge",

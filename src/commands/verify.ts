@@ -2,15 +2,17 @@ import { renameSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { finishedFiles, hashFile } from "../archive-files.ts";
+import { hashFile } from "../archive-files.ts";
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
 import type { Archive } from "../core/ports.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/verify.ts";
 import { exitCodeOf } from "../exit-codes.ts";
+import { unknownFiles } from "../wire/adoption.ts";
 import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
 import { openMeter } from "../wire/meter.ts";
+import { rebuildLedger } from "../wire/rebuild.ts";
 
 /** Re-reads the archive against the ledger: every file, the run records, and files that nobody knows. 6 when anything differs. */
 export async function verify(invocation: Invocation): Promise<number> {
@@ -18,6 +20,7 @@ export async function verify(invocation: Invocation): Promise<number> {
   const root = archiveFolder(settings, io);
   const subset = subsetOf(settings.readDataSubset);
   const started = io.clock.monotonic();
+  if (settings.rebuild) await rebuildLedger(invocation);
   await using ledger = await openExistingLedger(settings, io);
   let differences = 0;
   let files = 0;
@@ -44,7 +47,10 @@ export async function verify(invocation: Invocation): Promise<number> {
       ports,
     );
     await verifyChains(ledger, differs);
-    if (subset === undefined) await findUnknownFiles(root, ledger, differs);
+    if (subset === undefined) {
+      for await (const path of await unknownFiles(root, root, ledger, io.stop))
+        differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
+    }
     if (settings.writeSums) await writeSums(root, invocation, ledger);
   } finally {
     meter.close();
@@ -83,21 +89,6 @@ async function verifyChains(ledger: Archive, differs: (difference: Difference) =
   const audits = await ledger.verifyAuditChain();
   if (audits.broken !== undefined)
     differs({ kind: "audit-record", key: audits.broken.name, message: audits.broken.reason });
-}
-
-/** Files that look finished but that no entry of the ledger names. */
-async function findUnknownFiles(
-  root: string,
-  ledger: Archive,
-  differs: (difference: Difference) => void,
-): Promise<void> {
-  const known = new Set<string>();
-  for await (const page of ledger.entries({ states: ["done"] }))
-    for (const { stored } of page) known.add(stored?.path ?? "");
-  for await (const path of finishedFiles(root)) {
-    if (!known.has(path))
-      differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
-  }
 }
 
 /** `SHA256SUMS` in the form that `sha256sum -c` reads, replaced in one step. */

@@ -63,7 +63,8 @@ const csvColumns: readonly (readonly [string, (entry: LedgerEntry) => string | n
   ["sha256", ({ stored }) => stored?.sha256],
 ];
 
-function csvPrinter(): (page: readonly LedgerEntry[]) => string {
+/** Prints pages of entries as CSV, the names of the columns first. */
+export function csvPrinter(): (page: readonly LedgerEntry[]) => string {
   let header = `${csvColumns.map(([name]) => name).join(",")}\r\n`;
   return (page) => {
     const lines = page.map(

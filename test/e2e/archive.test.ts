@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSqlite, type Sqlite } from "../../src/sqlite.ts";
@@ -197,6 +197,136 @@ describe("list --archive", () => {
     }
     const again = await run(["download", "--rows", "-", "-d", archive, "--json"], { env, input: json.out });
     expect(eventsOf(again.out).at(-1)).toMatchObject({ exitCode: 0, skipped: size, done: 0 });
+  });
+});
+
+describe("verify --rebuild", () => {
+  it("makes a ledger anew from sidecars, so that nothing is fetched again", async () => {
+    await using world = await openFilledWorld(20, ["--write-info-json"]);
+    const { archive, env, csv, tim } = world;
+    rmSync(join(archive, ".callreel"), { recursive: true });
+    const rebuilt = await run(["verify", "-d", archive, "--rebuild"], { env });
+    expect([rebuilt.code, rebuilt.err]).toEqual([
+      0,
+      expect.stringContaining(`${tim.recordings().length} files recorded anew`),
+    ]);
+    tim.clearStats();
+    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
+    expect((await run(["status", "-d", archive], { env })).out).toContain(`${tim.recordings().length} recordings held`);
+  });
+
+  it("carries over what a damaged ledger still tells, keeps it aside, and names files that nothing tells of", async () => {
+    await using world = await openFilledWorld(60);
+    const { archive, env } = world;
+    const path = join(archive, ".callreel", "ledger.db");
+    {
+      using ledger = openLedgerFile(archive);
+      ledger.file.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    const bytes = readFileSync(path);
+    const page = Math.floor(bytes.indexOf(`"voicefilename":"${world.tim.recordings()[30]?.voicefilename}`) / 4096);
+    writeFileSync(path, bytes.fill(0x5a, page * 4096, page * 4096 + 4096));
+    const rebuilt = await run(["verify", "-d", archive, "--rebuild"], { env });
+    expect(rebuilt.err).toMatch(/entries carried over, .*The old ledger is kept as .*ledger\.db\.aside-/);
+    const strays = rebuilt.out.match(/^unknown-file: /gm)?.length ?? 0;
+    expect([rebuilt.code, strays > 0 && strays < 60]).toEqual([6, true]);
+    const adopted = await run(["adopt", archive, "-d", archive, "--rows", world.csv], { env });
+    expect(adopted.code).toBe(0);
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  });
+
+  it("knows RingCentral's files by their names", async () => {
+    await using world = await openTimWorld(5);
+    const { archive, env, tim } = world;
+    const folder = join(archive, "ringcentral/2026/05/01");
+    mkdirSync(folder, { recursive: true });
+    const name = "2026-05-01_10-00-00_inbound_+15551234567_101_401786818008.wav";
+    writeFileSync(join(folder, name), tim.audioOf(String(tim.recordings()[0]?.voicefilename)));
+    expect((await run(["verify", "-d", archive, "--rebuild", "--quiet"], { env })).code).toBe(0);
+    const listed = await run(["list", "--archive", "-d", archive, "--json"], { env });
+    expect(eventsOf(listed.out)).toEqual([
+      expect.objectContaining({
+        key: "ringcentral/401786818008",
+        path: `ringcentral/2026/05/01/${name}`,
+        call: expect.objectContaining({ direction: "inbound", from: "+15551234567", to: "101" }),
+      }),
+    ]);
+  });
+});
+
+describe("adopt", () => {
+  it("records an older script's files by the ids of their rows, and lists those that match nothing", async () => {
+    await using world = await openTimWorld(20);
+    const { archive, env, csv, tim } = world;
+    const old = join(archive, "old");
+    mkdirSync(old, { recursive: true });
+    for (const { voicefilename } of tim.recordings()) {
+      writeFileSync(join(old, `call-${voicefilename}.wav`), tim.audioOf(voicefilename));
+    }
+    writeFileSync(join(old, "greeting.wav"), tim.audioOf(String(tim.recordings()[0]?.voicefilename)));
+    writeFileSync(join(old, `${tim.recordings()[1]?.voicefilename}.mp3`), "<html>Login</html>");
+    const adopted = await run(["adopt", old, "-d", archive, "--rows", csv], { env });
+    expect(adopted.code).toBe(3);
+    expect(adopted.out.match(/^unmatched: .*/gm)).toHaveLength(2);
+    expect(adopted.err).toContain(`${tim.recordings().length} recordings`);
+    tim.clearStats();
+    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
+  });
+
+  it("reads RingCentral ids through a pattern, and refuses what it cannot use", async () => {
+    await using world = await openTimWorld(5);
+    const { archive, env, tim, home } = world;
+    mkdirSync(join(archive, "old"), { recursive: true });
+    const audio = tim.audioOf(String(tim.recordings()[0]?.voicefilename));
+    writeFileSync(join(archive, "old", "20260501_401786818008.wav"), audio);
+    const call = ["adopt", join(archive, "old"), "-d", archive];
+    const adopted = await run([...call, "--match", "{date}_{id}.{ext}", "--timezone", "UTC", "--json"], { env });
+    expect([adopted.code, eventsOf(adopted.out)]).toEqual([
+      0,
+      [expect.objectContaining({ kind: "adopted", key: "ringcentral/401786818008", bytes: audio.length })],
+    ]);
+    expect((await run(["status", "401786818008", "-d", archive], { env })).out).toContain("downloaded");
+    expect((await run(call, { env })).code).toBe(2);
+    expect((await run([...call, "--match", "{date}.wav"], { env })).err).toContain("{id}");
+    const outside = await run(["adopt", home, "-d", archive, "--match", "{id}.{ext}"], { env });
+    expect([outside.code, outside.err]).toEqual([2, expect.stringContaining("not in the archive")]);
+  });
+});
+
+describe("export --bagit", () => {
+  it("writes a bag that sha256sum and the counts confirm, and says so in the audit log", async () => {
+    await using world = await openFilledWorld(20);
+    const { archive, env, home, tim } = world;
+    const bag = join(home, "bag");
+    expect((await run(["export", "-d", archive, "--bagit", bag], { env })).code).toBe(0);
+    for (const sums of ["manifest-sha256.txt", "tagmanifest-sha256.txt"]) {
+      execFileSync("sha256sum", ["-c", "--strict", "--quiet", sums], { cwd: bag });
+    }
+    expect(readFileSync(join(bag, "bagit.txt"), "utf8")).toBe(
+      "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+    );
+    const files = execFileSync("find", ["data", "-type", "f", "-printf", "%s\\n"], { cwd: bag, encoding: "utf8" });
+    const sizes = files.trim().split("\n").map(Number);
+    const info = readFileSync(join(bag, "bag-info.txt"), "utf8");
+    expect(info).toContain(`Payload-Oxum: ${sizes.reduce((sum, size) => sum + size, 0)}.${tim.recordings().length}\n`);
+    expect(info).toMatch(/^Bagging-Date: \d{4}-\d\d-\d\d$/m);
+    expect(readFileSync(join(bag, "catalogue.csv"), "utf8").trim().split("\r\n").length).toBe(sizes.length + 1);
+    using ledger = openLedgerFile(archive);
+    expect(ledger.file.prepare("SELECT action FROM audits").all()).toEqual([{ action: "export" }]);
+    const again = await run(["export", "-d", archive, "--bagit", bag], { env });
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining("not empty")]);
+  });
+
+  it("gives no bag its name when a file is not as it came", async () => {
+    await using world = await openFilledWorld(8);
+    const { archive, env, home } = world;
+    const [path = ""] = finishedIn(archive);
+    writeFileSync(path, readFileSync(path).fill(7, 100, 101));
+    const refused = await run(["export", "-d", archive, "--bagit", join(home, "bag")], { env });
+    expect([refused.code, refused.out]).toEqual([6, expect.stringMatching(/^changed: tim\//)]);
+    expect([existsSync(join(home, "bag")), existsSync(join(home, "bag.part"))]).toEqual([false, false]);
   });
 });
 

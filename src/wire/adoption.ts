@@ -1,0 +1,163 @@
+import { readFileSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, join } from "node:path";
+import pLimit from "p-limit";
+import { examineFile, finishedFiles } from "../archive-files.ts";
+import type { Settings } from "../config.ts";
+import { RecordingError } from "../core/errors.ts";
+import { type NamedFile, openNamePattern } from "../core/name-pattern.ts";
+import type { Archive } from "../core/ports.ts";
+import type { Call, RecordingRef, Stored } from "../core/recording.ts";
+import { startMs, zoneOf } from "../dates.ts";
+import { openRefReader, type RefReader } from "./row-refs.ts";
+
+/** Tells whose recording a file is, or why that cannot be told. */
+export type Identify = (path: string) => RecordingRef | string;
+
+export interface AdoptionHooks {
+  /** A file that was not recorded, and why. */
+  readonly unmatched: (path: string, message: string) => void;
+  readonly adopted: (ref: RecordingRef, stored: Stored) => void;
+}
+
+const batchSize = 64;
+
+/** Records files that stand in the archive as done: each read whole, checked and hashed. Counts those that were new. */
+export async function adoptFiles(
+  root: string,
+  paths: AsyncIterable<string>,
+  identify: Identify,
+  ledger: Archive,
+  { unmatched, adopted }: AdoptionHooks,
+): Promise<number> {
+  const limit = pLimit(availableParallelism());
+  let count = 0;
+  const examine = async (path: string) => {
+    const ref = identify(path);
+    if (typeof ref === "string") return unmatched(path, ref);
+    try {
+      return { ref, stored: await examineFile(root, path) };
+    } catch (error) {
+      if (!(error instanceof RecordingError) || error.verdict === "stop") throw error;
+      return unmatched(path, error.message);
+    }
+  };
+  const take = async (batch: readonly string[]) => {
+    const examined = await Promise.all(batch.map((path) => limit(examine, path)));
+    const found = examined.filter((each) => each !== undefined);
+    count += await ledger.adopt(found);
+    for (const { ref, stored } of found) adopted(ref, stored);
+  };
+  let batch: string[] = [];
+  for await (const path of paths) {
+    batch.push(path);
+    if (batch.length < batchSize) continue;
+    await take(batch);
+    batch = [];
+  }
+  await take(batch);
+  return count;
+}
+
+export interface Clues {
+  /** Recordings by id; null where several share it. */
+  readonly byId: ReadonlyMap<string, RecordingRef | null>;
+  readonly pattern: string | undefined;
+}
+
+/** Whose a file is: by its sidecar, else by a known recording's id in its name, else by a RingCentral id alone. */
+export async function openIdentify(root: string, settings: Settings, { byId, pattern }: Clues): Promise<Identify> {
+  const refs = await openRefReader();
+  const read = pattern === undefined ? undefined : openNamePattern(pattern);
+  const timezone = zoneOf(settings.timezone);
+  return (path) => {
+    const told = refOfSidecar(root, path, refs);
+    if (told !== undefined) return told;
+    const named = read?.(path);
+    if (read !== undefined && named === undefined) return `its name is not of the form ${pattern}`;
+    const ids = named === undefined ? idsIn(basename(path)) : [named.id];
+    const known = ids.map((id) => byId.get(id)).find((ref) => ref !== undefined);
+    if (known === null) return "several recordings have this id; give rows of one of them";
+    if (known !== undefined) return known;
+    if (named === undefined) return "no row has an id that is in its name";
+    return byId.size === 0 || named.source === "ringcentral"
+      ? refOfName(named, settings, refs, timezone)
+      : `no row has the id ${named.id}`;
+  };
+}
+
+const mostSidecarBytes = 1 << 20;
+
+function refOfSidecar(root: string, path: string, refs: RefReader): RecordingRef | undefined {
+  for (const stem of [path.replace(/\.[^./]+$/, ""), path]) {
+    const sidecar = join(root, `${stem}.info.json`);
+    try {
+      if (statSync(sidecar).size > mostSidecarBytes) continue;
+      const fields = JSON.parse(readFileSync(sidecar, "utf8")) as Record<string, unknown>;
+      const row = { fields: { locator: {}, ...fields }, file: `${stem}.info.json`, line: 1 };
+      const [ref] = refs.recordings(row, undefined).refs;
+      if (ref !== undefined) return ref;
+    } catch {
+      // None, or not one of ours: the name may tell.
+    }
+  }
+  return undefined;
+}
+
+/** Whatever in a file's name may be an id: the name with and without its extension, and each run of its words, longest first. */
+function idsIn(name: string): string[] {
+  const stem = name.replace(/\.[^.]+$/, "");
+  const words = [...stem.matchAll(/[\p{L}\p{N}]+/gu)].slice(0, mostWords);
+  const runs = words.flatMap((first, at) =>
+    words.slice(at).map((last) => stem.slice(first.index, last.index + last[0].length)),
+  );
+  return [name, stem, ...runs.sort((a, b) => b.length - a.length)];
+}
+
+/** Bounds the runs of words that are looked up of one name. */
+const mostWords = 24;
+
+function refOfName(named: NamedFile, settings: Settings, refs: RefReader, timezone: string): RecordingRef | string {
+  const source = named.source ?? settings.source ?? "ringcentral";
+  if (source === "tim") return "TIM's recordings need their rows: give them with --rows";
+  const ref = /^\d{1,40}$/.test(named.id) ? refs.ringcentral(named.id) : undefined;
+  return ref === undefined
+    ? `"${named.id}" is no RingCentral recording id; recordings of other systems need their rows: --rows`
+    : { ...ref, call: inUtc(named.call, timezone) };
+}
+
+/** RingCentral's starts are instants; a name has them in local time. */
+function inUtc(call: Call, timezone: string): Call {
+  const ms = startMs(call.start, timezone);
+  return ms === undefined ? call : { ...call, start: new Date(ms).toISOString() };
+}
+
+/** Adds a recording to those known by id; two different ones with one id make it useless. */
+export function know(byId: Map<string, RecordingRef | null>, ref: RecordingRef): void {
+  const before = byId.get(ref.id);
+  byId.set(ref.id, before === undefined || before?.key === ref.key ? ref : null);
+}
+
+/** The finished files in `folder` that no entry of the ledger names. */
+export async function unknownFiles(
+  root: string,
+  folder: string,
+  ledger: Archive,
+  stop: AbortSignal,
+): Promise<AsyncIterable<string>> {
+  const known = new Set<string>();
+  for await (const page of ledger.entries({ states: ["done"] }))
+    for (const { stored } of page) known.add(stored?.path ?? "");
+  return without(finishedFiles(root, folder), known, stop);
+}
+
+async function* without(
+  paths: AsyncIterable<string>,
+  known: ReadonlySet<string>,
+  stop: AbortSignal,
+): AsyncIterable<string> {
+  for await (const path of paths) {
+    stop.throwIfAborted();
+    if (!known.has(path)) yield path;
+  }
+}
