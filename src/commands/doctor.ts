@@ -1,9 +1,13 @@
 import type { Invocation } from "../command.ts";
+import { asRecordingError } from "../core/errors.ts";
 import type { Check } from "../core/ports.ts";
-import type { SourceName } from "../core/recording.ts";
+import type { RecordingRef, SourceName } from "../core/recording.ts";
+import { exitCodeOf } from "../exit-codes.ts";
+import { selectionOf } from "../selection.ts";
 import { checkFolders } from "../wire/check-folders.ts";
 import { openRunReporter } from "../wire/reporter.ts";
-import { openSources } from "../wire/source-set.ts";
+import { openSources, type SourceSet } from "../wire/source-set.ts";
+import { wireWork } from "../wire/work.ts";
 
 /** Every check in turn with a remedy; 0 when all pass, 7 when a login failed, else 2, 5 or 13 by what failed first. */
 export async function doctor(invocation: Invocation): Promise<number> {
@@ -28,17 +32,45 @@ export async function doctor(invocation: Invocation): Promise<number> {
 
 async function checkSource(
   name: SourceName,
-  { io, settings }: Invocation,
-  { sources }: Awaited<ReturnType<typeof openSources>>,
+  invocation: Invocation,
+  sources: SourceSet,
   show: (check: Check) => void,
 ): Promise<void> {
-  const source = sources.get(name);
+  const { io, settings } = invocation;
+  const source = sources.sources.get(name);
   if (source === undefined) {
     const status = settings.source === name ? "failed" : "skipped";
     show({ name, status, message: "no login is set for it", remedy: `callreel auth login ${name}` });
   } else {
-    for await (const check of source.check?.(io.stop) ?? []) show({ ...check, name: `${name}: ${check.name}` });
+    const sample = await sampleOf(name, invocation, sources, show);
+    for await (const check of source.check?.(io.stop, sample) ?? []) show({ ...check, name: `${name}: ${check.name}` });
   }
+}
+
+/** The first recording of the rows or the database that the settings name; reading it is a check of its own. */
+async function sampleOf(
+  name: SourceName,
+  invocation: Invocation,
+  sources: SourceSet,
+  show: (check: Check) => void,
+): Promise<RecordingRef | undefined> {
+  const { settings, io } = invocation;
+  if (settings.rows === undefined && settings.database === undefined) return undefined;
+  const place = settings.database === undefined ? "rows" : "database";
+  try {
+    const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
+    for await (const { refs } of work) {
+      const ref = refs.find((each) => each.source === name);
+      if (ref === undefined) continue;
+      show({ name: place, status: "ok", message: `can be read; tried is ${ref.key}` });
+      return ref;
+    }
+    show({ name: place, status: "warning", message: `no row speaks of a recording of ${name}` });
+  } catch (thrown) {
+    const { code, message } = asRecordingError(thrown);
+    show({ name: place, status: "failed", message, exitCode: exitCodeOf(code) });
+  }
+  return undefined;
 }
 
 const marks = { ok: "ok      ", warning: "warning ", failed: "FAILED  ", skipped: "skipped " } as const;

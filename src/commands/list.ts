@@ -17,7 +17,7 @@ export async function list(invocation: Invocation): Promise<number> {
   if (settings.archive) return listArchive(invocation);
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
   let rejected = 0;
-  const print = settings.json ? printLines : printTable;
+  const print = settings.json ? printLines : tablePrinter();
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
     const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
@@ -31,6 +31,7 @@ export async function list(invocation: Invocation): Promise<number> {
       const fresh = piece.refs.filter((ref) => !seen.has(ref.key) && seen.add(ref.key));
       await print(fresh, io);
     }
+    await print([], io);
     if (!settings.json) io.stderr.write(`${formatCount(seen.size)} recordings\n`);
   } finally {
     await reporter.close();
@@ -55,8 +56,18 @@ const columns: readonly Column<RecordingRef>[] = [
   { title: "RECORDING", value: ({ key }) => key },
 ];
 
-async function printTable(refs: readonly RecordingRef[], io: Io): Promise<void> {
-  if (refs.length > 0) await write(formatTable(refs, columns), io);
+const tableRows = 2000;
+
+/** Gathers rows into tables of up to `tableRows`, so that their columns line up; no rows at all print what waits. */
+function tablePrinter(): (refs: readonly RecordingRef[], io: Io) => Promise<void> {
+  let waiting: RecordingRef[] = [];
+  return async (refs, io) => {
+    waiting.push(...refs);
+    if (waiting.length === 0 || (refs.length > 0 && waiting.length < tableRows)) return;
+    const table = formatTable(waiting, columns);
+    waiting = [];
+    await write(table, io);
+  };
 }
 
 async function write(text: string, { stdout, stop }: Io): Promise<void> {

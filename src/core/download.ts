@@ -110,8 +110,8 @@ async function feed(run: Run): Promise<void> {
     for await (const work of untilEnded(run)) {
       for (const event of work.events) run.tell(event);
       for (let at = 0; at < work.refs.length && !hasEnded(run); at += claimSize) {
-        await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, attempts) => {
-          const task: Promise<void> = limit(() => one(ref, attempts, run)).finally(() => running.delete(task));
+        await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, attempts, before) => {
+          const task: Promise<void> = limit(() => one(ref, attempts, before, run)).finally(() => running.delete(task));
           running.add(task);
           if (running.size > run.plan.transfers) await Promise.race(running);
         });
@@ -136,20 +136,24 @@ function hasEnded({ halt, cap }: Run): boolean {
 async function startChunk(
   refs: readonly RecordingRef[],
   run: Run,
-  start: (ref: RecordingRef, attempts: number) => Promise<void>,
+  start: (ref: RecordingRef, attempts: number, before: string | undefined) => Promise<void>,
 ): Promise<void> {
   const { ledger } = run.ports;
   const claims = await ledger.claim(refs);
   for (const [index, ref] of refs.entries()) {
     let claim = claims[index] as Claim;
-    if (!claim.granted && mustFetchAgain(claim, run)) claim = await ledger.reclaim(ref);
+    let before: string | undefined;
+    if (!claim.granted && mustFetchAgain(claim, run)) {
+      before = (await ledger.entry?.(ref.key))?.stored?.sha256;
+      claim = await ledger.reclaim(ref);
+    }
     if (!claim.granted) {
       notGranted(ref, claim, run);
     } else if (run.halt.stop.aborted || capReached(run)) {
       await ledger.release(ref.key);
     } else {
       run.started += 1;
-      await start(ref, claim.attempts);
+      await start(ref, claim.attempts, before);
     }
   }
 }
@@ -181,12 +185,14 @@ function capReached(run: Run): boolean {
 }
 
 /** One claimed recording to its end: done, failed or given back. Never throws. */
-async function one(ref: RecordingRef, attempts: number, run: Run): Promise<void> {
+async function one(ref: RecordingRef, attempts: number, before: string | undefined, run: Run): Promise<void> {
   if (run.halt.stop.aborted) return run.ports.ledger.release(ref.key);
   const begun = run.ports.clock.monotonic();
   const finish = async (received: Promise<Stored>) => {
     try {
-      await recordDone(ref, await received, run.ports.clock.monotonic() - begun, run);
+      const stored = await received;
+      await recordDone(ref, stored, run.ports.clock.monotonic() - begun, run);
+      if (before !== undefined && before !== stored.sha256) tellChanged(ref, before, stored, run);
     } catch (thrown) {
       await recordFailed(ref, asRecordingError(thrown), run);
     }
@@ -254,6 +260,12 @@ async function recordDone(ref: RecordingRef, stored: Stored, ms: number, run: Ru
     ms: Math.round(ms),
     call: ref.call,
   });
+}
+
+/** A recording is masked or edited at its source after the fact: told, and no sign of a damaged archive. */
+function tellChanged(ref: RecordingRef, before: string, stored: Stored, run: Run): void {
+  const message = `${ref.key} changed at the source since it was fetched last, as masking does: its SHA-256 was ${before} and is ${stored.sha256}.`;
+  run.tell({ event: "notice", level: "warning", message });
 }
 
 async function recordFailed(ref: RecordingRef, error: RecordingError, run: Run): Promise<void> {

@@ -2,7 +2,6 @@ import type { AuditLine, AuditRecord, ChainReport, Failure, Holding, RunRecord, 
 import type { RecordingError } from "./errors.ts";
 import type { DownloadEvent, SkipReason, Summary } from "./events.ts";
 import type {
-  Call,
   Link,
   RecordingKey,
   RecordingRef,
@@ -60,8 +59,8 @@ export interface Source extends AsyncDisposable {
   judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError;
   /** Requests a minute that the source allows for audio, where there is such a limit: for an honest ETA. */
   ratePerMinute?(): number | undefined;
-  /** The checks of `callreel doctor`, in order; each asks at most one request more than it must. */
-  check?(signal: AbortSignal): AsyncIterable<Check>;
+  /** The checks of `callreel doctor`, in order; each asks at most one request more than it must; `sample` is a recording to try. */
+  check?(signal: AbortSignal, sample?: RecordingRef): AsyncIterable<Check>;
 }
 
 export interface Check {
@@ -256,5 +255,3 @@ export interface Pass {
 export interface Gate {
   enter(group: string, signal: AbortSignal): Promise<Pass>;
 }
-
-export type { Call };

@@ -125,6 +125,21 @@ describe("a download", () => {
     expect(summary.done).toBe(2);
   });
 
+  it("says so when a recording that is fetched again changed at its source", async () => {
+    await runDownload({ refs: [callRef("a")] });
+    const { events } = await runDownload({
+      refs: [callRef("a")],
+      plan: { again: true, expect: (ref) => ({ key: ref.key, resume: false, overwrite: true }) },
+      script: (_id, _nth, _request, response) => {
+        const masked = smallWav("masked");
+        response.writeHead(200, { "content-length": masked.length }).end(masked);
+        return true;
+      },
+    });
+    const notice = events.find((event) => event.event === "notice");
+    expect(notice).toMatchObject({ level: "warning", message: expect.stringContaining("changed at the source") });
+  });
+
   it("takes a finished file that no ledger knows for what it is, without a request", async () => {
     await runDownload({ refs: refsOf(2) });
     rmSync(ledgerFile());

@@ -56,7 +56,17 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
       };
     },
     judge,
-    check: (signal) => checkTim({ tim, login, context, take, judge: (error, ref) => judge(error, ref, 1) }, signal),
+    check: (signal, sample) =>
+      checkTim(
+        {
+          tim: sample === undefined ? tim : { ...tim, settings: { ...settings, sample } },
+          login,
+          context,
+          take,
+          judge: (error, ref) => judge(error, ref, 1),
+        },
+        signal,
+      ),
     async [Symbol.asyncDispose]() {},
   };
 }
