@@ -1,9 +1,6 @@
 import type { Clock } from "../../core/ports.ts";
 import {
-  type Answered,
-  type Asking,
   allowance,
-  answer,
   type Budget,
   beat,
   budgetText,
@@ -13,10 +10,10 @@ import {
   loginUnderWay,
   type Permit,
   parseBudget,
-  take,
-  type Wait,
 } from "./budget.ts";
+import { type Answered, learnFromAnswer } from "./learn-from-answer.ts";
 import type { State } from "./state.ts";
+import { type Asking, takePermit, type Wait } from "./take-permit.ts";
 
 /** One credential's budget of requests in the state that all processes share; each change is one transaction. */
 export interface Book {
@@ -45,8 +42,8 @@ export function openBook(state: State, credential: string, clock: Clock): Book {
   }
 
   return {
-    take: (asking) => change((budget, now) => take(budget, asking, now)),
-    answer: (answered) => change((budget, now) => answer(budget, answered, now)),
+    take: (asking) => change((budget, now) => takePermit(budget, asking, now)),
+    answer: (answered) => change((budget, now) => learnFromAnswer(budget, answered, now)),
     beginLogin: (owner) => change((budget, now) => beginLogin(budget, owner, now)),
     endLogin: (owner) =>
       change((budget) => {

@@ -1,12 +1,14 @@
 import { setMaxListeners } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import type { DownloadEvent } from "../../core/events.ts";
 import type { Clock, Gate, Pass } from "../../core/ports.ts";
 import type { ResponseHead } from "../../core/recording.ts";
 import { rateHeaders, retryAfterMs } from "./answers.ts";
 import { type Book, openBook } from "./book.ts";
-import type { Permit, Wait } from "./budget.ts";
+import type { Permit } from "./budget.ts";
 import { digest } from "./settings.ts";
 import type { State } from "./state.ts";
+import type { Wait } from "./take-permit.ts";
 
 /** The one place where requests of a credential wait, in every process that uses it. */
 export interface RequestGate extends Gate, Disposable {
@@ -147,6 +149,8 @@ class SharedGate implements RequestGate {
           queue.nap = new AbortController();
           await clock.sleep(Math.max(1, step.askAgainMs - clock.now()), queue.nap.signal).catch(() => {});
           queue.nap = undefined;
+          // After a stall of this process an answer may lie in the socket that the timer has overtaken.
+          await setImmediate();
         }
       }
     } catch (error) {

@@ -17,7 +17,6 @@ import { findCredential, forgetLogin, openTokenStore } from "./token-store.ts";
 export { browserLogin, type LoginPrompt } from "./login.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 export type { LoginStatus } from "./status.ts";
-export { sinceLast } from "./windows.ts";
 
 /** RingCentral's powers beyond those of every source. */
 export interface RingCentralSource extends Source {

@@ -21,11 +21,6 @@ export function listingRange(selection: Selection, now: number): Range {
   return { fromMs: selection.fromMs ?? toMs - retentionMs, toMs };
 }
 
-/** Where a listing begins that goes on from the end of the last complete one: calls are rewritten, recordings come late. */
-export function sinceLast(lastEndMs: number, lookbackMs: number): number {
-  return lastEndMs - lookbackMs;
-}
-
 /**
  * How long the next window is. It starts with a day; nearly empty windows are followed by longer ones, which saves
  * requests, and windows that became short by longer ones again as soon as that fits.

@@ -1,25 +1,23 @@
 import { describe, expect, test } from "vitest";
 import {
-  type Answered,
-  answer,
   type Budget,
   budgetText,
   groupFor,
   leaseMs,
   type Permit,
   parseBudget,
-  take,
-  type Wait,
 } from "../../../src/sources/ringcentral/budget.ts";
+import { type Answered, learnFromAnswer } from "../../../src/sources/ringcentral/learn-from-answer.ts";
+import { takePermit, type Wait } from "../../../src/sources/ringcentral/take-permit.ts";
 
 const start = 1_000_000;
 let made = 0;
 
 const ask = (budget: Budget, now: number, kind = "recording", owner = "me", ratePerMinute?: number) =>
-  take(budget, { kind, owner, permitId: `p${++made}`, ratePerMinute }, now) as Permit & Wait;
+  takePermit(budget, { kind, owner, permitId: `p${++made}`, ratePerMinute }, now) as Permit & Wait;
 
 const reply = (budget: Budget, permit: Permit, now: number, change: Partial<Answered> = {}) =>
-  answer(
+  learnFromAnswer(
     budget,
     {
       kind: "recording",
@@ -176,7 +174,13 @@ describe("a budget", () => {
     const budget = parseBudget(undefined);
     reply(budget, ask(budget, start, "recording", "me", 0.5), start, { ratePerMinute: 0.5 });
     expect(ask(budget, start + 61_000, "recording", "me", 0.5)).toHaveProperty("reason");
-    expect(ask(budget, start + 120_051, "recording", "me", 0.5)).toHaveProperty("count");
+    const second = ask(budget, start + 120_051, "recording", "me", 0.5);
+    expect(second).toHaveProperty("count", 1);
+    const rate = { group: "heavy", limit: 10, remaining: 9, windowMs: 60_000 };
+    reply(budget, second, start + 120_051, { rate, ratePerMinute: 0.5 });
+    const other = ask(budget, start + 190_000, "call-log", "me", 60);
+    reply(budget, other, start + 190_000, { rate, kind: "call-log", ratePerMinute: 0.5 });
+    expect(ask(budget, start + 191_000, "recording", "me", 0.5)).toHaveProperty("reason");
   });
 
   test("hands out blocks where the budget is large, once it has been told so", () => {
