@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, fstatSync, fsync, openSync, read } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
 import { type AudioCheck, openAudioCheck } from "../../core/audio.ts";
 import { RecordingError } from "../../core/errors.ts";
 import type { Stored } from "../../core/recording.ts";
 import { diskError, errno } from "./disk-error.ts";
+import { syncFile } from "./sync.ts";
 
 /** A file that stands in the archive, read whole: what it is, or undefined when it is no whole recording. */
 export async function examine(absolute: string, path: string): Promise<Stored | undefined> {
@@ -14,7 +15,7 @@ export async function examine(absolute: string, path: string): Promise<Stored | 
     const hash = await rehash(fd, Number.POSITIVE_INFINITY, check);
     const audio = check.finish();
     // A run may have been killed between giving the name and making it safe.
-    await synced(fd);
+    await syncFile(fd);
     return { path, bytes: check.bytes, sha256: hash.digest("hex"), ...audio };
   } catch (error) {
     if (error instanceof RecordingError) return undefined;
@@ -45,10 +46,6 @@ export async function rehash(fd: number, length: number, check: AudioCheck): Pro
     check.chunk(bytes);
   }
   return hash;
-}
-
-export function synced(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => fsync(fd, (error) => (error === null ? resolve() : reject(error))));
 }
 
 /** Neither links nor pipes nor devices are read. */

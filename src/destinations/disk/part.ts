@@ -1,8 +1,9 @@
 import { closeSync } from "node:fs";
 import { type AudioCheck, openAudioCheck } from "../../core/audio.ts";
-import { rehash, synced } from "./adopt.ts";
+import { rehash } from "./adopt.ts";
 import { createPart, openPart, type PartialNote, type PartialPaths, removePart, writeNote } from "./partial.ts";
 import { openSink, type Sink } from "./sink.ts";
+import { syncFile } from "./sync.ts";
 
 /** The bytes of one recording, checked and gathered: in memory while they are few, in the partial folder after that. */
 export interface Part {
@@ -80,7 +81,7 @@ function partOf(
     async keep() {
       completing = true;
       await part.sink.flush();
-      await synced(file());
+      await syncFile(file());
       if (part.note !== undefined) writeNote(paths, { ...part.note, synced: part.sink.bytes });
       close();
     },

@@ -1,11 +1,12 @@
-import { close, closeSync, fsync, open, rmSync } from "node:fs";
+import { closeSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Stored } from "../../core/recording.ts";
-import { hashOfFile, synced } from "./adopt.ts";
+import { hashOfFile } from "./adopt.ts";
 import { diskError, errno, unsafePath } from "./disk-error.ts";
 import type { Folders } from "./folders.ts";
 import type { Listing } from "./listing.ts";
 import { publish } from "./publish.ts";
+import { openSyncer, type Syncer, syncFile } from "./sync.ts";
 
 /** A whole, checked file that waits in the partial folder to be made safe. */
 export interface Finished {
@@ -32,6 +33,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+interface Tools {
+  readonly root: string;
+  readonly folders: Folders;
+  readonly listing: Listing;
+  readonly syncer: Syncer;
+}
+
 /** So many files start a group at once; fewer wait a little for company. */
 const fullGroup = 64;
 const patienceMs = 4;
@@ -45,6 +53,7 @@ export function openSettler(root: string, folders: Folders, listing: Listing): S
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   const long = new Set<Promise<unknown>>();
+  const tools: Tools = { root, folders, listing, syncer: openSyncer() };
 
   function start(): void {
     clearTimeout(timer);
@@ -52,7 +61,7 @@ export function openSettler(root: string, folders: Folders, listing: Listing): S
     if (running !== undefined || waiting.length === 0) return;
     const group = waiting;
     waiting = [];
-    running = settle(group, root, folders, listing).finally(() => {
+    running = settle(group, tools).finally(() => {
       running = undefined;
       if (waiting.length > 0) start();
     });
@@ -69,7 +78,7 @@ export function openSettler(root: string, folders: Folders, listing: Listing): S
 
   async function settleLong(file: Finished): Promise<Stored> {
     try {
-      await synced(file.fd);
+      await syncFile(file.fd);
     } catch (error) {
       dropFile(file);
       throw diskError(error, join(root, file.stored.path));
@@ -99,8 +108,8 @@ export function openSettler(root: string, folders: Folders, listing: Listing): S
 }
 
 /** One group from "whole" to "safe". Never rejects: each file hears its own outcome. */
-async function settle(group: readonly Waiting[], root: string, folders: Folders, listing: Listing): Promise<void> {
-  const synced = await Promise.all(group.map((one) => syncFiles(one, root)));
+async function settle(group: readonly Waiting[], { root, folders, listing, syncer }: Tools): Promise<void> {
+  const synced = await Promise.all(group.map((one) => syncFiles(one, root, syncer)));
   const named: Waiting[] = [];
   const touched = new Set<string>();
   for (const one of synced) {
@@ -111,7 +120,7 @@ async function settle(group: readonly Waiting[], root: string, folders: Folders,
     named.push(one);
   }
   try {
-    await Promise.all([...touched, ...folders.takeUnsynced()].map(syncFolder));
+    await Promise.all([...touched, ...folders.takeUnsynced()].map(syncer.folder));
   } catch (error) {
     for (const { reject } of named) reject(diskError(error, root));
     return;
@@ -122,10 +131,10 @@ async function settle(group: readonly Waiting[], root: string, folders: Folders,
   }
 }
 
-async function syncFiles(one: Waiting, root: string): Promise<Waiting | undefined> {
+async function syncFiles(one: Waiting, root: string, syncer: Syncer): Promise<Waiting | undefined> {
   const { file, reject } = one;
   try {
-    await Promise.all([synced(file.fd), ...(file.sidecar === undefined ? [] : [synced(file.sidecar.fd)])]);
+    await Promise.all([syncer.file(file.fd), file.sidecar && syncer.file(file.sidecar.fd)]);
     return one;
   } catch (error) {
     dropFile(file);
@@ -193,17 +202,3 @@ function quietly(work: () => void): void {
     work();
   } catch {}
 }
-
-/** Makes names in a folder durable; systems that cannot sync a folder (Windows, some shares) do it themselves. */
-function syncFolder(path: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    open(path, "r", (failure, fd) => {
-      if (failure !== null) return mayFail.has(failure.code ?? "") ? resolve() : reject(failure);
-      fsync(fd, (error) => {
-        close(fd, () => (error === null || mayFail.has(error.code ?? "") ? resolve() : reject(error)));
-      });
-    });
-  });
-}
-
-const mayFail = new Set(["EISDIR", "EINVAL", "EPERM", "EACCES", "ENOTSUP", "ENOENT"]);

@@ -9,8 +9,6 @@ export interface Sink {
   flush(): void | Promise<void>;
   /** Bytes taken so far, with those that were there before. */
   readonly bytes: number;
-  /** Whether all of them are still in memory. */
-  readonly untouched: boolean;
   /** Of all bytes; to be asked once, at the end. */
   sha256(): string;
 }
@@ -21,12 +19,13 @@ export interface SinkStart {
   readonly hash: ReturnType<typeof createHash>;
 }
 
-/** Gathered before a write; small files are held whole and cost one. */
-const block = 1024 * 1024;
+/** Gathered before a write: few enough to be still near the processor, many enough to cost few writes. */
+const block = 256 * 1024;
 /** A file writes its first blocks at once, which is quickest; past this it is long, and writes beside the network. */
-const longFrom = 4 * block;
-/** Waiting beside a running write; more pauses the connection. */
-const mostWaiting = 4 * block;
+const longFrom = 4 * 1024 * 1024;
+/** Gathered before such a write, and waiting beside a running one; more pauses the connection. */
+const longBlock = 1024 * 1024;
+const mostWaiting = 4 * longBlock;
 /** Servers that send in drips must not make us hold a thousand tiny buffers. */
 const mostPieces = 256;
 
@@ -65,7 +64,7 @@ export function openSink(file: () => number, start: SinkStart = { bytes: 0, hash
           position += written;
           rest = after(rest, written);
         }
-        if (waiting < block) break;
+        if (waiting < longBlock) break;
       }
     } catch (error) {
       failure = error;
@@ -78,17 +77,15 @@ export function openSink(file: () => number, start: SinkStart = { bytes: 0, hash
     get bytes() {
       return bytes;
     },
-    get untouched() {
-      return position === start.bytes && running === undefined;
-    },
     write(chunk) {
       if (failure !== undefined) throw failure;
       hash.update(chunk);
       bytes += chunk.length;
       pieces.push(chunk);
       waiting += chunk.length;
-      if (waiting < block && pieces.length < mostPieces) return;
-      if (bytes < longFrom && running === undefined) return writeNow();
+      const short = bytes < longFrom && running === undefined;
+      if (waiting < (short ? block : longBlock) && pieces.length < mostPieces) return;
+      if (short) return writeNow();
       running ??= writeAside();
       if (waiting >= mostWaiting || pieces.length >= mostPieces) return running;
     },
