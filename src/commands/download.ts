@@ -32,6 +32,9 @@ export async function download(invocation: Invocation): Promise<number> {
     } finally {
       lock.release();
     }
+  } catch (error) {
+    reporter.endedBy(error);
+    throw error;
   } finally {
     await reporter.close();
   }
@@ -84,7 +87,7 @@ function sawEverything(summary: Summary): boolean {
 
 /** The selection as it was asked for, for the run's record: every setting that came from somewhere, no secret among them. */
 function selectionRecord({ args, settings, origins }: Invocation): Record<string, unknown> {
-  const secret = new Set(["clientSecret", "jwt", "accessToken", "timPassword", "database"]);
+  const secret = new Set(["clientSecret", "jwt", "accessToken", "timPassword", "database", "ping"]);
   const given = Object.entries(settings).filter(([key]) => key in origins && !secret.has(key));
   return { ...Object.fromEntries(given), ...(args.length === 0 ? {} : { ids: args }) };
 }

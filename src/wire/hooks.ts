@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import pLimit from "p-limit";
 import type { Invocation } from "../command.ts";
 import type { DownloadEvent } from "../core/events.ts";
@@ -9,7 +10,17 @@ import { openHttp } from "../http.ts";
 import { archiveFolder } from "./archive.ts";
 import { httpSettingsOf } from "./http.ts";
 
-type Warn = (message: string) => void;
+/** Where hooks speak: warnings to the log, what a command prints to wherever messages keep clear of the bars. */
+export interface HookVoice {
+  warn(message: string): void;
+  print(text: string): void;
+}
+
+/** Runs beside a download; `endedBy` tells it of an end before the run could say so itself. */
+export interface Hooks extends Reporter {
+  endedBy(exitCode: number): void;
+}
+
 type Variables = Readonly<Record<string, string | number | undefined>>;
 
 const commandsAtOnce = 2;
@@ -18,7 +29,7 @@ const commandsAtOnce = 2;
  * What runs beside a download: `--exec` for each finished file, `--exec-after` and `--ping` at the end. A command gets
  * the fields as CALLREEL_… variables; one that fails is warned about and changes nothing.
  */
-export function openHooks(invocation: Invocation, warn: Warn): Reporter {
+export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
   const { settings, io } = invocation;
   const { exec, execAfter, ping } = settings;
   const words = exec === undefined ? undefined : splitWords(exec);
@@ -31,51 +42,70 @@ export function openHooks(invocation: Invocation, warn: Warn): Reporter {
   };
   const root = archiveFolder(settings, io);
   let finished: Extract<DownloadEvent, { event: "run-finished" }> | undefined;
+  let exitCode: number | undefined;
   return {
+    endedBy(code) {
+      exitCode ??= code;
+    },
     report(event) {
-      if (event.event === "run-finished") finished = event;
+      if (event.event === "run-finished") {
+        finished = event;
+        exitCode = event.exitCode;
+      }
       if (event.event !== "recording-done" || words === undefined || exec === undefined) return;
       const file = join(root, event.path);
       const variables = { ...event.call, ...event, file, call: undefined, event: undefined };
-      start(() => runCommand("--exec", exec, variables, invocation, warn, file));
+      start(() => runCommand("--exec", exec, variables, invocation, voice, file));
     },
     async close() {
       await Promise.all(running);
-      if (finished === undefined) return;
-      const { stoppedBy: _, reasons: __, event: ___, ...counts } = finished;
-      if (execAfter !== undefined)
-        await runCommand("--exec-after", execAfter, { ...counts, dest: root }, invocation, warn);
-      if (ping !== undefined) await callPing(ping, finished.exitCode, invocation, warn);
+      if (finished !== undefined && execAfter !== undefined) {
+        const { stoppedBy: _, reasons: __, event: ___, ...counts } = finished;
+        await runCommand("--exec-after", execAfter, { ...counts, dest: root }, invocation, voice);
+      }
+      if (ping !== undefined && exitCode !== undefined) await callPing(ping, exitCode, invocation, voice);
     },
   };
 }
 
-/** Runs a command, without a shell unless `--shell` asks for one; `{}` becomes the file. Its output goes to stderr. */
+/** Runs a command, without a shell unless `--shell` asks for one; `{}` becomes the file. */
 function runCommand(
   flag: string,
   command: string,
   variables: Variables,
   { settings, io }: Invocation,
-  warn: Warn,
+  { warn, print }: HookVoice,
   file = "",
 ): Promise<void> {
   const env = { ...io.env, ...environmentOf(variables) } as NodeJS.ProcessEnv;
   const [name, ...args] = settings.shell ? [command] : splitWords(command).map((word) => word.replaceAll("{}", file));
+  const cannotRun = (error: NodeJS.ErrnoException) =>
+    warn(`${flag}: ${name} ${error.name === "AbortError" ? "was ended" : `cannot be run (${error.code ?? "error"})`}.`);
   return new Promise((resolve) => {
-    const child = spawn(name as string, args, {
-      cwd: io.cwd,
-      env,
-      shell: settings.shell ?? false,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => io.stderr.write(chunk));
-    child.on("error", (error: NodeJS.ErrnoException) => {
-      warn(`${flag}: ${name} cannot be run (${error.code ?? "error"}).`);
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      const shell = settings.shell ?? false;
+      child = spawn(name as string, args, {
+        cwd: io.cwd,
+        env,
+        shell,
+        signal: io.abort,
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+    } catch (error) {
+      // Some errors, such as a too long argument, are thrown instead of told.
+      cannotRun(error as NodeJS.ErrnoException);
+      return resolve();
+    }
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", print);
+    child.on("error", (error) => {
+      cannotRun(error);
       resolve();
     });
     child.on("close", (code, signal) => {
-      if (code !== 0 && code !== null) warn(`${flag}: ${name} ended with ${code}${file === "" ? "" : ` for ${file}`}.`);
-      if (signal !== null) warn(`${flag}: ${name} was ended by ${signal}.`);
+      // A code below 0 is that of a command which never ran.
+      if (code !== null && code > 0) warn(`${flag}: ${name} ended with ${code}${file === "" ? "" : ` for ${file}`}.`);
+      if (signal !== null && !io.abort.aborted) warn(`${flag}: ${name} was ended by ${signal}.`);
       resolve();
     });
   });
@@ -86,13 +116,21 @@ function environmentOf(variables: Variables): Record<string, string> {
   return Object.fromEntries(
     given.map(([name, value]) => [
       `CALLREEL_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
-      String(value),
+      // No environment can hold a NUL.
+      String(value).replaceAll("\0", ""),
     ]),
   );
 }
 
 /** Tells a monitor how the run ended: URL when good, URL/fail when not. */
-async function callPing(url: string, exitCode: number, { settings, io }: Invocation, warn: Warn): Promise<void> {
+async function callPing(
+  url: string,
+  exitCode: number,
+  { settings, io }: Invocation,
+  { warn }: HookVoice,
+): Promise<void> {
+  // Another run holds the archive: that one tells the monitor.
+  if (exitCode === 11) return;
   const target = exitCode === 0 || exitCode === 8 ? url : `${url.replace(/\/$/, "")}/fail`;
   await using http = openHttp({ ...httpSettingsOf(settings, io), timeoutMs: 10_000 });
   try {

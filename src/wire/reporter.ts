@@ -1,7 +1,9 @@
 import type { Invocation } from "../command.ts";
+import { asRecordingError } from "../core/errors.ts";
 import type { DownloadEvent } from "../core/events.ts";
 import type { Reporter } from "../core/ports.ts";
 import { openRedactor } from "../core/redact.ts";
+import { exitCodeOf } from "../exit-codes.ts";
 import type { RequestLog } from "../http.ts";
 import { openErrorFile } from "../reporters/error-file.ts";
 import { openEventLog } from "../reporters/event-log.ts";
@@ -16,6 +18,8 @@ export interface RunReporter {
   keepSecret(secret: string): void;
   /** Tells the screen how many requests a minute the sources allow, for an honest time left. */
   rateFrom(rate: () => number | undefined): void;
+  /** Tells the hooks of an error that ended the run before it could finish. */
+  endedBy(error: unknown): void;
   /** Whether somebody watches bytes arrive. */
   readonly wantsProgress: boolean;
   close(): Promise<void>;
@@ -49,12 +53,14 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
   });
   const parts: Reporter[] = [screen, openEventLog(log)];
   if (settings.errorFile !== undefined) parts.push(openErrorFile(settings.errorFile));
-  parts.unshift(openHooks(invocation, log.warn));
+  const hooks = openHooks(invocation, { warn: log.warn, print: (text) => screen.messages.write(text) });
+  parts.unshift(hooks);
   const all = combine(parts);
   return {
     report: all.report,
     logRequest: log.request,
     keepSecret: redactor.add,
+    endedBy: (error) => hooks.endedBy(exitCodeOf(asRecordingError(error).code, io.stoppedBy())),
     rateFrom(from) {
       rate = from;
     },

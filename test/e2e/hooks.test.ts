@@ -1,0 +1,143 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { run } from "../helpers/bin.ts";
+import { openScriptedServer } from "../helpers/scripted-server.ts";
+import { finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
+
+describe("--exec", () => {
+  it("runs once for each finished file, with its fields as variables, and prints nothing to stdout", async () => {
+    await using world = await openTimWorld(12);
+    const hook = program(
+      world,
+      "hook",
+      'env -0 | grep -z ^CALLREEL_ > "$1/seen-$CALLREEL_SHA256"; echo said; echo err >&2',
+    );
+    const { code, out, err } = await download(world, "--exec", `${hook} ${world.home}`, "-v");
+    expect([code, out]).toEqual([0, ""]);
+    expect(err).toMatch(/^said$/m);
+    expect(err).toMatch(/^err$/m);
+    const seen = readdirSync(world.home).filter((name) => name.startsWith("seen-"));
+    expect(seen.length).toBe(finishedIn(world.archive).length);
+    for (const name of seen) {
+      const fields = new Map(
+        readFileSync(join(world.home, name), "utf8")
+          .split("\0")
+          .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+      );
+      expect(readFileSync(fields.get("CALLREEL_FILE") as string).length).toBe(Number(fields.get("CALLREEL_BYTES")));
+      expect(fields.get("CALLREEL_KEY")).toMatch(/^tim\//);
+      expect(fields.get("CALLREEL_CONTENT_TYPE")).toMatch(/^audio\//);
+      expect(fields.get("CALLREEL_START")).toMatch(/^\d{4}-/);
+    }
+  });
+
+  it("hands a hostile name over as data: no shell reads it, and {} is one argument", async () => {
+    await using world = await openTimWorld(6);
+    const call = world.tim.recordings()[0] as { datasource: string; voicelocation: string; voicefilename: string };
+    const hostile = `x; touch ${world.home}/owned; $(touch ${world.home}/owned) \`touch ${world.home}/owned\` ' " \u0000 | & * {}`;
+    const row = {
+      datasource: call.datasource,
+      voicelocation: call.voicelocation,
+      voicefilename: call.voicefilename,
+      name: hostile,
+    };
+    writeFileSync(world.csv, `${JSON.stringify(row)}\n`);
+    const hook = program(
+      world,
+      "hook",
+      'printf "%s" "$CALLREEL_NAME" > "$1/name"; printf "%s" "$#" > "$1/count"; test -f "$2"',
+    );
+    const { code, err } = await download(world, "-o", "{name}.{ext}", "--exec", `${hook} '${world.home}' {}`);
+    expect([code, err]).toEqual([0, expect.not.stringContaining("--exec")]);
+    expect(readFileSync(join(world.home, "count"), "utf8")).toBe("2");
+    expect(readFileSync(join(world.home, "name"), "utf8")).toContain(`$(touch ${world.home}/owned)`);
+    expect(existsSync(join(world.home, "owned"))).toBe(false);
+  });
+
+  it("reaches a shell with --shell, and none without", async () => {
+    await using world = await openTimWorld(4);
+    const line = `printf x >> ${world.home}/shell-$((1 + 1))`;
+    const without = await download(world, "--exec", line);
+    expect([without.code, existsSync(join(world.home, "shell-2"))]).toEqual([0, false]);
+    const again = await download(world, "--exec", line, "--shell", "--force-overwrites");
+    expect([again.code, readFileSync(join(world.home, "shell-2"), "utf8").length]).toEqual([0, world.held().size]);
+  });
+
+  it.each([
+    ["fails", "false", /--exec: false ended with 1 for .*\.(wav|mp3)/],
+    ["is not there", "no-such-program-here", /--exec: no-such-program-here cannot be run \(ENOENT\)/],
+    ["is not executable", "/etc/passwd", /--exec: \/etc\/passwd cannot be run \(EACCES\)/],
+  ])("is warned about when the command %s, and changes nothing", async (_, command, says) => {
+    await using world = await openTimWorld(3);
+    const { code, err } = await download(world, "--exec", command);
+    expect(code).toBe(0);
+    expect(err).toMatch(says);
+    expect(world.held().size).toBe(world.tim.recordings().length);
+  });
+
+  it("with a quote that is never closed is wrong usage before anything is fetched", async () => {
+    await using world = await openTimWorld(3);
+    const { code, err } = await download(world, "--exec", "sh -c 'x");
+    expect([code, world.tim.stats().requests.tim]).toEqual([2, 0]);
+    expect(err).toMatch(/quote/);
+  });
+});
+
+describe("--exec-after", () => {
+  it("runs once, after all --exec commands, with the run's counts", async () => {
+    await using world = await openTimWorld(8);
+    const each = program(world, "each", 'sleep 0.2; echo each >> "$1/order"');
+    const after = program(
+      world,
+      "after",
+      'echo "after $CALLREEL_DONE $CALLREEL_FAILED $CALLREEL_EXIT_CODE $CALLREEL_DEST" >> "$1/order"',
+    );
+    const { code } = await download(world, "--exec", `${each} ${world.home}`, "--exec-after", `${after} ${world.home}`);
+    expect(code).toBe(0);
+    const order = readFileSync(join(world.home, "order"), "utf8").trim().split("\n");
+    const held = world.held().size;
+    expect(order).toEqual([...Array(held).fill("each"), `after ${held} 0 0 ${world.archive}`]);
+  });
+});
+
+describe("--ping", () => {
+  it.each([
+    ["the URL after a good run", {}, [], "/ping/abc", 0],
+    ["the URL after a run that a cap ended", {}, ["--max-downloads", "1"], "/ping/abc", 8],
+    ["URL/fail after a refused login", { TIM_PASSWORD: "wrong" }, [], "/ping/abc/fail", 7],
+    ["URL/fail when the run could not begin", {}, ["-d", "/dev/null/x"], "/ping/abc/fail", 13],
+  ])("calls %s", async (_, env, args, path, code) => {
+    await using world = await openTimWorld(5);
+    await using monitor = await openScriptedServer(() => ({ body: "OK" }));
+    const finished = await download(
+      { ...world, env: { ...world.env, ...env } },
+      "--ping",
+      `${monitor.origin}/ping/abc`,
+      ...args,
+    );
+    expect([finished.code, monitor.seen.map((request) => request.url)]).toEqual([code, [path]]);
+  });
+
+  it("that is not answered well is a warning, and the run stays good", async () => {
+    await using world = await openTimWorld(3);
+    await using monitor = await openScriptedServer(() => ({ status: 500 }));
+    const refused = await download(world, "--ping", `${monitor.origin}/secret-token`);
+    expect(refused.code).toBe(0);
+    expect(refused.err).toMatch(/--ping: the monitor answered 500/);
+    const nobody = await download(world, "--ping", "http://127.0.0.1:1/secret-token");
+    expect([nobody.code, nobody.err]).toEqual([0, expect.stringMatching(/--ping: the monitor could not be reached/)]);
+    expect(refused.err + nobody.err).not.toContain("secret-token");
+  });
+});
+
+function download(world: Pick<TimWorld, "env" | "csv" | "archive">, ...args: string[]) {
+  return run(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env });
+}
+
+function program({ home }: TimWorld, name: string, script: string): string {
+  const path = join(home, name);
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
