@@ -29,10 +29,28 @@ export function checkTemplate(template: string): void {
  * fields say and however the file system treats case. The last component always holds the id.
  */
 export function pathFor(template: string, ref: RecordingRef, options: PathOptions): string {
-  const components = template.split("/").map((component) => safeTemplate(component, options.restrict));
+  const { components, fields: used } = prepared(template, options.restrict);
   const last = components.length - 1;
-  const values = fieldValues(ref, options);
+  const values = fieldValues(ref, used, options);
   return components.map((text, at) => (at === last ? fileName(text, ref, values) : folderName(text, values))).join("/");
+}
+
+interface Prepared {
+  readonly template: string;
+  readonly restrict: boolean;
+  readonly components: readonly string[];
+  readonly fields: ReadonlySet<string>;
+}
+
+let latest: Prepared | undefined;
+
+/** A run names every recording by one template: what can be known without a recording is worked out once. */
+function prepared(template: string, restrict: boolean): Prepared {
+  if (latest?.template === template && latest.restrict === restrict) return latest;
+  const components = template.split("/").map((component) => safeTemplate(component, restrict));
+  const named = [...template.matchAll(fieldPattern)].map((match) => match[1] as string);
+  latest = { template, restrict, components, fields: new Set(["id", ...named]) };
+  return latest;
 }
 
 /** The template with the text between its fields made as safe as their values. */
@@ -75,7 +93,9 @@ function templateFault(template: string): string | undefined {
   return undefined;
 }
 
-function fieldValues(ref: RecordingRef, { restrict, timezone }: PathOptions): Values {
+const timeFields = ["date", "time", "year", "month", "day"];
+
+function fieldValues(ref: RecordingRef, used: ReadonlySet<string>, { restrict, timezone }: PathOptions): Values {
   const { call, locator } = ref;
   const raw: Record<string, string | undefined> = {
     source: ref.source,
@@ -91,9 +111,11 @@ function fieldValues(ref: RecordingRef, { restrict, timezone }: PathOptions): Va
     session: call.session,
     datasource: locator.datasource,
     voicelocation: locator.voicelocation,
-    ...localTime(call.start, timezone),
+    ...(timeFields.some((field) => used.has(field)) ? localTime(call.start, timezone) : {}),
   };
-  return Object.fromEntries([...fields].map((field) => [field, safeText(raw[field] ?? "", restrict) || "unknown"]));
+  const values: Record<string, string> = {};
+  for (const field of used) values[field] = safeText(raw[field] ?? "", restrict) || "unknown";
+  return values;
 }
 
 function seconds(duration: number | undefined): string | undefined {

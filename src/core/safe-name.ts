@@ -8,6 +8,7 @@ export function safeText(text: string, restrict: boolean): string {
 
 /** The same, with the blanks at its ends. */
 export function safeLiteral(text: string, restrict: boolean): string {
+  if (plain.test(text)) return text;
   const shown = text.normalize("NFC").replace(blank, " ").replace(unsafe, "_");
   return restrict ? shown.normalize("NFKD").replace(marks, "").replace(notPlain, "_") : shown;
 }
@@ -38,6 +39,8 @@ export function byteLength(text: string): number {
   return ascii.test(text) ? text.length : new TextEncoder().encode(text).length;
 }
 
+/** Safe as it is, whatever the rules: most ids, numbers and dates. */
+const plain = /^[A-Za-z0-9._+-]*$/;
 const ascii = /^[\x00-\x7f]*$/;
 const blank = /[\t\n\v\f\r\p{Zs}]+/gu;
 /** What some system forbids, what a reader cannot see or is misled by, and the braces that mark template fields. */

@@ -104,7 +104,7 @@ async function complete(
   return {
     fd,
     from: paths.part,
-    note: part.note === undefined ? undefined : paths.note,
+    note: part.noted ? paths.note : undefined,
     stored,
     overwrite: expect.overwrite,
     sidecar: expect.sidecar === undefined ? undefined : writeSidecar(paths.sidecar, path, stored, expect.sidecar),

@@ -13,6 +13,8 @@ export interface Part {
   readonly earlier: { readonly length: number; readonly note: PartialNote } | undefined;
   /** With a note, what reaches the disk before the end can be continued by a later run. */
   note: PartialNote | undefined;
+  /** Whether a note lies beside the part. */
+  readonly noted: boolean;
   /** Writes the rest and gives the open file, which is the caller's from then on. */
   complete(): Promise<number>;
   /** Leaves everything so that a later run can continue it. */
@@ -52,12 +54,18 @@ function partOf(
 ): Part {
   let fd = found?.fd;
   let completing = false;
+  let noted = found !== undefined;
 
   function file(): number {
     if (fd !== undefined) return fd;
     fd = createPart(paths);
-    if (!completing && part.note !== undefined) writeNote(paths, part.note);
+    if (!completing && part.note !== undefined) note(part.note);
     return fd;
+  }
+
+  function note(text: PartialNote): void {
+    noted = true;
+    writeNote(paths, text);
   }
 
   function close(): void {
@@ -70,6 +78,9 @@ function partOf(
     sink: openSink(file, start),
     earlier: found === undefined ? undefined : { length: found.length, note: found.note },
     note: found?.note,
+    get noted() {
+      return noted;
+    },
     async complete() {
       completing = true;
       const flushed = part.sink.flush();
@@ -82,7 +93,7 @@ function partOf(
       completing = true;
       await part.sink.flush();
       await syncFile(file());
-      if (part.note !== undefined) writeNote(paths, { ...part.note, synced: part.sink.bytes });
+      if (part.note !== undefined) note({ ...part.note, synced: part.sink.bytes });
       close();
     },
     leave: close,

@@ -1,5 +1,6 @@
-import { linkSync, lstatSync, renameSync, rmSync } from "node:fs";
+import { linkSync, lstatSync, renameSync } from "node:fs";
 import { errno } from "./disk-error.ts";
+import { removeFile } from "./remove-file.ts";
 
 /** File systems without hard links (FAT, some network shares), and files that may not get one. */
 const noLinks = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
@@ -21,7 +22,7 @@ export function publish(from: string, to: string, overwrite: boolean): boolean {
     if (!noLinks.has(code)) throw error;
     return renameToFree(from, to);
   }
-  rmSync(from, { force: true });
+  removeFile(from);
   return true;
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, rmSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { Stored } from "../../core/recording.ts";
 import { hashOfFile } from "./adopt.ts";
@@ -6,6 +6,7 @@ import { diskError, errno, unsafePath } from "./disk-error.ts";
 import type { Folders } from "./folders.ts";
 import type { Listing } from "./listing.ts";
 import { publish } from "./publish.ts";
+import { removeFile } from "./remove-file.ts";
 import { openSyncer, type Syncer, syncFile } from "./sync.ts";
 
 /** A whole, checked file that waits in the partial folder to be made safe. */
@@ -148,7 +149,7 @@ async function giveName({ file, reject }: Waiting, root: string, folders: Folder
   const path = join(root, file.stored.path);
   try {
     const folder = await publishInFolder(file, path, folders);
-    if (file.note !== undefined) rmSync(file.note, { force: true });
+    if (file.note !== undefined) removeFile(file.note);
     if (file.sidecar !== undefined) publish(file.sidecar.from, join(root, file.sidecar.path), true);
     closeFiles(file);
     return folder;
@@ -181,7 +182,7 @@ async function takeAsOurs({ from, stored }: Finished, path: string): Promise<voi
   if ((await hashOfFile(path)) !== stored.sha256) {
     throw unsafePath(path, "another file has that name already; --force-overwrites replaces it");
   }
-  rmSync(from, { force: true });
+  removeFile(from);
 }
 
 function closeFiles({ fd, sidecar }: Finished): void {
@@ -192,7 +193,7 @@ function closeFiles({ fd, sidecar }: Finished): void {
 function dropFile(file: Finished): void {
   closeFiles(file);
   for (const path of [file.note, file.from, file.sidecar?.from]) {
-    if (path !== undefined) quietly(() => rmSync(path, { force: true }));
+    if (path !== undefined) quietly(() => removeFile(path));
   }
 }
 
