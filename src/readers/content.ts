@@ -18,6 +18,6 @@ export function tellContent(head: string, file: string): Content {
   }
   const text = head.replace(/^[\s\x1e]+/, "");
   if (text === "") return "nothing";
-  if (/^\{\s*["}]/.test(text) || /^\[\s*([{[\]"\d-]|$)/.test(text) || text === "{") return "json";
+  if (/^\{\s*["}]/.test(text) || /^\[\s*([{[\]"]|$)/.test(text) || text === "{") return "json";
   return "table";
 }

@@ -13,6 +13,13 @@ export function isNoise(line: string): boolean {
   return noise.some((pattern) => pattern.test(text));
 }
 
+/** As isNoise, for a line that has as many separators as a row: only what no row looks like. */
+export function isSurelyNoise(line: string): boolean {
+  return surely.test(line.trim());
+}
+
+const surely = /^(\(\d[\d.,'\s]*\p{L}(?:[^()]|\(\p{L}+\))*\)|Changed (database context|language setting)\b.*)$/u;
+
 const failures = [
   // `Msg 208, Level 16, State 1, …`, whose words are translated, and the tools' own failures.
   /^\p{L}+\.?\s?\d+, \p{L}+ \d+, \p{L}+ \d+/u,

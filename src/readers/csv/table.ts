@@ -4,7 +4,7 @@ import type { RejectedRow, Row } from "../../core/recording.ts";
 import { cellValue, cleanName, fieldNames } from "../columns.ts";
 import type { ReaderSettings } from "../settings.ts";
 import { type Dialect, wrapped } from "./dialect.ts";
-import { isDashLine, isFailure, isNoise } from "./marks.ts";
+import { isDashLine, isFailure, isNoise, isSurelyNoise } from "./marks.ts";
 import type { RawRecord } from "./records.ts";
 
 /** Tells rows from everything else a tool writes; each record is taken in order. */
@@ -31,7 +31,9 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
   const isBetween = (record: RawRecord, columns: readonly string[]): boolean => {
     const { cells } = record;
     const before = previous;
-    if ((cells.length === 1 || cells.length !== columns.length) && isNoise(cells.join(delimiter))) return true;
+    const isOdd = cells.length === 1 || cells.length !== columns.length;
+    if (isOdd && isNoise(cells.join(delimiter))) return true;
+    if (!isOdd && /^\s*(\(\d|Changed )/.test(cells[0] as string) && isSurelyNoise(cells.join(delimiter))) return true;
     previous = "other";
     if (isDashes(cells)) {
       if (before !== "header") throw otherColumns(record, file);
