@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { RecordingError } from "../../core/errors.ts";
 import type { DatabaseSettings } from "./settings.ts";
 
@@ -43,16 +44,29 @@ function unescaped(text: string): string {
   }
 }
 
-/** TLS as Node's options; false = none, undefined = nothing was said. */
-export function tlsOptions(
-  address: Address,
-  settings: DatabaseSettings,
-): { ca?: string; rejectUnauthorized: boolean } | false | undefined {
-  const mode = (address.parameters.get("sslmode") ?? address.parameters.get("ssl") ?? "").toLowerCase();
-  if (/^(disable|false|0)$/.test(mode)) return false;
-  if (mode === "" && settings.ca === undefined && !settings.insecure) return undefined;
-  return {
-    rejectUnauthorized: !settings.insecure && mode !== "no-verify",
-    ...(settings.ca === undefined ? {} : { ca: settings.ca }),
-  };
+/** How the connection is to be made safe, as Node's TLS options. */
+export interface Tls {
+  readonly rejectUnauthorized: boolean;
+  readonly ca?: string;
+}
+
+/**
+ * What the URL says of TLS, in PostgreSQL's words: `sslmode=disable`, `require` (which checks the certificate, as
+ * `verify-full` does), `no-verify`, and `sslrootcert=FILE` for a private authority. False = none, undefined = not a word.
+ */
+export function tlsOptions({ parameters }: Address): Tls | false | undefined {
+  const mode = (parameters.get("sslmode") ?? parameters.get("ssl") ?? parameters.get("encrypt") ?? "").toLowerCase();
+  const file = parameters.get("sslrootcert");
+  if (/^(disable|false|no|0)$/.test(mode)) return false;
+  if (parameters.get("trustServerCertificate")?.toLowerCase() === "true") return { rejectUnauthorized: false };
+  if (mode === "" && file === null) return undefined;
+  return { rejectUnauthorized: mode !== "no-verify", ...(file === null ? {} : { ca: authority(file) }) };
+}
+
+function authority(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    throw new RecordingError("usage", `--database: sslrootcert=${file} cannot be read.`);
+  }
 }

@@ -10,7 +10,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   "permission-refused": "the user may not read this",
   usage: "check --database, --table and --query",
   unreachable: "the database server cannot be reached",
-  tls: "the secure connection failed; a private authority goes into --ca-file, and ?sslmode=disable does without",
+  tls: "the secure connection failed; in the URL ?sslrootcert=FILE names a private authority, ?sslmode=no-verify accepts any certificate and ?sslmode=disable goes without",
   reset: "the connection broke",
   "server-error": "the server could not answer now",
 };

@@ -1,7 +1,7 @@
 import type { ConnectionAuthentication, ConnectionConfiguration, Connection as TediousConnection } from "tedious";
 import { type ErrorCode, RecordingError } from "../../core/errors.ts";
 import type { Reader } from "../../core/ports.ts";
-import { type Address, parseAddress } from "./address.ts";
+import { type Address, parseAddress, type Tls, tlsOptions } from "./address.ts";
 import { mssqlDialect } from "./dialects.ts";
 import { loadDriver } from "./driver.ts";
 import { explainError } from "./explain.ts";
@@ -9,24 +9,31 @@ import { openDatabaseReader, type Session } from "./session.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { columnsOf, streamRows } from "./tds-rows.ts";
 
-/** Rows of a SQL Server database. */
+/** Rows of a SQL Server database. Unless the URL says otherwise the connection is encrypted and the certificate checked. */
 export async function openMssql(url: string, settings: DatabaseSettings): Promise<Reader> {
   const address = parseAddress(url, settings, 1433);
   const tedious = await loadDriver(async () => (await import("tedious")).default, "SQL Server", "tedious");
+  const tls = tlsOptions(address);
 
   const connect = async (signal: AbortSignal): Promise<Session> => {
-    const connection = new tedious.Connection(configuration(address, settings));
+    const connection = new tedious.Connection(configuration(address, tls, settings));
     const stop = () => connection.close();
     signal.addEventListener("abort", stop, { once: true });
     connection.on("error", () => {});
-    await connected(connection, wantsEncryption(address), signal);
+    const close = async () => {
+      signal.removeEventListener("abort", stop);
+      connection.close();
+    };
+    try {
+      await connected(connection, tls !== false, signal);
+    } catch (error) {
+      await close();
+      throw error;
+    }
     return {
       describe: ({ sql }) => columnsOf(tedious, connection, sql),
       stream: (statement) => streamRows(tedious, connection, statement),
-      close: async () => {
-        signal.removeEventListener("abort", stop);
-        connection.close();
-      },
+      close,
     };
   };
   const explain = (error: Error) => explainError(error, address.label, codeOf);
@@ -42,20 +49,18 @@ function connected(connection: TediousConnection, encrypted: boolean, signal: Ab
       if (!encrypted || !/PreLogin.*encryption:0x\w+\((OFF|NOT_SUP)\)/.test(text)) return;
       connection.close();
       reject(
-        new RecordingError("tls", "The SQL Server offers no encryption; ?encrypt=false in --database goes without."),
+        new RecordingError("tls", "The SQL Server offers no encryption; ?sslmode=disable in --database goes without."),
       );
     });
     connection.connect((error) => (error === undefined || error === null ? resolve() : reject(error)));
   });
 }
 
-function wantsEncryption({ parameters }: Address): boolean {
-  const asked = parameters.get("encrypt") ?? parameters.get("sslmode") ?? "";
-  return !/^(false|0|no|disable)$/i.test(asked);
-}
-
-function configuration(address: Address, settings: DatabaseSettings): ConnectionConfiguration {
-  const trusts = address.parameters.get("trustServerCertificate")?.toLowerCase() === "true";
+function configuration(
+  address: Address,
+  tls: Tls | false | undefined,
+  settings: DatabaseSettings,
+): ConnectionConfiguration {
   const instanceName = address.parameters.get("instance") ?? undefined;
   return {
     server: address.host,
@@ -64,13 +69,13 @@ function configuration(address: Address, settings: DatabaseSettings): Connection
       appName: "callreel",
       connectTimeout: settings.connectTimeoutMs ?? 15_000,
       requestTimeout: 0,
-      encrypt: wantsEncryption(address),
+      encrypt: tls !== false,
       debug: { payload: true, data: false, packet: false, token: false },
-      trustServerCertificate: settings.insecure === true || trusts,
+      trustServerCertificate: tls !== false && tls?.rejectUnauthorized === false,
       readOnlyIntent: true,
       // Times without a zone become Dates as if they were UTC, and are written back the same way.
       useUTC: true,
-      ...(settings.ca === undefined ? {} : { cryptoCredentialsDetails: { ca: settings.ca } }),
+      ...(!tls || tls.ca === undefined ? {} : { cryptoCredentialsDetails: { ca: tls.ca } }),
       ...(address.database === undefined ? {} : { database: address.database }),
       ...(instanceName === undefined ? { port: address.port ?? 1433 } : { instanceName }),
     },

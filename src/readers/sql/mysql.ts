@@ -70,7 +70,7 @@ function answered(connection: Connection, sql: string): Promise<FieldPacket[]> {
 }
 
 function connectionOptions(address: Address, settings: DatabaseSettings): ConnectionOptions {
-  const ssl = tlsOptions(address, settings);
+  const ssl = tlsOptions(address);
   const socketPath = address.parameters.get("socketPath") ?? address.parameters.get("socket");
   return {
     host: address.host,

@@ -60,7 +60,7 @@ async function* cursorRows(cursor: { read(count: number): Promise<DriverRow[]> }
 const textTypes = { getTypeParser: () => (text: string) => text };
 
 function clientConfig(address: Address, settings: DatabaseSettings): ClientConfig {
-  const ssl = tlsOptions(address, settings);
+  const ssl = tlsOptions(address);
   return {
     // A socket's folder cannot stand in the URL's place for hosts.
     host: address.parameters.get("host") ?? address.host,

@@ -19,10 +19,6 @@ export interface DatabaseSettings {
   readonly limit?: number;
   /** Outranks a password in the URL. */
   readonly password?: string;
-  /** PEM texts of further certificate authorities. */
-  readonly ca?: string;
-  /** Accepts any certificate. */
-  readonly insecure?: boolean;
   /** Longest wait for the connection; 15 s unless told. */
   readonly connectTimeoutMs?: number;
 }

@@ -96,6 +96,19 @@ describe.skipIf(noMariadb !== undefined)(`MariaDB ${noMariadb ?? ""}`, () => {
     expect((error as Error).message).not.toMatch(/guess-4711/);
   });
 
+  test("a server without TLS is refused where the URL asks for it", async () => {
+    const settings = { table: "calls", password: server.password };
+    const reader = await openDatabase(`${server.url}?sslmode=require`, settings);
+    await expect(allRows(reader)).rejects.toMatchObject({
+      code: "tls",
+      message: expect.stringContaining("sslrootcert=FILE"),
+    });
+    expect(await allRows(await openDatabase(`${server.url}?sslmode=disable`, settings))).toHaveLength(2000);
+    await expect(async () =>
+      allRows(await openDatabase(`${server.url}?sslrootcert=/nowhere/ca.pem`, settings)),
+    ).rejects.toMatchObject({ code: "usage" });
+  });
+
   test("a server that is not there is unreachable", async () => {
     await expect(allRows(await openDatabase("mysql://u@127.0.0.1:1/tim", { table: "calls" }))).rejects.toMatchObject({
       code: "unreachable",
