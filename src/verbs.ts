@@ -2,6 +2,7 @@ import { archiveOptions } from "./options/archive.ts";
 import { allOptions, type CommandSpec, groups, select, some } from "./options/commands.ts";
 import { runOptions, writeOptions } from "./options/download.ts";
 import { type OptionSpec, optionName } from "./options/option.ts";
+import { playerOptions } from "./options/player.ts";
 import { sandboxOptions } from "./options/sandbox.ts";
 import { selectOptions } from "./options/select.ts";
 import { showOptions } from "./options/show.ts";
@@ -108,6 +109,45 @@ export const commands: readonly CommandSpec[] = [
     ],
     examples: [["callreel export --from 2026-01-01 --to 2026-02-01 --bagit january", "a month, with its sums"]],
     load: async () => (await import("./commands/export.ts")).exportBag,
+  },
+  {
+    name: "serve",
+    args: "[dir...]",
+    summary: "the player: a local web page over the archive, and permanent URLs that need no token in them",
+    groups: [
+      groups.dest,
+      some("Player", playerOptions, "host", "port", "open", "playerUrl"),
+      some("Who may listen", playerOptions, "users", "addUser", "tlsCert", "tlsKey", "behindProxy"),
+      logs,
+      ...sourceGroups,
+    ],
+    examples: [
+      ["callreel serve -d /srv/calls --open", "listen on this machine"],
+      ["callreel serve /srv/calls /mnt/2019", "two archives on one page"],
+      ["callreel serve --users people --add-user anna", "let anna in; asks for her password"],
+      [
+        "callreel serve --host 0.0.0.0 --users people --tls-cert c.pem --tls-key k.pem --player-url https://calls.example",
+        "for colleagues",
+      ],
+    ],
+    load: async () => (await import("./commands/serve.ts")).serve,
+  },
+  {
+    name: "link",
+    args: "[id]",
+    summary: "print a URL that plays the recording: the player's permanent one, or with --direct the short-lived one",
+    groups: [
+      some("Select", selectOptions, "source", "rows", "columns", "map", "encoding"),
+      some("Link", playerOptions, "playerUrl", "direct"),
+      logs,
+      ...sourceGroups,
+    ],
+    examples: [
+      ["callreel link 401786818008", "lasts; needs the player's login"],
+      ["callreel link --direct /r/tim/3/4/NCS0001", "plays anywhere, for a minute"],
+      ["grep NCS0001 calls.csv | callreel link --columns datasource,voicelocation,voicefilename -r -", "of one row"],
+    ],
+    load: async () => (await import("./commands/link.ts")).link,
   },
   {
     name: "purge",

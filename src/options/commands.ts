@@ -2,6 +2,7 @@ import type { Command } from "../command.ts";
 import { archiveOptions } from "./archive.ts";
 import { paceOptions, runOptions, writeOptions } from "./download.ts";
 import type { OptionSpec, OptionTable } from "./option.ts";
+import { playerOptions } from "./player.ts";
 import { databaseOptions, selectOptions } from "./select.ts";
 import { globalOptions, showOptions } from "./show.ts";
 import { ringcentralOptions, timOptions, tlsOptions } from "./sources.ts";
@@ -58,5 +59,6 @@ export const allOptions = {
   ...timOptions,
   ...tlsOptions,
   ...archiveOptions,
+  ...playerOptions,
   ...globalOptions,
 } as const;

@@ -1,0 +1,59 @@
+import type { Invocation } from "../command.ts";
+import { RecordingError } from "../core/errors.ts";
+import type { Source } from "../core/ports.ts";
+import type { RecordingRef } from "../core/recording.ts";
+import type { RingCentralSource } from "../sources/ringcentral/index.ts";
+import { namedRecordingOf } from "../wire/naming.ts";
+import { runningPlayer } from "../wire/player-address.ts";
+import { openRunReporter } from "../wire/reporter.ts";
+import { openSources } from "../wire/source-set.ts";
+
+/** Prints a URL that plays one recording: the player's permanent one, or with `--direct` the source's short-lived one. */
+export async function link(invocation: Invocation): Promise<number> {
+  const { settings, io } = invocation;
+  const ref = await namedRecordingOf(invocation);
+  if (!settings.direct) {
+    const address = settings.playerUrl ?? runningPlayer(io) ?? "http://127.0.0.1:8080";
+    io.stdout.write(`${address}/r/${ref.key}\n`);
+    return 0;
+  }
+  const reporter = await openRunReporter({ ...invocation, settings: { ...settings, progress: "none", json: false } });
+  try {
+    await using sources = await openSources(invocation, { io, ...reporter });
+    const { url, ends } = await directUrl(ref, sources.required(ref.source), invocation);
+    io.stdout.write(`${url}\n`);
+    io.stderr.write(
+      `This URL is a key: whoever has it can listen, and it may end up in logs and histories. It stops working ${ends}.\n`,
+    );
+    return 0;
+  } finally {
+    await reporter.close();
+  }
+}
+
+async function directUrl(
+  ref: RecordingRef,
+  source: Source,
+  { io }: Invocation,
+): Promise<{ readonly url: string; readonly ends: string }> {
+  if (isRingCentral(source)) {
+    const { url, expiresMs } = await source.direct(ref, io.stop);
+    return { url, ends: endOfLife(expiresMs) };
+  }
+  const link = await source.link(ref, undefined, io.stop);
+  link.answered?.(undefined);
+  if (Object.keys(link.headers).length > 0) {
+    throw new RecordingError("usage", "The Echo host asks for the login too (--echo-auth): no URL alone plays this.");
+  }
+  return { url: link.url, ends: link.expiresAtMs === undefined ? "within 60 seconds" : endOfLife(link.expiresAtMs) };
+}
+
+function isRingCentral(source: Source): source is RingCentralSource {
+  return source.name === "ringcentral" && "direct" in source;
+}
+
+/** Tokens given ready have no known end. */
+function endOfLife(ms: number): string {
+  if (ms > 8.64e15) return "when its token ends";
+  return `at ${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}

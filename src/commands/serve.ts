@@ -1,0 +1,86 @@
+import { once } from "node:events";
+import type { Invocation } from "../command.ts";
+import { RecordingError } from "../core/errors.ts";
+import type { DownloadEvent } from "../core/events.ts";
+import { openBrowser } from "../open-browser.ts";
+import { openPlayer, type PlayerPorts } from "../player/server.ts";
+import { openShelf, type ShelfArchive } from "../player/shelf.ts";
+import { addUser, openUsers, readUsers } from "../player/users.ts";
+import { ask } from "../prompt.ts";
+import { openArchives, playerSettings, wireFetches } from "../wire/player.ts";
+import { announcePlayer } from "../wire/player-address.ts";
+import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
+import { openSources, type SourceSet } from "../wire/source-set.ts";
+
+/** Serves the player until it is stopped. */
+export async function serve(invocation: Invocation): Promise<number> {
+  const { settings } = invocation;
+  if (settings.addUser !== undefined) return add(settings.addUser, invocation);
+  const where = playerSettings(settings);
+  if (settings.users !== undefined) await readUsers(settings.users);
+  const reporter = await openRunReporter({ ...invocation, settings: { ...settings, progress: "none" } });
+  try {
+    let hear = reporter.report;
+    const wiring = { ...reporter, io: invocation.io, report: (event: DownloadEvent) => hear(event) };
+    await using sources = await openSources(invocation, wiring);
+    const archives = await openArchives(invocation, sources.sources.size > 0);
+    await using _archives = closing(archives);
+    await using fetches = await wireFetches(invocation, sources, archives[0], reporter.report);
+    hear = fetches.hear;
+    const missing = { fetches, named: (path: string) => namedIn(sources, path) };
+    const ports: PlayerPorts = {
+      shelf: openShelf(archives),
+      clock: invocation.io.clock,
+      warn: (message) => reporter.report({ event: "notice", level: "warning", message }),
+      ...(sources.sources.size === 0 ? {} : { missing }),
+      ...(settings.users === undefined ? {} : { users: openUsers(settings.users) }),
+    };
+    return await run(where, ports, invocation, reporter);
+  } finally {
+    await reporter.close();
+  }
+}
+
+async function run(
+  where: Parameters<typeof openPlayer>[0],
+  ports: PlayerPorts,
+  { settings, io }: Invocation,
+  reporter: RunReporter,
+): Promise<number> {
+  await using player = await openPlayer(where, ports);
+  using _announced = announcePlayer(player.address, io);
+  io.stdout.write(`${player.entrance}\n`);
+  if (settings.open) openBrowser(player.entranceOnce(), io);
+  if (!settings.quiet) io.stderr.write("Serving the player; Ctrl-C ends it.\n");
+  if (!io.stop.aborted) await once(io.stop, "abort");
+  reporter.report({ event: "notice", level: "info", message: "The player ends." });
+  return 0;
+}
+
+function namedIn({ sources }: SourceSet, path: string) {
+  for (const source of sources.values()) {
+    const ref = source.named(path);
+    if (ref !== undefined) return ref;
+  }
+  return undefined;
+}
+
+function closing(archives: readonly ShelfArchive[]): AsyncDisposable {
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const { ledger } of archives) await ledger[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function add(name: string, { settings, io }: Invocation): Promise<number> {
+  const { users, noInput = false } = settings;
+  if (users === undefined) throw new RecordingError("usage", "Say which file holds the users: --users FILE.");
+  const asking = { hidden: true, noInput, instead: "run it in a terminal" };
+  const password = await ask(`Password for ${name}: `, io, asking);
+  const again = await ask("Once more: ", io, asking);
+  if (password !== again) throw new RecordingError("usage", "The two passwords differ; nothing was written.");
+  await addUser(users, name, password);
+  io.stderr.write(`${name} may listen now; a running player needs no restart.\n`);
+  return 0;
+}

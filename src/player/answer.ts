@@ -1,0 +1,42 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+
+/** Headers of every answer: nothing from other hosts, nothing guessed, nothing told onward. */
+export const safeHeaders: Readonly<Record<string, string>> = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; media-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  // Other pages of the same site may embed a recording; no other site may.
+  "cross-origin-resource-policy": "same-site",
+  "x-robots-tag": "noindex",
+};
+
+type Headers = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** A small answer, whole. */
+export function send(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string | Buffer,
+  headers: Headers = {},
+): void {
+  const bytes = Buffer.from(body);
+  const own = { "cache-control": "no-store", "content-type": type, "content-length": bytes.length };
+  response.writeHead(status, { ...safeHeaders, ...own, ...headers } as OutgoingHttpHeaders);
+  response.end(response.req.method === "HEAD" ? undefined : bytes);
+}
+
+export function sendJson(response: ServerResponse, status: number, value: unknown, headers: Headers = {}): void {
+  send(response, status, "application/json; charset=utf-8", `${JSON.stringify(value)}\n`, headers);
+}
+
+/** A refusal: a sentence as JSON. */
+export function refuse(response: ServerResponse, status: number, message: string, headers: Headers = {}): void {
+  sendJson(response, status, { message }, headers);
+}
+
+export function redirect(response: ServerResponse, location: string, headers: Headers = {}): void {
+  send(response, 302, "text/plain; charset=utf-8", "", { location, ...headers });
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { pipeline } from "node:stream/promises";
+import type { Stored } from "../core/recording.ts";
+import { refuse, safeHeaders } from "./answer.ts";
+import { ifRangeHolds, isKnown, rangeOf } from "./range.ts";
+import { openStored } from "./shelf.ts";
+
+/**
+ * Sends a recording or a part of it; false, with nothing sent, when its file is not there. The tag is the SHA-256 of
+ * the whole file, so that a listener can hold what came against the archive.
+ */
+export async function sendAudio(
+  request: IncomingMessage,
+  response: ServerResponse,
+  root: string,
+  stored: Stored,
+  downloadAs: string | undefined,
+): Promise<boolean> {
+  const file = await openStored(root, stored);
+  if (file === undefined) return false;
+  try {
+    const { bytes: size, contentType, sha256 } = stored;
+    const etag = `"${sha256}"`;
+    const headers = {
+      ...safeHeaders,
+      "accept-ranges": "bytes",
+      // Asked for anew each time, for whoever logs out must not hear it again; the tag keeps that cheap.
+      "cache-control": "private, no-cache",
+      etag,
+      "content-type": contentType,
+      ...(downloadAs === undefined ? {} : { "content-disposition": attachment(downloadAs) }),
+    };
+    if (isKnown(request.headers["if-none-match"], etag)) {
+      response.writeHead(304, headers).end();
+      return true;
+    }
+    const { range: asked, "if-range": ifRange } = request.headers;
+    const range = ifRangeHolds(ifRange?.toString(), etag) ? rangeOf(asked, size) : undefined;
+    if (range === "unsatisfiable") {
+      refuse(response, 416, "The recording ends before that.", { "content-range": `bytes */${size}` });
+      return true;
+    }
+    const { start, end } = range ?? { start: 0, end: size - 1 };
+    const part = range === undefined ? {} : { "content-range": `bytes ${start}-${end}/${size}` };
+    response.writeHead(range === undefined ? 200 : 206, { ...headers, ...part, "content-length": end - start + 1 });
+    if (request.method === "HEAD" || size === 0) response.end();
+    else await pipeline(file.createReadStream({ start, end, autoClose: false }), response).catch(ignoreGone);
+    return true;
+  } finally {
+    await file.close();
+  }
+}
+
+/** A listener who goes away in the middle is no error. */
+function ignoreGone(error: NodeJS.ErrnoException): void {
+  const gone = ["ERR_STREAM_PREMATURE_CLOSE", "ECONNRESET", "EPIPE", "ERR_STREAM_DESTROYED"];
+  if (!gone.includes(error.code ?? "")) throw error;
+}
+
+function attachment(name: string): string {
+  const plain = name.replace(/[^\w.+-]/g, "_");
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`;
+}

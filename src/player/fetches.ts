@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { type DownloadPlan, type DownloadPorts, download } from "../core/download.ts";
+import { type ErrorCode, RecordingError } from "../core/errors.ts";
+import type { DownloadEvent } from "../core/events.ts";
+import type { Archive } from "../core/ports.ts";
+import type { RecordingKey, RecordingRef } from "../core/recording.ts";
+import type { Work } from "../core/work.ts";
+
+export interface FetchPorts {
+  readonly ledger: Archive;
+  readonly ports: Omit<DownloadPorts, "ledger" | "report">;
+  /** How recordings are fetched and named; the work comes from the listeners. */
+  readonly plan: Omit<DownloadPlan, "work" | "named" | "progress">;
+  readonly report: (event: DownloadEvent) => void;
+  readonly stop: AbortSignal;
+  readonly abort: AbortSignal;
+}
+
+/** Recordings on their way into the archive because somebody wants to hear them. */
+export interface Fetches {
+  /** Resolves when the recording is in the archive. Whoever asks while it is on its way waits for the same fetch. */
+  fetch(ref: RecordingRef): Promise<void>;
+  /** Until when the source lets nobody through, as far as it said so; wall-clock milliseconds. */
+  heldUntil(): number;
+  /** Hears what sources and transfers tell. */
+  hear(event: DownloadEvent): void;
+  /** Resolves when nothing is under way any more. */
+  close(): Promise<void>;
+}
+
+interface Wanted {
+  readonly ref: RecordingRef;
+  readonly done: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: RecordingError) => void;
+}
+
+/**
+ * Fetches what listeners want as one download whose work comes one by one: it begins with the first missing recording,
+ * ends when none is wanted any more, and is a run in the ledger like any other.
+ */
+export function openFetches({ ledger, ports, plan, report, stop, abort }: FetchPorts): Fetches {
+  const wanted = new Map<RecordingKey, Wanted>();
+  let queue: RecordingRef[] = [];
+  let wake: () => void = () => {};
+  let running: Promise<void> | undefined;
+  let heldUntil = 0;
+
+  async function* work(): AsyncIterable<Work> {
+    while (wanted.size > 0) {
+      const refs = queue;
+      queue = [];
+      if (refs.length > 0) yield { refs, events: [] };
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  }
+
+  function settle(key: RecordingKey | undefined, error?: RecordingError): void {
+    const found = key === undefined ? undefined : wanted.get(key);
+    if (found === undefined) return;
+    wanted.delete(found.ref.key);
+    if (error === undefined) found.resolve();
+    else found.reject(error);
+    if (wanted.size === 0) wake();
+  }
+
+  function hear(event: DownloadEvent): void {
+    if (event.event === "waiting") heldUntil = Math.max(heldUntil, event.untilMs);
+    report(event);
+  }
+
+  function follow(event: DownloadEvent): void {
+    hear(event);
+    if (event.event === "recording-done") settle(event.key);
+    if (event.event === "recording-failed") settle(event.key, new RecordingError(event.code, event.message));
+    if (event.event === "recording-skipped") {
+      settle(event.key, event.reason === "done" ? undefined : skipped(event.reason));
+    }
+  }
+
+  async function run(): Promise<void> {
+    const runId = randomUUID();
+    await ledger.begin({ runId, startedMs: ports.clock.now(), selection: { command: "serve" } });
+    const all = { ...plan, work: work(), named: new Set<RecordingKey>(), progress: false };
+    const summary = await download(all, { ...ports, ledger, report: follow }, { stop, abort });
+    await ledger.finish(summary, summary.failed === 0 && summary.stoppedBy === undefined ? 0 : 3);
+    const { code, message } = summary.stoppedBy ?? { code: "interrupted", message: "The fetch was left." };
+    failAll(new RecordingError(code, message));
+  }
+
+  function failAll(error: RecordingError): void {
+    queue = [];
+    for (const key of [...wanted.keys()]) settle(key, error);
+  }
+
+  function start(): void {
+    if (running !== undefined) return;
+    running = run()
+      .catch((error: unknown) => failAll(new RecordingError("bug", "The fetch failed.", { cause: error })))
+      .finally(() => {
+        running = undefined;
+      });
+  }
+
+  return {
+    fetch(ref) {
+      const known = wanted.get(ref.key);
+      if (known !== undefined) return known.done;
+      if (stop.aborted) return Promise.reject(new RecordingError("interrupted", "The player is ending."));
+      const one = asked(ref);
+      wanted.set(ref.key, one);
+      queue.push(ref);
+      wake();
+      start();
+      return one.done;
+    },
+    heldUntil: () => heldUntil,
+    hear,
+    async close() {
+      await running;
+    },
+  };
+}
+
+function asked(ref: RecordingRef): Wanted {
+  let resolve: () => void = () => {};
+  let reject: (error: RecordingError) => void = () => {};
+  const done = new Promise<void>((...settle) => {
+    [resolve, reject] = settle;
+  });
+  done.catch(() => {});
+  return { ref, done, resolve, reject };
+}
+
+type Skip = Extract<DownloadEvent, { event: "recording-skipped" }>["reason"];
+
+/** Why the ledger gave no claim, as an error. */
+function skipped(reason: Skip): RecordingError {
+  const code: Partial<Record<Skip, ErrorCode>> = { claimed: "locked", repeated: "not-ready" };
+  return new RecordingError(code[reason] ?? "not-found", `The recording is not to be had (${reason}).`);
+}

@@ -1,0 +1,80 @@
+import type { ServerResponse } from "node:http";
+import { asRecordingError, type ErrorCode, type RecordingError } from "../core/errors.ts";
+import type { Clock } from "../core/ports.ts";
+import type { RecordingRef } from "../core/recording.ts";
+import { refuse } from "./answer.ts";
+import type { Fetches } from "./fetches.ts";
+
+/** How long a listener is kept waiting for a fetch before being told to come again. */
+const patienceMs = 25_000;
+/** A wait at the gate shorter than this is waited out. */
+const shortWaitMs = 3_000;
+const lookMs = 200;
+
+/**
+ * Waits until a missing recording is in the archive; true then. Otherwise the listener has been told: how long to wait
+ * (503 with Retry-After), or why it cannot be had. The fetch itself goes on whatever becomes of the listener.
+ */
+export async function awaitFetch(
+  ref: RecordingRef,
+  fetches: Fetches,
+  clock: Clock,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const ended = new AbortController();
+    const waited = await Promise.race([
+      fetches.fetch(ref).then(() => undefined),
+      wait(fetches, clock, AbortSignal.any([signal, ended.signal])),
+    ]).finally(() => ended.abort());
+    if (waited === undefined) return true;
+    const seconds = Math.max(1, Math.ceil(waited / 1000));
+    refuse(response, 503, `The recording comes from its source; it can be heard in about ${seconds} s.`, {
+      "retry-after": seconds,
+    });
+  } catch (thrown) {
+    if (!signal.aborted) refuseError(asRecordingError(thrown), response);
+  }
+  return false;
+}
+
+/** Resolves with the milliseconds to tell a listener, once it is known that the wait is a long one. */
+async function wait(fetches: Fetches, clock: Clock, signal: AbortSignal): Promise<number> {
+  const start = clock.monotonic();
+  for (;;) {
+    // The gate announces a wait only after the request has been queued.
+    await clock.sleep(lookMs, signal);
+    const held = fetches.heldUntil() - clock.now();
+    if (held > shortWaitMs) return held;
+    if (clock.monotonic() - start > patienceMs) return 5_000;
+  }
+}
+
+const statuses: Partial<Record<ErrorCode, number>> = {
+  gone: 404,
+  "no-recording": 404,
+  "not-found": 404,
+  forbidden: 403,
+  "not-ready": 503,
+  locked: 503,
+  "rate-limited": 503,
+  interrupted: 503,
+  bug: 500,
+};
+
+/** Tells a listener what became of a fetch, in words that name no host, no path and no login. */
+function refuseError({ code, retryAfterMs }: RecordingError, response: ServerResponse): void {
+  const status = statuses[code] ?? 502;
+  const retry = Math.ceil((retryAfterMs ?? 10_000) / 1000);
+  refuse(response, status, words[status] ?? "The source could not give the recording.", {
+    ...(status === 503 ? { "retry-after": retry } : {}),
+  });
+}
+
+const words: Readonly<Record<number, string>> = {
+  403: "The source does not permit this recording.",
+  404: "There is no such recording.",
+  500: "Something went wrong here.",
+  503: "The recording is not ready yet.",
+};

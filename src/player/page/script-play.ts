@@ -1,0 +1,224 @@
+/** The player: audio, waveform, keys. */
+export const playScript = `
+const audio = $("audio");
+const player = { item: undefined, peaks: undefined, turn: 0 };
+
+/** Makes a recording the current one. One that is not in the archive yet is waited for. */
+async function choose(item, start) {
+  const turn = ++player.turn;
+  player.item = item;
+  player.peaks = undefined;
+  audio.pause();
+  audio.removeAttribute("src");
+  for (const each of document.querySelectorAll(".call[aria-current]")) each.removeAttribute("aria-current");
+  const chosen = itemButton(item.key);
+  if (chosen) chosen.setAttribute("aria-current", "true");
+  $("player").hidden = false;
+  $("title").textContent = parties(item);
+  const info = [when(item), item.direction, item.extension && "ext. " + item.extension, systems[item.source], item.id];
+  $("subtitle").textContent = info.filter(Boolean).join(" · ");
+  $("download").href = "/r/" + item.key + "?download";
+  history.replaceState(null, "", "#" + item.key);
+  say("Loading…");
+  showTime();
+  draw();
+  if (!(await ready(item, turn)) || turn !== player.turn) return;
+  say("");
+  audio.src = "/r/" + item.key;
+  audio.playbackRate = Number($("speed").value);
+  if (start) play();
+  loadPeaks(item, turn);
+}
+
+async function ready(item, turn) {
+  while (turn === player.turn) {
+    let response;
+    try {
+      response = await fetch("/r/" + item.key, { method: "HEAD" });
+    } catch {
+      say("The player does not answer.");
+      return false;
+    }
+    if (response.ok) return true;
+    if (response.status !== 503) {
+      say(refusals[response.status] || "The source could not give the recording.");
+      return false;
+    }
+    await countDown(Number(response.headers.get("retry-after")) || 5, turn);
+  }
+  return false;
+}
+
+const refusals = {
+  401: "You are logged out. Open the player again.",
+  403: "This recording is not permitted.",
+  404: "There is no such recording.",
+};
+
+async function countDown(seconds, turn) {
+  say("The recording comes from its source: about " + seconds + " s to wait.");
+  for (let left = seconds; left > 0 && turn === player.turn; left -= 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
+
+async function loadPeaks(item, turn) {
+  const answer = await getJson("/api/peaks/" + item.key).catch(() => ({}));
+  if (turn !== player.turn) return;
+  player.peaks = answer.peaks || undefined;
+  draw();
+}
+
+async function play() {
+  try {
+    await audio.play();
+  } catch (error) {
+    if (error.name === "NotAllowedError") say("Press Play.");
+  }
+}
+
+function toggle() {
+  if (!player.item) return;
+  if (audio.paused) play();
+  else audio.pause();
+}
+
+function jump(seconds) {
+  if (!Number.isFinite(audio.duration)) return;
+  audio.currentTime = Math.min(Math.max(0, audio.currentTime + seconds), audio.duration);
+}
+
+function step(by) {
+  const all = [...document.querySelectorAll(".call")];
+  const at = all.findIndex((each) => player.item && each.dataset.key === player.item.key);
+  const next = all[at === -1 ? 0 : at + by];
+  if (!next) return;
+  next.focus();
+  choose(list.items.get(next.dataset.key), !audio.paused);
+}
+
+function say(text) {
+  $("message").textContent = text;
+}
+
+function length() {
+  if (Number.isFinite(audio.duration)) return audio.duration;
+  return (player.item && player.item.seconds) || 0;
+}
+
+function showTime() {
+  const total = length();
+  $("now").textContent = clock(audio.currentTime);
+  $("total").textContent = clock(total);
+  $("seek").max = String(total || 1);
+  $("seek").value = String(audio.currentTime);
+  $("seek").setAttribute("aria-valuetext", clock(audio.currentTime) + " of " + clock(total));
+}
+
+function draw() {
+  const canvas = $("wave");
+  const { clientWidth, clientHeight } = canvas;
+  const scale = window.devicePixelRatio || 1;
+  canvas.width = Math.max(1, Math.round(clientWidth * scale));
+  canvas.height = Math.max(1, Math.round(clientHeight * scale));
+  const pen = canvas.getContext("2d");
+  const look = getComputedStyle(document.documentElement);
+  const [heard, rest] = [look.getPropertyValue("--main"), look.getPropertyValue("--wave")];
+  const at = length() ? audio.currentTime / length() : 0;
+  const bars = Math.max(1, Math.floor(clientWidth / 3));
+  const top = player.peaks ? Math.max(1, ...player.peaks) : 1;
+  for (let bar = 0; bar < bars; bar += 1) {
+    const loud = player.peaks ? peak(bar / bars, (bar + 1) / bars) / top : 0;
+    const height = Math.max(2 * scale, loud * canvas.height);
+    pen.fillStyle = (bar + 1) / bars <= at ? heard : rest;
+    pen.fillRect((bar * canvas.width) / bars, (canvas.height - height) / 2, Math.max(1, 2 * scale), height);
+  }
+  pen.fillStyle = heard;
+  pen.fillRect(Math.min(at * canvas.width, canvas.width - 2 * scale), 0, 2 * scale, canvas.height);
+}
+
+function peak(from, to) {
+  const { peaks } = player;
+  const first = Math.floor(from * peaks.length);
+  return Math.max(0, ...peaks.slice(first, Math.max(first + 1, Math.floor(to * peaks.length))));
+}
+
+function follow() {
+  showTime();
+  draw();
+  if (!audio.paused) requestAnimationFrame(follow);
+}
+
+async function openFromHash() {
+  const found = permanent.exec(decodeURI(location.hash.slice(1)));
+  if (!found) return;
+  const item = await getJson("/api/recording/" + location.hash.slice(1)).catch(() => undefined);
+  if (item) choose(item, false);
+}
+
+async function copyLink() {
+  const link = location.origin + "/r/" + player.item.key;
+  try {
+    await navigator.clipboard.writeText(link);
+    say("Link copied: it plays for whoever may log in here.");
+  } catch {
+    say(link);
+  }
+}
+
+function onKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const { target, key } = event;
+  if (key === "/" && !target.matches("input[type=search]")) {
+    event.preventDefault();
+    $("text").focus();
+    return;
+  }
+  if (target.matches("input[type=search]") && key === "Escape") return target.blur();
+  if (target.matches("input:not([type=range]), select, textarea")) return;
+  // Space and Enter press the button or link that has the focus; Space elsewhere plays.
+  if (key === " " && target.matches("button, a, summary") && !target.matches(".call[aria-current]")) return;
+  const action = keys[key];
+  if (!action || !player.item) {
+    if (key === "ArrowDown" || key === "ArrowUp") keys[key](event);
+    return;
+  }
+  event.preventDefault();
+  action(event);
+}
+
+const keys = {
+  " ": toggle,
+  k: toggle,
+  j: () => jump(-10),
+  l: () => jump(10),
+  ArrowLeft: () => jump(-5),
+  ArrowRight: () => jump(5),
+  ArrowUp: () => step(-1),
+  ArrowDown: () => step(1),
+};
+
+$("play").addEventListener("click", toggle);
+$("back").addEventListener("click", () => jump(-10));
+$("forth").addEventListener("click", () => jump(10));
+$("copy").addEventListener("click", copyLink);
+$("speed").addEventListener("change", () => {
+  audio.playbackRate = Number($("speed").value);
+});
+$("seek").addEventListener("input", () => {
+  if (Number.isFinite(audio.duration)) audio.currentTime = Number($("seek").value);
+});
+for (const name of ["play", "pause", "ended"]) {
+  audio.addEventListener(name, () => {
+    $("play").textContent = audio.paused ? "Play" : "Pause";
+    $("play").setAttribute("aria-label", audio.paused ? "Play" : "Pause");
+    follow();
+  });
+}
+for (const name of ["loadedmetadata", "seeked", "durationchange", "emptied"]) audio.addEventListener(name, follow);
+audio.addEventListener("error", () => {
+  if (audio.getAttribute("src")) say("The recording cannot be played in this browser; download it.");
+});
+window.addEventListener("resize", draw);
+document.addEventListener("keydown", onKey);
+`;

@@ -1,0 +1,11 @@
+import { listScript } from "./script-list.ts";
+import { playScript } from "./script-play.ts";
+
+/** The page's program. Data reaches the page as text alone (textContent), never as HTML. */
+export const playerScript = `"use strict";
+${listScript}
+${playScript}
+showSession();
+search();
+openFromHash();
+`;

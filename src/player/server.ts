@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { RecordingError } from "../core/errors.ts";
+import { refuse } from "./answer.ts";
+import { bracketed, foreignRequest, isAnyAddress, type Place, placeOf } from "./guard.ts";
+import { type Doors, openDoors } from "./login.ts";
+import { openRecordings, type RecordingPorts } from "./recordings.ts";
+import { route } from "./routes.ts";
+import { openSessions } from "./sessions.ts";
+import type { Users } from "./users.ts";
+
+export interface PlayerSettings {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** The address under which people reach the player, when it is not the one it listens on. */
+  readonly playerUrl?: string;
+}
+
+export interface PlayerPorts extends RecordingPorts {
+  readonly users?: Users;
+  /** Told of errors that nobody expects. */
+  readonly warn: (message: string) => void;
+}
+
+/** The running player. */
+export interface Player extends AsyncDisposable {
+  /** Its address, without a key. */
+  readonly address: string;
+  /** The address that lets in: with the key, where a key is what lets in. */
+  readonly entrance: string;
+  /** An address that lets in once, for a browser on this machine. */
+  entranceOnce(): string;
+}
+
+/** Serves the archives' page and recordings. Throws `usage` when the address cannot be had. */
+export async function openPlayer(settings: PlayerSettings, ports: PlayerPorts): Promise<Player> {
+  const { host, tls, playerUrl } = settings;
+  let handle: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => response.destroy();
+  const listener = (request: IncomingMessage, response: ServerResponse) => handle(request, response);
+  const options = {
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: 15_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 10_000,
+  };
+  const server = tls === undefined ? createServer(options, listener) : secureServer({ ...options, ...tls }, listener);
+  const port = await listen(server, host, settings.port);
+  const place = placeOf(host, port, tls !== undefined, playerUrl);
+  const sessions = openSessions(port, place.secure, ports.clock.now);
+  const doors = openDoors({ sessions, ...ports });
+  handle = handler(place, doors, ports);
+
+  const shown = isAnyAddress(host) ? "127.0.0.1" : host;
+  const address = playerUrl ?? `${tls === undefined ? "http" : "https"}://${bracketed(shown)}:${port}`;
+  const withKey = (key: string | undefined) => (key === undefined ? `${address}/` : `${address}/?key=${key}`);
+  return {
+    address,
+    entrance: withKey(doors.key),
+    entranceOnce: () => withKey(doors.ticket()),
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      await sessions.close();
+    },
+  };
+}
+
+function handler(place: Place, doors: Doors, ports: PlayerPorts) {
+  const recordings = openRecordings(ports);
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const foreign = foreignRequest(request, place);
+    if (foreign !== undefined) {
+      refuse(response, 403, foreign);
+      return;
+    }
+    const gone = new AbortController();
+    response.on("close", () => gone.abort());
+    route({ request, response, signal: gone.signal }, { doors, recordings, shelf: ports.shelf }).catch(
+      (error: unknown) => {
+        if (gone.signal.aborted) return;
+        const number = randomBytes(3).toString("hex");
+        ports.warn(`The player could not answer (${number}): ${error instanceof Error ? error.message : "unknown"}`);
+        if (response.headersSent) response.destroy();
+        else refuse(response, 500, `Something went wrong here (${number}).`);
+      },
+    );
+  };
+}
+
+function secureServer(...[options, listener]: Parameters<typeof createSecureServer>): Server {
+  try {
+    return createSecureServer(options, listener) as unknown as Server;
+  } catch (error) {
+    throw new RecordingError("usage", "--tls-cert and --tls-key do not hold a certificate and its key (PEM).", {
+      cause: error,
+    });
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const message = `The player cannot listen on ${bracketed(host)}:${port} (${error.code ?? "error"}). Choose another with --port (0 = any free one) or --host.`;
+      reject(new RecordingError("usage", message, { cause: error }));
+    });
+    server.listen(port, host.replace(/^\[|\]$/g, ""), () => resolve((server.address() as AddressInfo).port));
+  });
+}
