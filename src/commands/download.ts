@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Invocation } from "../command.ts";
 import { download as runDownload } from "../core/download.ts";
+import { asRecordingError } from "../core/errors.ts";
 import type { Summary } from "../core/events.ts";
 import type { Archive } from "../core/ports.ts";
 import { openDestination } from "../destinations/index.ts";
 import { exitCodeOfRun } from "../exit-codes.ts";
+import type { Io } from "../io.ts";
 import { selectionOf } from "../selection.ts";
 import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
 import { planOf } from "../wire/plan.ts";
@@ -68,10 +70,22 @@ async function runIntoArchive(invocation: Invocation, { sources, ledger, work, r
   };
   const summary = await runDownload(plan, ports, { stop: io.stop, abort: io.abort });
   if (sawEverything(summary)) await work.complete();
-  const exitCode = exitCodeOfRun(summary, io.stoppedBy());
-  await ledger.finish(summary, exitCode);
-  reporter.report({ event: "run-finished", exitCode, ...summary });
+  const told = await recordEnd(summary, ledger, io);
+  const exitCode = exitCodeOfRun(told, io.stoppedBy());
+  reporter.report({ event: "run-finished", exitCode, ...told });
   return exitCode;
+}
+
+/** Where the disk has no room for the run's record, its end is told all the same; the next run closes the record. */
+async function recordEnd(summary: Summary, ledger: Archive, { stoppedBy }: Io): Promise<Summary> {
+  try {
+    await ledger.finish(summary, exitCodeOfRun(summary, stoppedBy()));
+    return summary;
+  } catch (thrown) {
+    const { code, message } = asRecordingError(thrown);
+    if (code === "bug") throw thrown;
+    return { ...summary, stoppedBy: summary.stoppedBy ?? { code, message } };
+  }
 }
 
 /** The requests a minute that the sources allow together, where they all say so. */

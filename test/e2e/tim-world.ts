@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CallsData } from "../../src/sandbox/tim/calls.ts";
 import { callsCsv } from "../../src/sandbox/tim/calls-csv.ts";
 import { openTimSandbox, type TimSandbox } from "../../src/sandbox/tim/index.ts";
 import type { TimSettingsPatch } from "../../src/sandbox/tim/settings.ts";
@@ -17,9 +18,13 @@ export interface TimWorld extends AsyncDisposable {
   held(): ReadonlyMap<string, string>;
 }
 
-export async function openTimWorld(rows: number, settings: TimSettingsPatch = {}): Promise<TimWorld> {
+export async function openTimWorld(
+  rows: number,
+  settings: TimSettingsPatch = {},
+  data: Omit<CallsData, "rows"> = {},
+): Promise<TimWorld> {
   const home = mkdtempSync(join(tmpdir(), "callreel-e2e-"));
-  const tim = await openTimSandbox({ data: { rows }, settings });
+  const tim = await openTimSandbox({ data: { rows, ...data }, settings });
   const csv = join(home, "calls.csv");
   writeFileSync(csv, callsCsv(tim.rows()));
   const archive = join(home, "recordings");
