@@ -51,7 +51,9 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
     clock: io.clock,
     redact: redactor,
   });
-  const parts: Reporter[] = [screen, openEventLog(log)];
+  const parts: Reporter[] = [screen];
+  // Without either the screen has already said it.
+  if (settings.verbose !== undefined || settings.logFile !== undefined) parts.push(openEventLog(log));
   if (settings.errorFile !== undefined) parts.push(openErrorFile(settings.errorFile));
   const hooks = openHooks(invocation, { warn: log.warn, print: (text) => screen.messages.write(text) });
   parts.unshift(hooks);

@@ -1,0 +1,39 @@
+import type { DownloadEvent } from "../core/events.ts";
+import { formatCount } from "../core/format.ts";
+import { printable } from "../core/printable.ts";
+import type { Paint } from "./text.ts";
+
+/** How many rejected rows are named one by one; a file of the wrong kind would otherwise be printed whole. */
+const mostRejected = 20;
+
+export interface MessageSettings {
+  readonly quiet: boolean;
+  readonly paint: Paint;
+  readonly redact: (text: string) => string;
+}
+
+/** What a person must read while a run goes on, a line each without its line break: warnings, failures, notices. */
+export function openMessages({ quiet, paint, redact }: MessageSettings): (event: DownloadEvent) => string | undefined {
+  let rejected = 0;
+  const sentence = (text: string) => redact(printable(text));
+  return (event) => {
+    switch (event.event) {
+      case "notice":
+        if (event.level === "warning") return `${paint("yellow", "warning:")} ${sentence(event.message)}`;
+        return quiet ? undefined : sentence(event.message);
+      case "row-rejected":
+        rejected += 1;
+        if (rejected > mostRejected + 1) return undefined;
+        if (rejected > mostRejected) {
+          return `${paint("yellow", "warning:")} more than ${formatCount(mostRejected)} rows are unreadable; the rest is only counted.`;
+        }
+        return `${paint("yellow", "warning:")} ${sentence(`${event.file}:${event.line}: ${event.message}`)}`;
+      case "recording-failed": {
+        const named = event.message.includes(event.key) ? "" : `${event.key}: `;
+        return `${paint("red", "failed:")} ${sentence(`${named}${event.message}`)}`;
+      }
+      default:
+        return undefined;
+    }
+  };
+}

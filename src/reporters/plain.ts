@@ -1,0 +1,65 @@
+import type { Writable } from "node:stream";
+import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/format.ts";
+import { openMessages } from "./messages.ts";
+import { openProgress, type Progress, type ProgressSettings } from "./progress.ts";
+import type { Screen } from "./screen.ts";
+import { openSink } from "./sink.ts";
+import { summaryLines } from "./summary.ts";
+import { openPaint } from "./text.ts";
+import { timeOfDay, waitingText } from "./waiting.ts";
+
+export interface PlainSettings extends ProgressSettings {
+  readonly stream: Writable;
+  /** Only warnings and failures; nothing at all when all went well. */
+  readonly quiet: boolean;
+  readonly statsMs: number;
+  readonly color: boolean;
+  readonly redact: (text: string) => string;
+}
+
+/** For logs and pipes: a line now and then, each failure and warning as it happens, and a closing summary. */
+export function openPlainReporter(settings: PlainSettings): Screen {
+  const { quiet, color, clock, redact } = settings;
+  const sink = openSink(settings.stream, 0);
+  const progress = openProgress(settings);
+  const messageOf = openMessages({ quiet, redact, paint: openPaint(color) });
+  const tick = () => sink.write(`${timeOfDay(clock.now())} ${statsLine(progress, waitingText(progress, redact))}\n`);
+  let timer: NodeJS.Timeout | undefined;
+
+  return {
+    messages: sink,
+    report(event) {
+      progress.hear(event);
+      if (event.event === "run-started" && !quiet && timer === undefined) {
+        timer = setInterval(tick, settings.statsMs).unref();
+      }
+      const message = messageOf(event);
+      if (message !== undefined) sink.write(`${message}\n`);
+      if (event.event !== "run-finished") return;
+      clearInterval(timer);
+      const lines = summaryLines(event, { color });
+      const shown = quiet ? lines.slice(0, event.exitCode === 0 ? 0 : 1) : lines;
+      for (const line of shown) sink.write(`${redact(line)}\n`);
+    },
+    async close() {
+      clearInterval(timer);
+      await sink.close();
+    },
+  };
+}
+
+function statsLine(progress: Progress, waiting: string | undefined): string {
+  const { handled, total, bytes, failed, skipped } = progress;
+  const rate = progress.rate();
+  const eta = progress.etaMs();
+  const count = total === undefined ? "" : `${formatCount(handled)} of `;
+  return [
+    `${count}${formatNumberOf(total ?? handled, "recording")}`,
+    formatBytes(bytes),
+    ...(rate === undefined ? [] : [formatRate(rate)]),
+    ...(eta === undefined ? [] : [`≈ ${formatDuration(eta)} left`]),
+    ...(skipped === 0 ? [] : [`${formatCount(skipped)} skipped`]),
+    ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),
+    ...(waiting === undefined ? [] : [waiting]),
+  ].join(", ");
+}

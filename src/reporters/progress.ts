@@ -1,0 +1,154 @@
+import type { DownloadEvent, SkipReason } from "../core/events.ts";
+import type { Clock } from "../core/ports.ts";
+import type { Call, RecordingKey } from "../core/recording.ts";
+import { openMeter } from "./meter.ts";
+
+export interface ProgressSettings {
+  readonly clock: Pick<Clock, "now" | "monotonic">;
+  /** Recordings to come, where known before the run; else what listings tell adds up. */
+  readonly total?: number;
+  /** The budget of the source, for an ETA that does not promise more than it allows. */
+  readonly ratePerMinute?: () => number | undefined;
+}
+
+export interface InFlight {
+  readonly call: Call;
+  readonly bytes: number;
+  readonly total: number | undefined;
+}
+
+/** Where a run stands, for those who draw it. */
+export interface Progress {
+  hear(event: DownloadEvent): void;
+  readonly done: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** Done, failed, or found to need no fetching. */
+  readonly handled: number;
+  readonly total: number | undefined;
+  /** Of finished recordings and of those on their way. */
+  readonly bytes: number;
+  /** Oldest first. */
+  readonly inFlight: ReadonlyMap<RecordingKey, InFlight>;
+  /** What the run waits for, until that time is over. */
+  waiting(): { readonly reason: string; readonly untilMs: number } | undefined;
+  /** Recordings a minute; undefined while it is too early to tell. */
+  rate(): number | undefined;
+  bytesPerSecond(): number | undefined;
+  /** Milliseconds left; undefined when the total or the rate is not known. */
+  etaMs(): number | undefined;
+}
+
+/** Rows with one of these never were recordings to fetch, so they do not count towards the total. */
+const notCounted: ReadonlySet<SkipReason> = new Set(["no-recording", "short-recording", "filtered"]);
+
+const minute = 60_000;
+
+export function openProgress({ clock, total, ratePerMinute }: ProgressSettings): Progress {
+  const inFlight = new Map<RecordingKey, InFlight>();
+  const recordingMeter = openMeter(5 * minute);
+  const byteMeter = openMeter(10_000);
+  const count = { done: 0, skipped: 0, passed: 0, failed: 0, listed: 0, bytes: 0, arriving: 0 };
+  let startedAt: number | undefined;
+  let wait: { reason: string; untilMs: number } | undefined;
+
+  function fly(key: RecordingKey, next: InFlight | undefined): void {
+    count.arriving += (next?.bytes ?? 0) - (inFlight.get(key)?.bytes ?? 0);
+    if (next === undefined) inFlight.delete(key);
+    else inFlight.set(key, next);
+  }
+
+  function hear(event: DownloadEvent): void {
+    switch (event.event) {
+      case "listed":
+        count.listed += event.recordings;
+        break;
+      case "recording-skipped":
+        count.skipped += 1;
+        if (!notCounted.has(event.reason)) count.passed += 1;
+        break;
+      case "recording-started":
+        fly(event.key, { call: event.call, bytes: 0, total: undefined });
+        break;
+      case "recording-progress":
+        fly(event.key, { call: inFlight.get(event.key)?.call ?? {}, bytes: event.bytes, total: event.total });
+        break;
+      case "attempt-failed":
+        fly(event.key, { call: inFlight.get(event.key)?.call ?? {}, bytes: 0, total: undefined });
+        break;
+      case "waiting":
+        wait = { reason: event.reason, untilMs: event.untilMs };
+        break;
+      case "recording-done":
+        fly(event.key, undefined);
+        count.done += 1;
+        count.bytes += event.bytes;
+        break;
+      case "recording-failed":
+        fly(event.key, undefined);
+        count.failed += 1;
+        break;
+      default:
+    }
+    if (event.event !== "recording-skipped") mark();
+  }
+
+  /** Skips are not marked: a million of them say nothing about the time that fetching takes. */
+  function mark(): void {
+    const now = clock.monotonic();
+    startedAt ??= now;
+    recordingMeter.mark(now, count.done + count.failed);
+    byteMeter.mark(now, count.bytes + count.arriving);
+  }
+
+  function rate(): number | undefined {
+    const now = clock.monotonic();
+    const measured = recordingMeter.perMs(now, count.done + count.failed);
+    const limit = ratePerMinute?.();
+    if (limit === undefined) return measured === undefined ? undefined : measured * minute;
+    // A budget is spent in bursts: over less than two of its minutes any measurement is luck.
+    const early = startedAt === undefined || now - startedAt < 2 * minute;
+    return early || measured === undefined ? limit : Math.min(limit, measured * minute);
+  }
+
+  const handled = () => count.done + count.failed + count.passed;
+  const known = () => {
+    const sum = total ?? count.listed;
+    return sum > 0 ? Math.max(sum, handled()) : undefined;
+  };
+
+  return {
+    hear,
+    rate,
+    inFlight,
+    get done() {
+      return count.done;
+    },
+    get skipped() {
+      return count.skipped;
+    },
+    get failed() {
+      return count.failed;
+    },
+    get handled() {
+      return handled();
+    },
+    get total() {
+      return known();
+    },
+    get bytes() {
+      return count.bytes + count.arriving;
+    },
+    waiting: () => (wait !== undefined && wait.untilMs > clock.now() ? wait : undefined),
+    bytesPerSecond() {
+      const perMs = byteMeter.perMs(clock.monotonic(), count.bytes + count.arriving);
+      return perMs === undefined ? undefined : Math.max(0, perMs * 1000);
+    },
+    etaMs() {
+      const sum = known();
+      const perMinute = rate();
+      if (sum === undefined || perMinute === undefined || perMinute <= 0) return undefined;
+      return ((sum - handled()) / perMinute) * minute;
+    },
+  };
+}

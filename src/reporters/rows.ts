@@ -1,0 +1,75 @@
+import { formatBytes, formatCount, formatDuration, formatRate } from "../core/format.ts";
+import { printable } from "../core/printable.ts";
+import type { Call, RecordingKey } from "../core/recording.ts";
+import type { InFlight, Progress } from "./progress.ts";
+import { column, cutTo, type Paint, widthOf } from "./text.ts";
+
+/** Below this width there is no room to draw: only words, the most telling first. */
+const narrow = 60;
+
+/** `██████░░░░  25%  1,204/4,812  3.2 GiB  2.1 MiB/s  10/min  6 h left`, within `columns - 1`. */
+export function totalRow(progress: Progress, columns: number, paint: Paint): string {
+  const { handled, total, bytes } = progress;
+  const rate = progress.rate();
+  const eta = progress.etaMs();
+  const speed = progress.bytesPerSecond();
+  const words = [
+    total === undefined ? `${formatCount(handled)} handled` : `${formatCount(handled)}/${formatCount(total)}`,
+    ...(eta === undefined ? [] : [`${formatDuration(eta)} left`]),
+    formatBytes(bytes),
+    ...(rate === undefined ? [] : [formatRate(rate)]),
+    ...(speed === undefined ? [] : [`${formatBytes(speed)}/s`]),
+  ];
+  if (total === undefined) return joined(words, columns - 1);
+  const percent = `${Math.floor((100 * handled) / total)}%`;
+  if (columns < narrow) return joined([percent, ...words], columns - 1);
+  const size = columns < 100 ? 16 : 30;
+  const text = joined([percent.padStart(4), ...words], columns - size - 3);
+  return `${bar(handled / total, size, paint)} ${text}`;
+}
+
+/** What is waited for, and how the run went so far. */
+export function statusRow(progress: Progress, waiting: string | undefined, columns: number, paint: Paint): string {
+  const counts = [
+    ...(progress.failed === 0 ? [] : [`${formatCount(progress.failed)} failed`]),
+    ...(progress.skipped === 0 ? [] : [`${formatCount(progress.skipped)} skipped`]),
+  ].join(", ");
+  if (waiting === undefined) return paint("dim", cutTo(counts, columns - 1));
+  const room = columns - 1 - (counts === "" ? 0 : widthOf(counts) + 2);
+  const said = cutTo(waiting, Math.max(room, Math.min(columns - 1, 20)));
+  const rest = cutTo(counts === "" ? "" : `  ${counts}`, columns - 1 - widthOf(said));
+  return paint("yellow", said) + paint("dim", rest);
+}
+
+/** One recording on its way: whose call, how far. */
+export function fileRow(key: RecordingKey, file: InFlight, columns: number, paint: Paint): string {
+  const amount =
+    file.total === undefined ? formatBytes(file.bytes) : `${formatBytes(file.bytes)} of ${formatBytes(file.total)}`;
+  const label = labelOf(key, file.call);
+  if (columns < narrow) return `  ${cutTo(label, columns - 3)}`;
+  const drawn = file.total === undefined ? " ".repeat(12) : bar(file.bytes / Math.max(1, file.total), 12, paint);
+  return `  ${column(label, columns - 40)} ${drawn} ${cutTo(amount, 23)}`;
+}
+
+/** `2026-01-31 14:03 +4930… → Anna`, or the recording's id where nothing is known of the call. */
+function labelOf(key: RecordingKey, { start, from, to, name }: Call): string {
+  const when = start?.slice(0, 16).replace("T", " ");
+  const who = [from, to ?? name].filter((part) => part !== undefined && part !== "").join(" → ");
+  const label = [when, who].filter((part) => part !== undefined && part !== "").join(" ");
+  return printable(label === "" ? key.slice(key.lastIndexOf("/") + 1) : label);
+}
+
+function bar(share: number, size: number, paint: Paint): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * size);
+  return paint("green", "█".repeat(full)) + paint("dim", "░".repeat(size - full));
+}
+
+/** As many of the words as cutTo, in their order. */
+function joined(words: readonly string[], columns: number): string {
+  let text = cutTo(words[0] ?? "", columns);
+  for (const word of words.slice(1)) {
+    if (widthOf(text) + 2 + widthOf(word) > columns) break;
+    text += `  ${word}`;
+  }
+  return text;
+}

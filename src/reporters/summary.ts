@@ -1,0 +1,119 @@
+import type { Summary } from "../core/events.ts";
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
+import { printable } from "../core/printable.ts";
+import { openPaint, type Paint } from "./text.ts";
+
+export interface SummarySettings {
+  readonly color: boolean;
+  /** Where the recordings are, for the closing line. */
+  readonly dest?: string;
+}
+
+/**
+ * What a run came to, in lines for a person: one sentence, what was skipped and failed by reason, and what to do next.
+ * The first line stands alone where one line is enough.
+ */
+export function summaryLines(summary: Summary & { readonly exitCode: number }, settings: SummarySettings): string[] {
+  const paint = openPaint(settings.color);
+  return [headline(summary, paint), ...reasonLines(summary, paint), ...nextLines(summary, settings, paint)];
+}
+
+const skipWords: Readonly<Record<string, string>> = {
+  done: "already here",
+  repeated: "asked for twice",
+  claimed: "being fetched by another run",
+  gone: "deleted or expired at the source",
+  purged: "purged here on purpose",
+  "no-recording": "without a recording",
+  "short-recording": "too short to be recorded",
+  filtered: "outside the selection",
+  "too-young": "too young",
+};
+
+const failureWords: Readonly<Record<string, string>> = {
+  "login-refused": "login refused",
+  "permission-refused": "permission refused",
+  forbidden: "not permitted for this login",
+  "foreign-host": "link to a foreign host",
+  "not-found": "not found",
+  "not-ready": "not ready yet, tried again by a later run",
+  unreachable: "source unreachable",
+  tls: "secure connection failed",
+  timeout: "timed out",
+  reset: "connection broke",
+  "server-error": "error of the server",
+  "rate-limited": "rate limit",
+  "http-error": "refused by the server",
+  "bad-answer": "answer not understood",
+  "link-expired": "link expired",
+  "empty-body": "empty answer",
+  "not-audio": "answer is not audio",
+  "wrong-length": "cut short",
+  "bad-audio": "damaged audio",
+  changed: "changed at the source",
+  "disk-full": "disk full",
+  "disk-denied": "disk: permission denied",
+  "disk-read-only": "disk: read-only",
+  "disk-io": "disk: input/output error",
+  "too-many-files": "too many open files",
+  "name-too-long": "file name too long",
+  "unsafe-path": "a foreign file stands in the way",
+  interrupted: "interrupted",
+};
+
+function headline(summary: Summary & { readonly exitCode: number }, paint: Paint): string {
+  const { done, skipped, failed, rejected, bytes, ms } = summary;
+  const skips = onlySkipReason(summary);
+  const parts = [
+    `${formatNumberOf(done, "recording")}${done === 0 ? "" : ` (${formatBytes(bytes)})`}`,
+    ...(skipped === 0 ? [] : [`${formatCount(skipped)} skipped${skips === undefined ? "" : ` (${skips})`}`]),
+    ...(rejected === 0 ? [] : [formatNumberOf(rejected, "unreadable row")]),
+    ...(failed === 0 ? [] : [paint("red", `${formatCount(failed)} failed`)]),
+  ];
+  return `${paint("bold", `${verb(summary, paint)} ${formatDuration(ms)}`)}: ${parts.join(", ")}.`;
+}
+
+function verb({ exitCode, stoppedBy, done, failed, rejected }: Summary & { exitCode: number }, paint: Paint): string {
+  if (stoppedBy?.code === "interrupted") return paint("yellow", "Interrupted after");
+  if (stoppedBy !== undefined) return paint(stoppedBy.code === "cap-reached" ? "yellow" : "red", "Stopped after");
+  if (exitCode !== 0) return paint("yellow", "Finished in");
+  return done + failed + rejected === 0 ? "Nothing new in" : paint("green", "Done in");
+}
+
+/** The skips' reason in words, when they all have the same one and it cannot be meant for a failure. */
+function onlySkipReason({ skipped, failed, reasons }: Summary): string | undefined {
+  const skips = Object.entries(reasons).filter(([reason]) => Object.hasOwn(skipWords, reason));
+  const [only] = skips;
+  return skips.length === 1 && only?.[1] === skipped && (failed === 0 || only[0] !== "gone")
+    ? skipWords[only[0]]
+    : undefined;
+}
+
+function reasonLines(summary: Summary, paint: Paint): string[] {
+  const entries = Object.entries(summary.reasons).filter(([, count]) => count > 0);
+  const shown = onlySkipReason(summary) === undefined ? entries : entries.filter(([reason]) => !(reason in skipWords));
+  const width = Math.max(0, ...shown.map(([, count]) => formatCount(count).length));
+  return shown
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => {
+      const words = skipWords[reason] ?? failureWords[reason] ?? reason;
+      const line = `  ${formatCount(count).padStart(width)}  ${words}`;
+      return reason in skipWords ? line : paint("red", line);
+    });
+}
+
+function nextLines(
+  { stoppedBy, exitCode, failed, done }: Summary & { exitCode: number },
+  { dest }: SummarySettings,
+  paint: Paint,
+): string[] {
+  const hint = (text: string) => paint("cyan", text);
+  if (stoppedBy?.code === "interrupted") return [hint("Nothing is lost: the same command again goes on from here.")];
+  if (stoppedBy?.code === "cap-reached")
+    return [printable(stoppedBy.message), hint("The same command again goes on from here.")];
+  if (stoppedBy !== undefined) return [printable(stoppedBy.message)];
+  if (failed > 0) {
+    return [hint("`callreel status` tells what failed and why; the same command again tries only those.")];
+  }
+  return exitCode === 0 && done > 0 && dest !== undefined ? [`They are in ${dest}.`] : [];
+}
