@@ -34,12 +34,18 @@ export function openBarReporter(settings: BarSettings): Screen {
     const flight = slot - 2 < fileRows(stream) ? [...progress.inFlight][slot - 2] : undefined;
     return flight === undefined ? "" : fileRow(flight[0], flight[1], columns, paint);
   };
-  const bars = openBars(terminal, rowOf);
+  const bars = openBars(terminal, rowOf, () => askSize());
 
+  let asking = false;
   const onResize = () => {
-    if (state !== "drawing") return;
     terminal.resized();
-    bars.draw();
+    if (!asking) bars.draw();
+  };
+  // The signal that tells of a new size comes late: a frame drawn for the old one would wipe the wrong lines.
+  const askSize = () => {
+    asking = true;
+    stream._refreshSize?.();
+    asking = false;
   };
 
   function start(): void {
@@ -96,7 +102,11 @@ interface Bars {
 }
 
 /** cli-progress as the clock of frames and the keeper of rows; what a row says is `rowOf`. */
-function openBars(terminal: ReturnType<typeof openTerminal>, rowOf: (slot: number, columns: number) => string): Bars {
+function openBars(
+  terminal: ReturnType<typeof openTerminal>,
+  rowOf: (slot: number, columns: number) => string,
+  beforeFrame: () => void,
+): Bars {
   const rows: SingleBar[] = [];
   // Its types leave out that it takes a terminal of one's own.
   const options: Options & { terminal: unknown } = {
@@ -110,6 +120,7 @@ function openBars(terminal: ReturnType<typeof openTerminal>, rowOf: (slot: numbe
     format: (_options, { maxWidth }, { slot }: { slot: number }) => rowOf(slot, maxWidth),
   };
   const multi = new MultiBar(options);
+  multi.on("update-pre", beforeFrame);
   multi.on("update-post", terminal.flush);
   return {
     want(count) {

@@ -17,7 +17,7 @@ export interface ReporterSettings {
   readonly statsMs?: number;
   readonly stdout: TerminalStream;
   readonly stderr: TerminalStream;
-  readonly clock: Pick<Clock, "now" | "monotonic">;
+  readonly clock: Clock;
   /** Whether to colour: --no-color and NO_COLOR have been looked at already. */
   readonly color: boolean;
   /** Applied to every sentence. */

@@ -13,7 +13,7 @@ export interface Log {
   warn(message: string): void;
   info(message: string): void;
   debug(message: string): void;
-  /** One line for one HTTP request, at level `info`. */
+  /** One line for one HTTP request, at level `debug`. */
   request(entry: RequestLog): void;
   close(): void;
 }
@@ -55,7 +55,7 @@ export function openLog(settings: LogSettings): Log {
     info: (message) => write("info", message),
     debug: (message) => write("debug", message),
     request({ method, url, status, ms, requestId }) {
-      write("info", "request", {
+      write("debug", "request", {
         method,
         // Asked to be without a query already; a log keeps none whatever it is handed.
         url: url.replace(/[?#].*$/s, ""),

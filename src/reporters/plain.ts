@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/format.ts";
+import type { Clock } from "../core/ports.ts";
 import { openMessages } from "./messages.ts";
 import { openProgress, type Progress, type ProgressSettings } from "./progress.ts";
 import type { Screen } from "./screen.ts";
@@ -9,6 +10,7 @@ import { openPaint } from "./text.ts";
 import { timeOfDay, waitingText } from "./waiting.ts";
 
 export interface PlainSettings extends ProgressSettings {
+  readonly clock: Clock;
   readonly stream: Writable;
   /** Only warnings and failures; nothing at all when all went well. */
   readonly quiet: boolean;
@@ -23,26 +25,33 @@ export function openPlainReporter(settings: PlainSettings): Screen {
   const sink = openSink(settings.stream, 0);
   const progress = openProgress(settings);
   const messageOf = openMessages({ quiet, redact, paint: openPaint(color) });
-  const tick = () => sink.write(`${timeOfDay(clock.now())} ${statsLine(progress, waitingText(progress, redact))}\n`);
-  let timer: NodeJS.Timeout | undefined;
+  const ended = new AbortController();
+  let ticking = false;
+
+  async function tick(): Promise<void> {
+    ticking = true;
+    for (;;) {
+      await clock.sleep(settings.statsMs, ended.signal);
+      sink.write(`${timeOfDay(clock.now())} ${statsLine(progress, waitingText(progress, redact))}\n`);
+    }
+  }
 
   return {
     messages: sink,
     report(event) {
       progress.hear(event);
-      if (event.event === "run-started" && !quiet && timer === undefined) {
-        timer = setInterval(tick, settings.statsMs).unref();
-      }
+      // It ends by rejecting when the run ends.
+      if (event.event === "run-started" && !quiet && !ticking) tick().catch(() => {});
       const message = messageOf(event);
       if (message !== undefined) sink.write(`${message}\n`);
       if (event.event !== "run-finished") return;
-      clearInterval(timer);
+      ended.abort();
       const lines = summaryLines(event, { color });
       const shown = quiet ? lines.slice(0, event.exitCode === 0 ? 0 : 1) : lines;
       for (const line of shown) sink.write(`${redact(line)}\n`);
     },
     async close() {
-      clearInterval(timer);
+      ended.abort();
       await sink.close();
     },
   };

@@ -35,10 +35,15 @@ export function statusRow(progress: Progress, waiting: string | undefined, colum
     ...(progress.skipped === 0 ? [] : [`${formatCount(progress.skipped)} skipped`]),
   ].join(", ");
   if (waiting === undefined) return paint("dim", cutTo(counts, columns - 1));
-  const room = columns - 1 - (counts === "" ? 0 : widthOf(counts) + 2);
-  const said = cutTo(waiting, Math.max(room, Math.min(columns - 1, 20)));
-  const rest = cutTo(counts === "" ? "" : `  ${counts}`, columns - 1 - widthOf(said));
-  return paint("yellow", said) + paint("dim", rest);
+  const both = counts !== "" && widthOf(waiting) + 2 + widthOf(counts) < columns;
+  return paint("yellow", shortened(waiting, columns - 1)) + (both ? paint("dim", `  ${counts}`) : "");
+}
+
+/** Cut in the reason, so that the time at its end is still seen. */
+function shortened(waiting: string, columns: number): string {
+  const end = waiting.lastIndexOf(" until ");
+  if (widthOf(waiting) <= columns || columns < 30) return cutTo(waiting, columns);
+  return cutTo(waiting.slice(0, end), columns - widthOf(waiting.slice(end))) + waiting.slice(end);
 }
 
 /** One recording on its way: whose call, how far. */

@@ -51,7 +51,9 @@ export function openSink(stream: Writable, delayMs: number): Sink {
     async close() {
       flush();
       clearTimeout(timer);
-      if (!gone) await lastWrite(stream, waiting);
+      const rest = waiting;
+      waiting = "";
+      if (!gone) await lastWrite(stream, rest);
       onGone();
       stream.off("drain", onDrain).off("error", onGone).off("close", onGone);
     },

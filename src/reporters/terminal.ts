@@ -6,6 +6,8 @@ export interface TerminalStream extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
+  /** Node's own way to ask the terminal for its size now; emits `resize` when that has changed. */
+  readonly _refreshSize?: () => void;
 }
 
 /** What cli-progress draws on, in its own method names, and two more for resizing and writing. */
@@ -35,11 +37,20 @@ export function openTerminal(stream: TerminalStream, emit: (text: string) => voi
   let pending = "";
   /** Widths of the lines drawn in this frame; the cursor stands on the last. */
   let widths: number[] = [0];
+  /** Lines from the cursor down that still show the frame before. */
+  let stale = 0;
   const size = () => ({ columns: stream.columns || 80, rows: stream.rows || 24 });
   const clipped = () => widths.length > Math.max(1, size().rows - 1);
 
   function up(lines: number): void {
     pending += lines > 0 ? `\x1b[${lines}A\r` : "\r";
+  }
+
+  /** Line by line: some terminals keep what is erased as a whole in their scrollback. */
+  function wipe(lines: number): void {
+    if (lines <= 0) return;
+    pending += `\x1b[2K${"\x1b[1B\x1b[2K".repeat(lines - 1)}`;
+    up(lines - 1);
   }
 
   return {
@@ -55,7 +66,8 @@ export function openTerminal(stream: TerminalStream, emit: (text: string) => voi
       if (!clipped()) pending += "\r";
     },
     cursorRelativeReset() {
-      up(Math.min(widths.length, Math.max(1, size().rows - 1)) - 1);
+      stale = Math.min(widths.length, Math.max(1, size().rows - 1));
+      up(stale - 1);
       widths = [0];
     },
     clearLine() {
@@ -65,7 +77,8 @@ export function openTerminal(stream: TerminalStream, emit: (text: string) => voi
       if (!clipped()) pending += "\x1b[K";
     },
     clearBottom() {
-      pending += "\x1b[J";
+      wipe(stale);
+      stale = 0;
     },
     newline() {
       widths.push(0);
@@ -73,22 +86,21 @@ export function openTerminal(stream: TerminalStream, emit: (text: string) => voi
     },
     write(text, raw = false) {
       // A message may be longer than a line: it may wrap, and it takes the place of the bars, which come again below.
-      if (raw) pending += `\x1b[J\x1b[?7h${text}\x1b[?7l`;
-      else if (!clipped()) {
+      if (raw) {
+        wipe(stale);
+        stale = 0;
+        pending += `\x1b[?7h${text}\x1b[?7l`;
+      } else if (!clipped()) {
         pending += text;
         widths[widths.length - 1] = widthOf(text);
       }
     },
     resized() {
       const { columns } = size();
-      const folded = widths.map((width) => Math.max(1, Math.ceil(width / columns)));
-      up(
-        Math.min(
-          folded.reduce((sum, lines) => sum + lines, 0),
-          size().rows,
-        ) - 1,
-      );
-      pending += "\x1b[J";
+      const folded = widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+      const lines = Math.min(folded, size().rows);
+      up(lines - 1);
+      wipe(lines);
       widths = [0];
     },
     flush() {

@@ -33,7 +33,7 @@ export type Paint = (style: "bold" | "dim" | "red" | "yellow" | "green" | "cyan"
 /** Colours when `color` is set, else the text as it is; whether to colour is decided by who reads the environment. */
 export function openPaint(color: boolean): Paint {
   // Newer Nodes would look at stdout and the environment again.
-  return (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  return (style, text) => (color && text !== "" ? styleText(style, text, { validateStream: false }) : text);
 }
 
 const plain = /^[\x20-\x7e]*$/;

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import type { DownloadEvent } from "../../src/core/events.ts";
+import { openPlainReporter } from "../../src/reporters/plain.ts";
+import { heldClock } from "../helpers/held-clock.ts";
+import { done, failed, finished, runStarted, skipped } from "./events.ts";
+import { collectingStream } from "./streams.ts";
+
+const minute = 60_000;
+
+function opened({ quiet = false, total }: { quiet?: boolean; total?: number } = {}) {
+  const clock = heldClock(new Date(2026, 10, 21, 12, 2, 11).getTime());
+  const stream = collectingStream();
+  const reporter = openPlainReporter({
+    stream,
+    clock,
+    quiet,
+    statsMs: minute,
+    color: false,
+    redact: (text) => text.replaceAll("s3cret", "***"),
+    ratePerMinute: () => 10,
+    ...(total === undefined ? {} : { total }),
+  });
+  return { clock, stream, reporter, report: (...events: DownloadEvent[]) => events.forEach(reporter.report) };
+}
+
+test("once a minute one line tells how far the run is", async () => {
+  const { clock, stream, reporter, report } = opened({ total: 4812 });
+  report(runStarted, failed("a"), failed("b"));
+  for (let i = 0; i < 1202; i += 1) report(done(`r/${i}`, 2_858_000));
+  await clock.advance(minute);
+  expect(stream.lines().at(-1)).toBe("12:03:11 1,204 of 4,812 recordings, 3.2 GiB, 10/min, ≈ 6 h 1 min left, 2 failed");
+  await clock.advance(minute);
+  expect(stream.lines().filter((line) => line.includes("4,812"))).toHaveLength(2);
+  await reporter.close();
+  expect(clock.sleeping).toBe(0);
+});
+
+test("the line says what is waited for while it is waited for, and counts what was skipped", async () => {
+  const { clock, stream, reporter, report } = opened();
+  report(runStarted, skipped("a"), {
+    event: "waiting",
+    reason: "RingCentral's s3cret",
+    untilMs: clock.now() + 2 * minute - 1,
+  });
+  await clock.advance(minute);
+  expect(stream.lines()).toEqual([
+    "12:03:11 1 recording, 0 B, 10/min, 1 skipped, waiting for RingCentral's *** until 12:04:10",
+  ]);
+  await clock.advance(minute);
+  expect(stream.lines().at(-1)).not.toContain("waiting");
+  await reporter.close();
+});
+
+test("failures and warnings are told as they happen, without secrets and control characters", async () => {
+  const { stream, reporter, report } = opened();
+  report(
+    failed("ringcentral/1", "s3cret \x1b[2J"),
+    failed("ringcentral/2", "Recording ringcentral/2 is gone."),
+    { event: "notice", level: "warning", message: "Plain http." },
+    { event: "notice", level: "info", message: "Resumed." },
+    { event: "row-rejected", file: "calls.csv", line: 7, message: "No id." },
+  );
+  reporter.messages.write("a log line\n");
+  await reporter.close();
+  expect(stream.lines()).toEqual([
+    "failed: ringcentral/1: *** [2J",
+    "failed: Recording ringcentral/2 is gone.",
+    "warning: Plain http.",
+    "Resumed.",
+    "warning: calls.csv:7: No id.",
+    "a log line",
+  ]);
+});
+
+test("a file of the wrong kind does not print a warning for each of its rows", async () => {
+  const { stream, reporter, report } = opened();
+  for (let line = 1; line <= 1000; line += 1) report({ event: "row-rejected", file: "x.csv", line, message: "No id." });
+  await reporter.close();
+  expect(stream.lines()).toHaveLength(21);
+  expect(stream.lines().at(-1)).toBe("warning: more than 20 rows are unreadable; the rest is only counted.");
+});
+
+test("quiet prints nothing when all went well, however long it took", async () => {
+  const { clock, stream, reporter, report } = opened({ quiet: true });
+  report(runStarted, done("a"), { event: "notice", level: "info", message: "Resumed." });
+  await clock.advance(5 * minute);
+  report(finished({ done: 1 }));
+  await reporter.close();
+  expect(stream.written()).toBe("");
+});
+
+test("quiet still tells failures, warnings and what the run came to", async () => {
+  const { stream, reporter, report } = opened({ quiet: true });
+  report(
+    runStarted,
+    failed("tim/1"),
+    finished({ done: 3, bytes: 2048, failed: 1, exitCode: 3, reasons: { "server-error": 1 } }),
+  );
+  await reporter.close();
+  expect(stream.lines()).toEqual([
+    "failed: tim/1: The server answered 500.",
+    "Finished in 2 min 3 s: 3 recordings (2.0 KiB), 1 failed.",
+  ]);
+});
+
+test("after the summary no more lines come by themselves", async () => {
+  const { clock, stream, reporter, report } = opened();
+  report(runStarted, finished({ skipped: 2, reasons: { done: 2 } }));
+  await clock.advance(5 * minute);
+  await reporter.close();
+  expect(stream.lines()).toEqual(["Nothing new in 2 min 3 s: 0 recordings, 2 skipped (already here)."]);
+});
