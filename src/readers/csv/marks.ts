@@ -35,8 +35,7 @@ export function isFailure(line: string): boolean {
 
 /** sqlcmd's line under the header: runs of dashes, one separator or blanks between them. */
 export function isDashLine(line: string): boolean {
-  return (
-    /^ *-+ *(?:([^-\w\s"']|\t) *-+ *(?:\1 *-+ *)*| +-+(?: +-+)* *)?$/.test(line) &&
-    (line.includes("--") || line.length > 1)
-  );
+  return line.length > 1 && dashes.test(line);
 }
+
+const dashes = /^ *-+ *(?:([^-\w\s"']|\t) *-+ *(?:\1 *-+ *)*| +-+(?: +-+)* *)?$/;

@@ -51,7 +51,7 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
       else if (isBetween(record, header)) return;
       else if (record.cells.length !== header.length) {
         watchFolds(record, header.length);
-        rejectAll(record, `${count(record.cells.length)} where there should be ${header.length}`, file, rejected);
+        rejectAll(record, misfit(record, header.length, dialect), file, rejected);
       } else if (record.line !== record.lastLine && record.cells.some(isSwallowed)) {
         rejectAll(record, "a quote in a value is not closed", file, rejected);
       } else rows.push({ fields: fieldsOf(record.cells, names), file, line: record.line });
@@ -132,8 +132,9 @@ function rejectAll(record: RawRecord, what: string, file: string, rejected: Reje
   }
 }
 
-function count(cells: number): string {
-  return cells === 1 ? "1 field" : `${cells} fields`;
+function misfit({ cells }: RawRecord, wanted: number, dialect: Dialect): string {
+  if (dialect.kind === "fixed") return 'the line does not fit the columns that the dashes show; export with -s "|"';
+  return `${cells.length === 1 ? "1 field" : `${cells.length} fields`} where there should be ${wanted}`;
 }
 
 /**

@@ -133,6 +133,9 @@ describe("the separator", () => {
   });
 
   test("is not needed where there is one column", async () => {
+    expect((await readStdin("id\r\n--\r\n401547458008\r\n\r\n(1 rows affected)\r\n")).fields).toEqual([
+      { id: "401547458008" },
+    ]);
     expect((await readStdin("id\n401547458008\n401547458009\n")).fields).toEqual([
       { id: "401547458008" },
       { id: "401547458009" },
@@ -172,6 +175,7 @@ describe("columns of fixed width", () => {
     const { rows, rejected } = await readStdin(text.join("\n"));
     expect(rows).toEqual([]);
     expect(rejected.map((one) => one.line)).toEqual([3, 4]);
+    expect(rejected[0]?.message).toContain('export with -s "|"');
   });
 
   test("that sqlcmd folded at its screen width are refused at once", async () => {
@@ -194,6 +198,14 @@ test("rows that sqlcmd folded under a short header are told from rows that merel
   expect((await failure(text)).message).toMatch(/^-, line 4: sqlcmd folded long lines/);
   const broken = await readStdin(text.replace(folded, "3|4|z|Two\r\nlines\r\n3|4|z|Three\r\nlines"));
   expect(broken.rejected.map(({ line }) => line)).toEqual([5, 7]);
+});
+
+test("rows folded at any other width are told by breaking at the same place twice", async () => {
+  const folded = ["a", "b", "c"]
+    .map((letter) => `3|4|${letter.repeat(90)}|name`.replace(/^.{60}/, "$&\r\n"))
+    .join("\r\n");
+  const header = "datasource|voicelocation|voicefilename|name\r\n----------|-------------|-------------|----\r\n";
+  expect((await failure(`${header}${folded}\r\n`)).message).toMatch(/^-, line 5: sqlcmd folded long lines/);
 });
 
 describe("rows without a header", () => {

@@ -40,6 +40,17 @@ describe.each(Object.entries(whole))("%s", (_, text) => {
   });
 });
 
+test.each([1000, 65_537, 262_144])(
+  "a list of any size on one line is cut only between characters (pieces of %i bytes)",
+  async (pieceBytes) => {
+    const records = Array.from({ length: 9000 }, (_, at) => ({
+      id: String(at),
+      name: "漢字 😀 é".repeat(1 + (at % 5)),
+    }));
+    expect((await readStdin(JSON.stringify({ records }), {}, pieceBytes)).fields).toEqual(records);
+  },
+);
+
 test("one record alone is one row", async () => {
   expect((await readStdin(JSON.stringify(a, null, 2))).fields).toEqual([a]);
 });

@@ -115,7 +115,11 @@ describe("SQLite", () => {
     });
   });
 
-  test("a schema that is not one of ours is wrong usage, and the URL is not repeated", async () => {
+  test.each(["sqlite://host/tim.db", "sqlite:///%zz"])("a path that cannot be one is wrong usage: %s", async (url) => {
+    await expect(openDatabase(url, { table: "calls" })).rejects.toMatchObject({ code: "usage" });
+  });
+
+  test("a scheme that is not one of ours is wrong usage, and the URL is not repeated", async () => {
     await expect(openDatabase("oracle://u:secret@host/tim", { table: "calls" })).rejects.toMatchObject({
       code: "usage",
       message: expect.not.stringContaining("secret"),
