@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type ErrorCode, RecordingError } from "../core/errors.ts";
 import { isBusy, makePrivateFile, openSqlite, type Sqlite } from "../sqlite.ts";
@@ -116,7 +116,13 @@ export function quietly(work: () => void): void {
 
 /** Makes a folder that only this user can read; a symlink in its place is refused (`unsafe-path`). */
 export function makePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    // Node tells ENOENT of a folder that cannot be made in one that is there (read-only disk): asked plainly, why.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !existsSync(dirname(path))) throw error;
+    mkdirSync(path, { mode: 0o700 });
+  }
   if (!lstatSync(path).isSymbolicLink()) return;
   throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it by the folder itself.`);
 }
