@@ -133,8 +133,12 @@ export function migrate(sqlite: Sqlite, path: string): void {
 
 /** Whether the file needs steps. Throws `ledger` for a file from a newer callreel or from another program. */
 export function schemaVersion(sqlite: Sqlite, path: string): "older" | "current" {
-  const version = versionOf(sqlite);
-  const foreign = version === 0 ? countTables(sqlite) > 0 : numberOf(sqlite, "PRAGMA application_id") !== applicationId;
+  const { version, foreign } = atOnce(sqlite, () => {
+    const version = versionOf(sqlite);
+    const others =
+      version === 0 ? countTables(sqlite) > 0 : numberOf(sqlite, "PRAGMA application_id") !== applicationId;
+    return { version, foreign: others };
+  });
   if (foreign) {
     throw new RecordingError("ledger", `${path} belongs to another program: give another file with --ledger.`);
   }
@@ -184,4 +188,14 @@ function held(row: string): string {
 
 function lasting(row: string): string {
   return `CASE ${row}.state WHEN 'done' THEN CAST(coalesce(${row}.audio_seconds, ${row}.duration, 0) * 1000 AS INTEGER) ELSE 0 END`;
+}
+
+/** Several reads of one moment, though another process may be making the very same file. */
+function atOnce<T>(sqlite: Sqlite, read: () => T): T {
+  sqlite.exec("BEGIN");
+  try {
+    return read();
+  } finally {
+    sqlite.exec("COMMIT");
+  }
 }

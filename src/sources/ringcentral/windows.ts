@@ -4,6 +4,7 @@ const dayMs = 86_400_000;
 /** How long RingCentral keeps recordings unless an account is set otherwise: where a listing without a start begins. */
 const retentionMs = 90 * dayMs;
 const longestMs = 16 * dayMs;
+const longestEmptyMs = 256 * dayMs;
 const shortestMs = 60_000;
 
 /** The most records of one window that are held to be sorted. */
@@ -29,7 +30,8 @@ export function nextSpan(spanMs: number | undefined, records: number): number {
   if (spanMs === undefined) return dayMs;
   if (records > mostHeld) return Math.max(shortestMs, spanMs / 2);
   if (spanMs < dayMs && records * 4 < mostHeld) return Math.min(dayMs, spanMs * 2);
-  return records < 60 ? Math.min(longestMs, spanMs * 2) : spanMs;
+  if (records === 0) return Math.min(longestEmptyMs, spanMs * 2);
+  return records < 60 ? Math.min(longestMs, spanMs * 2) : Math.min(longestMs, spanMs);
 }
 
 /**
