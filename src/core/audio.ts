@@ -1,5 +1,6 @@
-import { contentLength, contentRange, statusError } from "./answer.ts";
-import { describeBody, isText, scanAudio } from "./audio-kind.ts";
+import { contentLength, contentRange } from "./answer.ts";
+import { scanAudio } from "./audio-kind.ts";
+import { isSuccess, openBeginning } from "./audio-refusal.ts";
 import { type Ending, openScan } from "./audio-scan.ts";
 import { RecordingError } from "./errors.ts";
 import type { AudioType, ResponseHead } from "./recording.ts";
@@ -32,50 +33,16 @@ export interface AudioCheck {
   readonly refused: boolean;
 }
 
-/** How much of a refused answer is kept for the source to judge. */
-const mostKept = 64 * 1024;
-
 /** `now` (wall clock, milliseconds) serves only for a Retry-After date from a server that does not tell its own time. */
 export function openAudioCheck(now: () => number = Date.now): AudioCheck {
   const scan = openScan(scanAudio());
+  const beginning = openBeginning();
   let answer: ResponseHead | undefined;
   let announced: number | undefined;
   let bytes = 0;
   let refused = false;
-  /** The beginning of the body, until it is known to be audio. */
-  let kept: Uint8Array[] = [];
-  let keptBytes = 0;
 
-  function keep(chunk: Uint8Array): void {
-    if (keptBytes < mostKept) kept.push(chunk);
-    keptBytes += chunk.length;
-  }
-
-  function forget(): void {
-    kept = [];
-    keptBytes = 0;
-  }
-
-  function refusal(): RecordingError {
-    const body = joined(kept).subarray(0, mostKept);
-    const text = isText(body) ? new TextDecoder().decode(body) : undefined;
-    if (answer !== undefined && !isSuccess(answer)) return statusError(answer, text, now());
-    return new RecordingError("not-audio", `The server sent ${describeBody(body)} instead of audio.`, {
-      ...(answer === undefined ? {} : { head: answer }),
-      ...(text === undefined ? {} : { body: text }),
-    });
-  }
-
-  function empty(): RecordingError {
-    const details = answer === undefined ? {} : { head: answer };
-    return new RecordingError("empty-body", "The server sent no audio: the answer is empty.", details);
-  }
-
-  function weigh(): void {
-    if (!refused && scan.type !== undefined) forget();
-    else if (scan.done && scan.type === undefined) refused = true;
-    if (refused && (keptBytes >= mostKept || !isText(joined(kept)))) throw refusal();
-  }
+  const refusal = () => beginning.refusal(answer, now());
 
   return {
     get type() {
@@ -89,30 +56,36 @@ export function openAudioCheck(now: () => number = Date.now): AudioCheck {
     },
     head(head) {
       answer = head;
+      announced = announcedLength(head, bytes);
       refused = !isSuccess(head);
-      if (refused) forget();
-      const length = contentLength(head);
-      announced =
-        (head.status === 206 ? contentRange(head)?.total : undefined) ??
-        (length === undefined ? undefined : bytes + length);
+      if (refused) beginning.forget();
     },
     chunk(chunk) {
-      if (scan.type === undefined || refused) keep(chunk);
-      if (refused) return weigh();
-      bytes += chunk.length;
-      if (scan.done) return;
-      scan.feed(chunk);
-      weigh();
+      if (!refused) bytes += chunk.length;
+      if (!refused && scan.type !== undefined) return scan.feed(chunk);
+      beginning.add(chunk);
+      if (!refused) scan.feed(chunk);
+      if (!refused && scan.type !== undefined) return beginning.forget();
+      refused ||= scan.done;
+      if (refused && beginning.enough) throw refusal();
     },
     finish() {
       if (refused) throw refusal();
       if (announced !== undefined && announced !== bytes) throw wrongLength(announced, bytes);
-      if (bytes === 0) throw empty();
+      if (bytes === 0) throw emptyBody(answer);
       scan.end();
       if (scan.ending === undefined) throw refusal();
       return judged(scan.ending, bytes, announced !== undefined);
     },
   };
+}
+
+/** The length of the whole recording, of which `before` bytes were there before this answer. */
+function announcedLength(head: ResponseHead, before: number): number | undefined {
+  const total = head.status === 206 ? contentRange(head)?.total : undefined;
+  if (total !== undefined) return total;
+  const length = contentLength(head);
+  return length === undefined ? undefined : before + length;
 }
 
 function judged(ending: Ending, bytes: number, lengthKnown: boolean): Audio {
@@ -126,21 +99,11 @@ function judged(ending: Ending, bytes: number, lengthKnown: boolean): Audio {
   }
 }
 
-function isSuccess(head: ResponseHead): boolean {
-  return head.status >= 200 && head.status < 300;
-}
-
 function wrongLength(announced: number, arrived: number): RecordingError {
   return new RecordingError("wrong-length", `The server announced ${announced} bytes and sent ${arrived}.`);
 }
 
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0] as Uint8Array;
-  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
+function emptyBody(head: ResponseHead | undefined): RecordingError {
+  const details = head === undefined ? {} : { head };
+  return new RecordingError("empty-body", "The server sent no audio: the answer is empty.", details);
 }

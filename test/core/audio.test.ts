@@ -283,6 +283,12 @@ describe("what is no audio", () => {
     expect(() => text.chunk(line)).toThrow(/plain text/);
   });
 
+  test("drips of text cost no more than their bytes", () => {
+    const started = performance.now();
+    expect(judge("x".repeat(60_000), ok, 1)).toMatchObject({ code: "not-audio", body: "x".repeat(60_000) });
+    expect(performance.now() - started).toBeLessThan(1500);
+  });
+
   test("without a head it is refused all the same", () => {
     const error = judge("words", null) as RecordingError;
     expect(error).toMatchObject({ code: "not-audio", head: undefined });

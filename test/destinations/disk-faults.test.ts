@@ -92,6 +92,17 @@ describe.skipIf(noMount)(`a small disk${noMount === undefined ? "" : ` (${noMoun
     await put(destination, "x_2.{ext}", expectation("2"), ok(sound), sound);
   });
 
+  test("that fills up under a sidecar leaves neither it nor its audio", async () => {
+    await using disk = mounted("size=1m");
+    await using destination = await openDisk(disk.path);
+    const sound = wav();
+    const sidecar = { text: "x".repeat(2_000_000) };
+    const refused = put(destination, "x_1.{ext}", expectation("1", { sidecar }), ok(sound), sound);
+    await expect(refused).rejects.toMatchObject({ code: "disk-full" });
+    expect(readdirSync(disk.path)).toEqual([".callreel"]);
+    expect(readdirSync(join(disk.path, ".callreel/partial"))).toEqual([]);
+  });
+
   test("that is read-only says so", async () => {
     await using disk = mounted("size=1m");
     await using destination = await openDisk(disk.path);

@@ -541,6 +541,19 @@ describe("paths", () => {
     expect(partials(world)).toEqual([]);
   });
 
+  test("a folder in the place of a part is told", async () => {
+    await using world = await openWorld();
+    await breakAt(world.destination, 100_000);
+    const part = join(world.folder.path, ".callreel/partial/ringcentral-1.part");
+    rmSync(part);
+    mkdirSync(part);
+    await expect(world.destination.open(path, expectation("1"), forever)).rejects.toMatchObject({
+      code: "unsafe-path",
+    });
+    const without = put(world.destination, path, expectation("1", { resume: false }), tagged, body);
+    await expect(without).rejects.toMatchObject({ code: "disk-io", message: expect.stringContaining("call_1") });
+  });
+
   test("a folder that was tidied away during the run is made again", async () => {
     await using world = await openWorld();
     await put(world.destination, path, expectation("1"), tagged, body);
@@ -621,6 +634,22 @@ describe("many at once", () => {
     }
     await destination[Symbol.asyncDispose]();
     expect(folder.files()).toEqual(["x_1.wav", "x_2.wav"]);
+  });
+
+  test("a long transfer given up in the middle of a write never writes into the file that comes next", async () => {
+    await using world = await openWorld();
+    const long = wav({ seconds: 1500, seed: 2 });
+    for (let round = 0; round < 15; round += 1) {
+      const incoming = await world.destination.open("long_0.{ext}", expectation("0"), forever);
+      incoming.head(ok(long));
+      for (let at = 0; at < 9_000_000; at += 500_000) void incoming.chunk(long.subarray(at, at + 500_000));
+      const given = incoming.abandon(broke);
+      const sound = wav({ seconds: 60, seed: round + 3 });
+      const stored = put(world.destination, `x_${round}.{ext}`, expectation(String(round + 1)), ok(sound), sound);
+      await given;
+      expect(world.read(await stored).equals(sound)).toBe(true);
+    }
+    expect(partials(world)).toEqual([]);
   });
 
   test("a reader never sees a file before it is whole", async () => {

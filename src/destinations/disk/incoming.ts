@@ -1,4 +1,4 @@
-import { futimesSync, writeFileSync } from "node:fs";
+import { futimesSync } from "node:fs";
 import { join } from "node:path";
 import { contentLength, contentRange, strongValidator } from "../../core/answer.ts";
 import { audioExtensions } from "../../core/audio.ts";
@@ -9,8 +9,9 @@ import type { ResponseHead, Stored } from "../../core/recording.ts";
 import type { Archive } from "./archive.ts";
 import { diskError } from "./disk-error.ts";
 import { continuedPart, freshPart, type Part } from "./part.ts";
-import { createFile, type PartialNote, type PartialPaths, partialPaths } from "./partial.ts";
+import { type PartialNote, type PartialPaths, partialPaths } from "./partial.ts";
 import type { Finished } from "./settle.ts";
+import { writeSidecar } from "./sidecar.ts";
 
 /**
  * Takes one recording in. Says how to continue what an earlier attempt kept, holds the answer against that and the bytes
@@ -24,52 +25,38 @@ export async function openIncoming(
 ): Promise<Incoming> {
   const shown = join(archive.root, path);
   const paths = partialPaths(archive.root, expect.key);
-  let part = (expect.resume ? await continuedPart(paths, archive.boot) : undefined) ?? freshPart(paths);
-  /** Whether the answer's bytes belong into the part. */
-  let taking = false;
-  /** Whether the answer says that the part is all there is. */
-  let whole = false;
+  const part = (expect.resume ? await continuedPart(paths, archive.boot) : undefined) ?? freshPart(paths);
   const { earlier } = part;
+  const intake: Intake = { part, taking: false, whole: false };
 
-  async function putAway(error: RecordingError): Promise<void> {
-    try {
-      if (earlier !== undefined && !taking) part.leave();
-      else if (part.note !== undefined && canContinue(part, error)) await part.keep();
-      else part.discard();
-    } catch {
-      discardQuietly(part);
-    } finally {
-      done();
-    }
-  }
+  const putAway = (error: RecordingError) => endBadly(intake, error).finally(done);
 
   return {
     rangeHeaders:
       earlier === undefined ? {} : { range: `bytes=${earlier.length}-`, "if-range": earlier.note.validator },
     head(head) {
       if (earlier !== undefined && (head.status === 206 || head.status === 416)) {
-        taking = true;
+        intake.taking = true;
         if (head.status === 206) mustContinue(head, earlier);
-        else whole = mustBeWhole(head, earlier);
+        else intake.whole = mustBeWhole(head, earlier);
       } else if (head.status >= 200 && head.status < 300) {
-        if (earlier !== undefined) guarded(shown, () => part.discard());
-        if (earlier !== undefined) part = freshPart(paths);
-        taking = true;
+        if (earlier !== undefined) guarded(shown, () => intake.part.discard());
+        if (earlier !== undefined) intake.part = freshPart(paths);
+        intake.taking = true;
         mustBeginAtStart(head);
-        part.note = expect.resume ? noteOf(head, archive.boot) : undefined;
+        intake.part.note = expect.resume ? noteOf(head, archive.boot) : undefined;
       }
-      if (!whole) part.check.head(head);
+      if (!intake.whole) intake.part.check.head(head);
     },
     chunk(bytes) {
-      if (whole) return;
-      part.check.chunk(bytes);
-      if (part.check.refused) return;
-      return guarded(shown, () => part.sink.write(bytes));
+      const { check, sink } = intake.part;
+      if (intake.whole) return;
+      check.chunk(bytes);
+      if (!check.refused) return guarded(shown, () => sink.write(bytes));
     },
     async finish() {
       try {
-        const finished = await complete(archive, path, paths, expect, part);
-        const settled = archive.settler.add(finished);
+        const settled = archive.settler.add(await complete(archive, path, paths, expect, intake.part));
         settled.then(done, done);
         await archive.settler.crowded;
         return { settled } satisfies Received;
@@ -83,6 +70,25 @@ export async function openIncoming(
   };
 }
 
+interface Intake {
+  part: Part;
+  /** Whether the answer's bytes belong into the part. */
+  taking: boolean;
+  /** Whether the answer says that the part is all there is. */
+  whole: boolean;
+}
+
+/** Keeps what a later run can continue, else removes it. Never rejects. */
+async function endBadly({ part, taking }: Intake, error: RecordingError): Promise<void> {
+  try {
+    if (part.earlier !== undefined && !taking) part.leave();
+    else if (part.note !== undefined && canContinue(part, error)) await part.keep();
+    else await part.discard();
+  } catch {
+    await discardQuietly(part);
+  }
+}
+
 async function complete(
   archive: Archive,
   path: string,
@@ -91,40 +97,19 @@ async function complete(
   part: Part,
 ): Promise<Finished> {
   const audio = part.check.finish();
-  const extension = audioExtensions[audio.contentType];
   const fd = await part.complete();
   const stored: Stored = {
-    path: path.replaceAll(extensionMark, extension),
+    path: path.replaceAll(extensionMark, audioExtensions[audio.contentType]),
     bytes: part.sink.bytes,
     sha256: part.sink.sha256(),
     ...audio,
     ...(part.earlier === undefined ? {} : { resumedFrom: part.earlier.length }),
   };
   if (archive.mtime && expect.mtimeMs !== undefined) futimesSync(fd, expect.mtimeMs / 1000, expect.mtimeMs / 1000);
-  return {
-    fd,
-    from: paths.part,
-    note: part.noted ? paths.note : undefined,
-    stored,
-    overwrite: expect.overwrite,
-    sidecar: expect.sidecar === undefined ? undefined : writeSidecar(paths.sidecar, path, stored, expect.sidecar),
-  };
-}
-
-/** `name.info.json` beside `name.wav`: what is known of the call, and what the file is. */
-function writeSidecar(
-  from: string,
-  template: string,
-  stored: Stored,
-  known: Readonly<Record<string, unknown>>,
-): Finished["sidecar"] {
-  const { resumedFrom: _, ...file } = stored;
-  const fd = createFile(from);
-  writeFileSync(fd, `${JSON.stringify({ ...known, file }, null, 2)}\n`);
-  const stem = template.endsWith(`.${extensionMark}`)
-    ? stored.path.slice(0, stored.path.lastIndexOf("."))
-    : stored.path;
-  return { fd, from, path: `${stem}.info.json` };
+  const sidecar = expect.sidecar === undefined ? undefined : writeSidecar(paths.sidecar, path, stored, expect.sidecar);
+  part.handOver();
+  const note = part.noted ? paths.note : undefined;
+  return { fd, from: paths.part, note, stored, overwrite: expect.overwrite, sidecar };
 }
 
 type Earlier = NonNullable<Part["earlier"]>;
@@ -166,9 +151,9 @@ function canContinue({ check, sink, note }: Part, error: RecordingError): boolea
   return note?.total === undefined || sink.bytes <= note.total;
 }
 
-function discardQuietly(part: Part): void {
+async function discardQuietly(part: Part): Promise<void> {
   try {
-    part.discard();
+    await part.discard();
   } catch {
     // It cannot be removed: the next attempt tries again before it writes.
   }

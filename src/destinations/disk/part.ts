@@ -15,14 +15,15 @@ export interface Part {
   note: PartialNote | undefined;
   /** Whether a note lies beside the part. */
   readonly noted: boolean;
-  /** Writes the rest and gives the open file, which is the caller's from then on. */
+  /** Writes the rest and gives the open file, which stays the part's until `handOver`. */
   complete(): Promise<number>;
+  handOver(): void;
   /** Leaves everything so that a later run can continue it. */
   keep(): Promise<void>;
   /** Leaves what an earlier attempt kept as it is. */
   leave(): void;
-  /** Removes everything. */
-  discard(): void;
+  /** Removes everything; at once, unless a write is under way. */
+  discard(): void | Promise<void>;
 }
 
 export function freshPart(paths: PartialPaths): Part {
@@ -52,56 +53,69 @@ function partOf(
   found: ReturnType<typeof openPart>,
   start: Parameters<typeof openSink>[1],
 ): Part {
-  let fd = found?.fd;
+  const file = partFile(paths, found?.fd);
   let completing = false;
-  let noted = found !== undefined;
-
-  function file(): number {
-    if (fd !== undefined) return fd;
-    fd = createPart(paths);
-    if (!completing && part.note !== undefined) note(part.note);
-    return fd;
-  }
-
-  function note(text: PartialNote): void {
-    noted = true;
-    writeNote(paths, text);
-  }
-
-  function close(): void {
-    if (fd !== undefined) closeSync(fd);
-    fd = undefined;
-  }
 
   const part: Part = {
     check,
-    sink: openSink(file, start),
+    sink: openSink(() => file.open(completing ? undefined : part.note), start),
     earlier: found === undefined ? undefined : { length: found.length, note: found.note },
     note: found?.note,
     get noted() {
-      return noted;
+      return file.noted;
     },
     async complete() {
       completing = true;
-      const flushed = part.sink.flush();
-      if (flushed !== undefined) await flushed;
-      const whole = file();
-      fd = undefined;
-      return whole;
+      await part.sink.flush();
+      return file.open(undefined);
     },
+    handOver: file.forget,
     async keep() {
       completing = true;
       await part.sink.flush();
-      await syncFile(file());
-      if (part.note !== undefined) note({ ...part.note, synced: part.sink.bytes });
-      close();
+      await syncFile(file.open(undefined));
+      if (part.note !== undefined) file.write({ ...part.note, synced: part.sink.bytes });
+      file.close();
     },
-    leave: close,
+    leave: file.close,
     discard() {
-      const touched = fd !== undefined || found !== undefined;
-      close();
-      if (touched) removePart(paths);
+      // Closing under a running write would let it go on in whatever file is opened next.
+      return part.sink.running === undefined ? file.remove() : part.sink.running.then(file.remove);
     },
   };
   return part;
+}
+
+/** The part as a file: made when first needed, with its note when there is one to write. */
+function partFile(paths: PartialPaths, found: number | undefined) {
+  let fd = found;
+  let noted = found !== undefined;
+  const file = {
+    get noted() {
+      return noted;
+    },
+    open(note: PartialNote | undefined): number {
+      if (fd !== undefined) return fd;
+      fd = createPart(paths);
+      if (note !== undefined) file.write(note);
+      return fd;
+    },
+    write(note: PartialNote): void {
+      noted = true;
+      writeNote(paths, note);
+    },
+    forget(): void {
+      fd = undefined;
+    },
+    close(): void {
+      if (fd !== undefined) closeSync(fd);
+      fd = undefined;
+    },
+    remove(): void {
+      const touched = fd !== undefined || found !== undefined;
+      file.close();
+      if (touched) removePart(paths);
+    },
+  };
+  return file;
 }

@@ -88,8 +88,9 @@ export function openPart(paths: PartialPaths, boot: string): OpenPartial | undef
   try {
     fd = openSync(paths.part, constants.O_RDWR | noFollow);
   } catch (error) {
-    if (errno(error) === "ENOENT" || errno(error) === "ELOOP") return undefined;
-    throw error;
+    if (errno(error) !== "ENOENT" && errno(error) !== "ELOOP") throw error;
+    rmSync(paths.note, { force: true });
+    return undefined;
   }
   const stat = fstatSync(fd);
   const length = note.boot === boot && boot !== "" ? stat.size : Math.min(stat.size, note.synced);

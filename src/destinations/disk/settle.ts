@@ -7,6 +7,7 @@ import type { Folders } from "./folders.ts";
 import type { Listing } from "./listing.ts";
 import { publish } from "./publish.ts";
 import { removeFile } from "./remove-file.ts";
+import type { Sidecar } from "./sidecar.ts";
 import { openSyncer, type Syncer, syncFile } from "./sync.ts";
 
 /** A whole, checked file that waits in the partial folder to be made safe. */
@@ -17,7 +18,7 @@ export interface Finished {
   readonly note: string | undefined;
   readonly stored: Stored;
   readonly overwrite: boolean;
-  readonly sidecar: { readonly fd: number; readonly from: string; readonly path: string } | undefined;
+  readonly sidecar: Sidecar | undefined;
 }
 
 /** Makes finished files safe in groups: their bytes synced together, then renamed, then their folders synced once. */

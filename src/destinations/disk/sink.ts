@@ -6,7 +6,9 @@ export interface Sink {
   /** A returned promise asks for a pause: the disk is slower than the network. */
   write(bytes: Uint8Array): void | Promise<void>;
   /** Everything handed in so far is with the file system. */
-  flush(): void | Promise<void>;
+  flush(): Promise<void>;
+  /** The write under way beside this thread: until it ends the file must stay open. Never rejects. */
+  readonly running: Promise<void> | undefined;
   /** Bytes taken so far, with those that were there before. */
   readonly bytes: number;
   /** Of all bytes; to be asked once, at the end. */
@@ -47,25 +49,13 @@ export function openSink(file: () => number, start: SinkStart = { bytes: 0, hash
   }
 
   function writeNow(): void {
-    let rest = take();
-    while (rest.length > 0) {
-      const written = writevSync(file(), rest, position);
-      position += written;
-      rest = after(rest, written);
-    }
+    if (waiting > 0) position = writeAll(file(), take(), position);
   }
 
   async function writeAside(): Promise<void> {
     try {
-      while (waiting > 0) {
-        let rest = take();
-        while (rest.length > 0) {
-          const written = await writevAside(file(), rest, position);
-          position += written;
-          rest = after(rest, written);
-        }
-        if (waiting < longBlock) break;
-      }
+      do position = await writeAllAside(file(), take(), position);
+      while (waiting >= longBlock);
     } catch (error) {
       failure = error;
     } finally {
@@ -89,18 +79,36 @@ export function openSink(file: () => number, start: SinkStart = { bytes: 0, hash
       running ??= writeAside();
       if (waiting >= mostWaiting || pieces.length >= mostPieces) return running;
     },
-    flush() {
-      if (running === undefined && failure === undefined) return writeNow();
-      return flushAside();
+    async flush() {
+      await running;
+      if (failure !== undefined) throw failure;
+      writeNow();
+    },
+    get running() {
+      return running;
     },
     sha256: () => hash.digest("hex"),
   };
+}
 
-  async function flushAside(): Promise<void> {
-    await running;
-    if (failure !== undefined) throw failure;
-    writeNow();
+function writeAll(fd: number, pieces: Uint8Array[], position: number): number {
+  let at = position;
+  for (let rest = pieces; rest.length > 0; ) {
+    const written = writevSync(fd, rest, at);
+    at += written;
+    rest = after(rest, written);
   }
+  return at;
+}
+
+async function writeAllAside(fd: number, pieces: Uint8Array[], position: number): Promise<number> {
+  let at = position;
+  for (let rest = pieces; rest.length > 0; ) {
+    const written = await writevAside(fd, rest, at);
+    at += written;
+    rest = after(rest, written);
+  }
+  return at;
 }
 
 /** What is left of `pieces` when `written` bytes of them are down. */
