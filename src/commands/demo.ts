@@ -21,13 +21,15 @@ export async function demo({ io, flags }: Invocation): Promise<number> {
   const say = (text: string) => io.stderr.write(text);
   const sandbox = await openDemoSandbox();
   try {
-    say("A RingCentral and a TIM Enterprise run on this machine now, made from the vendors' public documentation.\n\n");
-    say("RingCentral: listing the call log; one token dies on the way, and the budget is cut without notice.\n");
+    say(
+      "A RingCentral and a TIM Enterprise run on this machine now,\nmade from the vendors' public documentation.\n\n",
+    );
+    say("RingCentral: the call log; a token dies on the way, and a 429 comes unforeseen.\n");
     const { faults } = sandbox.ringcentral.settings;
     faults.push({ route: "content", kind: "expire-token", skip: 3, times: 1 });
     faults.push({ route: "content", kind: "status", status: 429, code: "CMN-301", retryAfter: 2, skip: 8, times: 1 });
     const first = await run(sandbox, io, state, { source: "ringcentral", from: "2026-01-01", to: "2026-03-01", dest });
-    say("\nTIM Enterprise: rows of its calls table, each token URL taken just before its use.\n");
+    say("\nTIM Enterprise: rows of its calls table, each token URL taken just in time.\n");
     const second = await run(sandbox, io, state, { source: "tim", rows: [sandbox.rowsFile], dest });
     await showArchive(io, dest);
     return worst([first, second]);
@@ -76,7 +78,6 @@ async function showArchive(io: Io, dest: string): Promise<void> {
   const held: LedgerEntry[] = [];
   for await (const page of ledger.entries({ states: ["done"] })) held.push(...page);
   io.stdout.write(`\n${formatTable(held, columns)}`);
-  const hint =
-    "Listen to them with callreel serve, prove them with callreel verify, or run the demo again: it skips everything.";
+  const hint = "Listen: callreel serve. Prove: callreel verify. Again: callreel demo skips everything.";
   io.stdout.write(`\n${held.length} recordings, checked and hashed, in ${dest}\n${hint}\n`);
 }
