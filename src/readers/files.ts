@@ -8,7 +8,8 @@ import { decoded } from "./decode.ts";
 import { peek } from "./peek.ts";
 import type { ReaderSettings } from "./settings.ts";
 
-const blockBytes = 256 * 1024;
+/** Small enough that its rows die young: larger blocks cost twice the time in garbage collection. */
+const blockBytes = 64 * 1024;
 
 /** Refuses, before any work, what certainly cannot be read. */
 export async function checkFiles(files: readonly string[], settings: ReaderSettings): Promise<void> {

@@ -13,14 +13,19 @@ export function callOf(column: Column): Call {
   const direction = directionOf(textOf(column("direction")));
   const extension = textOf(column("extension"));
   const name = textOf(column("name"));
-  return {
-    ...(start === undefined ? {} : { start }),
-    ...(duration === undefined ? {} : { duration }),
-    ...(direction === undefined ? {} : { direction }),
-    ...parties(direction, extension, textOf(column("number"))),
-    ...(extension === undefined ? {} : { extension }),
-    ...(name === undefined ? {} : { name }),
-  };
+  const number = textOf(column("number"));
+  // The outside party's number and the inside one's extension.
+  const [from, to] = direction === "inbound" ? [number, extension] : [direction && extension, number];
+  // Assigned one by one: spreading absent fields costs more than all the rest of reading a row.
+  const call: { -readonly [Field in keyof Call]: Call[Field] } = {};
+  if (start !== undefined) call.start = start;
+  if (duration !== undefined) call.duration = duration;
+  if (direction !== undefined) call.direction = direction;
+  if (from !== undefined) call.from = from;
+  if (to !== undefined) call.to = to;
+  if (extension !== undefined) call.extension = extension;
+  if (name !== undefined) call.name = name;
+  return call;
 }
 
 /** A column's value as text without blanks around it; undefined for null, empty and anything that is no plain value. */
@@ -29,12 +34,6 @@ export function textOf(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
   const text = value.trim();
   return text === "" ? undefined : text;
-}
-
-/** Who called whom: `number` is the outside party, `extension` the inside one. */
-function parties(direction: Direction | undefined, extension: string | undefined, number: string | undefined): Call {
-  const [from, to] = direction === "inbound" ? [number, extension] : [direction && extension, number];
-  return { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
 }
 
 const timestamp =
