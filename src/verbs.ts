@@ -191,6 +191,7 @@ export const commands: readonly CommandSpec[] = [
     words: [["get", "set", "unset", "list", "path"], settingNames],
     summary: "get, set, unset, list, or the path of the settings file",
     groups: [],
+    withoutSettings: true,
     examples: [
       ["callreel config set dest /srv/calls", "in the default profile"],
       ["callreel config list --profile work", "which value wins, and where it came from"],

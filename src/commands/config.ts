@@ -1,5 +1,5 @@
 import type { Invocation } from "../command.ts";
-import { openSettingsFile, type SettingsFile, settingsPath } from "../config.ts";
+import { openSettingsFile, resolveSettings, type SettingsFile, settingsPath } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import { allOptions } from "../options/commands.ts";
 import { type OptionSpec, optionName } from "../options/option.ts";
@@ -13,7 +13,7 @@ export async function config(invocation: Invocation): Promise<number> {
   const print = (line: string) => io.stdout.write(`${line}\n`);
   if (verb === "path") print(path);
   else if (verb === "list") await listSettings(invocation, profile, print);
-  else if (verb === "get") print(await getSetting(invocation, required(name, "get")));
+  else if (verb === "get") print(await getSetting(invocation, profile, required(name, "get")));
   else if (verb === "set") setSetting(await openSettingsFile(path), profile, required(name, "set"), values);
   else if (verb === "unset") (await openSettingsFile(path)).remove(profile, knownName(required(name, "unset")).name);
   else
@@ -33,7 +33,6 @@ function required(name: string | undefined, verb: string): string {
 
 /** Every setting that has a value, and where it came from; secrets are named, never shown. */
 async function listSettings({ io, flags }: Invocation, profile: string, print: (line: string) => void): Promise<void> {
-  const { resolveSettings } = await import("../config.ts");
   const { settings, origins } = await resolveSettings(flags, io.env, profile);
   const entries = Object.entries<OptionSpec<unknown>>(allOptions);
   for (const [key, spec] of entries) {
@@ -51,9 +50,10 @@ function shown(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-async function getSetting({ settings }: Invocation, name: string): Promise<string> {
+async function getSetting({ io, flags }: Invocation, profile: string, name: string): Promise<string> {
   const { key, spec } = knownName(name);
   if (spec.secret) throw new RecordingError("usage", `${name} is a secret and is never shown.`);
+  const { settings } = await resolveSettings(flags, io.env, profile);
   const value = settings[key as keyof typeof settings];
   if (value === undefined) throw new RecordingError("usage", `${name} is not set.`);
   return shown(value);
