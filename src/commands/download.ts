@@ -29,7 +29,7 @@ export async function download(invocation: Invocation): Promise<number> {
     try {
       await using ledger = await wireLedger(settings, io);
       const work = await wireWork(invocation, sources, selection, ledger);
-      if (settings.dryRun) return await survey(work, ledger, sources, io);
+      if (settings.dryRun) return await survey(work, ledger, sources, invocation);
       return await runIntoArchive(invocation, { sources, ledger, work, reporter });
     } finally {
       lock.release();

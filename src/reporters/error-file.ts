@@ -1,10 +1,15 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, lstatSync, openSync, renameSync, writeSync } from "node:fs";
 import { RecordingError } from "../core/errors.ts";
 import type { Reporter } from "../core/ports.ts";
 
-/** Writes each failed recording as one NDJSON line that `download --rows` takes back; an empty file when none failed. */
+/**
+ * Writes each failed recording as one NDJSON line that `download --rows` takes back; an empty file when none failed. A
+ * file of the same name is replaced at the end: it may be the one whose rows are being read.
+ */
 export function openErrorFile(path: string): Reporter {
-  const file = open(path);
+  // A pipe or a device stands for itself.
+  const replaced = lstatSync(path, { throwIfNoEntry: false })?.isFile() === false ? path : `${path}.part`;
+  const file = open(replaced, path);
   return {
     report(event) {
       if (event.event !== "recording-failed") return;
@@ -13,13 +18,14 @@ export function openErrorFile(path: string): Reporter {
     },
     async close() {
       closeSync(file);
+      if (replaced !== path) renameSync(replaced, path);
     },
   };
 }
 
-function open(path: string): number {
+function open(file: string, path: string): number {
   try {
-    return openSync(path, "w", 0o600);
+    return openSync(file, "w", 0o600);
   } catch (error) {
     const { code = "error" } = error as NodeJS.ErrnoException;
     throw new RecordingError("usage", `--error-file: ${path} cannot be written (${code}).`, { cause: error });

@@ -54,9 +54,10 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
   const parts: Reporter[] = [screen];
   // Without either the screen has already said it.
   if (settings.verbose !== undefined || settings.logFile !== undefined) parts.push(openEventLog(log));
-  if (settings.errorFile !== undefined) parts.push(openErrorFile(settings.errorFile));
   const hooks = openHooks(invocation, { warn: log.warn, print: (text) => screen.messages.write(text) });
   parts.unshift(hooks);
+  // Closed first: --exec-after may read it.
+  if (settings.errorFile !== undefined) parts.unshift(openErrorFile(settings.errorFile));
   const all = combine(parts);
   return {
     report: all.report,

@@ -1,15 +1,18 @@
+import type { Invocation } from "../command.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "../core/format.ts";
 import type { Ledger } from "../core/ports.ts";
-import type { Io } from "../io.ts";
 import type { SourceSet } from "./source-set.ts";
 import type { WiredWork } from "./work.ts";
 
-/** `--dry-run`: how many recordings, how much audio and how long it would take; fetches and records nothing. */
+/**
+ * `--dry-run`: how many recordings, how much audio and how long it would take, as sentences or as one event; fetches and
+ * records nothing.
+ */
 export async function survey(
   { work }: WiredWork,
   ledger: Pick<Ledger, "entry">,
   sources: SourceSet,
-  io: Io,
+  { io, settings }: Pick<Invocation, "io" | "settings">,
 ): Promise<number> {
   let present = 0;
   let wanted = 0;
@@ -31,9 +34,16 @@ export async function survey(
   }
   const rates = [...sources.sources.values()].map((source) => source.ratePerMinute?.());
   const rate = rates.find((each) => each !== undefined);
+  const ms = rate === undefined ? undefined : Math.round((wanted / rate) * 60_000);
+  if (settings.json) {
+    const time = new Date(io.clock.now()).toISOString();
+    const counts = { recordings: wanted, settled: present, otherRows: skippedRows, audioSeconds: seconds };
+    io.stdout.write(`${JSON.stringify({ event: "dry-run", time, ...counts, ms })}\n`);
+    return 0;
+  }
   const audio =
     seconds === 0 ? "" : `, ${formatDuration(seconds * 1000)} of audio (about ${formatBytes(seconds * 8000)} or less)`;
-  const time = rate === undefined ? "" : ` ≈ ${formatDuration((wanted / rate) * 60_000)} at ${formatRate(rate)}`;
+  const time = rate === undefined || ms === undefined ? "" : ` ≈ ${formatDuration(ms)} at ${formatRate(rate)}`;
   io.stdout.write(`${formatCount(wanted)} recordings to download${time}${audio}\n`);
   io.stdout.write(
     `${formatCount(present)} are settled already; ${formatCount(skippedRows)} rows have none or are filtered out\n`,

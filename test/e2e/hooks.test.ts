@@ -93,7 +93,16 @@ describe("--exec-after", () => {
       "after",
       'echo "after $CALLREEL_DONE $CALLREEL_FAILED $CALLREEL_EXIT_CODE $CALLREEL_DEST" >> "$1/order"',
     );
-    const { code } = await download(world, "--exec", `${each} ${world.home}`, "--exec-after", `${after} ${world.home}`);
+    const { code } = await download(
+      world,
+      "--exec",
+      `${each} ${world.home}`,
+      "--exec-after",
+      `${after} ${world.home}`,
+      "--error-file",
+      failed,
+    );
+    expect(readFileSync(join(world.home, "copied"), "utf8")).toBe("");
     expect(code).toBe(0);
     const order = readFileSync(join(world.home, "order"), "utf8").trim().split("\n");
     const held = world.held().size;
