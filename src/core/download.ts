@@ -110,8 +110,8 @@ async function feed(run: Run): Promise<void> {
     for await (const work of untilEnded(run)) {
       for (const event of work.events) run.tell(event);
       for (let at = 0; at < work.refs.length && !hasEnded(run); at += claimSize) {
-        await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, attempts, before) => {
-          const task: Promise<void> = limit(() => one(ref, attempts, before, run)).finally(() => running.delete(task));
+        await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, before) => {
+          const task: Promise<void> = limit(() => one(ref, before, run)).finally(() => running.delete(task));
           running.add(task);
           if (running.size > run.plan.transfers) await Promise.race(running);
         });
@@ -136,7 +136,7 @@ function hasEnded({ halt, cap }: Run): boolean {
 async function startChunk(
   refs: readonly RecordingRef[],
   run: Run,
-  start: (ref: RecordingRef, attempts: number, before: string | undefined) => Promise<void>,
+  start: (ref: RecordingRef, before: string | undefined) => Promise<void>,
 ): Promise<void> {
   const { ledger } = run.ports;
   const claims = await ledger.claim(refs);
@@ -153,7 +153,7 @@ async function startChunk(
       await ledger.release(ref.key);
     } else {
       run.started += 1;
-      await start(ref, claim.attempts, before);
+      await start(ref, before);
     }
   }
 }
@@ -185,7 +185,7 @@ function capReached(run: Run): boolean {
 }
 
 /** One claimed recording to its end: done, failed or given back. Never throws. */
-async function one(ref: RecordingRef, attempts: number, before: string | undefined, run: Run): Promise<void> {
+async function one(ref: RecordingRef, before: string | undefined, run: Run): Promise<void> {
   if (run.halt.stop.aborted) return run.ports.ledger.release(ref.key);
   const begun = run.ports.clock.monotonic();
   const finish = async (received: Promise<Stored>) => {
@@ -200,7 +200,7 @@ async function one(ref: RecordingRef, attempts: number, before: string | undefin
   try {
     const path = run.plan.pathFor(ref);
     const expect = run.plan.expect(ref);
-    const present = attempts === 0 && !run.plan.again ? await run.ports.destination.adopt?.(path, expect) : undefined;
+    const present = !run.plan.again ? await run.ports.destination.adopt?.(path, expect) : undefined;
     if (present !== undefined) return await recordAdopted(ref, present, run);
     run.tell({ event: "recording-started", key: ref.key, call: ref.call });
     const received = await fetchRecording(ref, path, expect, fetchContext(ref, run));

@@ -59,6 +59,8 @@ export interface Source extends AsyncDisposable {
   judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError;
   /** Requests a minute that the source allows for audio, where there is such a limit: for an honest ETA. */
   ratePerMinute?(): number | undefined;
+  /** How many days the system keeps recordings, where it says so; at most one cheap request. */
+  retentionDays?(signal: AbortSignal): Promise<number | undefined>;
   /** The checks of `callreel doctor`, in order; each asks at most one request more than it must; `sample` is a recording to try. */
   check?(signal: AbortSignal, sample?: RecordingRef): AsyncIterable<Check>;
 }

@@ -79,6 +79,7 @@ async function wireListing(
     named: [],
     complete: async () => {
       if (since) await notes.set?.(mark, String(toMs));
+      await noteRetention(source, notes, io);
     },
   };
 }
@@ -90,6 +91,15 @@ const retentionMs = 90 * dayMs;
 async function sinceLast(mark: string, lookbackMs: number, toMs: number, notes: Notes): Promise<number> {
   const last = Number(await notes.get?.(mark));
   return Number.isFinite(last) && last > 0 ? last - lookbackMs : toMs - retentionMs;
+}
+
+/** Asks once a day how long the system keeps recordings: `status` then tells what will expire. */
+async function noteRetention(source: Source, notes: Notes, { clock, stop }: Invocation["io"]): Promise<void> {
+  const asked = `retention-asked:${source.name}`;
+  if (source.retentionDays === undefined || clock.now() - Number((await notes.get?.(asked)) ?? 0) < dayMs) return;
+  const days = await source.retentionDays(stop).catch(() => undefined);
+  if (days !== undefined) await notes.set?.(`retention-days:${source.name}`, String(days));
+  await notes.set?.(asked, String(clock.now()));
 }
 
 /** The filters without the window: each set of filters has its own mark of how far it came. */

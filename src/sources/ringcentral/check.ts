@@ -1,8 +1,9 @@
 import { asRecordingError } from "../../core/errors.ts";
 import type { Check } from "../../core/ports.ts";
-import { type Api, type Json, openApi } from "./api.ts";
+import { type Api, openApi } from "./api.ts";
 import type { RequestGate } from "./gate.ts";
 import { jwtClaims } from "./jwt.ts";
+import { readRetention } from "./retention.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 import { jwtWarnings, mayReadCompanyLog, missingScopes } from "./status.ts";
 import type { Tokens } from "./token.ts";
@@ -119,19 +120,11 @@ async function callLog({ settings, gate }: CheckWorld, api: Api, signal: AbortSi
 }
 
 async function retention({ settings }: CheckWorld, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
-  const account = encodeURIComponent(settings.account ?? "~");
-  const url = `${settings.server}/restapi/v1.0/account/${account}/call-recording`;
-  try {
-    const kept = await api.get("call-recording", url, (answer) => answer.automatic as Json | undefined, signal);
-    const { retentionPeriod: days, maxNumberLimit: most } = kept ?? {};
-    if (typeof days !== "number") return { status: "skipped", message: "RingCentral does not say" };
-    const count = typeof most === "number" ? `, the newest ${most} of the account` : "";
-    return { status: "ok", message: `Automatic recordings are kept for ${days} days${count}.` };
-  } catch (error) {
-    const { code } = asRecordingError(error);
-    if (code !== "permission-refused" && code !== "forbidden") throw error;
-    return { status: "skipped", message: "the app lacks ReadAccounts, which nothing else needs" };
-  }
+  const kept = await readRetention({ settings, api }, signal);
+  if (kept === undefined)
+    return { status: "skipped", message: "not told: the app lacks ReadAccounts, which nothing else needs" };
+  const count = kept.most === undefined ? "" : `, the newest ${kept.most} of the account`;
+  return { status: "ok", message: `Automatic recordings are kept for ${kept.days} days${count}.` };
 }
 
 function failure(error: unknown, signal: AbortSignal): Omit<Check, "name"> {

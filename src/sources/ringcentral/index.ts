@@ -8,6 +8,7 @@ import { revokeToken } from "./grants.ts";
 import { listCalls } from "./listing.ts";
 import { contentUrl } from "./media.ts";
 import { namedRecording, recordingsOf } from "./records.ts";
+import { readRetention } from "./retention.ts";
 import { checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
 import { openState } from "./state.ts";
 import { type LoginStatus, loginStatus } from "./status.ts";
@@ -66,6 +67,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
       const { limit, windowMs } = gate.allowance(audioKind);
       return (limit * 60_000) / windowMs;
     },
+    retentionDays: async (signal) => (await readRetention({ settings, api }, signal))?.days,
     check: (signal) => checkRingCentral({ settings, context, gate, tokens }, signal),
     status: (signal) => loginStatus({ settings, api, tokens, now: context.clock.now() }, signal),
     logout,
