@@ -117,7 +117,7 @@ export const commands: readonly CommandSpec[] = [
     groups: [
       groups.dest,
       some("Player", playerOptions, "host", "port", "open", "playerUrl"),
-      some("Who may listen", playerOptions, "users", "addUser", "tlsCert", "tlsKey", "behindProxy"),
+      some("Who may listen", playerOptions, "login", "users", "addUser", "tlsCert", "tlsKey", "behindProxy"),
       logs,
       ...sourceGroups,
     ],

@@ -9,8 +9,9 @@ import { addUser, openUsers, readUsers } from "../player/users.ts";
 import { ask } from "../prompt.ts";
 import { openArchives, playerSettings, wireFetches } from "../wire/player.ts";
 import { announcePlayer } from "../wire/player-address.ts";
-import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
+import { openRunReporter } from "../wire/reporter.ts";
 import { openSources, type SourceSet } from "../wire/source-set.ts";
+import { wireWebLogin } from "../wire/web-login.ts";
 
 /** Serves the player until it is stopped. */
 export async function serve(invocation: Invocation): Promise<number> {
@@ -28,14 +29,16 @@ export async function serve(invocation: Invocation): Promise<number> {
     await using fetches = await wireFetches(invocation, sources, archives[0], reporter.report);
     hear = fetches.hear;
     const missing = { fetches, named: (path: string) => namedIn(sources, path) };
+    await using webLogin = settings.login === undefined ? undefined : wireWebLogin({ ...wiring, settings });
     const ports: PlayerPorts = {
       shelf: openShelf(archives),
       clock: invocation.io.clock,
       warn: (message) => reporter.report({ event: "notice", level: "warning", message }),
       ...(sources.sources.size === 0 ? {} : { missing }),
+      ...(webLogin === undefined ? {} : { webLogin }),
       ...(settings.users === undefined ? {} : { users: openUsers(settings.users) }),
     };
-    return await run(where, ports, invocation, reporter);
+    return await run(where, ports, invocation);
   } finally {
     await reporter.close();
   }
@@ -45,7 +48,6 @@ async function run(
   where: Parameters<typeof openPlayer>[0],
   ports: PlayerPorts,
   { settings, io }: Invocation,
-  reporter: RunReporter,
 ): Promise<number> {
   await using player = await openPlayer(where, ports);
   using _announced = announcePlayer(player.address, io);
@@ -53,7 +55,6 @@ async function run(
   if (settings.open) openBrowser(player.entranceOnce(), io);
   if (!settings.quiet) io.stderr.write("Serving the player; Ctrl-C ends it.\n");
   if (!io.stop.aborted) await once(io.stop, "abort");
-  reporter.report({ event: "notice", level: "info", message: "The player ends." });
   return 0;
 }
 

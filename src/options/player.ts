@@ -1,4 +1,4 @@
-import { flag, integer, text, value, webUrl } from "./option.ts";
+import { choice, flag, integer, text, value, webUrl } from "./option.ts";
 
 /** The player, and the links that lead to it. */
 export const playerOptions = {
@@ -9,6 +9,7 @@ export const playerOptions = {
     fallback: "the running player's",
   }),
   direct: flag("--direct", "the source's own short-lived URL: it works without a login, so it is a key"),
+  login: choice("--login <system>", "people log in with their own account of this system", ["ringcentral"]),
   users: value("--users <file>", "people log in with a name and password of this file", text),
   addUser: value("--add-user <name>", "ask for a password, add NAME to --users, and end", text),
   tlsCert: value("--tls-cert <file>", "serve https with this certificate (PEM)", text),

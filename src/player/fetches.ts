@@ -45,9 +45,21 @@ export function openFetches({ ledger, ports, plan, report, stop, abort }: FetchP
   let wake: () => void = () => {};
   let running: Promise<void> | undefined;
   let heldUntil = 0;
+  /** The run gives recordings back: it has ended, and the work must too. */
+  let leaving = false;
+  stop.addEventListener("abort", () => wake());
+
+  const watched: Archive = {
+    ...ledger,
+    async release(key) {
+      await ledger.release(key);
+      leaving = true;
+      wake();
+    },
+  };
 
   async function* work(): AsyncIterable<Work> {
-    while (wanted.size > 0) {
+    while (wanted.size > 0 && !leaving && !stop.aborted) {
       const refs = queue;
       queue = [];
       if (refs.length > 0) yield { refs, events: [] };
@@ -83,9 +95,10 @@ export function openFetches({ ledger, ports, plan, report, stop, abort }: FetchP
 
   async function run(): Promise<void> {
     const runId = randomUUID();
+    leaving = false;
     await ledger.begin({ runId, startedMs: ports.clock.now(), selection: { command: "serve" } });
     const all = { ...plan, work: work(), named: new Set<RecordingKey>(), progress: false };
-    const summary = await download(all, { ...ports, ledger, report: follow }, { stop, abort });
+    const summary = await download(all, { ...ports, ledger: watched, report: follow }, { stop, abort });
     await ledger.finish(summary, summary.failed === 0 && summary.stoppedBy === undefined ? 0 : 3);
     const { code, message } = summary.stoppedBy ?? { code: "interrupted", message: "The fetch was left." };
     failAll(new RecordingError(code, message));

@@ -6,6 +6,8 @@ export interface Place {
   readonly origins: ReadonlySet<string>;
   /** Cookies travel over https only. */
   readonly secure: boolean;
+  /** The address people use, where it was told. */
+  readonly playerUrl: string | undefined;
 }
 
 /** The names of a player that listens at `host:port`, and those of the address people reach it under. */
@@ -21,7 +23,7 @@ export function placeOf(host: string, port: number, tls: boolean, playerUrl: str
   for (const name of ["127.0.0.1", "localhost", "[::1]"]) add(`${name}:${port}`, scheme);
   if (!isAnyAddress(host)) add(`${bracketed(host)}:${port}`, scheme);
   if (playerUrl !== undefined) add(new URL(playerUrl).host, new URL(playerUrl).protocol);
-  return { hosts, origins, secure: tls || (playerUrl?.startsWith("https:") ?? false) };
+  return { hosts, origins, playerUrl, secure: tls || (playerUrl?.startsWith("https:") ?? false) };
 }
 
 /** Why a request is turned away before anything else, or undefined: a page of another name or site must get nothing. */

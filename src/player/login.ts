@@ -2,17 +2,22 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/ports.ts";
 import { redirect, refuse, send } from "./answer.ts";
+import type { Place } from "./guard.ts";
+import { openOauth } from "./oauth.ts";
 import { keyPage, loginPage } from "./page/login.ts";
 import { playerStyle } from "./page/style.ts";
 import { openPasswords } from "./passwords.ts";
 import type { Visit } from "./routes.ts";
 import { type Listener, type Sessions, sameSecret } from "./sessions.ts";
 import type { Users } from "./users.ts";
+import type { WebLogin } from "./web-login.ts";
 
 export interface DoorPorts {
+  readonly place: Place;
   readonly sessions: Sessions;
   readonly clock: Clock;
   readonly users?: Users;
+  readonly webLogin?: WebLogin;
 }
 
 /** The ways in: a key in the first address, or logins where people have names. */
@@ -28,10 +33,12 @@ export interface Doors {
   turnAway(visit: Visit, path: string): void;
 }
 
-export function openDoors({ sessions, clock, users }: DoorPorts): Doors {
-  const key = users === undefined ? randomBytes(24).toString("base64url") : undefined;
+export function openDoors({ place, sessions, clock, users, webLogin }: DoorPorts): Doors {
+  const key = users === undefined && webLogin === undefined ? randomBytes(24).toString("base64url") : undefined;
   const tickets = new Set<string>();
-  const passwords = users && openPasswords(users, sessions, clock);
+  const ways = { passwords: users !== undefined, ...(webLogin === undefined ? {} : { system: webLogin.title }) };
+  const passwords = users && openPasswords(users, sessions, clock, ways);
+  const oauth = webLogin && openOauth(webLogin, place, sessions, clock, ways);
 
   function withKey({ request, response }: Visit, path: string, query: URLSearchParams): boolean {
     const given = query.get("key");
@@ -72,11 +79,11 @@ export function openDoors({ sessions, clock, users }: DoorPorts): Doors {
         return true;
       }
       if (path === "/login" && request.method === "GET") {
-        send(response, 200, "text/html; charset=utf-8", loginPage({ passwords: true, next: query.get("next") ?? "/" }));
+        send(response, 200, "text/html; charset=utf-8", loginPage({ ...ways, next: query.get("next") ?? "/" }));
         return true;
       }
       if (path === "/login" && request.method === "POST") return (await passwords?.(visit)) ?? false;
-      return false;
+      return (await oauth?.(visit, path, query)) ?? false;
     },
     turnAway({ request, response }, path) {
       const person = request.headers.accept?.includes("text/html") && request.method === "GET";

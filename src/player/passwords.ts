@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/ports.ts";
 import { redirect, refuse, send } from "./answer.ts";
 import { safeNext } from "./login.ts";
-import { loginPage } from "./page/login.ts";
+import { loginPage, type Ways } from "./page/login.ts";
 import type { Visit } from "./routes.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Users } from "./users.ts";
@@ -12,7 +12,7 @@ const forgottenMs = 5 * 60_000;
 const mostRemembered = 10_000;
 
 /** Answers the login form. Wrong passwords are slowed down per name and per address. */
-export function openPasswords(users: Users, sessions: Sessions, clock: Clock) {
+export function openPasswords(users: Users, sessions: Sessions, clock: Clock, ways: Ways) {
   const failures = new Map<string, { count: number; untilMs: number }>();
   const failed = (who: string) => {
     const known = failures.get(who);
@@ -37,7 +37,7 @@ export function openPasswords(users: Users, sessions: Sessions, clock: Clock) {
     const marks = [`name ${name}`, `address ${request.socket.remoteAddress ?? ""}`];
     if (marks.some(blocked)) {
       const message = "Too many wrong passwords. Try again in five minutes.";
-      send(response, 429, "text/html; charset=utf-8", loginPage({ passwords: true, next, message }), {
+      send(response, 429, "text/html; charset=utf-8", loginPage({ ...ways, next, message }), {
         "retry-after": forgottenMs / 1000,
       });
       return true;
@@ -46,11 +46,11 @@ export function openPasswords(users: Users, sessions: Sessions, clock: Clock) {
     marks.forEach(failed);
     if (!(await users.check(name, form.get("password") ?? ""))) {
       const message = "Name or password is wrong.";
-      send(response, 401, "text/html; charset=utf-8", loginPage({ passwords: true, next, message }));
+      send(response, 401, "text/html; charset=utf-8", loginPage({ ...ways, next, message }));
       return true;
     }
     for (const mark of marks) failures.delete(mark);
-    redirect(response, next, { "set-cookie": sessions.start({ name }) });
+    redirect(response, next, { "set-cookie": sessions.start({ name, stillIn: () => users.has(name) }) });
     return true;
   };
 }

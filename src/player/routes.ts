@@ -3,6 +3,7 @@ import { refuse, send, sendJson } from "./answer.ts";
 import { cataloguePage } from "./catalogue.ts";
 import type { Doors } from "./login.ts";
 import { playerHtml } from "./page/html.ts";
+import { playerIcon } from "./page/icon.ts";
 import { playerScript } from "./page/script.ts";
 import { playerStyle } from "./page/style.ts";
 import { keyOfPath, type Recordings } from "./recordings.ts";
@@ -28,7 +29,7 @@ export async function route(visit: Visit, house: House): Promise<void> {
   const { path, query } = split(request.url ?? "/");
   if (await house.doors.answer(visit, path, query)) return;
   const listener = house.doors.listener(request);
-  if (listener === undefined) return house.doors.turnAway(visit, path);
+  if (listener === undefined || (await listener.stillIn?.()) === false) return house.doors.turnAway(visit, path);
   if (request.method !== "GET" && request.method !== "HEAD") {
     return refuse(response, 405, "Only GET and HEAD are answered here.", { allow: "GET, HEAD" });
   }
@@ -44,6 +45,7 @@ export async function route(visit: Visit, house: House): Promise<void> {
 
 const assets: Readonly<Record<string, readonly [type: string, body: string]>> = {
   "/": ["text/html; charset=utf-8", playerHtml],
+  "/icon.svg": ["image/svg+xml", playerIcon],
   "/player.js": ["text/javascript; charset=utf-8", playerScript],
   "/player.css": ["text/css; charset=utf-8", playerStyle],
 };

@@ -10,6 +10,7 @@ import { openRecordings, type RecordingPorts } from "./recordings.ts";
 import { route } from "./routes.ts";
 import { openSessions } from "./sessions.ts";
 import type { Users } from "./users.ts";
+import type { WebLogin } from "./web-login.ts";
 
 export interface PlayerSettings {
   readonly host: string;
@@ -22,6 +23,7 @@ export interface PlayerSettings {
 
 export interface PlayerPorts extends RecordingPorts {
   readonly users?: Users;
+  readonly webLogin?: WebLogin;
   /** Told of errors that nobody expects. */
   readonly warn: (message: string) => void;
 }
@@ -51,7 +53,7 @@ export async function openPlayer(settings: PlayerSettings, ports: PlayerPorts): 
   const port = await listen(server, host, settings.port);
   const place = placeOf(host, port, tls !== undefined, playerUrl);
   const sessions = openSessions(port, place.secure, ports.clock.now);
-  const doors = openDoors({ sessions, ...ports });
+  const doors = openDoors({ place, sessions, ...ports });
   handle = handler(place, doors, ports);
 
   const shown = isAnyAddress(host) ? "127.0.0.1" : host;

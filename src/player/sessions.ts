@@ -11,6 +11,8 @@ export interface Listener {
   readonly sees?: (entry: LedgerEntry) => boolean;
   /** Whether the recording may be heard; every one, when absent. */
   readonly mayHear?: (ref: RecordingRef, signal: AbortSignal) => Promise<boolean>;
+  /** Whether the person may still come in; always, when absent. */
+  readonly stillIn?: () => Promise<boolean>;
   /** Ends what the login holds. */
   readonly close?: () => Promise<void>;
 }

@@ -28,7 +28,7 @@ export function openUsers(file: string): Users {
       const derived = await limit(() => derive(password, Buffer.from(salt, "base64url"), numbers));
       return known.length === keyLength && timingSafeEqual(known, derived);
     },
-    has: async (name) => (await readUsers(file)).has(name),
+    has: async (name) => (await readUsers(file).catch(() => new Map())).has(name),
   };
 }
 

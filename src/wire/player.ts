@@ -24,9 +24,9 @@ export function playerSettings(settings: Settings): PlayerSettings {
   };
   if ((tlsCert === undefined) !== (tlsKey === undefined)) refuse("--tls-cert and --tls-key belong together.");
   const secured = tlsCert !== undefined || settings.behindProxy === true;
-  const logins = settings.users !== undefined;
+  const logins = settings.users !== undefined || settings.login !== undefined;
   if (!isLoopbackHost(host) && !logins) {
-    refuse(`--host ${host} can be reached by others: say who may listen, with --users FILE.`);
+    refuse(`--host ${host} can be reached by others: say who may listen, with --users FILE or --login ringcentral.`);
   }
   if (!isLoopbackHost(host) && !secured) {
     refuse(

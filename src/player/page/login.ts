@@ -1,8 +1,12 @@
-/** What the login page offers. */
-export interface LoginPage {
+/** The ways to log in. */
+export interface Ways {
   readonly passwords?: boolean;
   /** The system whose accounts let in. */
   readonly system?: string;
+}
+
+/** What the login page shows. */
+export interface LoginPage extends Ways {
   /** Why the last try failed. */
   readonly message?: string;
   /** The path to go on to. */

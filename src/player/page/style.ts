@@ -36,13 +36,13 @@ label { color: var(--soft); font-size: .875rem; }
 .call .parties { font-weight: 600; }
 .call .length { text-align: right; font-variant-numeric: tabular-nums; }
 .call .when, .call .more-info { color: var(--soft); font-size: .9rem; }
-.call .more-info { text-align: right; }
+.call :is(.when, .more-info) { grid-column: 1 / -1; }
 .legs { margin: 0 0 0 1.25rem; padding: 0; list-style: none; border-left: 2px solid var(--faint); }
 .legs li:last-child { border-bottom: 0; }
 .more { text-align: center; margin: 1rem 0; }
 #player { position: sticky; bottom: 0; background: var(--panel); border-top: 1px solid var(--line); padding: .7rem max(1rem, calc(50% - 35rem)); z-index: 2; }
 .what p { margin: 0; color: var(--soft); font-size: .9rem; overflow-wrap: anywhere; }
-.wave { position: relative; height: 3.6rem; margin: .4rem 0; }
+.wave { position: relative; height: 2.6rem; margin: .4rem 0; }
 .wave canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 .wave input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; padding: 0; border: 0; opacity: 0; cursor: pointer; }
 .wave:focus-within { outline: 3px solid var(--main); outline-offset: 2px; border-radius: .2rem; }
@@ -50,7 +50,8 @@ label { color: var(--soft); font-size: .875rem; }
 .time { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .speed select { width: auto; color: var(--text); }
 .grow { flex: 1; }
-#message { margin: .3rem 0 0; min-height: 1.45em; font-size: .9rem; }
+#message { margin: .3rem 0 0; font-size: .9rem; }
+#message:empty { margin: 0; }
 .alert { color: var(--alert); }
 .keys { color: var(--soft); font-size: .9rem; padding-bottom: 1rem; }
 kbd { border: 1px solid var(--line); border-radius: .25rem; padding: 0 .35em; font: inherit; }
@@ -62,7 +63,11 @@ kbd { border: 1px solid var(--line); border-radius: .25rem; padding: 0 .35em; fo
   .call { grid-template-columns: 11rem minmax(0, 1fr) 12rem 4.5rem; }
   .call .parties { grid-column: 2; grid-row: 1; }
   .call .when { grid-column: 1; grid-row: 1; }
-  .call .more-info { grid-column: 3; grid-row: 1; text-align: left; }
+  .call .more-info { grid-column: 3; grid-row: 1; }
+  .wave { height: 3.6rem; }
+}
+@media (min-width: 64rem) {
+  .call { grid-template-columns: 11rem minmax(0, 1fr) 18rem 4.5rem; }
 }
 @media (prefers-reduced-motion: no-preference) { .call, button { transition: background .12s; } }
 `;

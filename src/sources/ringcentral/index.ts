@@ -18,6 +18,7 @@ import { findCredential, forgetLogin, openTokenStore } from "./token-store.ts";
 export { browserLogin, type LoginPrompt } from "./login.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 export type { LoginStatus } from "./status.ts";
+export { openWebLogins, type WebLogins } from "./web-login.ts";
 
 /** RingCentral's powers beyond those of every source. */
 export interface RingCentralSource extends Source {

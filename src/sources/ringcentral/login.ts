@@ -59,7 +59,8 @@ export async function browserLogin(
   }
 }
 
-async function loginAddress(
+/** The address of the login page, with the challenge that fits `verifier`. */
+export async function loginAddress(
   settings: RingCentralSettings,
   redirectUri: string,
   state: string,

@@ -1,0 +1,35 @@
+import { RecordingError } from "../core/errors.ts";
+import { openHttp } from "../http.ts";
+import type { WebLogin } from "../player/web-login.ts";
+import { openWebLogins } from "../sources/ringcentral/index.ts";
+import type { Wiring } from "./context.ts";
+import { httpSettingsOf } from "./http.ts";
+import { ringcentralSettings } from "./sources.ts";
+
+/** Login of listeners with their own RingCentral account, through the app that the settings name. */
+export function wireWebLogin(wiring: Wiring): WebLogin & AsyncDisposable {
+  const { settings, io, report, logRequest } = wiring;
+  if (settings.clientId === undefined) {
+    throw new RecordingError("usage", "--login ringcentral needs an app: give its --client-id (RC_APP_CLIENT_ID).");
+  }
+  const http = openHttp(httpSettingsOf(settings, io), logRequest);
+  const { clock, random } = io;
+  const logins = openWebLogins(ringcentralSettings(wiring), { http, clock, random, report });
+  return {
+    title: "RingCentral",
+    address: logins.address,
+    async enter(answer, attempt, signal) {
+      const account = await logins.enter(answer, attempt, signal);
+      return {
+        name: account.name,
+        sees: ({ ref }) => account.sees(ref),
+        mayHear: account.mayHear,
+        close: async () => account[Symbol.asyncDispose](),
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await logins[Symbol.asyncDispose]();
+      await http[Symbol.asyncDispose]();
+    },
+  };
+}

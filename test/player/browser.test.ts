@@ -1,0 +1,145 @@
+import { chromium } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Source } from "../../src/core/ports.ts";
+import type { Player } from "../../src/player/server.ts";
+import { callRef, plainSource, serveCalls, smallWav } from "../helpers/calls-server.ts";
+import { type House, openHouse } from "./house.ts";
+
+const launch = {
+  executablePath: "/usr/bin/chromium",
+  args: [
+    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+    ...["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"],
+  ],
+};
+
+let house: House;
+let player: Player;
+let calls: Awaited<ReturnType<typeof serveCalls>>;
+let browser: Awaited<ReturnType<typeof chromium.launch>>;
+
+beforeAll(async () => {
+  house = await openHouse();
+  calls = await serveCalls();
+  const source: Source = plainSource(calls, {
+    named: (path) => (path.startsWith("/r/tim/1/2/") ? callRef(path.slice("/r/tim/1/2/".length)) : undefined),
+  });
+  const session = "s-1";
+  for (let at = 0; at < 12; at += 1) {
+    const start = `2026-11-${String(at + 1).padStart(2, "0")}T10:00:00.000Z`;
+    const call = { start, from: `+4420718387${10 + at}`, to: "101", direction: "inbound" as const, extension: "101" };
+    const named = at === 3 ? { name: "<img src=x onerror=alert(1)>" } : { name: `Caller ${at}` };
+    const leg = at > 9 ? { session } : {};
+    await house.keep("ringcentral", String(4000 + at), { ...call, ...named, ...leg }, smallWav(`call ${at}`, 30));
+  }
+  player = await house.open({ missing: await house.missing(source) });
+  browser = await chromium.launch(launch);
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await house?.[Symbol.asyncDispose]();
+  await calls?.[Symbol.asyncDispose]();
+});
+
+async function visit(width = 1000, entrance = player.entrance) {
+  const context = await browser.newContext({ viewport: { width, height: 800 } });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const hosts = new Set<string>();
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => {
+    complaints.push(dialog.message());
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => hosts.add(new URL(request.url()).host));
+  await page.goto(entrance);
+  await page.locator(".call").first().waitFor();
+  return { page, complaints, hosts, context };
+}
+
+const time = "document.getElementById('audio').currentTime";
+const paused = "document.getElementById('audio').paused";
+
+test("the key leads in and is gone from the address; the list shows what calls say as text", async () => {
+  const { page, complaints, hosts, context } = await visit();
+  expect(page.url()).toBe(`${player.address}/`);
+  expect(await page.locator(".call").count()).toBe(12);
+  expect(await page.locator(".call").first().innerText()).toContain("+442071838721");
+  expect(await page.getByText("<img src=x onerror=alert(1)>").count()).toBe(1);
+  expect(await page.locator("#recordings img").count()).toBe(0);
+  expect(await page.locator(".legs .call").count()).toBe(1);
+  expect([...hosts]).toEqual([new URL(player.address).host]);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test("a recording that was searched for plays, seeks to its middle and has the right duration", async () => {
+  const { page, complaints, context } = await visit();
+  await page.getByRole("searchbox").fill("020 7183 8715".replace(/^0/, "44"));
+  await expect.poll(() => page.locator(".call").count()).toBe(1);
+  await page.locator(".call").click();
+  await expect.poll(() => page.evaluate(time)).toBeGreaterThan(0.2);
+  expect(await page.evaluate("document.getElementById('audio').duration")).toBeCloseTo(30, 1);
+  expect(await page.locator("#total").innerText()).toBe("0:30");
+  const wave = (await page.locator("#seek").boundingBox())!;
+  await page.mouse.click(wave.x + wave.width / 2, wave.y + wave.height / 2);
+  await expect.poll(() => page.evaluate(time)).toBeGreaterThan(15);
+  expect(await page.evaluate(time)).toBeLessThan(20);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test("everything works with the keyboard alone", async () => {
+  const { page, complaints, context } = await visit();
+  await page.keyboard.press("/");
+  await page.keyboard.type("Caller 5");
+  await expect.poll(() => page.locator(".call").count()).toBe(1);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("ArrowDown");
+  await expect.poll(() => page.evaluate("document.getElementById('audio').readyState")).toBeGreaterThan(0);
+  expect(await page.evaluate(paused)).toBe(true);
+  await page.keyboard.press("k");
+  await expect.poll(() => page.evaluate(paused)).toBe(false);
+  await page.keyboard.press("l");
+  await expect.poll(() => page.evaluate(time)).toBeGreaterThan(9.9);
+  await page.keyboard.press("Space");
+  await expect.poll(() => page.evaluate(paused)).toBe(true);
+  const before = Number(await page.evaluate(time));
+  await page.keyboard.press("ArrowLeft");
+  expect(Number(await page.evaluate(time))).toBeCloseTo(before - 5, 0);
+  await page.keyboard.press("j");
+  expect(Number(await page.evaluate(time))).toBeLessThan(1);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test("a recording that the archive does not hold plays by its permanent link, and is there afterwards", async () => {
+  const { page, complaints, context } = await visit();
+  await page.getByRole("searchbox").fill(`${player.address}/r/tim/1/2/fresh`);
+  await expect.poll(() => page.locator(".call").count()).toBe(1);
+  await page.locator(".call").click();
+  await expect.poll(() => page.evaluate("document.getElementById('audio').duration")).toBeCloseTo(0.25, 2);
+  expect(calls.requests.get("fresh")).toBe(1);
+  expect((await house.ledger.entry("tim/1/2/fresh"))?.state).toBe("done");
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test.each([320, 768, 1440])("nothing sticks out of a window %i pixels wide", async (width) => {
+  const { page, context } = await visit(width);
+  await page.locator(".call").nth(2).click();
+  await expect.poll(() => page.evaluate(time)).toBeGreaterThan(0);
+  await page.keyboard.press("k");
+  await page.evaluate("audio.currentTime = 12");
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+  const shots = process.env.CALLREEL_SCREENSHOTS;
+  if (shots !== undefined) {
+    await page.screenshot({ path: `${shots}/${width}.png` });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.evaluate("draw()");
+    await page.screenshot({ path: `${shots}/${width}-dark.png` });
+  }
+  await context.close();
+});

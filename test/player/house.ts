@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { defaultTemplate, pathFor } from "../../src/core/path-template.ts";
+import type { Archive, Source } from "../../src/core/ports.ts";
+import type { Call, RecordingRef, SourceName } from "../../src/core/recording.ts";
+import { defaultRetryPolicy } from "../../src/core/retry.ts";
+import { openTransfer } from "../../src/core/transfer.ts";
+import { openDestination } from "../../src/destinations/index.ts";
+import { openHttp } from "../../src/http.ts";
+import { openArchive } from "../../src/ledgers/index.ts";
+import { openFetches } from "../../src/player/fetches.ts";
+import { openPlayer, type Player, type PlayerPorts, type PlayerSettings } from "../../src/player/server.ts";
+import { openShelf } from "../../src/player/shelf.ts";
+import { systemClock } from "../../src/process-io.ts";
+import { smallWav } from "../helpers/calls-server.ts";
+
+export interface House extends AsyncDisposable {
+  readonly root: string;
+  readonly ledger: Archive;
+  /** Puts a finished recording into the archive. */
+  keep(source: SourceName, id: string, call: Call, audio?: Buffer): Promise<RecordingRef>;
+  open(ports?: Partial<PlayerPorts>, settings?: Partial<PlayerSettings>): Promise<Player>;
+  /** The ports that fetch what is missing from `source`. */
+  missing(source: Source): Promise<NonNullable<PlayerPorts["missing"]>>;
+}
+
+/** A real archive in a temporary folder, with players over it. */
+export async function openHouse(): Promise<House> {
+  const root = mkdtempSync(join(tmpdir(), "callreel-player-"));
+  mkdirSync(join(root, ".callreel"));
+  const ledger = await openArchive(join(root, ".callreel", "ledger.db"), { clock: systemClock, pid: 1 });
+  const open: AsyncDisposable[] = [ledger];
+  return {
+    root,
+    ledger,
+    async keep(source, id, call, audio = smallWav(id)) {
+      const key = source === "tim" ? `tim/3/4/${encodeURIComponent(id)}` : `ringcentral/${id}`;
+      const ref = { key, source, id, locator: {}, call };
+      const path = `${source}/${id}.wav`;
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), audio);
+      const sha256 = createHash("sha256").update(audio).digest("hex");
+      const seconds = (audio.length - 44) / 16_000;
+      const stored = { path, bytes: audio.length, sha256, contentType: "audio/wav" as const, audioSeconds: seconds };
+      await ledger.adopt([{ ref, stored }]);
+      return ref;
+    },
+    async open(ports = {}, settings = {}) {
+      const shelf = openShelf([{ root, ledger }]);
+      const player = await openPlayer(
+        { host: "127.0.0.1", port: 0, ...settings },
+        { shelf, clock: systemClock, warn: (message) => console.error(message), ...ports },
+      );
+      open.push(player);
+      return player;
+    },
+    async missing(source) {
+      const http = openHttp({ connections: 8, connectTimeoutMs: 5000, timeoutMs: 5000, userAgent: "test" });
+      const destination = await openDestination(root, {});
+      const transfer = openTransfer({ [source.name]: http }, destination);
+      open.push(transfer, http);
+      const never = new AbortController().signal;
+      const fetches = openFetches({
+        ledger,
+        ports: {
+          sources: new Map([[source.name, source]]),
+          transfer,
+          destination,
+          clock: systemClock,
+          random: () => 0,
+        },
+        plan: {
+          transfers: 4,
+          retry: { ...defaultRetryPolicy, retries: 0 },
+          pathFor: (ref) => pathFor(defaultTemplate, ref, { restrict: false }),
+          expect: (ref) => ({ key: ref.key, resume: true, overwrite: false }),
+          caps: {},
+          failFast: false,
+          again: false,
+        },
+        report: () => {},
+        stop: never,
+        abort: never,
+      });
+      return { fetches, named: source.named };
+    },
+    async [Symbol.asyncDispose]() {
+      for (const each of open.reverse()) await each[Symbol.asyncDispose]();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+export interface Ask {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
+/** One request exactly as written: nothing is normalised, followed or added. */
+export function ask(address: string, path: string, { method = "GET", headers = {}, body }: Ask = {}): Promise<Answer> {
+  const { hostname, port } = new URL(address);
+  return new Promise((resolve, reject) => {
+    const sent = request({ hostname, port, path, method, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) }),
+      );
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+/** Lets somebody in by the player's key; gives the cookie to send. */
+export async function enter({ entrance, address }: Player): Promise<string> {
+  const { pathname, search } = new URL(entrance);
+  const answer = await ask(address, pathname + search);
+  return cookieOf(answer);
+}
+
+/** The cookie that an answer sets. */
+export function cookieOf({ headers }: Answer, at = 0): string {
+  return (headers["set-cookie"]?.[at] ?? "").split(";")[0] as string;
+}
+
+export function json<T>({ body }: Answer): T {
+  return JSON.parse(body.toString()) as T;
+}

@@ -1,0 +1,299 @@
+import { createHash, randomInt } from "node:crypto";
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
+import type { Player } from "../../src/player/server.ts";
+import { type CallsServer, callRef, plainSource, serveCalls, smallWav } from "../helpers/calls-server.ts";
+import { ask, cookieOf, enter, type House, json, openHouse } from "./house.ts";
+
+let house: House;
+let player: Player;
+let cookie: string;
+
+const audio = smallWav("one", 3);
+const one = "/r/ringcentral/4001";
+
+beforeEach(async () => {
+  house = await openHouse();
+  await house.keep("ringcentral", "4001", { start: "2026-11-03T10:00:00.000Z", from: "+442071838750" }, audio);
+  player = await house.open();
+  cookie = await enter(player);
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
+  ask(player.address, path, { method, headers: { cookie, ...headers } });
+
+test("a whole recording comes with its type, length and SHA-256 as its tag", async () => {
+  const { status, headers, body } = await get(one);
+  expect(status).toBe(200);
+  expect(body.equals(audio)).toBe(true);
+  expect(headers).toMatchObject({
+    "content-type": "audio/wav",
+    "content-length": String(audio.length),
+    "accept-ranges": "bytes",
+    etag: `"${createHash("sha256").update(audio).digest("hex")}"`,
+  });
+});
+
+test("twenty random ranges are exact to the byte", async () => {
+  for (let turn = 0; turn < 20; turn += 1) {
+    const start = randomInt(audio.length);
+    const end = randomInt(start, audio.length);
+    const { status, headers, body } = await get(one, { range: `bytes=${start}-${end}` });
+    expect(status).toBe(206);
+    expect(headers["content-range"]).toBe(`bytes ${start}-${end}/${audio.length}`);
+    expect(body.equals(audio.subarray(start, end + 1))).toBe(true);
+  }
+});
+
+test("a range behind the end is refused with the size, the last bytes are given, several ranges are the whole file", async () => {
+  const behind = await get(one, { range: `bytes=${audio.length}-` });
+  expect(behind.status).toBe(416);
+  expect(behind.headers["content-range"]).toBe(`bytes */${audio.length}`);
+  const last = await get(one, { range: "bytes=-100" });
+  expect(last.body.equals(audio.subarray(-100))).toBe(true);
+  expect((await get(one, { range: "bytes=0-1,5-6" })).status).toBe(200);
+});
+
+test("If-Range gives the part only when the tag is still right, If-None-Match spares what is known", async () => {
+  const { headers } = await get(one, {}, "HEAD");
+  const etag = headers.etag as string;
+  expect((await get(one, { range: "bytes=0-9", "if-range": etag })).status).toBe(206);
+  expect((await get(one, { range: "bytes=0-9", "if-range": '"other"' })).status).toBe(200);
+  const known = await get(one, { "if-none-match": etag });
+  expect([known.status, known.body.length]).toEqual([304, 0]);
+});
+
+test("HEAD tells everything and sends nothing", async () => {
+  const { status, headers, body } = await get(one, {}, "HEAD");
+  expect([status, headers["content-length"], body.length]).toEqual([200, String(audio.length), 0]);
+});
+
+test("a download has the file's name", async () => {
+  const { headers } = await get(`${one}?download`);
+  expect(headers["content-disposition"]).toContain('attachment; filename="4001.wav"');
+});
+
+test("the key opens once with a cookie that scripts and other sites cannot use, and stays out of the address", async () => {
+  const { search } = new URL(player.entrance);
+  const answer = await ask(player.address, `${one}${search}`);
+  expect([answer.status, answer.headers.location]).toEqual([302, one]);
+  expect(answer.headers["set-cookie"]?.[0]).toMatch(/HttpOnly; SameSite=Strict$/);
+  expect((await ask(player.address, `//evil.example/${search}`)).headers.location).toBe("/evil.example/");
+  expect((await ask(player.address, "/?key=wrong")).status).toBe(401);
+});
+
+test("a key for one use is good once", async () => {
+  const { pathname, search } = new URL(player.entranceOnce());
+  expect((await ask(player.address, pathname + search)).status).toBe(302);
+  expect((await ask(player.address, pathname + search)).status).toBe(401);
+});
+
+test.each(["/", one, "/api/recordings", "/api/peaks/ringcentral/4001", "/player.js", "/r/ringcentral/nothing"])(
+  "without a cookie %s is 401 and tells nothing",
+  async (path) => {
+    for (const headers of [{}, { cookie: cookie.replace(/=.*/, "=guessed") }]) {
+      const { status, body } = await ask(player.address, path, { headers });
+      expect(status).toBe(401);
+      expect(body.toString()).toBe('{"message":"Log in first."}\n');
+    }
+  },
+);
+
+test.each([
+  { host: "evil.example" },
+  { host: "127.0.0.1" },
+  { origin: "http://evil.example" },
+  { origin: "null" },
+  { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" },
+])("a foreign request is refused even with the cookie: %o", async (headers) => {
+  for (const path of ["/", one, "/api/recordings"]) {
+    const { status, body } = await get(path, headers as unknown as Record<string, string>);
+    expect(status).toBe(403);
+    expect(body.toString()).not.toContain("4001");
+  }
+});
+
+test.each([
+  "/r/..%2f..%2fetc%2fpasswd",
+  "/r/../../etc/passwd",
+  "/r/ringcentral/..%2f4001",
+  "/r/ringcentral/%2e%2e",
+  "/r/ringcentral/%",
+  "/r/ringcentral/4001/",
+  "/r/ringcentral/unknown",
+  "/r/tim/3/4/unknown",
+  "/r/",
+  "/.callreel/ledger.db",
+  "/ringcentral/4001.wav",
+])("%s is not there", async (path) => {
+  const { status, body } = await get(path);
+  expect(status).toBe(404);
+  expect(body.toString()).not.toContain(house.root);
+});
+
+test("a recording whose file became a link, or lies behind one, or changed its size, is not served", async () => {
+  const file = join(house.root, "ringcentral", "4001.wav");
+  const outside = join(house.root, "..", `outside-${process.pid}.wav`);
+  renameSync(file, outside);
+  symlinkSync(outside, file);
+  expect((await get(one)).status).toBe(404);
+  rmSync(file);
+  renameSync(outside, file);
+  expect((await get(one)).status).toBe(200);
+  renameSync(join(house.root, "ringcentral"), join(house.root, "elsewhere"));
+  symlinkSync(join(house.root, "elsewhere"), join(house.root, "ringcentral"));
+  expect((await get(one)).status).toBe(404);
+  rmSync(join(house.root, "ringcentral"));
+  renameSync(join(house.root, "elsewhere"), join(house.root, "ringcentral"));
+  writeFileSync(file, audio.subarray(0, 100));
+  expect((await get(one)).status).toBe(404);
+});
+
+test("every answer forbids other hosts, guessing and telling onward", async () => {
+  for (const path of ["/", one, "/api/recordings", "/nothing"]) {
+    const { headers } = await get(path);
+    expect(headers["content-security-policy"]).toMatch(/^default-src 'none';/);
+    expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
+    expect(headers["access-control-allow-origin"]).toBeUndefined();
+  }
+});
+
+test("only reading is possible", async () => {
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) expect((await get(one, {}, method)).status).toBe(405);
+});
+
+test("logging out ends the cookie", async () => {
+  const out = await get("/logout", {}, "POST");
+  expect(out.status).toBe(302);
+  expect((await get(one)).status).toBe(401);
+});
+
+test("a listening is one line in the audit log, however many requests it takes; looking is none", async () => {
+  await get("/api/recordings");
+  await get("/api/peaks/ringcentral/4001");
+  await get(one, {}, "HEAD");
+  for (const range of ["bytes=0-99", "bytes=100-199"]) await get(one, { range });
+  await get(`${one}?download`);
+  const audits = await house.ledger.lastAudits(10);
+  expect(audits.map(({ action, key, detail }) => [action, key, detail])).toEqual([
+    ["playback", "ringcentral/4001", "downloaded by the holder of the key"],
+    ["playback", "ringcentral/4001", "listened by the holder of the key"],
+  ]);
+});
+
+test("the port of another player is told with what to do", async () => {
+  const port = Number(new URL(player.address).port);
+  await expect(house.open({}, { port })).rejects.toThrow(/--port/);
+});
+
+async function withSource(work: (calls: CallsServer, open: (change?: object) => Promise<void>) => Promise<void>) {
+  await using calls = await serveCalls((id, _nth, _request, response) => {
+    if (id !== "absent") return false;
+    response.writeHead(404).end();
+    return true;
+  });
+  const named = (path: string) =>
+    path.startsWith("/r/tim/1/2/") ? callRef(path.slice("/r/tim/1/2/".length), "2026-11-05T08:00:00") : undefined;
+  await work(calls, async (change = {}) => {
+    player = await house.open({ missing: await house.missing(plainSource(calls, { named, ...change })) });
+    cookie = await enter(player);
+  });
+}
+
+test("fifty listeners to a recording that is not there cost one request, and later ones none", async () => {
+  await withSource(async (calls, open) => {
+    await open();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => get("/r/tim/1/2/fresh")));
+    for (const { status, body } of answers) {
+      expect(status).toBe(200);
+      expect(body.equals(smallWav("fresh"))).toBe(true);
+    }
+    await get("/r/tim/1/2/fresh", { range: "bytes=100-" });
+    expect(calls.requests.get("fresh")).toBe(1);
+    const entry = await house.ledger.entry("tim/1/2/fresh");
+    expect([entry?.state, entry?.stored?.path]).toEqual(["done", expect.stringMatching(/^tim\/2026\/11\/05\//)]);
+  });
+});
+
+test("several missing recordings come one after the other and at once, each run on record", async () => {
+  await withSource(async (calls, open) => {
+    await open();
+    expect((await get("/r/tim/1/2/a")).status).toBe(200);
+    const answers = await Promise.all(["b", "c", "d", "e", "f", "g"].map((id) => get(`/r/tim/1/2/${id}`)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
+    expect(calls.requests.size).toBe(7);
+    await expect.poll(async () => (await house.ledger.lastRuns(9)).reduce((sum, { done }) => sum + done, 0)).toBe(7);
+    expect((await house.ledger.verifyRunChain()).broken).toBeUndefined();
+  });
+});
+
+test("what the source does not have is 404 and is not asked for again", async () => {
+  await withSource(async (calls, open) => {
+    await open();
+    expect((await get("/r/tim/1/2/absent")).status).toBe(404);
+    expect((await get("/r/tim/1/2/absent")).status).toBe(404);
+    expect(calls.requests.get("absent")).toBe(1);
+    expect((await get("/r/tim/9/9/other-system")).status).toBe(404);
+  });
+});
+
+test("a refused login at the source is told without its words, and the next listener is tried anew", async () => {
+  await withSource(async (_calls, open) => {
+    let refused = true;
+    const link = async () => {
+      if (refused) throw new RecordingError("login-refused", "user archive at tim.internal was refused");
+      return { url: `${_calls.url}/late`, headers: {}, resumable: true, takenAt: 0 };
+    };
+    await open({ link });
+    const answer = await get("/r/tim/1/2/late");
+    expect(answer.status).toBe(502);
+    expect(answer.body.toString()).not.toContain("tim.internal");
+    refused = false;
+    expect((await get("/r/tim/1/2/late")).status).toBe(200);
+  });
+});
+
+test("while the source lets nobody through, a listener is told how long it takes, and the fetch goes on", async () => {
+  await withSource(async (calls) => {
+    let letThrough = () => {};
+    const gate = new Promise<void>((resolve) => {
+      letThrough = resolve;
+    });
+    const link = async () => {
+      await gate;
+      return { url: `${calls.url}/slow`, headers: {}, resumable: true, takenAt: 0 };
+    };
+    const named = (path: string) => callRef(path.split("/").at(-1) as string);
+    const missing = await house.missing(plainSource(calls, { named, link }));
+    player = await house.open({ missing });
+    cookie = await enter(player);
+    missing.fetches.hear({ event: "waiting", reason: "penalty", untilMs: Date.now() + 42_000 });
+    const answer = await get("/r/tim/1/2/slow");
+    expect(answer.status).toBe(503);
+    expect(Number(answer.headers["retry-after"])).toBeGreaterThan(38);
+    expect(json<{ message: string }>(answer).message).toMatch(/in about 4\d s/);
+    letThrough();
+    await missing.fetches.close();
+    expect((await get("/r/tim/1/2/slow")).status).toBe(200);
+    expect(calls.requests.get("slow")).toBe(1);
+  });
+});
+
+test("two archives are one list, and each recording plays from its own", async () => {
+  await using other = await openHouse();
+  await other.keep("ringcentral", "5001", { start: "2026-11-04T10:00:00.000Z" });
+  const { openShelf } = await import("../../src/player/shelf.ts");
+  const shelf = openShelf([
+    { root: house.root, ledger: house.ledger },
+    { root: other.root, ledger: other.ledger },
+  ]);
+  player = await house.open({ shelf });
+  cookie = await enter(player);
+  const { recordings } = json<{ recordings: { id: string }[] }>(await get("/api/recordings"));
+  expect(recordings.map(({ id }) => id)).toEqual(["5001", "4001"]);
+  expect((await get("/r/ringcentral/5001")).body.equals(smallWav("5001"))).toBe(true);
+  expect(cookieOf(await get("/"))).toBe("");
+});
