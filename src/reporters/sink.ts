@@ -17,6 +17,8 @@ const fullAt = 64 * 1024;
  */
 export function openSink(stream: Writable, delayMs: number): Sink {
   let waiting = "";
+  /** What a slow reader has not taken yet, flat: a long string grown piece by piece takes several times its length. */
+  let held: Buffer[] = [];
   let full = false;
   let gone = stream.destroyed;
   let timer: NodeJS.Timeout | undefined;
@@ -28,16 +30,18 @@ export function openSink(stream: Writable, delayMs: number): Sink {
   const onGone = () => {
     gone = true;
     waiting = "";
+    held = [];
   };
   stream.on("drain", onDrain).on("error", onGone).on("close", onGone);
 
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    if (gone || full || waiting === "") return;
-    const text = waiting;
+    if (gone) return;
+    if (full && waiting.length < fullAt) return;
+    if (waiting !== "") held.push(Buffer.from(waiting));
     waiting = "";
-    full = !stream.write(text);
+    while (!full && held.length > 0) full = !stream.write(held.shift());
   }
 
   return {
@@ -50,24 +54,25 @@ export function openSink(stream: Writable, delayMs: number): Sink {
     },
     async close() {
       flush();
-      clearTimeout(timer);
-      const rest = waiting;
-      waiting = "";
-      if (!gone) await lastWrite(stream, rest);
+      // From here on the stream keeps the order itself.
+      stream.off("drain", onDrain);
+      if (!gone) await lastWrites(stream, [...held, Buffer.from(waiting)]);
       onGone();
-      stream.off("drain", onDrain).off("error", onGone).off("close", onGone);
+      stream.off("error", onGone).off("close", onGone);
     },
   };
 }
 
-/** Settles when `text` and all before it are written, or when the stream fails or closes first. */
-function lastWrite(stream: Writable, text: string): Promise<void> {
+/** Settles when these and all before it are written, or when the stream fails or closes first. */
+function lastWrites(stream: Writable, chunks: readonly Buffer[]): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
       stream.off("close", settle).off("error", settle);
       resolve();
     };
     stream.once("close", settle).once("error", settle);
-    stream.write(text, settle);
+    chunks.forEach((chunk, index) => {
+      stream.write(chunk, index === chunks.length - 1 ? settle : undefined);
+    });
   });
 }

@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import type { DownloadEvent } from "../../src/core/events.ts";
 import { openJsonReporter } from "../../src/reporters/json.ts";
@@ -145,4 +147,19 @@ test("a million skips cost little each", () => {
   void reporter.close();
   // Far above what it takes, for machines that do other things meanwhile.
   expect(microseconds).toBeLessThan(10);
+});
+
+test("what a slow pipe has not taken yet costs little more memory than its length", async () => {
+  const reporter = new URL("../../dist/reporters/json.js", import.meta.url).href;
+  const source = `
+    const { openJsonReporter } = await import(${JSON.stringify(reporter)});
+    const told = openJsonReporter({ stream: process.stdout, clock: { now: Date.now } });
+    for (let i = 0; i < 400_000; i += 1) told.report({ event: "recording-skipped", key: "ringcentral/" + i, reason: "done" });
+    await told.close();
+    process.stderr.write(String(process.memoryUsage().rss));
+  `;
+  const child = spawn("sh", ["-c", '"$0" --input-type=module -e "$1" | wc -l', process.execPath, source]);
+  const [lines, rss] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  expect(Number(lines)).toBe(400_000);
+  expect(Number(rss)).toBeLessThan(180 * 1024 * 1024);
 });
