@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, type Dir } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { openAudioCheck } from "./core/audio.ts";
@@ -43,11 +43,20 @@ export async function examineFile(root: string, path: string): Promise<Stored> {
 
 /** Every finished file of an archive, relative with `/`: no partial files, nothing of ours, no symlinks followed. */
 export async function* finishedFiles(root: string, folder = root): AsyncIterable<string> {
-  for await (const entry of await opendir(folder)) {
+  for await (const entry of await openFolder(folder)) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (entry.name !== ".callreel") yield* finishedFiles(root, path);
     } else if (entry.isFile() && isFinished(entry.name)) yield relative(root, path).split(sep).join("/");
+  }
+}
+
+async function openFolder(folder: string): Promise<Dir> {
+  try {
+    return await opendir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new RecordingError("disk-io", `${folder} cannot be read (${code ?? "error"}).`, { cause: error });
   }
 }
 

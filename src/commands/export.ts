@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import { formatBytes, formatCount } from "../core/format.ts";
@@ -18,6 +18,9 @@ export async function exportBag(invocation: Invocation): Promise<number> {
   const { settings, io } = invocation;
   if (settings.bagit === undefined) throw new RecordingError("usage", "export: say where to, with --bagit DIR.");
   const folder = resolve(io.cwd, settings.bagit);
+  if (isWithin(archiveFolder(settings, io), folder)) {
+    throw new RecordingError("usage", `--bagit: ${folder} is in the archive itself; name a folder outside of it.`);
+  }
   await using ledger = await openExistingLedger(settings, io);
   const bag = openBag(archiveFolder(settings, io), folder);
   let whole = false;
@@ -42,6 +45,11 @@ export async function exportBag(invocation: Invocation): Promise<number> {
   } finally {
     if (!whole) bag.discard();
   }
+}
+
+function isWithin(root: string, folder: string): boolean {
+  const path = relative(root, folder);
+  return !isAbsolute(path) && path !== ".." && !path.startsWith(`..${sep}`);
 }
 
 async function fill(bag: Bag, ledger: Archive, filter: EntryFilter, invocation: Invocation) {

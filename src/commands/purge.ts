@@ -4,20 +4,23 @@ import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import { formatBytes, formatCount } from "../core/format.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/ports.ts";
+import type { SourceName } from "../core/recording.ts";
 import { localText, parseWhen, zoneOf } from "../dates.ts";
+import { diskError } from "../destinations/disk/disk-error.ts";
+import { partialPaths } from "../destinations/disk/partial.ts";
 import { archiveFolder, openExistingLedger, takeArchive } from "../wire/archive.ts";
 
 /** Deletes recordings from the archive and remembers that, so that they are not fetched again. Never touches the source. */
 export async function purge(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
-  const filter = filterOf(invocation);
-  if (args.length === 0 && filter === undefined) {
+  const filters = filtersOf(invocation);
+  if (args.length === 0 && filters.length === 0) {
     throw new RecordingError("usage", "purge: say which recordings: ids, --number, or --before.");
   }
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await openExistingLedger(settings, io);
-    const chosen = await choose(args, filter, ledger);
+    const chosen = await choose(args, filters, ledger);
     const bytes = chosen.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
     for (const { ref, stored } of chosen) io.stdout.write(`${stored?.path ?? ref.key}\n`);
     if (!settings.yes) {
@@ -31,7 +34,7 @@ export async function purge(invocation: Invocation): Promise<number> {
       chosen.map(({ ref }) => ref.key),
       settings.reason ?? "callreel purge",
     );
-    for (const { stored } of chosen) if (stored !== undefined) removeFiles(archiveFolder(settings, io), stored.path);
+    for (const entry of chosen) removeFiles(archiveFolder(settings, io), entry);
     io.stderr.write(`${formatCount(chosen.length)} recordings, ${formatBytes(bytes)}, deleted.\n`);
     return 0;
   } finally {
@@ -39,30 +42,28 @@ export async function purge(invocation: Invocation): Promise<number> {
   }
 }
 
-function filterOf({ settings, io }: Invocation): EntryFilter | undefined {
-  if (settings.number === undefined && settings.before === undefined) return undefined;
+/** A filter for each source, since each writes the starts of its calls in its own way; none when nothing was asked. */
+function filtersOf({ settings, io }: Invocation): readonly EntryFilter[] {
+  const { number, before } = settings;
+  if (number === undefined && before === undefined) return [];
   const timezone = zoneOf(settings.timezone);
-  const before =
-    settings.before === undefined ? undefined : parseWhen(settings.before, io.clock.now(), timezone, "--before");
-  return {
-    ...(settings.number === undefined ? {} : { number: settings.number }),
-    ...(settings.source === undefined ? {} : { source: settings.source }),
-    ...(before === undefined
-      ? {}
-      : { to: settings.source === "tim" ? localText(before, timezone) : new Date(before).toISOString() }),
-  };
+  const ms = before === undefined ? undefined : parseWhen(before, io.clock.now(), timezone, "--before");
+  const bounds = (source: SourceName): EntryFilter =>
+    ms === undefined ? {} : { to: source === "tim" ? localText(ms, timezone) : new Date(ms).toISOString() };
+  const wanted = settings.source === undefined ? (["ringcentral", "tim"] as const) : [settings.source];
+  return wanted.map((source) => ({ source, ...bounds(source), ...(number === undefined ? {} : { number }) }));
 }
 
 async function choose(
   ids: readonly string[],
-  filter: EntryFilter | undefined,
+  filters: readonly EntryFilter[],
   ledger: Archive,
 ): Promise<LedgerEntry[]> {
   const chosen = new Map<string, LedgerEntry>();
   const add = (entry: LedgerEntry) => {
     if (entry.state !== "purged") chosen.set(entry.ref.key, entry);
   };
-  if (filter !== undefined) for await (const page of ledger.entries(filter)) page.forEach(add);
+  for (const filter of filters) for await (const page of ledger.entries(filter)) page.forEach(add);
   for (const id of ids) {
     const before = chosen.size;
     const exact = await ledger.entry(id.replace(/^\/?r\//, ""));
@@ -74,6 +75,18 @@ async function choose(
   return [...chosen.values()];
 }
 
-function removeFiles(root: string, path: string): void {
-  for (const name of [path, path.replace(/\.[^.]+$/, ".info.json")]) rmSync(join(root, name), { force: true });
+/** The audio and the sidecar under either of the names it can have, or the part of a recording that never became whole. */
+function removeFiles(root: string, { ref, stored }: LedgerEntry): void {
+  for (const path of stored === undefined ? Object.values(partialPaths(root, ref.key)) : filesOf(root, stored.path)) {
+    try {
+      rmSync(path, { force: true });
+    } catch (error) {
+      throw diskError(error, path);
+    }
+  }
+}
+
+function filesOf(root: string, path: string): readonly string[] {
+  const stem = path.replace(/\.[^./]+$/, "");
+  return [path, `${stem}.info.json`, `${path}.info.json`].map((name) => join(root, name));
 }

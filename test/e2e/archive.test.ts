@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSqlite, type Sqlite } from "../../src/sqlite.ts";
-import { run } from "../helpers/bin.ts";
+import { run, start, until } from "../helpers/bin.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
 describe("verify", () => {
@@ -178,6 +178,20 @@ describe("purge", () => {
   });
 });
 
+describe("purge of what never became whole", () => {
+  it("removes its partial files too", async () => {
+    await using world = await openTimWorld(10, { echo: { bytesPerSecond: 20_000 } });
+    const { archive, env, csv } = world;
+    const partial = join(archive, ".callreel", "partial");
+    const running = start(["download", "--rows", csv, "-d", archive], { env });
+    await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
+    running.child.kill("SIGKILL");
+    await running.finished;
+    expect((await run(["purge", "--before", "9999-01-01", "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect(readdirSync(partial)).toEqual([]);
+  });
+});
+
 describe("list --archive", () => {
   it("prints the catalogue as table, CSV and NDJSON that download takes back", async () => {
     await using world = await openFilledWorld(15);
@@ -317,6 +331,8 @@ describe("export --bagit", () => {
     expect(ledger.file.prepare("SELECT action FROM audits").all()).toEqual([{ action: "export" }]);
     const again = await run(["export", "-d", archive, "--bagit", bag], { env });
     expect([again.code, again.err]).toEqual([2, expect.stringContaining("not empty")]);
+    const inside = await run(["export", "-d", archive, "--bagit", join(archive, "bag")], { env });
+    expect([inside.code, inside.err]).toEqual([2, expect.stringContaining("in the archive itself")]);
   });
 
   it("gives no bag its name when a file is not as it came", async () => {
