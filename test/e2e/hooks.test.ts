@@ -91,7 +91,7 @@ describe("--exec-after", () => {
     const after = program(
       world,
       "after",
-      'echo "after $CALLREEL_DONE $CALLREEL_FAILED $CALLREEL_EXIT_CODE $CALLREEL_DEST" >> "$1/order"',
+      'cp "$1/failed" "$1/copied"; echo "after $CALLREEL_DONE $CALLREEL_FAILED $CALLREEL_EXIT_CODE $CALLREEL_DEST" >> "$1/order"',
     );
     const { code } = await download(
       world,
@@ -100,7 +100,7 @@ describe("--exec-after", () => {
       "--exec-after",
       `${after} ${world.home}`,
       "--error-file",
-      failed,
+      join(world.home, "failed"),
     );
     expect(readFileSync(join(world.home, "copied"), "utf8")).toBe("");
     expect(code).toBe(0);
