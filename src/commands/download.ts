@@ -14,7 +14,7 @@ import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
 import { openSources, type SourceSet } from "../wire/source-set.ts";
 import { survey } from "../wire/survey.ts";
 import { downloadToStdout } from "../wire/to-stdout.ts";
-import { wireTransfer } from "../wire/transfer.ts";
+import { wireArchiveTransfer } from "../wire/transfer.ts";
 import { type WiredWork, wireWork } from "../wire/work.ts";
 
 /** Downloads what the selection names into the archive, and says what it came to. */
@@ -54,7 +54,7 @@ async function runIntoArchive(invocation: Invocation, { sources, ledger, work, r
   const dest = archiveFolder(settings, io);
   const plan = planOf(settings, work, reporter.wantsProgress);
   const destination = await openDestination(dest, { mtime: !settings.noMtime });
-  await using transfer = wireTransfer(settings, sources, destination, io);
+  await using transfer = wireArchiveTransfer(settings, sources, destination, io, reporter.logRequest);
   const runId = randomUUID();
   await ledger.begin({ runId, startedMs: io.clock.now(), selection: selectionRecord(invocation) });
   reporter.rateFrom(() => ratePerMinute(sources));

@@ -1,8 +1,13 @@
+import { availableParallelism } from "node:os";
 import type { Settings } from "../config.ts";
 import { limitRate } from "../core/limit-rate.ts";
 import type { Destination, Streamer, Transfer } from "../core/ports.ts";
 import { openTransfer } from "../core/transfer.ts";
+import type { RequestLog } from "../http.ts";
 import type { Io } from "../io.ts";
+import { openTransferThreads } from "../transfer-threads.ts";
+import { archiveFolder } from "./archive.ts";
+import { httpSettingsOf } from "./http.ts";
 import type { SourceSet } from "./source-set.ts";
 
 /** The transfers of a run: the sources' clients into the destination, at `--limit-rate` together. */
@@ -14,4 +19,35 @@ export function wireTransfer(settings: Settings, { streamers }: SourceSet, desti
     limitRate(streamer, bytesPerSecond, io.clock),
   ]);
   return openTransfer(Object.fromEntries(limited), destination);
+}
+
+/** Fewer transfers at once leave one thread idle enough, and a thread takes a tenth of a second to start. */
+const threadsFrom = 8;
+/** One core is left to the thread that keeps the ledger; a third thread brought nothing. */
+const mostThreads = 2;
+
+/** Transfers into the archive: in threads of their own where many run at once. */
+export function wireArchiveTransfer(
+  settings: Settings,
+  sources: SourceSet,
+  destination: Destination,
+  io: Io,
+  log: (entry: RequestLog) => void,
+): Transfer {
+  const count = threadCount(settings);
+  if (count === 0) return wireTransfer(settings, sources, destination, io);
+  const http = httpSettingsOf(settings, io);
+  const thread = {
+    http: Object.fromEntries(Object.keys(sources.streamers).map((name) => [name, http])),
+    dest: archiveFolder(settings, io),
+    disk: { mtime: !settings.noMtime },
+    bytesPerSecond: settings.limitRate === undefined ? undefined : settings.limitRate / count,
+    logRequests: settings.verbose !== undefined || settings.logFile !== undefined,
+  };
+  return openTransferThreads(thread, count, log);
+}
+
+function threadCount({ transfers }: Settings): number {
+  if (typeof transfers !== "number" || transfers < threadsFrom) return 0;
+  return Math.min(mostThreads, availableParallelism() - 1);
 }

@@ -1,0 +1,49 @@
+import type { ErrorParts } from "./core/error-parts.ts";
+import type { TransferJob } from "./core/ports.ts";
+import type { ResponseHead, SourceName, Stored } from "./core/recording.ts";
+import type { DiskSettings } from "./destinations/disk.ts";
+import type { HttpSettings, RequestLog } from "./http.ts";
+
+/** What a thread needs to work alone: how to reach each source, and the archive. */
+export interface ThreadSettings {
+  readonly http: Readonly<Partial<Record<SourceName, HttpSettings>>>;
+  readonly dest: string;
+  readonly disk: DiskSettings;
+  readonly bytesPerSecond: number | undefined;
+  readonly logRequests: boolean;
+}
+
+/** Told to a thread. */
+export type Order =
+  | { readonly order: "run"; readonly id: number; readonly job: TransferJob; readonly progress: boolean }
+  | { readonly order: "cut"; readonly id: number; readonly error: ErrorParts }
+  | { readonly order: "close" };
+
+/** Told by a thread; `id` is the job's. */
+export type News =
+  | { readonly news: "head"; readonly id: number; readonly head: ResponseHead }
+  | { readonly news: "progress"; readonly id: number; readonly bytes: number; readonly total: number | undefined }
+  | { readonly news: "received"; readonly id: number }
+  | { readonly news: "settled"; readonly id: number; readonly stored: Stored }
+  | { readonly news: "failed"; readonly id: number; readonly error: ErrorParts }
+  | { readonly news: "request"; readonly entry: RequestLog }
+  | { readonly news: "closed" };
+
+/**
+ * Collects what is to be told within `waitMs` (or one turn of the event loop) into one message: to wake another thread
+ * costs as much as ten lines of text.
+ */
+export function inBatches<T>(post: (batch: readonly T[]) => void, waitMs = 0): (message: T) => void {
+  let batch: T[] = [];
+  const flush = () => {
+    const full = batch;
+    batch = [];
+    post(full);
+  };
+  return (message) => {
+    batch.push(message);
+    if (batch.length > 1) return;
+    if (waitMs === 0) setImmediate(flush);
+    else setTimeout(flush, waitMs);
+  };
+}

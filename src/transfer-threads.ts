@@ -1,0 +1,137 @@
+import { Worker } from "node:worker_threads";
+import { errorOf, errorParts } from "./core/error-parts.ts";
+import { asRecordingError, RecordingError } from "./core/errors.ts";
+import type { Received, Transfer, TransferHooks, TransferJob } from "./core/ports.ts";
+import type { Stored } from "./core/recording.ts";
+import type { RequestLog } from "./http.ts";
+import { inBatches, type News, type Order, type ThreadSettings } from "./transfer-messages.ts";
+
+/** A job in a thread: first its bytes are awaited, then its safety. */
+interface Under {
+  readonly hooks: TransferHooks;
+  readonly received: (received: Received) => void;
+  readonly failed: (error: RecordingError) => void;
+  settled?: { readonly resolve: (stored: Stored) => void; readonly reject: (error: RecordingError) => void };
+}
+
+interface Thread {
+  /** Jobs whose bytes are on their way. */
+  busy: number;
+  start(id: number, job: TransferJob, under: Under): void;
+  cut(id: number, error: RecordingError): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Transfers in threads of their own, each with its connections, hashes and files; this one keeps the gate, the ledger
+ * and the names. Jobs go to the thread with least to do.
+ */
+export function openTransferThreads(
+  settings: ThreadSettings,
+  count: number,
+  log?: (entry: RequestLog) => void,
+): Transfer {
+  const threads = Array.from({ length: count }, () => openThread(settings, log));
+  let made = 0;
+  return {
+    run(job, hooks, signal) {
+      if (signal.aborted) return Promise.reject(asRecordingError(signal.reason));
+      const thread = threads.reduce((least, each) => (each.busy < least.busy ? each : least));
+      made += 1;
+      const id = made;
+      return new Promise<Received>((resolve, reject) => {
+        const onAbort = () => thread.cut(id, asRecordingError(signal.reason));
+        const freed = () => {
+          signal.removeEventListener("abort", onAbort);
+          thread.busy -= 1;
+        };
+        thread.busy += 1;
+        signal.addEventListener("abort", onAbort, { once: true });
+        thread.start(id, job, {
+          hooks,
+          received(received) {
+            freed();
+            resolve(received);
+          },
+          failed(error) {
+            freed();
+            reject(error);
+          },
+        });
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(threads.map((thread) => thread.close()));
+    },
+  };
+}
+
+function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void) | undefined): Thread {
+  const worker = new Worker(new URL("./transfer-thread.js", import.meta.url), { workerData: settings });
+  const jobs = new Map<number, Under>();
+  const order = inBatches<Order>((batch) => worker.postMessage(batch));
+  let gone: RecordingError | undefined;
+  let closed = () => {};
+  const ended = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+
+  const lost = (error: unknown) => {
+    gone ??= asRecordingError(error);
+    for (const id of [...jobs.keys()]) failed(id, gone);
+    closed();
+  };
+  worker.on("error", lost);
+  worker.on("exit", () => lost(new RecordingError("bug", "A transfer thread ended by itself.")));
+  worker.on("message", (batch: readonly News[]) => {
+    for (const news of batch) hear(news);
+  });
+
+  function hear(news: News): void {
+    if (news.news === "request") log?.(news.entry);
+    else if (news.news === "closed") closed();
+    else hearOf(news);
+  }
+
+  function hearOf(news: Exclude<News, { news: "request" | "closed" }>): void {
+    const under = jobs.get(news.id);
+    if (under === undefined) return;
+    if (news.news === "head") under.hooks.head?.(news.head);
+    else if (news.news === "progress") under.hooks.progress?.(news.bytes, news.total);
+    else if (news.news === "received") received(under);
+    else if (news.news === "failed") failed(news.id, errorOf(news.error));
+    else {
+      jobs.delete(news.id);
+      under.settled?.resolve(news.stored);
+    }
+  }
+
+  function failed(id: number, error: RecordingError): void {
+    const under = jobs.get(id);
+    jobs.delete(id);
+    if (under?.settled !== undefined) under.settled.reject(error);
+    else under?.failed(error);
+  }
+
+  return {
+    busy: 0,
+    start(id, job, under) {
+      if (gone !== undefined) return under.failed(gone);
+      jobs.set(id, under);
+      order({ order: "run", id, job, progress: under.hooks.progress !== undefined });
+    },
+    cut: (id, error) => order({ order: "cut", id, error: errorParts(error) }),
+    async close() {
+      if (gone === undefined) order({ order: "close" });
+      await ended;
+      await worker.terminate();
+    },
+  };
+}
+
+function received(under: Under): void {
+  const settled = new Promise<Stored>((resolve, reject) => {
+    under.settled = { resolve, reject };
+  });
+  under.received({ settled });
+}
