@@ -41,6 +41,8 @@ function workOf(batch: RowBatch, rules: RowRules): Work {
       else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
     }
   }
+  const source = refs[0]?.source;
+  if (source !== undefined) events.push({ event: "listed", source, rows: batch.rows.length, recordings: refs.length });
   return { refs: oldestFirst(refs), events };
 }
 

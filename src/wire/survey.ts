@@ -20,7 +20,7 @@ export async function survey(
   let skippedRows = 0;
   const seen = new Set<string>();
   for await (const piece of work) {
-    skippedRows += piece.events.length;
+    skippedRows += piece.events.filter((event) => event.event !== "listed").length;
     for (const ref of piece.refs) {
       if (seen.has(ref.key)) continue;
       seen.add(ref.key);

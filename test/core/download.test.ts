@@ -381,6 +381,18 @@ describe("a run ends early", () => {
   });
 });
 
+it("ends when a failure cannot even be written down", async () => {
+  const { summary } = await runDownload({
+    refs: [callRef("a")],
+    ledger: () => ({ failed: () => Promise.reject(new RecordingError("ledger", "damaged")) }),
+    script: (_id, _nth, _request, response) => {
+      response.writeHead(404).end();
+      return true;
+    },
+  });
+  expect(summary.stoppedBy?.code).toBe("ledger");
+});
+
 it("leaves nothing that looks finished when a body is cut", async () => {
   const { summary } = await runDownload({
     refs: [callRef("cut")],

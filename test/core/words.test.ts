@@ -8,6 +8,7 @@ it.each([
   [`x "say \\"hi\\"" ''`, ["x", 'say "hi"', ""]],
   ["echo $HOME; rm *", ["echo", "$HOME;", "rm", "*"]],
   ["a'b'\"c\"", ["abc"]],
+  ['""', [""]],
 ])("splits %j as a shell does, expanding nothing", (command, words) => {
   expect(splitWords(command)).toEqual(words);
 });

@@ -52,6 +52,11 @@ it("tells of rows without a recording, filtered ones and unreadable ones, and wh
   ]);
 });
 
+it("tells how many recordings a batch came to, so that a bar knows its end", async () => {
+  const { events } = await workOf({ rows: [row({ id: "a" }), row({ id: "b" }), row({})] });
+  expect(events.at(-1)).toEqual({ event: "listed", source: "tim", rows: 3, recordings: 2 });
+});
+
 it("passes over a single row that cannot be, and says where it stands", async () => {
   const refuse = () => {
     throw new RecordingError("bad-rows", "the id is too long", { verdict: "give-up" });
