@@ -3,6 +3,7 @@ import { RecordingError } from "../core/errors.ts";
 import type { Ledger, Selection, Source } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { type Work, workFromRows } from "../core/work.ts";
+import { inOrder } from "./in-order.ts";
 import { refusePasswordInArgv, wireReader } from "./rows.ts";
 import { sourceOfRow } from "./source-of-row.ts";
 import type { SourceSet } from "./source-set.ts";
@@ -19,8 +20,15 @@ export interface WiredWork {
 
 type Notes = Pick<Ledger, "get" | "set" | "pending">;
 
-/** Work from ids, rows, a database or the live call log, whichever the command line names. */
-export async function wireWork(
+/** Work from ids, rows, a database or the live call log, whichever the command line names; in the order it asks for. */
+export async function wireWork(...call: Parameters<typeof findWork>): Promise<WiredWork> {
+  const found = await findWork(...call);
+  const { orderBy } = call[0].settings;
+  if (orderBy === undefined) return found;
+  return { ...found, work: inOrder(found.work, orderBy === "start,desc") };
+}
+
+async function findWork(
   invocation: Invocation,
   sources: SourceSet,
   selection: Selection,
