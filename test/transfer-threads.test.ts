@@ -43,6 +43,13 @@ describe("transfers in threads of their own", () => {
     expect(world.held().size).toBe(tim.recordings().length);
   });
 
+  it("serve --transfers auto as well", async () => {
+    await using world = await openTimWorld(60);
+    const { tim, env, csv, archive } = world;
+    expect((await run(["download", "--rows", csv, "-d", archive, "-j", "auto"], { env })).code).toBe(0);
+    expect(world.held().size).toBe(tim.recordings().length);
+  });
+
   it("share --limit-rate between them", async () => {
     await using world = await openTimWorld(20);
     const { tim, env, csv, archive } = world;

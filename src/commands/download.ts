@@ -52,7 +52,7 @@ interface Parts {
 async function runIntoArchive(invocation: Invocation, { sources, ledger, work, reporter }: Parts): Promise<number> {
   const { settings, io } = invocation;
   const dest = archiveFolder(settings, io);
-  const plan = planOf(settings, work, reporter.wantsProgress);
+  const plan = planOf(settings, work, reporter.wantsProgress, io.clock);
   const destination = await openDestination(dest, { mtime: !settings.noMtime });
   await using transfer = wireArchiveTransfer(settings, sources, destination, io, reporter.logRequest);
   const runId = randomUUID();

@@ -1,4 +1,5 @@
 import pLimit from "p-limit";
+import type { Adaptive } from "./adaptive.ts";
 import { asRecordingError, RecordingError } from "./errors.ts";
 import type { DownloadEvent, Summary } from "./events.ts";
 import { fetchRecording } from "./fetch-recording.ts";
@@ -22,7 +23,8 @@ export interface DownloadPorts {
 
 export interface DownloadPlan {
   readonly work: AsyncIterable<Work>;
-  readonly transfers: number;
+  /** Downloads at once; an Adaptive hears of all that happens and may change its mind. */
+  readonly transfers: number | Adaptive;
   readonly retry: RetryPolicy;
   readonly pathFor: (ref: RecordingRef) => string;
   readonly expect: (ref: RecordingRef) => Expectation;
@@ -80,6 +82,7 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
     halt: openHalt(signals, ports.clock, plan.caps.durationMs),
     tell(event) {
       tally.hear(event);
+      if (typeof plan.transfers !== "number") plan.transfers.hear(event);
       ports.report(event);
     },
     contact: { answered: false },
@@ -104,22 +107,27 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
 
 /** Keeps the transfers busy from the work, and waits for the last of them. */
 async function feed(run: Run): Promise<void> {
-  const limit = pLimit(run.plan.transfers);
+  const limit = pLimit(width(run.plan));
   const running = new Set<Promise<void>>();
   try {
     for await (const work of untilEnded(run)) {
       for (const event of work.events) run.tell(event);
       for (let at = 0; at < work.refs.length && !hasEnded(run); at += claimSize) {
         await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, before) => {
+          if (limit.concurrency !== width(run.plan)) limit.concurrency = width(run.plan);
           const task: Promise<void> = limit(() => one(ref, before, run)).finally(() => running.delete(task));
           running.add(task);
-          if (running.size > run.plan.transfers) await Promise.race(running);
+          while (running.size > width(run.plan)) await Promise.race(running);
         });
       }
     }
   } finally {
     await Promise.all(running);
   }
+}
+
+function width({ transfers }: DownloadPlan): number {
+  return typeof transfers === "number" ? transfers : transfers.transfers;
 }
 
 async function* untilEnded(run: Run): AsyncIterable<Work> {

@@ -1,7 +1,8 @@
 import type { Settings } from "../config.ts";
+import { openAdaptive } from "../core/adaptive.ts";
 import type { DownloadPlan } from "../core/download.ts";
 import { checkTemplate, defaultTemplate, pathFor } from "../core/path-template.ts";
-import type { Expectation } from "../core/ports.ts";
+import type { Clock, Expectation } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { defaultRetryPolicy } from "../core/retry.ts";
 import { startMs, zoneOf } from "../dates.ts";
@@ -10,7 +11,7 @@ import type { WiredWork } from "./work.ts";
 const defaultTransfers = 4;
 
 /** What the settings ask of the download itself: names, pace, caps. */
-export function planOf(settings: Settings, { work, named }: WiredWork, progress: boolean): DownloadPlan {
+export function planOf(settings: Settings, { work, named }: WiredWork, progress: boolean, clock: Clock): DownloadPlan {
   const template = settings.output ?? defaultTemplate;
   checkTemplate(template);
   const timezone = zoneOf(settings.timezone);
@@ -18,7 +19,7 @@ export function planOf(settings: Settings, { work, named }: WiredWork, progress:
   return {
     work,
     named: new Set(named.map((ref) => ref.key)),
-    transfers: typeof settings.transfers === "number" ? settings.transfers : defaultTransfers,
+    transfers: settings.transfers === "auto" ? openAdaptive(clock) : (settings.transfers ?? defaultTransfers),
     retry: {
       ...defaultRetryPolicy,
       ...(retries === undefined ? {} : { retries }),

@@ -89,7 +89,7 @@ export async function wireFetches(
 ): Promise<Fetches & AsyncDisposable> {
   const destination = await openDestination(root, { mtime: !settings.noMtime });
   const transfer = wireTransfer(settings, sources, destination, io);
-  const { work: _work, named: _named, progress: _progress, ...plan } = planOf(settings, noWork, false);
+  const { work: _work, named: _named, progress: _progress, ...plan } = planOf(settings, noWork, false, io.clock);
   const { clock, random, stop, abort } = io;
   const ports = { sources: sources.sources, transfer, destination, clock, random };
   const fetches = openFetches({ ledger, ports, plan, report, stop, abort });

@@ -29,7 +29,7 @@ export async function downloadToStdout(invocation: Invocation): Promise<number> 
     const work = exactlyOne(wired.work);
     const destination = await openDestination("-", { stdout: io.stdout });
     await using transfer = wireTransfer(settings, sources, destination, io);
-    const plan = { ...planOf(settings, { ...wired, work }, reporter.wantsProgress), transfers: 1 };
+    const plan = { ...planOf(settings, { ...wired, work }, reporter.wantsProgress, io.clock), transfers: 1 };
     const ports = {
       sources: sources.sources,
       ledger,

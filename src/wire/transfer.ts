@@ -48,6 +48,6 @@ export function wireArchiveTransfer(
 }
 
 function threadCount({ transfers }: Settings): number {
-  if (typeof transfers !== "number" || transfers < threadsFrom) return 0;
+  if (transfers === undefined || (transfers !== "auto" && transfers < threadsFrom)) return 0;
   return Math.min(mostThreads, availableParallelism() - 1);
 }
