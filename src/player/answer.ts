@@ -7,8 +7,7 @@ export const safeHeaders: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
-  // Other pages of the same site may embed a recording; no other site may.
-  "cross-origin-resource-policy": "same-site",
+  "cross-origin-resource-policy": "same-origin",
   "x-robots-tag": "noindex",
 };
 

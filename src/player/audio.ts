@@ -23,6 +23,9 @@ export async function sendAudio(
     const etag = `"${sha256}"`;
     const headers = {
       ...safeHeaders,
+      // Other pages of the same site may embed a recording. No other site gets here: its requests are refused, and the
+      // strict cookie stays out of them. "same-site" would shut out sites that have no domain, as 127.0.0.1.
+      "cross-origin-resource-policy": "cross-origin",
       "accept-ranges": "bytes",
       // Asked for anew each time, for whoever logs out must not hear it again; the tag keeps that cheap.
       "cache-control": "private, no-cache",

@@ -63,8 +63,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   bug: 500,
 };
 
-/** Tells a listener what became of a fetch, in words that name no host, no path and no login. */
-function refuseError({ code, retryAfterMs }: RecordingError, response: ServerResponse): void {
+/** Tells a listener what the source said, in words that name no host, no path and no login. */
+export function refuseError({ code, retryAfterMs }: RecordingError, response: ServerResponse): void {
   const status = statuses[code] ?? 502;
   const retry = Math.ceil((retryAfterMs ?? 10_000) / 1000);
   refuse(response, status, words[status] ?? "The source could not give the recording.", {

@@ -6,6 +6,7 @@ import { RecordingError } from "../core/errors.ts";
 import { refuse } from "./answer.ts";
 import { bracketed, foreignRequest, isAnyAddress, type Place, placeOf } from "./guard.ts";
 import { type Doors, openDoors } from "./login.ts";
+import { refuseError } from "./missing.ts";
 import { openRecordings, type RecordingPorts } from "./recordings.ts";
 import { route } from "./routes.ts";
 import { openSessions } from "./sessions.ts";
@@ -85,6 +86,11 @@ function handler(place: Place, doors: Doors, ports: PlayerPorts) {
     route({ request, response, signal: gone.signal }, { doors, recordings, shelf: ports.shelf }).catch(
       (error: unknown) => {
         if (gone.signal.aborted) return;
+        if (error instanceof RecordingError && error.code !== "bug" && !response.headersSent) {
+          ports.warn(error.message);
+          refuseError(error, response);
+          return;
+        }
         const number = randomBytes(3).toString("hex");
         ports.warn(`The player could not answer (${number}): ${error instanceof Error ? error.message : "unknown"}`);
         if (response.headersSent) response.destroy();

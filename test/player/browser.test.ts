@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { chromium } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Source } from "../../src/core/ports.ts";
@@ -136,10 +138,37 @@ test.each([320, 768, 1440])("nothing sticks out of a window %i pixels wide", asy
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
   const shots = process.env.CALLREEL_SCREENSHOTS;
   if (shots !== undefined) {
+    await page.mouse.move(0, 0);
     await page.screenshot({ path: `${shots}/${width}.png` });
     await page.emulateMedia({ colorScheme: "dark" });
     await page.evaluate("draw()");
+    await page.waitForTimeout(300);
     await page.screenshot({ path: `${shots}/${width}-dark.png` });
   }
   await context.close();
+});
+
+test("a page of the same site embeds a recording for whoever is logged in; one of another site gets nothing", async () => {
+  const audio = `<audio controls preload="auto" src="${player.address}/r/ringcentral/4001"></audio>`;
+  const crm = createServer((_request, response) => {
+    response.writeHead(200, { "content-type": "text/html" });
+    response.end(`<!doctype html><title>CRM</title>${audio}`);
+  });
+  await new Promise<void>((resolve) => crm.listen(0, "127.0.0.1", resolve));
+  const { port } = crm.address() as AddressInfo;
+  const { page, context } = await visit();
+  const state = "document.querySelector('audio').readyState";
+  try {
+    await page.goto(`http://127.0.0.1:${port}/`);
+    await expect.poll(() => page.evaluate(state)).toBe(4);
+    expect(await page.evaluate("document.querySelector('audio').duration")).toBeCloseTo(30, 1);
+    // To a browser, localhost is another site than 127.0.0.1.
+    await page.goto(`http://localhost:${port}/`);
+    await expect.poll(() => page.evaluate("document.querySelector('audio').error?.code")).toBe(4);
+    expect(await page.evaluate(state)).toBe(0);
+  } finally {
+    await context.close();
+    crm.close();
+    crm.closeAllConnections();
+  }
 });
