@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, type Dir } from "node:fs";
-import { opendir } from "node:fs/promises";
+import { open, opendir } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { openAudioCheck } from "./core/audio.ts";
 import { RecordingError } from "./core/errors.ts";
@@ -12,9 +12,9 @@ export async function hashFile(root: string, path: string): Promise<FileState | 
   const hash = createHash("sha256");
   let bytes = 0;
   try {
-    for await (const chunk of createReadStream(join(root, path), { highWaterMark: 1 << 20 })) {
-      hash.update(chunk as Buffer);
-      bytes += (chunk as Buffer).byteLength;
+    for await (const chunk of lentBytes(join(root, path))) {
+      hash.update(chunk);
+      bytes += chunk.byteLength;
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -22,6 +22,25 @@ export async function hashFile(root: string, path: string): Promise<FileState | 
     throw new RecordingError("disk-io", `${join(root, path)} cannot be read (${code ?? "error"}).`, { cause: error });
   }
   return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Buffers to read into, used again: one made for each of a million small files costs more than reading them. */
+const spare: Buffer[] = [];
+
+/** The bytes of a file; each chunk is good until the next is asked for. */
+async function* lentBytes(path: string): AsyncIterable<Buffer> {
+  const file = await open(path);
+  const buffer = spare.pop() ?? Buffer.allocUnsafe(1 << 20);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    spare.push(buffer);
+    await file.close();
+  }
 }
 
 /** Reads a file of the archive whole and holds it against all that a recording must be; throws why it is none. */

@@ -180,7 +180,7 @@ describe("purge", () => {
 
 describe("purge of what never became whole", () => {
   it("removes its partial files too", async () => {
-    await using world = await openTimWorld(10, { echo: { bytesPerSecond: 20_000 } });
+    await using world = await openTimWorld(10, { echo: { bytesPerSecond: 50_000 } }, { seconds: [4, 4] });
     const { archive, env, csv } = world;
     const partial = join(archive, ".callreel", "partial");
     const running = start(["download", "--rows", csv, "-d", archive], { env });
