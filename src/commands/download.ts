@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { Invocation } from "../command.ts";
-import { download as runDownload } from "../core/download.ts";
 import { asRecordingError } from "../core/errors.ts";
 import type { Summary } from "../core/events.ts";
 import type { Archive } from "../core/ports.ts";
@@ -11,6 +10,7 @@ import { selectionOf } from "../selection.ts";
 import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
 import { planOf } from "../wire/plan.ts";
 import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
+import { runDownload } from "../wire/run-download.ts";
 import { openSources, type SourceSet } from "../wire/source-set.ts";
 import { survey } from "../wire/survey.ts";
 import { downloadToStdout } from "../wire/to-stdout.ts";
@@ -59,16 +59,7 @@ async function runIntoArchive(invocation: Invocation, { sources, ledger, work, r
   await ledger.begin({ runId, startedMs: io.clock.now(), selection: selectionRecord(invocation) });
   reporter.rateFrom(() => ratePerMinute(sources));
   reporter.report({ event: "run-started", runId, sources: [...sources.sources.keys()], dest });
-  const ports = {
-    sources: sources.sources,
-    ledger,
-    transfer,
-    destination,
-    clock: io.clock,
-    random: io.random,
-    report: reporter.report,
-  };
-  const summary = await runDownload(plan, ports, { stop: io.stop, abort: io.abort });
+  const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
   if (sawEverything(summary)) await work.complete();
   const told = await recordEnd(summary, ledger, io);
   const exitCode = exitCodeOfRun(told, io.stoppedBy());

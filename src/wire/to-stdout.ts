@@ -1,5 +1,4 @@
 import type { Invocation } from "../command.ts";
-import { download as runDownload } from "../core/download.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { Work } from "../core/work.ts";
 import { openDestination } from "../destinations/index.ts";
@@ -8,6 +7,7 @@ import { openLedger } from "../ledgers/index.ts";
 import { selectionOf } from "../selection.ts";
 import { planOf } from "./plan.ts";
 import { openRunReporter } from "./reporter.ts";
+import { runDownload } from "./run-download.ts";
 import { openSources } from "./source-set.ts";
 import { wireTransfer } from "./transfer.ts";
 import { wireWork } from "./work.ts";
@@ -30,16 +30,7 @@ export async function downloadToStdout(invocation: Invocation): Promise<number> 
     const destination = await openDestination("-", { stdout: io.stdout });
     await using transfer = wireTransfer(settings, sources, destination, io);
     const plan = { ...planOf(settings, { ...wired, work }, reporter.wantsProgress, io.clock), transfers: 1 };
-    const ports = {
-      sources: sources.sources,
-      ledger,
-      transfer,
-      destination,
-      clock: io.clock,
-      random: io.random,
-      report: reporter.report,
-    };
-    const summary = await runDownload(plan, ports, { stop: io.stop, abort: io.abort });
+    const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
     if (summary.stoppedBy !== undefined) throw new RecordingError(summary.stoppedBy.code, summary.stoppedBy.message);
     return exitCodeOfRun(summary);
   } finally {
