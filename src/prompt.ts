@@ -13,10 +13,11 @@ export async function ask(
     throw new RecordingError("usage", `${question.trim()} cannot be asked without a terminal: ${options.instead}.`);
   }
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  io.stderr.write(question);
   const reader = createInterface({ input: io.stdin, output: options.hidden ? silent : io.stderr, terminal: true });
   try {
-    const answer = await reader.question("", { signal: io.stop });
+    // Asked only now, with the terminal already readline's: it draws the line anew, and a hidden answer has no echo.
+    if (options.hidden) io.stderr.write(question);
+    const answer = await reader.question(options.hidden ? "" : question, { signal: io.stop });
     if (options.hidden) io.stderr.write("\n");
     return answer;
   } finally {
