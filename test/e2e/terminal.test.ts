@@ -1,0 +1,102 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { run, until } from "../helpers/bin.ts";
+import { openTimWorld } from "./tim-world.ts";
+
+const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
+
+describe("in a terminal of 80 columns and 24 rows", () => {
+  it("a download shows bars through a resize, ends with 130 at Ctrl-C, leaves a clean screen, and the next one completes", async ({
+    skip,
+  }) => {
+    await using world = await openTimWorld(200, { echo: { bytesPerSecond: 250_000 } });
+    const { tim, env, csv, archive } = world;
+    using terminal = openTerminal(["download", "--rows", csv, "-d", archive], env, skip);
+    const bars = () => terminal.screen().filter((line) => /^\d+ handled .*\/min/.test(line));
+    await until(() => bars().length === 1 && world.held().size > 2, "bars").catch(terminal.explain);
+    for (const [columns, rows] of [
+      [50, 12],
+      [120, 30],
+      [80, 24],
+    ] as const) {
+      terminal.resize(columns, rows);
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      expect([columns, bars().length]).toEqual([columns, 1]);
+    }
+    terminal.key("C-c");
+    await until(terminal.ended, "the end").catch(terminal.explain);
+    expect([terminal.code(), bars()]).toEqual([130, []]);
+    const lines = terminal.screen().filter((line) => line !== "");
+    expect(lines.filter((line) => /[█░]/.test(line))).toEqual([]);
+    expect(lines.join("\n")).toMatch(/^Interrupted after .*\n[\s\S]*the same command again goes on/m);
+    tim.settings.echo.bytesPerSecond = 0;
+    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect(world.held().size).toBe(tim.recordings().length);
+  });
+
+  it("no audio is written onto it", async ({ skip }) => {
+    await using world = await openTimWorld(3);
+    const call = world.tim.recordings()[0] as { datasource: string; voicelocation: string; voicefilename: string };
+    const path = `/r/tim/${call.datasource}/${call.voicelocation}/${call.voicefilename}`;
+    using terminal = openTerminal(["download", path, "-o", "-"], world.env, skip);
+    await until(terminal.ended, "the end").catch(terminal.explain);
+    expect([terminal.code(), terminal.lines().join(" ")]).toEqual([2, expect.stringMatching(/terminal/)]);
+    expect(world.tim.stats().requests.echo).toBe(0);
+  });
+
+  it("auth login asks for what is missing, shows no letter of the password, and remembers the login", async ({
+    skip,
+  }) => {
+    await using world = await openTimWorld(3);
+    const { TIM_URL = "", TIM_USERNAME = "", TIM_PASSWORD = "", ...env } = world.env;
+    using terminal = openTerminal(["auth", "login", "tim"], env, skip);
+    for (const [question, answer] of [
+      ["address", TIM_URL],
+      ["user", TIM_USERNAME],
+      ["Password", TIM_PASSWORD],
+    ] as const) {
+      await until(() => terminal.lines().join("\n").includes(question), question).catch(terminal.explain);
+      terminal.type(answer);
+      terminal.key("Enter");
+    }
+    await until(terminal.ended, "the end").catch(terminal.explain);
+    expect([terminal.code(), terminal.lines().join("\n").includes(TIM_PASSWORD)]).toEqual([0, false]);
+    expect((await run(["download", "-s", "tim", "--rows", world.csv, "-d", world.archive], { env })).code).toBe(0);
+  });
+});
+
+/** Runs callreel in a tmux of its own. */
+function openTerminal(args: readonly string[], env: Record<string, string>, skip: (note: string) => void) {
+  if (spawnSync("tmux", ["-V"]).status !== 0) skip("Debian's package tmux is not installed");
+  const socket = `callreel-e2e-${process.pid}-${performance.now()}`;
+  const tmux = (...words: string[]) => execFileSync("tmux", ["-L", socket, ...words], { encoding: "utf8" });
+  const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
+  const settings = Object.entries({ ...env, NO_PROXY: "127.0.0.1", LANG: "C.UTF-8" }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  const line = `trap : INT; clear; env ${quoted(settings)} ${quoted([process.execPath, bin, ...args])}; echo "=ended $?"; exec cat`;
+  tmux("-u", "-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "sh", "-c", line);
+  const lines = () =>
+    tmux("capture-pane", "-p", "-S", "-")
+      .split("\n")
+      .map((each) => each.trimEnd());
+  const screen = () =>
+    tmux("capture-pane", "-p")
+      .split("\n")
+      .map((each) => each.trimEnd());
+  const last = () => lines().find((each) => /=ended \d+$/.test(each));
+  return {
+    lines,
+    screen,
+    ended: () => last() !== undefined,
+    code: () => Number(last()?.split("=ended ")[1]),
+    key: (name: string) => tmux("send-keys", name),
+    type: (text: string) => tmux("send-keys", "-l", text),
+    resize: (columns: number, rows: number) => tmux("resize-window", "-x", String(columns), "-y", String(rows)),
+    explain(error: Error): never {
+      throw new Error(`${error.message}; the screen shows\n${lines().join("\n")}`);
+    },
+    [Symbol.dispose]: () => void spawnSync("tmux", ["-L", socket, "kill-server"]),
+  };
+}
