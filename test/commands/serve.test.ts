@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { main } from "../../src/cli.ts";
 import { openRingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
+import { openTimSandbox } from "../../src/sandbox/tim/index.ts";
 import { until } from "../helpers/bin.ts";
 import { type TestIo, testIo } from "../helpers/test-io.ts";
 import { ask, cookieOf, type House, json, openHouse } from "../player/house.ts";
@@ -90,6 +91,31 @@ test("a recording of RingCentral that the archive misses is fetched with the set
     const audio = await fetch(direct.out().trim());
     expect(Buffer.from(await audio.arrayBuffer()).equals(sandbox.audioOf(id))).toBe(true);
     expect(direct.err()).toMatch(/is a key.* stops working at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/s);
+  } finally {
+    await sandbox.close();
+  }
+});
+
+test("a recording of TIM plays by its permanent path, and --direct gives its token URL", async () => {
+  const sandbox = await openTimSandbox();
+  try {
+    const [row] = sandbox.rows();
+    const path = ["", "r", "tim", row?.datasource, row?.voicelocation, row?.voicefilename].join("/");
+    const io = testIo({ ...env, ...sandbox.env });
+    let audio: Buffer = Buffer.alloc(0);
+    await serving(["-d", house.root], io, async (entrance) => {
+      const { origin, pathname, search } = new URL(entrance);
+      const cookie = cookieOf(await ask(origin, pathname + search));
+      const answer = await ask(origin, path, { headers: { cookie } });
+      expect([answer.status, answer.headers["content-type"]]).toEqual([200, "audio/wav"]);
+      audio = answer.body;
+    });
+    const direct = testIo({ ...env, ...sandbox.env });
+    expect(await main(["link", "--direct", path], direct)).toBe(0);
+    const got = await fetch(direct.out().trim());
+    expect(Buffer.from(await got.arrayBuffer()).equals(audio)).toBe(true);
+    expect(direct.err()).toMatch(/is a key.*stops working/s);
+    expect(direct.err()).not.toContain(direct.out().trim());
   } finally {
     await sandbox.close();
   }

@@ -1,6 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { createHash, randomInt } from "node:crypto";
-import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage } from "node:http";
+import { get as getSecurely } from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { urlToHttpOptions } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { RecordingError } from "../../src/core/errors.ts";
 import type { Player } from "../../src/player/server.ts";
@@ -297,3 +302,47 @@ test("two archives are one list, and each recording plays from its own", async (
   expect((await get("/r/ringcentral/5001")).body.equals(smallWav("5001"))).toBe(true);
   expect(cookieOf(await get("/"))).toBe("");
 });
+
+test("with a certificate the player speaks https, and its cookie travels over nothing else", async () => {
+  const pem = (name: string) => join(house.root, name);
+  const files = ["-keyout", pem("key.pem"), "-out", pem("cert.pem")];
+  const options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  execFileSync("openssl", ["req", ...options, "-subj", "/CN=localhost", ...files], { stdio: "ignore" });
+  const [cert, key] = [readFileSync(pem("cert.pem"), "utf8"), readFileSync(pem("key.pem"), "utf8")];
+  player = await house.open({}, { tls: { cert, key } });
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    getSecurely(
+      { ...urlToHttpOptions(new URL(player.entrance)), ca: cert, checkServerIdentity: () => undefined },
+      resolve,
+    ).on("error", reject);
+  });
+  answer.resume();
+  expect(answer.statusCode).toBe(302);
+  expect(answer.headers["set-cookie"]?.[0]).toMatch(/^__Host-callreel=.*; Path=\/; HttpOnly; SameSite=Strict; Secure$/);
+  await expect(house.open({}, { tls: { cert: "none", key: "none" } })).rejects.toThrow(/--tls-cert/);
+});
+
+test("behind a proxy the player answers to the proxy's name, with a cookie for https alone", async () => {
+  const port = await freePort();
+  player = await house.open({}, { playerUrl: "https://calls.example", port });
+  const { origin, search } = new URL(player.entrance);
+  expect(origin).toBe("https://calls.example");
+  const here = `http://127.0.0.1:${port}`;
+  const headers = { host: "calls.example" };
+  const answer = await ask(here, `/${search}`, { headers });
+  expect(answer.headers["set-cookie"]?.[0]).toMatch(/^__Host-callreel=.*; Secure$/);
+  const out = await ask(here, "/logout", {
+    method: "POST",
+    headers: { ...headers, origin: "https://calls.example", cookie: cookieOf(answer) },
+  });
+  expect(out.status).toBe(302);
+  expect((await ask(here, "/", { headers: { host: "calls.example:8080" } })).status).toBe(403);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

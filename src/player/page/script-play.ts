@@ -178,7 +178,7 @@ function onKey(event) {
   if (target.matches("input:not([type=range]), select, textarea")) return;
   // Space and Enter press the button or link that has the focus; Space elsewhere plays.
   if (key === " " && target.matches("button, a, summary") && !target.matches(".call[aria-current]")) return;
-  const action = keys[key];
+  const action = target.matches("input[type=range]") ? (sliderKeys[key] ?? keys[key]) : keys[key];
   if (!action || !player.item) {
     if (key === "ArrowDown" || key === "ArrowUp") keys[key](event);
     return;
@@ -197,6 +197,9 @@ const keys = {
   ArrowUp: () => step(-1),
   ArrowDown: () => step(1),
 };
+
+/** On the slider, up and down seek as they do on every slider. */
+const sliderKeys = { ArrowUp: keys.ArrowRight, ArrowDown: keys.ArrowLeft };
 
 $("play").addEventListener("click", toggle);
 $("back").addEventListener("click", () => jump(-10));
