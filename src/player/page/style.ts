@@ -21,7 +21,7 @@ button#play { min-width: 5.2rem; justify-content: center; }
 label { color: var(--soft); font-size: .875rem; }
 .skip { position: absolute; left: -999rem; background: var(--back); padding: .5rem 1rem; z-index: 3; }
 .skip:focus { left: .5rem; top: .5rem; }
-#search { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .6rem; margin: 1rem 0 .25rem; }
+#search { display: grid; align-items: end; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .6rem; margin: 1rem 0 .25rem; }
 #search label { display: block; }
 #search :is(input, select) { width: 100%; min-width: 0; }
 .wide { grid-column: 1 / -1; }
