@@ -23,9 +23,11 @@ const systems: Readonly<Record<SourceName, Naming>> = {
 };
 
 /** The one recording that the command line or its rows name, without asking anybody. */
-export async function namedRecordingOf({ args, settings, io }: Invocation): Promise<RecordingRef> {
+export async function namedRecordingOf({ args, settings, flags, io }: Invocation): Promise<RecordingRef> {
   const [id] = args;
-  if ((id === undefined) === (settings.rows === undefined)) {
+  // Rows that the environment or a profile names step back behind an id that was typed.
+  const rows = id === undefined ? settings.rows : flags.rows;
+  if ((id === undefined) === (rows === undefined)) {
     throw new RecordingError("usage", "Say which: an id, a contentUri, a path (/r/…), or one row with --rows -.");
   }
   if (id !== undefined) return named(id, settings.source);

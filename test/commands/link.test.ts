@@ -53,3 +53,9 @@ test.each([
   expect([code, out]).toEqual([2, ""]);
   expect(err).toMatch(why);
 });
+
+test("an id that was typed counts for more than rows of the environment", async () => {
+  const io = testIo({ HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home, CALLREEL_ROWS: "calls.csv" });
+  expect(await main(["link", "4001"], io)).toBe(0);
+  expect(io.out()).toBe(`${here}/r/ringcentral/4001\n`);
+});
