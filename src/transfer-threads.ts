@@ -66,8 +66,14 @@ export function openTransferThreads(
   };
 }
 
+/** Young objects hold the network's buffers: twice the space would only keep more of them before they are let go. */
+const youngMb = 12;
+
 function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void) | undefined): Thread {
-  const worker = new Worker(new URL("./transfer-thread.js", import.meta.url), { workerData: settings });
+  const worker = new Worker(new URL("./transfer-thread.js", import.meta.url), {
+    workerData: settings,
+    resourceLimits: { maxYoungGenerationSizeMb: youngMb },
+  });
   const jobs = new Map<number, Under>();
   const order = inBatches<Order>((batch) => worker.postMessage(batch));
   let gone: RecordingError | undefined;
