@@ -61,6 +61,8 @@ interface Run {
 
 type Refusal = Extract<Claim, { granted: false }>;
 
+const stopping =
+  "Stopping: running transfers get five seconds to finish; Ctrl-C again stops at once. The same command goes on later.";
 /** Refs claimed at once: few enough to give back when the run stops, enough to make claims cheap. */
 const claimSize = 256;
 /** Files received but not yet synced; bounds memory and lost work. */
@@ -90,12 +92,15 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
     started: 0,
     unreachableInARow: 0,
   };
+  const onStop = () => run.tell({ event: "notice", level: "warning", message: stopping });
+  signals.stop.addEventListener("abort", onStop, { once: true });
   try {
     await feed(run);
   } catch (thrown) {
     run.halt.because(asRecordingError(thrown));
   } finally {
     await Promise.all(run.settling);
+    signals.stop.removeEventListener("abort", onStop);
     run.halt.close();
   }
   const capped =

@@ -357,9 +357,9 @@ describe("a run ends early", () => {
     expect(summary.failed).toBeLessThan(20);
   });
 
-  it("when interrupted: what was claimed is free for the next run", async () => {
+  it("when interrupted: what was claimed is free for the next run, and how to go on is told", async () => {
     const stop = new AbortController();
-    const { summary } = await runDownload({
+    const { summary, events } = await runDownload({
       refs: refsOf(30),
       plan: { transfers: 1 },
       stop: stop.signal,
@@ -368,6 +368,9 @@ describe("a run ends early", () => {
       },
     });
     expect(summary.stoppedBy?.code).toBe("interrupted");
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: "notice", message: expect.stringContaining("Ctrl-C again") }),
+    );
     expect(summary.done).toBeLessThan(30);
     const next = await runDownload({ refs: refsOf(30) });
     expect(next.summary.done + next.summary.skipped).toBe(30);

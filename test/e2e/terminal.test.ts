@@ -13,7 +13,7 @@ describe("in a terminal of 80 columns and 24 rows", () => {
     await using world = await openTimWorld(200, { echo: { bytesPerSecond: 250_000 } });
     const { tim, env, csv, archive } = world;
     using terminal = openTerminal(["download", "--rows", csv, "-d", archive], env, skip);
-    const bars = () => terminal.screen().filter((line) => /^\d+ handled .*\/min/.test(line));
+    const bars = () => terminal.screen().filter((line) => /\d+\/180\b/.test(line));
     await until(() => bars().length === 1 && world.held().size > 2, "bars").catch(terminal.explain);
     for (const [columns, rows] of [
       [50, 12],
