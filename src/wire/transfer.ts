@@ -23,7 +23,7 @@ export function wireTransfer(settings: Settings, { streamers }: SourceSet, desti
 
 /** Fewer transfers at once leave one thread idle enough, and a thread takes a tenth of a second to start. */
 const threadsFrom = 8;
-/** One core is left to the thread that keeps the ledger; a third thread brought nothing. */
+/** One core is left to the thread that keeps the ledger; more than two threads were never measured. */
 const mostThreads = 2;
 
 /** Transfers into the archive: in threads of their own where many run at once. */
