@@ -4,7 +4,7 @@ import type { Check } from "../core/ports.ts";
 import type { RecordingRef, SourceName } from "../core/recording.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { selectionOf } from "../selection.ts";
-import { checkFolders } from "../wire/check-folders.ts";
+import { checkFolders, checkProxy } from "../wire/check-folders.ts";
 import { openRunReporter } from "../wire/reporter.ts";
 import { openSources, type SourceSet } from "../wire/source-set.ts";
 import { wireWork } from "../wire/work.ts";
@@ -20,6 +20,7 @@ export async function doctor(invocation: Invocation): Promise<number> {
   };
   try {
     for (const check of checkFolders(settings, io)) show(check);
+    show(checkProxy(io));
     await using sources = await openSources(invocation, { io, ...reporter });
     for (const name of ["ringcentral", "tim"] as const) await checkSource(name, invocation, sources, show);
   } finally {

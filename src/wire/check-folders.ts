@@ -31,6 +31,22 @@ function writable(name: string, folder: string): Check {
   }
 }
 
+/** Through which proxy the sources are reached, by the variables of the environment; its host alone is told. */
+export function checkProxy({ env }: Io): Check {
+  const proxy = env.https_proxy ?? env.HTTPS_PROXY ?? env.http_proxy ?? env.HTTP_PROXY;
+  if (!proxy) return { name: "proxy", status: "ok", message: "none is set" };
+  const none = env.no_proxy ?? env.NO_PROXY;
+  if (!URL.canParse(proxy)) {
+    return {
+      name: "proxy",
+      status: "failed",
+      message: "HTTPS_PROXY is no URL",
+      remedy: "write it as http://host:port",
+    };
+  }
+  return { name: "proxy", status: "ok", message: `${new URL(proxy).host}${none ? `, except for ${none}` : ""}` };
+}
+
 const littleRoom = 1024 ** 3;
 
 function roomAt(folder: string): Check {

@@ -62,6 +62,12 @@ it("a RingCentral login: examined, used, shared by two profiles, ended", async (
 
   const doctor = await callreel(["doctor", "-s", "ringcentral", "-d", archive], env);
   expect([doctor.code, doctor.out]).toEqual([0, expect.stringContaining("All is well.")]);
+  expect(doctor.out).toContain("proxy: none is set");
+  const proxied = await callreel(["doctor", "-s", "tim", "-d", archive], {
+    HOME: world.home,
+    HTTPS_PROXY: "http://user:pw@proxy:3128",
+  });
+  expect([proxied.code, proxied.out]).toEqual([2, expect.stringContaining("proxy: proxy:3128")]);
   const who = await callreel(["auth", "status", "ringcentral"], env);
   expect(who.out).toContain("ReadCallRecording");
 
