@@ -265,7 +265,8 @@ test("killed twelve times at random moments, no wrong file is ever seen, and in 
       await child.kill();
     }
     for (const line of await linesOf(child)) if (/^done \d+ [1-9]/.test(line)) resumed += 1;
-    expect(await child.ended()).toBe(round < 12 ? null : 0);
+    // A quick machine may have fetched everything before the kill: then the child ended by itself, and well.
+    expect(round < 12 ? [null, 0] : [0]).toContain(await child.ended());
     for (const name of folder.files()) {
       const at = Number(/x_(\d+)/.exec(name)?.[1]);
       const bytes = readFileSync(join(folder.path, name));
