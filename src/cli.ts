@@ -82,7 +82,7 @@ function addOption(command: Commander, key: string, spec: OptionSpec<unknown>): 
   if (spec.secret) return;
   const help = spec.fallback === undefined ? spec.help : `${spec.help} (default: ${spec.fallback})`;
   // A name of its own keeps commander from pairing --no-x with --x.
-  const option = new Option(spec.flags.replace("--no-", "--no-"), help);
+  const option = new Option(spec.flags, help);
   option.attributeName = () => key;
   option.negate = false;
   if (spec.kind === "list") option.argParser((text: string, before: string[] = []) => [...before, text]);

@@ -11,7 +11,7 @@ import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
 import { planOf } from "../wire/plan.ts";
 import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
 import { runDownload } from "../wire/run-download.ts";
-import { openSources, type SourceSet } from "../wire/source-set.ts";
+import { openSources, ratePerMinute, type SourceSet } from "../wire/source-set.ts";
 import { survey } from "../wire/survey.ts";
 import { downloadToStdout } from "../wire/to-stdout.ts";
 import { wireArchiveTransfer } from "../wire/transfer.ts";
@@ -77,12 +77,6 @@ async function recordEnd(summary: Summary, ledger: Archive, { stoppedBy }: Io): 
     if (code === "bug") throw thrown;
     return { ...summary, stoppedBy: summary.stoppedBy ?? { code, message } };
   }
-}
-
-/** The requests a minute that the sources allow together, where they all say so. */
-function ratePerMinute({ sources }: SourceSet): number | undefined {
-  const rates = [...sources.values()].map((source) => source.ratePerMinute?.());
-  return rates.find((rate) => rate !== undefined);
 }
 
 /** A run that ended early has not seen the whole listing: the next one must start where this one did. */

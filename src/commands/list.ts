@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Invocation } from "../command.ts";
 import { formatCount, formatDuration } from "../core/format.ts";
 import type { RecordingRef } from "../core/recording.ts";
@@ -10,6 +9,7 @@ import { listArchive } from "../wire/list-archive.ts";
 import { openRunReporter } from "../wire/reporter.ts";
 import { openSources } from "../wire/source-set.ts";
 import { wireWork } from "../wire/work.ts";
+import { writeOut } from "../write-out.ts";
 
 /** Prints the recordings a selection names: a table, or NDJSON that `download --rows -` takes. */
 export async function list(invocation: Invocation): Promise<number> {
@@ -40,7 +40,7 @@ export async function list(invocation: Invocation): Promise<number> {
 }
 
 async function printLines(refs: readonly RecordingRef[], io: Io): Promise<void> {
-  await write(refs.map((ref) => `${JSON.stringify(ref)}\n`).join(""), io);
+  await writeOut(refs.map((ref) => `${JSON.stringify(ref)}\n`).join(""), io);
 }
 
 const columns: readonly Column<RecordingRef>[] = [
@@ -66,10 +66,6 @@ function tablePrinter(): (refs: readonly RecordingRef[], io: Io) => Promise<void
     if (waiting.length === 0 || (refs.length > 0 && waiting.length < tableRows)) return;
     const table = formatTable(waiting, columns);
     waiting = [];
-    await write(table, io);
+    await writeOut(table, io);
   };
-}
-
-async function write(text: string, { stdout, stop }: Io): Promise<void> {
-  if (text !== "" && !stdout.write(text)) await once(stdout, "drain", { signal: stop });
 }

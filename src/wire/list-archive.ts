@@ -1,9 +1,8 @@
-import { once } from "node:events";
 import type { Invocation } from "../command.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
 import type { LedgerEntry } from "../core/ports.ts";
-import type { Io } from "../io.ts";
 import { type Column, csvField, formatTable } from "../table.ts";
+import { writeOut } from "../write-out.ts";
 import { openExistingLedger } from "./archive.ts";
 import { entryFilterOf } from "./filter.ts";
 
@@ -14,7 +13,7 @@ export async function listArchive({ settings, io }: Invocation): Promise<number>
   let count = 0;
   for await (const page of ledger.entries({ ...entryFilterOf(settings, io), states: ["done"] })) {
     count += page.length;
-    await write(print(page), io);
+    await writeOut(print(page), io);
   }
   if (!settings.json && !settings.csv) io.stderr.write(`${formatCount(count)} recordings\n`);
   return 0;
@@ -74,8 +73,4 @@ export function csvPrinter(): (page: readonly LedgerEntry[]) => string {
     header = "";
     return text;
   };
-}
-
-async function write(text: string, { stdout, stop }: Io): Promise<void> {
-  if (text !== "" && !stdout.write(text)) await once(stdout, "drain", { signal: stop });
 }

@@ -71,3 +71,9 @@ const missingLogin: Readonly<Record<SourceName, string>> = {
     "RingCentral's login is missing: set RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT (each also as …_FILE), or run callreel auth login ringcentral.",
   tim: "TIM's address is missing: give --tim-url or TIM_URL, with TIM_USERNAME and TIM_PASSWORD (or TIM_PASSWORD_FILE).",
 };
+
+/** The requests a minute that the first source with such a limit allows: for an honest time left. */
+export function ratePerMinute({ sources }: SourceSet): number | undefined {
+  const rates = [...sources.values()].map((source) => source.ratePerMinute?.());
+  return rates.find((rate) => rate !== undefined);
+}

@@ -1,7 +1,7 @@
 import type { Invocation } from "../command.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "../core/format.ts";
 import type { Ledger } from "../core/ports.ts";
-import type { SourceSet } from "./source-set.ts";
+import { ratePerMinute, type SourceSet } from "./source-set.ts";
 import type { WiredWork } from "./work.ts";
 
 /**
@@ -32,8 +32,7 @@ export async function survey(
       }
     }
   }
-  const rates = [...sources.sources.values()].map((source) => source.ratePerMinute?.());
-  const rate = rates.find((each) => each !== undefined);
+  const rate = ratePerMinute(sources);
   const ms = rate === undefined ? undefined : Math.round((wanted / rate) * 60_000);
   if (settings.json) {
     const time = new Date(io.clock.now()).toISOString();
