@@ -104,6 +104,8 @@ export interface Receiver {
 export interface Incoming extends Receiver {
   /** Headers for a request that continues a partial file (Range, If-Range); empty to start from the beginning. */
   readonly rangeHeaders: Readonly<Record<string, string>>;
+  /** The partial file's bytes, to be read before the answer comes; absent when there are none or they stay hidden. */
+  kept?(): AsyncIterable<Uint8Array>;
   /** Checks what arrived; resolves when the bytes are complete here, `settled` when they are safe at their final path. */
   finish(): Promise<Received>;
   /** The transfer failed: keeps what a later run can continue from, else removes it. Never throws. */

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
-import type { Stored } from "../core/recording.ts";
+import { RecordingError } from "../core/errors.ts";
+import type { AudioType, Stored } from "../core/recording.ts";
 import { refuse, safeHeaders } from "./answer.ts";
+import type { Growing } from "./growing.ts";
 import { ifRangeHolds, isKnown, rangeOf } from "./range.ts";
+import type { Visit } from "./routes.ts";
 import { openStored } from "./shelf.ts";
 
 /**
@@ -22,16 +25,9 @@ export async function sendAudio(
     const { bytes: size, contentType, sha256 } = stored;
     const etag = `"${sha256}"`;
     const headers = {
-      ...safeHeaders,
-      // Other pages of the same site may embed a recording. No other site gets here: its requests are refused, and the
-      // strict cookie stays out of them. "same-site" would shut out sites that have no domain, as 127.0.0.1.
-      "cross-origin-resource-policy": "cross-origin",
+      ...audioHeaders(contentType, downloadAs),
       "accept-ranges": "bytes",
-      // Asked for anew each time, for whoever logs out must not hear it again; the tag keeps that cheap.
-      "cache-control": "private, no-cache",
       etag,
-      "content-type": contentType,
-      ...(downloadAs === undefined ? {} : { "content-disposition": attachment(downloadAs) }),
     };
     if (isKnown(request.headers["if-none-match"], etag)) {
       response.writeHead(304, headers).end();
@@ -52,6 +48,69 @@ export async function sendAudio(
   } finally {
     await file.close();
   }
+}
+
+/** So much is read for a listener at once; what a slow one does not take stays on the disk. */
+const pieceSize = 64 * 1024;
+
+/**
+ * Sends a recording that is still on its way (and held), or a part of it, as it comes in. Without a tag, for the hash is not known yet; an If-Range therefore never holds. The connection is cut when the
+ * recording breaks off.
+ */
+export async function sendGrowing(
+  { request, response, signal }: Pick<Visit, "request" | "response" | "signal">,
+  growing: Growing,
+  download: boolean,
+): Promise<void> {
+  const { total, contentType, name } = growing;
+  const { range: asked, "if-range": ifRange } = request.headers;
+  const range = total === undefined || ifRange !== undefined ? undefined : rangeOf(asked, total);
+  const headers = {
+    ...audioHeaders(contentType, download ? name : undefined),
+    "accept-ranges": total === undefined ? "none" : "bytes",
+  };
+  if (range === "unsatisfiable") {
+    return refuse(response, 416, "The recording ends before that.", { "content-range": `bytes */${total}` });
+  }
+  const { start, end } = range ?? { start: 0, end: total === undefined ? Infinity : total - 1 };
+  const part = range === undefined ? {} : { "content-range": `bytes ${start}-${end}/${total}` };
+  const length = total === undefined ? {} : { "content-length": end - start + 1 };
+  response.writeHead(range === undefined ? 200 : 206, { ...headers, ...part, ...length });
+  if (request.method === "HEAD") {
+    response.end();
+    return;
+  }
+  // The first byte asked for may be long in coming.
+  response.flushHeaders();
+  await pipeline(bytesOf(growing, start, end, signal), response).catch(ignoreCut);
+}
+
+async function* bytesOf(growing: Growing, start: number, end: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+  for (let at = start; at <= end; ) {
+    const piece = await growing.read(at, Math.min(pieceSize, end + 1 - at), signal);
+    if (piece.length === 0) return;
+    yield piece;
+    at += piece.length;
+  }
+}
+
+function audioHeaders(contentType: AudioType, downloadAs: string | undefined): Record<string, string> {
+  return {
+    ...safeHeaders,
+    // Other pages of the same site may embed a recording. No other site gets here: its requests are refused, and the
+    // strict cookie stays out of them. "same-site" would shut out sites that have no domain, as 127.0.0.1.
+    "cross-origin-resource-policy": "cross-origin",
+    // Asked for anew each time, for whoever logs out must not hear it again; the tag keeps that cheap.
+    "cache-control": "private, no-cache",
+    "content-type": contentType,
+    ...(downloadAs === undefined ? {} : { "content-disposition": attachment(downloadAs) }),
+  };
+}
+
+/** Whoever is cut off here has been told by the fetch why. */
+function ignoreCut(error: unknown): void {
+  const left = error instanceof Error && error.name === "AbortError";
+  if (!left && !(error instanceof RecordingError)) ignoreGone(error as NodeJS.ErrnoException);
 }
 
 /** A listener who goes away in the middle is no error. */

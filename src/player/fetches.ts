@@ -5,9 +5,13 @@ import type { DownloadEvent } from "../core/events.ts";
 import type { Archive } from "../core/ports.ts";
 import type { RecordingKey, RecordingRef } from "../core/recording.ts";
 import type { Work } from "../core/work.ts";
+import type { Growing } from "./growing.ts";
+import type { Follower, Tap } from "./tap.ts";
 
 export interface FetchPorts {
   readonly ledger: Archive;
+  /** Stands before the destination that the transfers write to. */
+  readonly tap: Pick<Tap, "follow">;
   readonly ports: Omit<DownloadPorts, "ledger" | "report">;
   /** How recordings are fetched and named; the work comes from the listeners. */
   readonly plan: Omit<DownloadPlan, "work" | "named" | "progress">;
@@ -16,10 +20,18 @@ export interface FetchPorts {
   readonly abort: AbortSignal;
 }
 
+/** One recording on its way. */
+export interface Fetch {
+  /** Resolves when the recording is in the archive. */
+  readonly done: Promise<void>;
+  /** Resolves as soon as there is something to hear. */
+  audible(signal: AbortSignal): Promise<Growing>;
+}
+
 /** Recordings on their way into the archive because somebody wants to hear them. */
 export interface Fetches {
-  /** Resolves when the recording is in the archive. Whoever asks while it is on its way waits for the same fetch. */
-  fetch(ref: RecordingRef): Promise<void>;
+  /** Whoever asks while the recording is on its way gets the same fetch. */
+  fetch(ref: RecordingRef): Fetch;
   /** Until when the source lets nobody through, as far as it said so; wall-clock milliseconds. */
   heldUntil(): number;
   /** Hears what sources and transfers tell. */
@@ -28,18 +40,17 @@ export interface Fetches {
   close(): Promise<void>;
 }
 
-interface Wanted {
+interface Wanted extends Fetch {
   readonly ref: RecordingRef;
-  readonly done: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: RecordingError) => void;
+  /** The recording is in the archive, with this hash if it came just now; or why not. */
+  settle(outcome: RecordingError | string | undefined): void;
 }
 
 /**
  * Fetches what listeners want as one download whose work comes one by one: it begins with the first missing recording,
  * ends when none is wanted any more, and is a run in the ledger like any other.
  */
-export function openFetches({ ledger, ports, plan, report, stop, abort }: FetchPorts): Fetches {
+export function openFetches({ ledger, tap, ports, plan, report, stop, abort }: FetchPorts): Fetches {
   const wanted = new Map<RecordingKey, Wanted>();
   let queue: RecordingRef[] = [];
   let wake: () => void = () => {};
@@ -70,12 +81,11 @@ export function openFetches({ ledger, ports, plan, report, stop, abort }: FetchP
     }
   }
 
-  function settle(key: RecordingKey | undefined, error?: RecordingError): void {
+  function settle(key: RecordingKey | undefined, outcome: RecordingError | string | undefined): void {
     const found = key === undefined ? undefined : wanted.get(key);
     if (found === undefined) return;
     wanted.delete(found.ref.key);
-    if (error === undefined) found.resolve();
-    else found.reject(error);
+    found.settle(outcome);
     if (wanted.size === 0) wake();
   }
 
@@ -86,7 +96,7 @@ export function openFetches({ ledger, ports, plan, report, stop, abort }: FetchP
 
   function follow(event: DownloadEvent): void {
     hear(event);
-    if (event.event === "recording-done") settle(event.key);
+    if (event.event === "recording-done") settle(event.key, event.sha256);
     if (event.event === "recording-failed") settle(event.key, new RecordingError(event.code, event.message));
     if (event.event === "recording-skipped") {
       settle(event.key, event.reason === "done" ? undefined : skipped(event.reason));
@@ -121,14 +131,17 @@ export function openFetches({ ledger, ports, plan, report, stop, abort }: FetchP
   return {
     fetch(ref) {
       const known = wanted.get(ref.key);
-      if (known !== undefined) return known.done;
-      if (stop.aborted) return Promise.reject(new RecordingError("interrupted", "The player is ending."));
-      const one = asked(ref);
+      if (known !== undefined) return known;
+      const one = asked(ref, tap.follow(ref.key));
+      if (stop.aborted) {
+        one.settle(new RecordingError("interrupted", "The player is ending."));
+        return one;
+      }
       wanted.set(ref.key, one);
       queue.push(ref);
       wake();
       start();
-      return one.done;
+      return one;
     },
     heldUntil: () => heldUntil,
     hear,
@@ -138,14 +151,24 @@ export function openFetches({ ledger, ports, plan, report, stop, abort }: FetchP
   };
 }
 
-function asked(ref: RecordingRef): Wanted {
+function asked(ref: RecordingRef, follower: Follower): Wanted {
   let resolve: () => void = () => {};
   let reject: (error: RecordingError) => void = () => {};
   const done = new Promise<void>((...settle) => {
     [resolve, reject] = settle;
   });
   done.catch(() => {});
-  return { ref, done, resolve, reject };
+  return {
+    ref,
+    done,
+    audible: follower.audible,
+    settle(outcome) {
+      const failed = outcome instanceof RecordingError;
+      follower.end(failed ? undefined : outcome);
+      if (failed) reject(outcome);
+      else resolve();
+    },
+  };
 }
 
 type Skip = Extract<DownloadEvent, { event: "recording-skipped" }>["reason"];

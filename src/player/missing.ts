@@ -3,17 +3,21 @@ import { asRecordingError, type ErrorCode, type RecordingError } from "../core/e
 import type { Clock } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { refuse } from "./answer.ts";
-import type { Fetches } from "./fetches.ts";
+import type { Fetch, Fetches } from "./fetches.ts";
+import type { Growing } from "./growing.ts";
 
 /** How long a listener is kept waiting for a fetch before being told to come again. */
 const patienceMs = 25_000;
 /** A wait at the gate shorter than this is waited out. */
 const shortWaitMs = 3_000;
 const lookMs = 200;
+/** Most recordings are here as a whole within this time. */
+const graceMs = 100;
 
 /**
- * Waits until a missing recording is in the archive; true then. Otherwise the listener has been told: how long to wait
- * (503 with Retry-After), or why it cannot be had. The fetch itself goes on whatever becomes of the listener.
+ * Waits until a missing recording can be heard: `stored` when it is in the archive, or as it is on its way there.
+ * Otherwise, with undefined, the listener has been told: how long to wait (503 with Retry-After), or why it cannot be
+ * had. The fetch itself goes on whatever becomes of the listener.
  */
 export async function awaitFetch(
   ref: RecordingRef,
@@ -21,22 +25,34 @@ export async function awaitFetch(
   clock: Clock,
   response: ServerResponse,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Growing | "stored" | undefined> {
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
   try {
-    const ended = new AbortController();
-    const waited = await Promise.race([
-      fetches.fetch(ref).then(() => undefined),
-      wait(fetches, clock, AbortSignal.any([signal, ended.signal])),
-    ]).finally(() => ended.abort());
-    if (waited === undefined) return true;
-    const seconds = Math.max(1, Math.ceil(waited / 1000));
+    const { done, audible } = fetches.fetch(ref);
+    const outcome = await Promise.race([
+      done.then(() => "stored" as const),
+      afterGrace(audible, clock, until),
+      wait(fetches, clock, until),
+    ]);
+    if (typeof outcome !== "number") return outcome;
+    const seconds = Math.max(1, Math.ceil(outcome / 1000));
     refuse(response, 503, `The recording comes from its source; it can be heard in about ${seconds} s.`, {
       "retry-after": seconds,
     });
   } catch (thrown) {
     if (!signal.aborted) refuseError(asRecordingError(thrown), response);
+  } finally {
+    ended.abort();
   }
-  return false;
+  return undefined;
+}
+
+/** Gives a short recording the time to arrive: from the archive it comes with its tag, and what is wrong with it is told. */
+async function afterGrace(audible: Fetch["audible"], clock: Clock, signal: AbortSignal): Promise<Growing> {
+  await audible(signal);
+  await clock.sleep(graceMs, signal);
+  return audible(signal);
 }
 
 /** Resolves with the milliseconds to tell a listener, once it is known that the wait is a long one. */

@@ -3,14 +3,15 @@ import pLimit from "p-limit";
 import type { Clock } from "../core/ports.ts";
 import type { RecordingKey, RecordingRef } from "../core/recording.ts";
 import { refuse, sendJson } from "./answer.ts";
-import { sendAudio } from "./audio.ts";
+import { sendAudio, sendGrowing } from "./audio.ts";
 import { itemOf } from "./catalogue.ts";
 import type { Fetches } from "./fetches.ts";
+import type { Growing } from "./growing.ts";
 import { openAuditor } from "./listening.ts";
 import { awaitFetch } from "./missing.ts";
 import { type Peaks, readPeaks } from "./peaks.ts";
 import type { Listener } from "./sessions.ts";
-import { openStored, type Shelf } from "./shelf.ts";
+import { openStored, type Shelf, type ShelfArchive } from "./shelf.ts";
 
 export interface RecordingPorts {
   readonly shelf: Shelf;
@@ -59,15 +60,26 @@ export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recor
     return undefined;
   }
 
+  /** Writes a listening down before anything is heard; true when it is a download. */
+  async function heard({ request, listener, key, query }: Asked, archive: ShelfArchive): Promise<boolean> {
+    const download = query.has("download");
+    if (request.method === "GET") await audit(listener, key, download ? "downloaded" : "listened", archive);
+    return download;
+  }
+
+  async function playGrowing(asked: Asked, growing: Growing): Promise<boolean> {
+    using held = growing.hold();
+    if (held === undefined) return false;
+    await sendGrowing(asked, growing, await heard(asked, shelf.first));
+    return true;
+  }
+
   async function playStored(asked: Asked): Promise<boolean> {
     const found = await shelf.find(asked.key);
     const stored = found?.entry.stored;
     if (found?.entry.state !== "done" || stored === undefined) return false;
-    const { request, response, listener, query } = asked;
-    const download = query.has("download");
-    if (request.method === "GET") {
-      await audit(listener, asked.key, download ? "downloaded" : "listened", found.archive);
-    }
+    const { request, response } = asked;
+    const download = await heard(asked, found.archive);
     const name = stored.path.split("/").at(-1) as string;
     return sendAudio(request, response, found.archive.root, stored, download ? name : undefined);
   }
@@ -79,8 +91,11 @@ export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recor
       const { key, response, signal } = asked;
       const wanted = missing?.named(`/r/${key}`) === undefined ? undefined : ref;
       if (wanted === undefined || missing === undefined) return refuse(response, 404, "There is no such recording.");
-      if (!(await awaitFetch(wanted, missing.fetches, clock, response, signal))) return;
-      if (!(await playStored(asked))) refuse(response, 404, "There is no such recording.");
+      const found = await awaitFetch(wanted, missing.fetches, clock, response, signal);
+      if (found === undefined || (found !== "stored" && (await playGrowing(asked, found)))) return;
+      if (await playStored(asked)) return;
+      if (found === "stored") refuse(response, 404, "There is no such recording.");
+      else refuse(response, 503, "The recording is not ready yet.", { "retry-after": 1 });
     },
     async describe(asked) {
       const ref = await permitted(asked);

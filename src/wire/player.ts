@@ -1,15 +1,17 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Invocation } from "../command.ts";
 import type { Settings } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { DownloadEvent } from "../core/events.ts";
+import { partialFolder } from "../destinations/disk/partial.ts";
 import { openDestination } from "../destinations/index.ts";
 import type { Io } from "../io.ts";
 import { type Fetches, openFetches } from "../player/fetches.ts";
 import { isAnyAddress, isLoopbackHost } from "../player/guard.ts";
 import type { PlayerSettings } from "../player/server.ts";
 import type { ShelfArchive } from "../player/shelf.ts";
+import { openTap } from "../player/tap.ts";
 import { archiveFolder, openExistingLedger, wireLedger } from "./archive.ts";
 import { planOf } from "./plan.ts";
 import type { SourceSet } from "./source-set.ts";
@@ -87,12 +89,13 @@ export async function wireFetches(
   { root, ledger }: ShelfArchive,
   report: (event: DownloadEvent) => void,
 ): Promise<Fetches & AsyncDisposable> {
-  const destination = await openDestination(root, { mtime: !settings.noMtime });
+  const tap = openTap(await openDestination(root, { mtime: !settings.noMtime }), join(root, partialFolder));
+  const { destination } = tap;
   const transfer = wireTransfer(settings, sources, destination, io);
   const { work: _work, named: _named, progress: _progress, ...plan } = planOf(settings, noWork, false, io.clock);
   const { clock, random, stop, abort } = io;
   const ports = { sources: sources.sources, transfer, destination, clock, random };
-  const fetches = openFetches({ ledger, ports, plan, report, stop, abort });
+  const fetches = openFetches({ ledger, tap, ports, plan, report, stop, abort });
   return {
     ...fetches,
     async [Symbol.asyncDispose]() {

@@ -14,6 +14,7 @@ import { openArchive } from "../../src/ledgers/index.ts";
 import { openFetches } from "../../src/player/fetches.ts";
 import { openPlayer, type Player, type PlayerPorts, type PlayerSettings } from "../../src/player/server.ts";
 import { openShelf } from "../../src/player/shelf.ts";
+import { openTap } from "../../src/player/tap.ts";
 import { systemClock } from "../../src/process-io.ts";
 import { smallWav } from "../helpers/calls-server.ts";
 
@@ -23,8 +24,8 @@ export interface House extends AsyncDisposable {
   /** Puts a finished recording into the archive. */
   keep(source: SourceName, id: string, call: Call, audio?: Buffer): Promise<RecordingRef>;
   open(ports?: Partial<PlayerPorts>, settings?: Partial<PlayerSettings>): Promise<Player>;
-  /** The ports that fetch what is missing from `source`. */
-  missing(source: Source): Promise<NonNullable<PlayerPorts["missing"]>>;
+  /** The ports that fetch what is missing from `source`; failed attempts are not repeated unless told. */
+  missing(source: Source, retries?: number): Promise<NonNullable<PlayerPorts["missing"]>>;
 }
 
 /** A real archive in a temporary folder, with players over it. */
@@ -57,14 +58,16 @@ export async function openHouse(): Promise<House> {
       open.push(player);
       return player;
     },
-    async missing(source) {
+    async missing(source, retries = 0) {
       const http = openHttp({ connections: 8, connectTimeoutMs: 5000, timeoutMs: 5000, userAgent: "test" });
-      const destination = await openDestination(root, {});
+      const tap = openTap(await openDestination(root, {}), join(root, ".callreel", "partial"));
+      const { destination } = tap;
       const transfer = openTransfer({ [source.name]: http }, destination);
       open.push(transfer, http);
       const never = new AbortController().signal;
       const fetches = openFetches({
         ledger,
+        tap,
         ports: {
           sources: new Map([[source.name, source]]),
           transfer,
@@ -74,7 +77,7 @@ export async function openHouse(): Promise<House> {
         },
         plan: {
           transfers: 4,
-          retry: { ...defaultRetryPolicy, retries: 0 },
+          retry: { ...defaultRetryPolicy, retries },
           pathFor: (ref) => pathFor(defaultTemplate, ref, { restrict: false }),
           expect: (ref) => ({ key: ref.key, resume: true, overwrite: false }),
           caps: {},
@@ -120,6 +123,52 @@ export function ask(address: string, path: string, { method = "GET", headers = {
     });
     sent.on("error", reject);
     sent.end(body);
+  });
+}
+
+/** An answer that is heard while it comes in. */
+export interface Hearing {
+  readonly status: number;
+  readonly headers: Answer["headers"];
+  /** What has come so far, once it is at least `bytes` long. */
+  heard(bytes: number): Promise<Buffer>;
+  /** All of it; `cut` when the connection broke before the end. */
+  end(): Promise<Buffer | "cut">;
+  /** Takes nothing more until `end` or `heard`. */
+  pause(): void;
+  leave(): void;
+}
+
+/** Begins to listen; resolves when the answer's head is here. */
+export function hear(address: string, path: string, headers: Record<string, string>): Promise<Hearing> {
+  const { hostname, port } = new URL(address);
+  return new Promise((resolve, reject) => {
+    const sent = request({ hostname, port, path, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      const all = () => Buffer.concat(chunks);
+      const ended = new Promise<Buffer | "cut">((settle) => {
+        response.on("error", () => settle("cut"));
+        response.on("end", () => settle(all()));
+      });
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: response.headers,
+        async heard(bytes) {
+          response.resume();
+          while (all().length < bytes) await new Promise((next) => response.once("data", next));
+          return all();
+        },
+        end() {
+          response.resume();
+          return ended;
+        },
+        pause: () => response.pause(),
+        leave: () => sent.destroy(),
+      });
+    });
+    sent.on("error", reject);
+    sent.end();
   });
 }
 

@@ -1,4 +1,4 @@
-import { futimesSync } from "node:fs";
+import { createReadStream, futimesSync } from "node:fs";
 import { join } from "node:path";
 import { contentLength, contentRange, strongValidator } from "../../core/answer.ts";
 import { audioExtensions } from "../../core/audio.ts";
@@ -34,6 +34,7 @@ export async function openIncoming(
   return {
     rangeHeaders:
       earlier === undefined ? {} : { range: `bytes=${earlier.length}-`, "if-range": earlier.note.validator },
+    ...(earlier && { kept: () => createReadStream(paths.part, { end: earlier.length - 1 }) }),
     head(head) {
       if (earlier !== undefined && (head.status === 206 || head.status === 416)) {
         intake.taking = true;
