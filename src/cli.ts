@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { Command as Commander, CommanderError, Option } from "commander";
 import type { Resolved } from "./config.ts";
 import { asRecordingError, type RecordingError } from "./core/errors.ts";
@@ -7,26 +6,13 @@ import type { Io } from "./io.ts";
 import type { CommandSpec } from "./options/commands.ts";
 import { groups } from "./options/commands.ts";
 import type { OptionSpec } from "./options/option.ts";
-import { processIo } from "./process-io.ts";
 import { commands } from "./verbs.ts";
 import { version } from "./version.ts";
-
-/** Runs the program in this process and leaves its exit code behind. */
-export async function run(): Promise<void> {
-  // Files are synced through libuv's pool; its size is read when the pool starts, so it is set before anything else.
-  process.env.UV_THREADPOOL_SIZE ??= "16";
-  // Every transfer listens to the run's signals; Node warns at eleven.
-  setMaxListeners(1000);
-  const io = processIo();
-  const code = await main(process.argv.slice(2), io);
-  await io.flush();
-  process.exit(code);
-}
 
 /** The whole program over a given world: arguments in, exit code out. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code = 0;
-  const program = buildProgram(io, async (spec, args, flags) => {
+  const program = buildProgram(argv, io, async (spec, args, flags) => {
     code = await runCommand(spec, args, flags, io);
   });
   try {
@@ -39,7 +25,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 type Action = (spec: CommandSpec, args: readonly string[], flags: Record<string, unknown>) => Promise<void>;
 
-function buildProgram(io: Io, action: Action): Commander {
+function buildProgram(argv: readonly string[], io: Io, action: Action): Commander {
   const program = new Commander("callreel")
     .description(
       "Downloads phone-call recordings from RingCentral and TIM Enterprise, and keeps an archive one can trust.",
@@ -50,20 +36,43 @@ function buildProgram(io: Io, action: Action): Commander {
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: (text) => io.stderr.write(text) })
+    .configureHelp({
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options]", "").trim()}`,
+    })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => widthOf(io.stdout),
+      getErrHelpWidth: () => widthOf(io.stderr),
+    })
     .addHelpText("after", "\nStart with: callreel demo, then callreel doctor.\nEach command: callreel help COMMAND.");
-  for (const spec of commands) program.addCommand(buildCommand(spec, action));
+  for (const spec of commands) {
+    const command = buildCommand(spec, program, action);
+    // Hundreds of options are quicker left out than built: a command that nobody names needs none.
+    if (argv.includes(spec.name)) addDetails(command, spec);
+    program.addCommand(command);
+  }
   return program;
 }
 
-function buildCommand(spec: CommandSpec, action: Action): Commander {
+/** How wide help may be: as the terminal, else 80 columns. */
+function widthOf({ isTTY, columns }: Io["stdout"]): number {
+  return (isTTY ? columns : undefined) ?? 80;
+}
+
+function buildCommand(spec: CommandSpec, program: Commander, action: Action): Commander {
   const command = new Commander(spec.name)
+    .copyInheritedSettings(program)
     .description(spec.summary)
-    .exitOverride()
-    .showSuggestionAfterError(true)
-    .helpOption("-h, --help", "show help")
     .allowExcessArguments(false);
   for (const argument of spec.args?.split(" ") ?? []) command.argument(argument);
+  command.action(async () => {
+    await action(spec, command.args, flagsOf(command));
+  });
+  return command;
+}
+
+function addDetails(command: Commander, spec: CommandSpec): void {
   for (const group of [...spec.groups, groups.global]) {
     command.optionsGroup(`${group.title}:`);
     for (const [key, option] of Object.entries<OptionSpec<unknown>>(group.options)) addOption(command, key, option);
@@ -72,10 +81,6 @@ function buildCommand(spec: CommandSpec, action: Action): Commander {
     const examples = spec.examples.map(([line, says]) => `  ${line}\n      ${says}`).join("\n");
     command.addHelpText("after", `\nExamples:\n${examples}`);
   }
-  command.action(async () => {
-    await action(spec, command.args, flagsOf(command));
-  });
-  return command;
 }
 
 function addOption(command: Commander, key: string, spec: OptionSpec<unknown>): void {

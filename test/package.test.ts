@@ -14,7 +14,9 @@ describe("the package", () => {
     const paths = (packed as { files: { path: string }[] }).files.map(({ path }) => path);
     const others = paths.filter((path) => !/^(bin|dist)\//.test(path));
     expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
-    expect(paths).toEqual(expect.arrayContaining(["bin/callreel.js", "dist/cli.js", "dist/man/callreel.1"]));
+    expect(paths).toEqual(
+      expect.arrayContaining(["bin/callreel.js", "dist/start.js", "dist/help/callreel.txt", "dist/man/callreel.1"]),
+    );
     expect(paths.filter((path) => /test|\.ts$|\.map$/.test(path.replace(/\.d\.ts$/, ".js")))).toEqual([]);
 
     // As npm would lay it out, with the dependencies that are here already.

@@ -1,0 +1,32 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { main } from "./cli.ts";
+import type { Io } from "./io.ts";
+import { processIo } from "./process-io.ts";
+import { helpFolder, pageName } from "./ready-answer.ts";
+import { commands } from "./verbs.ts";
+
+/** Help as the program prints it where stdout is no terminal: the program's own, or a command's. */
+export async function helpPage(command: string | undefined, io: Io): Promise<string> {
+  const written: string[] = [];
+  const stdout = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  await main(command === undefined ? ["help"] : ["help", command], { ...io, stdout });
+  return written.join("");
+}
+
+/** Writes every page where `readyAnswer` looks for them; a step of the build. */
+async function writeHelpPages(): Promise<void> {
+  const io = processIo();
+  mkdirSync(helpFolder, { recursive: true });
+  for (const name of [undefined, ...commands.map((spec) => spec.name)]) {
+    writeFileSync(new URL(pageName(name) as string, helpFolder), await helpPage(name, io));
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeHelpPages();
