@@ -8,7 +8,7 @@ import { helpFolder, pageName } from "./ready-answer.ts";
 import { commands } from "./verbs.ts";
 
 /** Help as the program prints it where stdout is no terminal: the program's own, or a command's. */
-export async function helpPage(command: string | undefined, io: Io): Promise<string> {
+async function helpPage(command: string | undefined, io: Io): Promise<string> {
   const written: string[] = [];
   const stdout = new Writable({
     write(chunk, _encoding, done) {
