@@ -109,7 +109,7 @@ export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recor
       const found = await shelf.find(asked.key);
       const stored = found?.entry.stored;
       if (found?.entry.state !== "done" || stored === undefined) {
-        return refuse(asked.response, 404, "The recording is not in the archive.");
+        return sendJson(asked.response, 202, { peaks: null, coming: true });
       }
       const peaks = await peaksOf(stored.sha256, async () => {
         const file = await openStored(found.archive.root, stored);

@@ -1,24 +1,17 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Source } from "../../src/core/ports.ts";
 import type { Player } from "../../src/player/server.ts";
 import { callRef, plainSource, serveCalls, smallWav } from "../helpers/calls-server.ts";
+import { launchChromium, visitPage } from "./chromium.ts";
 import { type House, openHouse } from "./house.ts";
-
-const launch = {
-  executablePath: "/usr/bin/chromium",
-  args: [
-    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-    ...["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"],
-  ],
-};
 
 let house: House;
 let player: Player;
 let calls: Awaited<ReturnType<typeof serveCalls>>;
-let browser: Awaited<ReturnType<typeof chromium.launch>>;
+let browser: Browser;
 
 beforeAll(async () => {
   house = await openHouse();
@@ -35,7 +28,7 @@ beforeAll(async () => {
     await house.keep("ringcentral", String(4000 + at), { ...call, ...named, ...leg }, smallWav(`call ${at}`, 30));
   }
   player = await house.open({ missing: await house.missing(source) });
-  browser = await chromium.launch(launch);
+  browser = await launchChromium();
 }, 60_000);
 
 afterAll(async () => {
@@ -44,21 +37,10 @@ afterAll(async () => {
   await calls?.[Symbol.asyncDispose]();
 });
 
-async function visit(width = 1000, entrance = player.entrance) {
-  const context = await browser.newContext({ viewport: { width, height: 800 } });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const hosts = new Set<string>();
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("dialog", (dialog) => {
-    complaints.push(dialog.message());
-    void dialog.dismiss();
-  });
-  page.on("request", (request) => hosts.add(new URL(request.url()).host));
-  await page.goto(entrance);
-  await page.locator(".call").first().waitFor();
-  return { page, complaints, hosts, context };
+async function visit(width?: number, entrance = player.entrance) {
+  const visited = await visitPage(browser, entrance, width);
+  await visited.page.locator(".call").first().waitFor();
+  return visited;
 }
 
 const time = "document.getElementById('audio').currentTime";

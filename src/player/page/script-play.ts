@@ -1,4 +1,4 @@
-/** The player: audio, waveform, keys. */
+/** The player: audio and keys. */
 export const playScript = `
 const audio = $("audio");
 const player = { item: undefined, peaks: undefined, turn: 0 };
@@ -27,7 +27,7 @@ async function choose(item, start) {
   audio.src = "/r/" + item.key;
   audio.playbackRate = Number($("speed").value);
   if (start) play();
-  loadPeaks(item, turn);
+  showWave(item, turn);
 }
 
 async function ready(item, turn) {
@@ -60,13 +60,6 @@ async function countDown(seconds, turn) {
   for (let left = seconds; left > 0 && turn === player.turn; left -= 1) {
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
-}
-
-async function loadPeaks(item, turn) {
-  const answer = await getJson("/api/peaks/" + item.key).catch(() => ({}));
-  if (turn !== player.turn) return;
-  player.peaks = answer.peaks || undefined;
-  draw();
 }
 
 async function play() {
@@ -113,34 +106,6 @@ function showTime() {
   $("seek").max = String(total || 1);
   $("seek").value = String(audio.currentTime);
   $("seek").setAttribute("aria-valuetext", clock(audio.currentTime) + " of " + clock(total));
-}
-
-function draw() {
-  const canvas = $("wave");
-  const { clientWidth, clientHeight } = canvas;
-  const scale = window.devicePixelRatio || 1;
-  canvas.width = Math.max(1, Math.round(clientWidth * scale));
-  canvas.height = Math.max(1, Math.round(clientHeight * scale));
-  const pen = canvas.getContext("2d");
-  const look = getComputedStyle(document.documentElement);
-  const [heard, rest] = [look.getPropertyValue("--main"), look.getPropertyValue("--wave")];
-  const at = length() ? audio.currentTime / length() : 0;
-  const bars = Math.max(1, Math.floor(clientWidth / 3));
-  const top = player.peaks ? Math.max(1, ...player.peaks) : 1;
-  for (let bar = 0; bar < bars; bar += 1) {
-    const loud = player.peaks ? peak(bar / bars, (bar + 1) / bars) / top : 0;
-    const height = Math.max(2 * scale, loud * canvas.height);
-    pen.fillStyle = (bar + 1) / bars <= at ? heard : rest;
-    pen.fillRect((bar * canvas.width) / bars, (canvas.height - height) / 2, Math.max(1, 2 * scale), height);
-  }
-  pen.fillStyle = heard;
-  pen.fillRect(Math.min(at * canvas.width, canvas.width - 2 * scale), 0, 2 * scale, canvas.height);
-}
-
-function peak(from, to) {
-  const { peaks } = player;
-  const first = Math.floor(from * peaks.length);
-  return Math.max(0, ...peaks.slice(first, Math.max(first + 1, Math.floor(to * peaks.length))));
 }
 
 function follow() {
@@ -220,8 +185,20 @@ for (const name of ["play", "pause", "ended"]) {
 }
 for (const name of ["loadedmetadata", "seeked", "durationchange", "emptied"]) audio.addEventListener(name, follow);
 audio.addEventListener("error", () => {
-  if (audio.getAttribute("src")) say("The recording cannot be played in this browser; download it.");
+  if (!audio.getAttribute("src")) return;
+  const brokeOff = audio.error && audio.error.code === MediaError.MEDIA_ERR_NETWORK;
+  say(brokeOff ? "The recording broke off. Choose it again." : "The recording cannot be played in this browser; download it.");
 });
-window.addEventListener("resize", draw);
+
+/** A recording on its way may come more slowly than it plays; told when it takes a while. */
+const slow = "Waiting for more of the recording…";
+audio.addEventListener("waiting", () => {
+  setTimeout(() => {
+    if (audio.readyState < HTMLMediaElement.HAVE_FUTURE_DATA && !audio.paused) say(slow);
+  }, 1000);
+});
+audio.addEventListener("playing", () => {
+  if ($("message").textContent === slow) say("");
+});
 document.addEventListener("keydown", onKey);
 `;
