@@ -50,10 +50,10 @@ async function reconcilePiece(
     if (event.event !== "recording-skipped" || event.reason !== "short-recording" || event.call === undefined) continue;
     tell({ finding: "short-recording", message: "the source keeps no recording that short", call: event.call });
   }
-  for (const ref of piece.refs) {
-    if (listed.has(ref.key)) continue;
-    listed.add(ref.key);
-    const found = reconcileRef(ref, await ledger.entry(ref.key));
+  const fresh = piece.refs.filter(({ key }) => !listed.has(key) && listed.add(key));
+  const entries = await ledger.entriesOf(fresh.map(({ key }) => key));
+  for (const [at, ref] of fresh.entries()) {
+    const found = reconcileRef(ref, entries[at]);
     if (found !== undefined) tell(found);
   }
   return rejected;

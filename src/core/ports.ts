@@ -187,6 +187,8 @@ export interface Ledger extends AsyncDisposable {
   pending?(source: SourceName): AsyncIterable<readonly RecordingRef[]>;
   entries?(filter: EntryFilter): AsyncIterable<readonly LedgerEntry[]>;
   entry?(key: RecordingKey): Promise<LedgerEntry | undefined>;
+  /** Each key's entry, in order, asked for all at once; undefined where nothing is known. */
+  entriesOf?(keys: readonly RecordingKey[]): Promise<readonly (LedgerEntry | undefined)[]>;
   /** A small named value that survives runs (the end of the last complete listing window). */
   get?(name: string): Promise<string | undefined>;
   set?(name: string, value: string): Promise<void>;

@@ -10,11 +10,14 @@ const pageSize = 500;
 export interface Entries {
   pending(source: SourceName, runId: string): Generator<readonly RecordingRef[]>;
   matching(filter: EntryFilter): Generator<readonly LedgerEntry[]>;
-  one(key: RecordingKey): LedgerEntry | undefined;
+  of(keys: readonly RecordingKey[]): (LedgerEntry | undefined)[];
 }
 
 export function openEntries(database: Database, lives: (owner: string) => boolean): Entries {
-  const find = database.sqlite.prepare("SELECT * FROM recordings WHERE key = ?");
+  // A table of keys whose columns have no name that `recordings` has.
+  const find = database.sqlite.prepare(`
+    SELECT '[' || coalesce(group_concat(json_array(at, ${rowAsJson})), '') || ']' AS found
+    FROM (SELECT key AS at, value FROM json_each(?)) JOIN recordings ON key = value`);
   return {
     *pending(source, runId) {
       const conditions = [
@@ -31,9 +34,11 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
         if (asked.length > 0) yield asked;
       }
     },
-    one: (key) => {
-      const row = find.get(key) as RecordingRow | undefined;
-      return row && entryOf(row, lives);
+    of: (keys) => {
+      const { found } = find.get(JSON.stringify(keys)) as { found: string };
+      const entries: (LedgerEntry | undefined)[] = new Array(keys.length).fill(undefined);
+      for (const [at, row] of JSON.parse(found) as [number, RecordingRow][]) entries[at] = entryOf(row, lives);
+      return entries;
     },
   };
 }

@@ -112,9 +112,13 @@ function isAlive({ run }: Desk, owner: string): boolean {
   return owner === run?.runId;
 }
 
-function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "entry" | "get" | "set"> {
+function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "entry" | "entriesOf" | "get" | "set"> {
   const { items, kept } = desk;
   const entry = (item: Item) => entryOf(item, (owner) => isAlive(desk, owner));
+  const known = (key: RecordingKey) => {
+    const item = items.get(key);
+    return item && entry(item);
+  };
   return {
     pending: async function* (source) {
       const open = [...items.values()].filter(
@@ -127,10 +131,8 @@ function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "entry" | "ge
       if (filter.newestFirst) sorted.reverse();
       yield* paged(sorted.filter((each) => matches(each, filter)));
     },
-    entry: async (key) => {
-      const item = items.get(key);
-      return item && entry(item);
-    },
+    entry: async (key) => known(key),
+    entriesOf: async (keys) => keys.map(known),
     get: async (name) => kept.get(name),
     set: async (name, value) => {
       kept.set(name, value);

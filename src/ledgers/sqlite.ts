@@ -115,7 +115,8 @@ function reading(desk: Desk, settled: Settled): Reading {
     entries: async function* (filter) {
       yield* settled(() => entries.matching(filter));
     },
-    entry: async (key) => settled(() => entries.one(key)),
+    entry: async (key) => settled(() => entries.of([key])[0]),
+    entriesOf: async (keys) => settled(() => entries.of(keys)),
     get: async (name) => database.read(() => kept.get(name)),
     set: async (name, value) => database.write(() => kept.set(name, value)),
     summary: async () => settled(catalogue.summary),

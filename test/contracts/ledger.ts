@@ -304,6 +304,24 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
       expect((await ledger.entry?.("ringcentral/4"))?.state).toBe("claimed");
       expect(await ledger.entry?.("ringcentral/5")).toBeUndefined();
     });
+
+    test("are found by their keys all at once, in the order asked, with holes for unknown ones", async () => {
+      const odd: RecordingRef = { ...ref("é"), key: "tim/1/2/%22'é", source: "tim" };
+      await ledger.claim([odd]);
+      const asked = ["ringcentral/2", "nobody/1", odd.key, "ringcentral/1", "ringcentral/2"];
+      const found = await ledger.entriesOf!(asked);
+      expect(found.map((entry) => entry?.state)).toEqual(["gone", undefined, "claimed", "done", "gone"]);
+      expect(found).toEqual(await Promise.all(asked.map((key) => ledger.entry!(key))));
+      expect(found[3]).toMatchObject({ ref: ref(1, calls[0]), stored: stored("a.mp3") });
+      expect(await ledger.entriesOf!([])).toEqual([]);
+    });
+
+    test("of thousands of keys are found at once", async () => {
+      const many = refs(5000, 10);
+      await ledger.claim(many);
+      const found = await ledger.entriesOf!(many.map(({ key }) => key).reverse());
+      expect(found.map((entry) => entry?.ref.key)).toEqual(many.map(({ key }) => key).reverse());
+    });
   });
 
   test("keeps small named values", async () => {
