@@ -4,7 +4,6 @@ import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import { formatBytes, formatCount } from "../core/format.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/ports.ts";
-import type { SourceName } from "../core/recording.ts";
 import { localText, parseWhen, zoneOf } from "../dates.ts";
 import { diskError } from "../destinations/disk/disk-error.ts";
 import { partialPaths } from "../destinations/disk/partial.ts";
@@ -13,14 +12,14 @@ import { archiveFolder, openExistingLedger, takeArchive } from "../wire/archive.
 /** Deletes recordings from the archive and remembers that, so that they are not fetched again. Never touches the source. */
 export async function purge(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
-  const filters = filtersOf(invocation);
-  if (args.length === 0 && filters.length === 0) {
+  const filter = filterOf(invocation);
+  if (args.length === 0 && filter === undefined) {
     throw new RecordingError("usage", "purge: say which recordings: ids, --number, or --before.");
   }
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await openExistingLedger(settings, io);
-    const chosen = await choose(args, filters, ledger);
+    const chosen = await choose(args, filter, ledger);
     const bytes = chosen.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
     for (const { ref, stored } of chosen) io.stdout.write(`${stored?.path ?? ref.key}\n`);
     if (!settings.yes) {
@@ -42,28 +41,29 @@ export async function purge(invocation: Invocation): Promise<number> {
   }
 }
 
-/** A filter for each source, since each writes the starts of its calls in its own way; none when nothing was asked. */
-function filtersOf({ settings, io }: Invocation): readonly EntryFilter[] {
-  const { number, before } = settings;
-  if (number === undefined && before === undefined) return [];
+/** What was asked for besides ids; undefined when nothing was. */
+function filterOf({ settings, io }: Invocation): EntryFilter | undefined {
+  const { source, number, before } = settings;
+  if (number === undefined && before === undefined) return undefined;
   const timezone = zoneOf(settings.timezone);
-  const ms = before === undefined ? undefined : parseWhen(before, io.clock.now(), timezone, "--before");
-  const bounds = (source: SourceName): EntryFilter =>
-    ms === undefined ? {} : { to: source === "tim" ? localText(ms, timezone) : new Date(ms).toISOString() };
-  const wanted = settings.source === undefined ? (["ringcentral", "tim"] as const) : [settings.source];
-  return wanted.map((source) => ({ source, ...bounds(source), ...(number === undefined ? {} : { number }) }));
+  const toMs = before === undefined ? undefined : parseWhen(before, io.clock.now(), timezone, "--before");
+  return {
+    ...(source === undefined ? {} : { source }),
+    ...(toMs === undefined ? {} : { window: { toMs, toLocal: localText(toMs, timezone) } }),
+    ...(number === undefined ? {} : { number }),
+  };
 }
 
 async function choose(
   ids: readonly string[],
-  filters: readonly EntryFilter[],
+  filter: EntryFilter | undefined,
   ledger: Archive,
 ): Promise<LedgerEntry[]> {
   const chosen = new Map<string, LedgerEntry>();
   const add = (entry: LedgerEntry) => {
     if (entry.state !== "purged") chosen.set(entry.ref.key, entry);
   };
-  for (const filter of filters) for await (const page of ledger.entries(filter)) page.forEach(add);
+  if (filter !== undefined) for await (const page of ledger.entries(filter)) page.forEach(add);
   for (const id of ids) {
     const before = chosen.size;
     const exact = await ledger.entry(id.replace(/^\/?r\//, ""));

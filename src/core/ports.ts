@@ -223,7 +223,9 @@ export type EntryState = "pending" | "claimed" | "done" | "failed" | "gone" | "n
 export interface EntryFilter {
   readonly states?: readonly EntryState[];
   readonly source?: SourceName;
-  /** Call starts, ISO 8601 as the source writes them; the end is exclusive. */
+  /** Calls that began in this window, in whichever way their starts are written; an unknown start is in none. */
+  readonly window?: Pick<Selection, "fromMs" | "toMs" | "fromLocal" | "toLocal">;
+  /** Call starts as the text they are; the end is exclusive. */
   readonly from?: string;
   readonly to?: string;
   /** Either party, compared by digits alone, or the extension. */

@@ -22,7 +22,11 @@ export function isInstant(start: string): boolean {
   return /(?:Z|[+-]\d\d:?\d\d)$/i.test(start);
 }
 
-function inWindow(start: string | undefined, selection: Selection): boolean {
+/** Whether a call began in the window: an instant by the clock, a naive time by its text. An unknown start is in none. */
+export function inWindow(
+  start: string | undefined,
+  selection: Pick<Selection, "fromMs" | "toMs" | "fromLocal" | "toLocal">,
+): boolean {
   const { fromMs, toMs, fromLocal, toLocal } = selection;
   if (fromMs === undefined && toMs === undefined) return true;
   if (start === undefined) return false;

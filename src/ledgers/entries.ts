@@ -73,10 +73,11 @@ function pageReader(database: Database, conditions: readonly Condition[], order:
     database.read(() => JSON.parse((statement.get(...values) as { page: string }).page) as RecordingRow[]);
 }
 
-function conditionsOf({ states, source, from, to, number, id, text }: EntryFilter): Condition[] {
+function conditionsOf({ states, source, window, from, to, number, id, text }: EntryFilter): Condition[] {
   return [
     ...(states === undefined ? [] : statesCondition(states)),
     ...(source === undefined ? [] : [where("source = ?", source)]),
+    ...(window === undefined ? [] : windowConditions(window)),
     ...(from === undefined ? [] : [where("start >= ?", from)]),
     ...(to === undefined ? [] : [where("start < ?", to)]),
     ...(number === undefined ? [] : [numberCondition(number)]),
@@ -91,6 +92,25 @@ function statesCondition(states: NonNullable<EntryFilter["states"]>): Condition[
   const asked = where(`(state IN (${marks(states)})${leased})`, ...states);
   // Said in the words of the index over what is not done, so that SQLite sees that it fits.
   return states.includes("done") ? [asked] : [where("state <> 'done'"), asked];
+}
+
+type Window = NonNullable<EntryFilter["window"]>;
+
+function windowConditions({ fromMs, toMs, fromLocal, toLocal }: Window): Condition[] {
+  const day = 24 * 60 * 60 * 1000;
+  return [
+    where("start <> ''"),
+    ...(fromMs === undefined ? [] : bound(">=", fromMs, fromLocal, fromMs - day)),
+    ...(toMs === undefined ? [] : bound("<", toMs, toLocal, toMs + day)),
+  ];
+}
+
+/** As `inWindow` compares. No zone is a day from UTC: the wider bound in plain text lets SQLite find its place by the index. */
+function bound(sign: string, ms: number, local: string | undefined, widerMs: number): Condition[] {
+  const [instant, wider] = [ms, widerMs].map((each) => new Date(each).toISOString()) as [string, string];
+  const isInstant = "(start LIKE '%Z' OR start GLOB '*[+-][0-9][0-9]:[0-9][0-9]')";
+  const compared = `CASE WHEN ${isInstant} THEN strftime('%Y-%m-%dT%H:%M:%fZ', start) ${sign} ? ELSE replace(start, ' ', 'T') ${sign} ? END`;
+  return [where(`start ${sign} ?`, wider), where(compared, instant, local ?? instant)];
 }
 
 function numberCondition(number: string): Condition {

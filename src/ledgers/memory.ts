@@ -1,6 +1,7 @@
 import { RecordingError } from "../core/errors.ts";
 import type { Claim, EntryFilter, Ledger, LedgerEntry, RunStart } from "../core/ports.ts";
 import type { RecordingKey, RecordingRef, Stored } from "../core/recording.ts";
+import { inWindow } from "../core/select.ts";
 import type { LedgerContext } from "./index.ts";
 import {
   type Held,
@@ -170,7 +171,8 @@ function byStart(a: Item, b: Item): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-function matches({ ref, state }: LedgerEntry, { states, source, from, to, number, id, text }: EntryFilter): boolean {
+function matches({ ref, state }: LedgerEntry, filter: EntryFilter): boolean {
+  const { states, source, window, from, to, number, id, text } = filter;
   const { call } = ref;
   const start = call.start ?? "";
   const numbers = [call.from, call.to, call.extension].filter((value) => value !== undefined);
@@ -178,6 +180,7 @@ function matches({ ref, state }: LedgerEntry, { states, source, from, to, number
   return (
     (states?.includes(state) ?? true) &&
     (source === undefined || ref.source === source) &&
+    (window === undefined || inWindow(call.start, window)) &&
     (from === undefined || start >= from) &&
     (to === undefined || start < to) &&
     (number === undefined || numbers.some((value) => sameNumber(value, number))) &&

@@ -300,6 +300,36 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
       expect(await keys(filter)).toEqual(ids.map((id) => `ringcentral/${id}`));
     });
 
+    test("are found by the window in which their calls began, instants by the clock and naive times by their text", async () => {
+      const starts = [
+        "T00:30:00Z",
+        "T04:30:00.5Z",
+        "T00:30:00",
+        "T04:30:00",
+        "T04:30:00+06:00",
+        "T00:30:00-06:00",
+        " 09:00:00",
+      ];
+      const given = starts.map((time, at) => ref(`w${at}`, { start: `2027-03-05${time}` }));
+      await ledger.claim([...given, ref("unknown")]);
+      // From midnight to five in New York.
+      const [fromMs, toMs] = [Date.UTC(2027, 2, 5, 5), Date.UTC(2027, 2, 5, 10)];
+      const from = { fromMs, fromLocal: "2027-03-05T00:00:00" };
+      const to = { toMs, toLocal: "2027-03-05T05:00:00" };
+      const found = async (window: NonNullable<EntryFilter["window"]>) =>
+        (await keys({ window }))
+          .map((key) => key.replace("ringcentral/w", ""))
+          .sort()
+          .join("");
+      expect(await found({ ...from, ...to })).toBe("235");
+      expect(await found(from)).toBe("2356");
+      expect(await found(to)).toMatch(/^012345ringcentral/);
+      expect(await keys({ window: to })).not.toContain("ringcentral/unknown");
+      expect(await found({ fromMs: Date.UTC(2027, 2, 5, 4, 30, 0, 500), fromLocal: "2027-03-05T04:30:00" })).toBe(
+        "1356",
+      );
+    });
+
     test("are found one by one, and unknown ones are not", async () => {
       expect((await ledger.entry?.("ringcentral/4"))?.state).toBe("claimed");
       expect(await ledger.entry?.("ringcentral/5")).toBeUndefined();
