@@ -1,4 +1,5 @@
 import type { EntryFilter, LedgerEntry } from "../core/ports.ts";
+import type { RecordingKey } from "../core/recording.ts";
 import type { Listener } from "./sessions.ts";
 import { type Shelf, startOf } from "./shelf.ts";
 
@@ -17,6 +18,8 @@ export interface Item {
   readonly session?: string;
   readonly bytes?: number;
   readonly contentType?: string;
+  /** Not in the archive: playing it fetches it. */
+  readonly missing?: true;
 }
 
 export interface Page {
@@ -29,15 +32,23 @@ const pageSize = 100;
 /** Entries looked at for one page: a filter that finds little is continued by the next request. */
 const mostLooked = 5_000;
 
-/** A page of the catalogue, newest call first. Parameters that make no sense are taken as not given. */
-export async function cataloguePage(shelf: Shelf, query: URLSearchParams, listener: Listener): Promise<Page> {
+/**
+ * A page of the catalogue, newest call first; with `where=all` it holds what can be fetched too. Parameters that make no
+ * sense are taken as not given.
+ */
+export async function cataloguePage(
+  shelf: Shelf,
+  query: URLSearchParams,
+  listener: Listener,
+  canFetch: (key: RecordingKey) => boolean,
+): Promise<Page> {
   const direction = query.get("direction");
   const after = cursorOf(query.get("cursor"));
   let beyond = after === undefined;
   const found: LedgerEntry[] = [];
   let looked = 0;
   let last: LedgerEntry | undefined;
-  for await (const entry of shelf.newest(filterOf(query, after))) {
+  for await (const entry of shelf.newest(filterOf(query, after), query.get("where") === "all")) {
     if (!beyond) {
       beyond = startOf(entry) !== after?.start || entry.ref.key === after.key;
       if (entry.ref.key === after?.key || !beyond) continue;
@@ -46,6 +57,7 @@ export async function cataloguePage(shelf: Shelf, query: URLSearchParams, listen
     looked += 1;
     last = entry;
     if (direction && entry.ref.call.direction !== direction) continue;
+    if (entry.state !== "done" && !canFetch(entry.ref.key)) continue;
     if (listener.sees?.(entry) === false) continue;
     found.push(entry);
   }
@@ -56,11 +68,11 @@ function items(entries: readonly LedgerEntry[]): Item[] {
   return entries.map((entry) => itemOf(entry));
 }
 
-export function itemOf({ ref, stored }: Pick<LedgerEntry, "ref" | "stored">): Item {
+export function itemOf({ ref, stored, state }: Pick<LedgerEntry, "ref" | "stored" | "state">): Item {
   const { start, direction, from, to, extension, name, session, duration } = ref.call;
   const fields = {
     ...{ start, seconds: stored?.audioSeconds ?? duration, direction, from, to, extension, name, session },
-    ...{ bytes: stored?.bytes, contentType: stored?.contentType },
+    ...{ bytes: stored?.bytes, contentType: stored?.contentType, missing: state === "done" ? undefined : true },
   };
   const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return { key: ref.key, source: ref.source, id: ref.id, ...known };

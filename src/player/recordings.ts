@@ -42,11 +42,15 @@ export interface Recordings {
   /** What is known of the call. */
   describe(asked: Asked): Promise<void>;
   peaks(asked: Asked): Promise<void>;
+  /** Whether a source with a login may have it. */
+  canFetch(key: RecordingKey): boolean;
 }
 
 export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recordings {
   const audit = openAuditor(clock);
   const peaksOf = rememberPeaks();
+
+  const canFetch = (key: RecordingKey) => missing?.named(`/r/${key}`) !== undefined;
 
   async function refOf(key: RecordingKey): Promise<RecordingRef | undefined> {
     return (await shelf.find(key))?.entry.ref ?? missing?.named(`/r/${key}`);
@@ -85,13 +89,13 @@ export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recor
   }
 
   return {
+    canFetch,
     async play(asked) {
       const ref = await permitted(asked);
       if (ref === undefined || (await playStored(asked))) return;
       const { key, response, signal } = asked;
-      const wanted = missing?.named(`/r/${key}`) === undefined ? undefined : ref;
-      if (wanted === undefined || missing === undefined) return refuse(response, 404, "There is no such recording.");
-      const found = await awaitFetch(wanted, missing.fetches, clock, response, signal);
+      if (missing === undefined || !canFetch(key)) return refuse(response, 404, "There is no such recording.");
+      const found = await awaitFetch(ref, missing.fetches, clock, response, signal);
       if (found === undefined || (found !== "stored" && (await playGrowing(asked, found)))) return;
       if (await playStored(asked)) return;
       if (found === "stored") refuse(response, 404, "There is no such recording.");
@@ -102,7 +106,7 @@ export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recor
       if (ref === undefined) return;
       const found = await shelf.find(asked.key);
       const entry = found?.entry;
-      sendJson(asked.response, 200, entry?.state === "done" ? itemOf(entry) : itemOf({ ref }));
+      sendJson(asked.response, 200, entry?.state === "done" ? itemOf(entry) : itemOf({ ref, state: "pending" }));
     },
     async peaks(asked) {
       if ((await permitted(asked)) === undefined) return;

@@ -21,6 +21,8 @@ export interface House {
   readonly doors: Doors;
   readonly recordings: Recordings;
   readonly shelf: Shelf;
+  /** Whether there is a source to fetch from. */
+  readonly fetches: boolean;
 }
 
 /** Answers one request whose Host and Origin are right: first who it is, then what is asked. */
@@ -35,10 +37,15 @@ export async function route(visit: Visit, house: House): Promise<void> {
   }
   const asset = assets[path];
   if (asset !== undefined) return send(response, 200, ...asset, { "cache-control": "no-cache" });
-  if (path === "/api/me")
-    return sendJson(response, 200, { name: listener.name, logout: house.doors.key === undefined });
+  if (path === "/api/me") {
+    return sendJson(response, 200, {
+      name: listener.name,
+      logout: house.doors.key === undefined,
+      fetches: house.fetches,
+    });
+  }
   if (path === "/api/recordings") {
-    return sendJson(response, 200, await cataloguePage(house.shelf, query, listener));
+    return sendJson(response, 200, await cataloguePage(house.shelf, query, listener, house.recordings.canFetch));
   }
   return recording(visit, path, query, listener, house.recordings);
 }

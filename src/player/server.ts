@@ -74,7 +74,7 @@ export async function openPlayer(settings: PlayerSettings, ports: PlayerPorts): 
 }
 
 function handler(place: Place, doors: Doors, ports: PlayerPorts) {
-  const recordings = openRecordings(ports);
+  const house = { doors, shelf: ports.shelf, recordings: openRecordings(ports), fetches: ports.missing !== undefined };
   return (request: IncomingMessage, response: ServerResponse): void => {
     const foreign = foreignRequest(request, place);
     if (foreign !== undefined) {
@@ -83,20 +83,18 @@ function handler(place: Place, doors: Doors, ports: PlayerPorts) {
     }
     const gone = new AbortController();
     response.on("close", () => gone.abort());
-    route({ request, response, signal: gone.signal }, { doors, recordings, shelf: ports.shelf }).catch(
-      (error: unknown) => {
-        if (gone.signal.aborted) return;
-        if (error instanceof RecordingError && error.code !== "bug" && !response.headersSent) {
-          ports.warn(error.message);
-          refuseError(error, response);
-          return;
-        }
-        const number = randomBytes(3).toString("hex");
-        ports.warn(`The player could not answer (${number}): ${error instanceof Error ? error.message : "unknown"}`);
-        if (response.headersSent) response.destroy();
-        else refuse(response, 500, `Something went wrong here (${number}).`);
-      },
-    );
+    route({ request, response, signal: gone.signal }, house).catch((error: unknown) => {
+      if (gone.signal.aborted) return;
+      if (error instanceof RecordingError && error.code !== "bug" && !response.headersSent) {
+        ports.warn(error.message);
+        refuseError(error, response);
+        return;
+      }
+      const number = randomBytes(3).toString("hex");
+      ports.warn(`The player could not answer (${number}): ${error instanceof Error ? error.message : "unknown"}`);
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, `Something went wrong here (${number}).`);
+    });
   };
 }
 

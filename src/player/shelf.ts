@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import type { Archive, EntryFilter, LedgerEntry } from "../core/ports.ts";
+import type { Archive, EntryFilter, EntryState, LedgerEntry } from "../core/ports.ts";
 import type { RecordingKey, Stored } from "../core/recording.ts";
 
 /** One archive that the player reads. */
@@ -20,40 +20,52 @@ export interface Found {
 export interface Shelf {
   /** The entry of a recording, a finished one before any other. */
   find(key: RecordingKey): Promise<Found | undefined>;
-  /** Finished recordings of all archives, newest call first. */
-  newest(filter: EntryFilter): AsyncIterable<LedgerEntry>;
+  /**
+   * Finished recordings of all archives, newest call first and each once; with `missing` those too that no archive has
+   * and some archive wants.
+   */
+  newest(filter: EntryFilter, missing?: boolean): AsyncIterable<LedgerEntry>;
   /** The archive that missing recordings are fetched into, and that keeps the audit log of what it does not hold. */
   readonly first: ShelfArchive;
 }
 
 export function openShelf(archives: readonly [ShelfArchive, ...ShelfArchive[]]): Shelf {
-  return {
-    first: archives[0],
-    async find(key) {
-      let other: Found | undefined;
-      for (const archive of archives) {
-        const entry = await archive.ledger.entry(key);
-        if (entry?.state === "done") return { archive, entry };
-        if (entry !== undefined) other ??= { archive, entry };
-      }
-      return other;
-    },
-    newest: (filter) =>
-      merged(archives.map(({ ledger }) => ledger.entries({ ...filter, states: ["done"], newestFirst: true }))),
-  };
+  async function find(key: RecordingKey): Promise<Found | undefined> {
+    let other: Found | undefined;
+    for (const archive of archives) {
+      const entry = await archive.ledger.entry(key);
+      if (entry?.state === "done") return { archive, entry };
+      if (entry !== undefined) other ??= { archive, entry };
+    }
+    return other;
+  }
+
+  async function* newest(filter: EntryFilter, missing = false): AsyncIterable<LedgerEntry> {
+    const states: readonly EntryState[] = missing ? ["done", ...wanted] : ["done"];
+    const lists = archives.map(({ ledger }) => ledger.entries({ ...filter, states, newestFirst: true }));
+    let last: RecordingKey | undefined;
+    for await (const entry of merged(lists)) {
+      const elsewhere = entry.state !== "done" && archives.length > 1 ? await find(entry.ref.key) : undefined;
+      if (elsewhere?.entry.state === "done" || entry.ref.key === last) continue;
+      last = entry.ref.key;
+      yield entry;
+    }
+  }
+
+  return { first: archives[0], find, newest };
 }
 
-/** Several newest-first lists as one; a recording that stands in two archives comes once. */
+/** States in which a recording is worth a try. */
+const wanted = ["pending", "claimed", "failed"] as const;
+
+/** Several newest-first lists as one. */
 async function* merged(lists: readonly AsyncIterable<readonly LedgerEntry[]>[]): AsyncIterable<LedgerEntry> {
   const heads = await Promise.all(lists.map((list) => advance({ entries: flat(list), head: undefined })));
-  let last: RecordingKey | undefined;
   for (;;) {
     const [first, ...others] = heads.filter((each) => each.head !== undefined);
     if (first === undefined) return;
     const next = others.reduce((best, each) => (startOf(each.head) > startOf(best.head) ? each : best), first);
-    const entry = next.head as LedgerEntry;
-    if (entry.ref.key !== last) yield entry;
-    last = entry.ref.key;
+    yield next.head as LedgerEntry;
     await advance(next);
   }
 }

@@ -13,6 +13,7 @@ export interface Spool {
   append(bytes: Uint8Array): void | Promise<void>;
   /** At most `most` bytes from `at` on. */
   read(at: number, most: number): Promise<Buffer>;
+  /** Never rejects. */
   close(): Promise<void>;
 }
 
@@ -72,10 +73,7 @@ export function openSpool(folder: string, changed: () => void): Spool {
     async close() {
       closed = true;
       await running;
-      await file?.then(
-        (handle) => handle.close(),
-        () => {},
-      );
+      await file?.then((handle) => handle.close()).catch(() => {});
     },
   };
 }

@@ -42,7 +42,7 @@ export function openTap(destination: Destination, folder: string): Tap {
       return {
         audible: one.audible,
         end(sha256) {
-          followed.delete(key);
+          if (followed.get(key) === one) followed.delete(key);
           one.close(sha256);
         },
       };

@@ -111,6 +111,21 @@ test("a recording that the archive does not hold plays by its permanent link, an
   await context.close();
 });
 
+test("recordings that the archive only knows of are shown when asked for, and lose their mark when they have come", async () => {
+  await house.want(callRef("known", "2026-12-01T08:00:00"));
+  const { page, complaints, context } = await visit();
+  const call = page.locator('.call[data-key="tim/1/2/known"]');
+  expect(await call.count()).toBe(0);
+  await page.getByLabel("Show").selectOption("All known");
+  await call.waitFor();
+  expect(await call.innerText()).toContain("not fetched");
+  await call.click();
+  await expect.poll(() => page.evaluate("document.getElementById('audio').duration")).toBeCloseTo(0.25, 2);
+  await expect.poll(() => call.innerText()).not.toContain("not fetched");
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 test.each([320, 768, 1440])("nothing sticks out of a window %i pixels wide", async (width) => {
   const { page, context } = await visit(width);
   await page.locator(".call").nth(2).click();

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => house[Symbol.asyncDispose]());
 
 const page = (query: Record<string, string>): Promise<Page> =>
-  cataloguePage(shelf, new URLSearchParams(query), { name: "somebody" });
+  cataloguePage(shelf, new URLSearchParams(query), { name: "somebody" }, (key) => key.startsWith("ringcentral/"));
 
 async function all(query: Record<string, string> = {}): Promise<string[]> {
   const ids: string[] = [];
@@ -67,6 +67,34 @@ test("a cursor that somebody made up is taken as none", async () => {
 
 test("nobody sees what is not theirs", async () => {
   const listener = { name: "anna", sees: ({ ref }: { ref: { id: string } }) => ref.id === "4001" };
-  const found = await cataloguePage(shelf, new URLSearchParams(), listener);
+  const found = await cataloguePage(shelf, new URLSearchParams(), listener, () => true);
   expect(found.recordings.map(({ id }) => id)).toEqual(["4001"]);
+});
+
+test("what is known and not there is listed when asked for, as far as it can be fetched and may still be there", async () => {
+  const missing = (id: string, start: string, source: "ringcentral" | "tim" = "ringcentral") => ({
+    ...{ key: source === "tim" ? `tim/3/4/${id}` : `ringcentral/${id}`, source, id, locator: {} },
+    call: { start, name: "wanted" },
+  });
+  await house.want(missing("9001", "2026-10-15T10:00:00.000Z"));
+  await house.want(missing("9002", "2026-12-02T10:00:00.000Z"), "http-error");
+  await house.want(missing("9003", "2026-12-03T10:00:00.000Z"), "gone");
+  await house.want(missing("9004", "2026-12-04T10:00:00.000Z", "tim"));
+  expect(await all({ text: "wanted" })).toEqual([]);
+  expect(await all({ text: "wanted", where: "all" })).toEqual(["9002", "9001"]);
+  expect((await page({ text: "wanted", where: "all" })).recordings[0]?.missing).toBe(true);
+  expect(await all({ where: "all" })).toHaveLength(254);
+  await using other = await openHouse();
+  await other.keep("ringcentral", "9001", { start: "2026-10-15T10:00:00.000Z", name: "wanted" });
+  const both = openShelf([
+    { root: house.root, ledger: house.ledger },
+    { root: other.root, ledger: other.ledger },
+  ]);
+  const query = new URLSearchParams({ text: "wanted", where: "all" });
+  const found = await cataloguePage(both, query, { name: "somebody" }, () => true);
+  expect(found.recordings.map(({ id, missing }) => [id, missing])).toEqual([
+    ["9004", true],
+    ["9002", true],
+    ["9001", undefined],
+  ]);
 });

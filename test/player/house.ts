@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type ErrorCode, RecordingError } from "../../src/core/errors.ts";
 import { defaultTemplate, pathFor } from "../../src/core/path-template.ts";
 import type { Archive, Source } from "../../src/core/ports.ts";
 import type { Call, RecordingRef, SourceName } from "../../src/core/recording.ts";
@@ -23,6 +24,8 @@ export interface House extends AsyncDisposable {
   readonly ledger: Archive;
   /** Puts a finished recording into the archive. */
   keep(source: SourceName, id: string, call: Call, audio?: Buffer): Promise<RecordingRef>;
+  /** Lets the archive know of a recording that it does not hold. */
+  want(ref: RecordingRef, code?: ErrorCode): Promise<void>;
   open(ports?: Partial<PlayerPorts>, settings?: Partial<PlayerSettings>): Promise<Player>;
   /** The ports that fetch what is missing from `source`; failed attempts are not repeated unless told. */
   missing(source: Source, retries?: number): Promise<NonNullable<PlayerPorts["missing"]>>;
@@ -48,6 +51,12 @@ export async function openHouse(): Promise<House> {
       const stored = { path, bytes: audio.length, sha256, contentType: "audio/wav" as const, audioSeconds: seconds };
       await ledger.adopt([{ ref, stored }]);
       return ref;
+    },
+    async want(ref, code = "not-ready") {
+      await ledger.begin({ runId: `earlier ${ref.key}`, startedMs: Date.now(), selection: {} });
+      await ledger.claim([ref]);
+      await ledger.failed(ref, new RecordingError(code, "It did not come."));
+      await ledger.finish({ done: 0, skipped: 0, failed: 1, rejected: 0, bytes: 0, ms: 1, reasons: {} }, 3);
     },
     async open(ports = {}, settings = {}) {
       const shelf = openShelf([{ root, ledger }]);

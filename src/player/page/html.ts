@@ -26,6 +26,8 @@ export const playerHtml = `<!doctype html>
 <option value="">All</option><option value="inbound">Inbound</option><option value="outbound">Outbound</option><option value="internal">Internal</option></select></div>
 <div><label for="source">System</label><select id="source">
 <option value="">All</option><option value="ringcentral">RingCentral</option><option value="tim">TIM</option></select></div>
+<div id="place" hidden><label for="where">Show</label><select id="where">
+<option value="">Archived</option><option value="all">All known</option></select></div>
 </form>
 <p id="status" role="status" aria-live="polite"></p>
 <ol id="recordings" tabindex="-1" aria-label="Recordings, newest first"></ol>

@@ -15,7 +15,9 @@ async function getJson(path) {
 
 async function showSession() {
   const me = await getJson("/api/me").catch(() => undefined);
-  if (!me || !me.logout) return;
+  if (!me) return;
+  $("place").hidden = !me.fetches;
+  if (!me.logout) return;
   $("who").textContent = me.name;
   $("logout").hidden = false;
 }
@@ -29,7 +31,7 @@ async function search() {
 
 function query(cursor) {
   const asked = new URLSearchParams();
-  for (const name of ["text", "from", "to", "direction", "source"]) if ($(name).value) asked.set(name, $(name).value);
+  for (const name of ["text", "from", "to", "direction", "source", "where"]) if ($(name).value) asked.set(name, $(name).value);
   if (cursor) asked.set("cursor", cursor);
   return asked;
 }
@@ -107,15 +109,27 @@ function button(item) {
   made.type = "button";
   made.dataset.key = item.key;
   if (player.item && player.item.key === item.key) made.setAttribute("aria-current", "true");
-  const info = [item.direction, item.extension && "ext. " + item.extension, systems[item.source]];
   made.append(
     element("span", "parties", parties(item)),
     element("span", "length", item.seconds === undefined ? "" : clock(item.seconds)),
     element("span", "when", when(item)),
-    element("span", "more-info", info.filter(Boolean).join(" · ")),
+    element("span", "more-info", details(item)),
   );
   made.addEventListener("click", () => choose(item, true));
   return made;
+}
+
+function details(item) {
+  const info = [item.direction, item.extension && "ext. " + item.extension, systems[item.source]];
+  return [...info, item.missing && "not fetched"].filter(Boolean).join(" · ");
+}
+
+/** The recording came into the archive while it was heard. */
+function arrived(item) {
+  if (!item.missing) return;
+  item.missing = false;
+  const line = itemButton(item.key);
+  if (line) line.querySelector(".more-info").textContent = details(item);
 }
 
 function parties(item) {

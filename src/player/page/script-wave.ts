@@ -19,6 +19,7 @@ async function showWave(item, turn) {
 async function findPeaks(item, turn, signal) {
   for (;;) {
     const answer = await getJson("/api/peaks/" + item.key);
+    if (!answer.coming) arrived(item);
     if (answer.peaks) return answer.peaks;
     if (!answer.coming) return decodePeaks(item, signal);
     await new Promise((resolve) => setTimeout(resolve, 2000));

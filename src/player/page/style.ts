@@ -58,8 +58,8 @@ kbd { border: 1px solid var(--line); border-radius: .25rem; padding: 0 .35em; fo
 .login { max-width: 24rem; padding-top: 15vh; }
 .login input { width: 100%; margin-bottom: .8rem; }
 @media (min-width: 44rem) {
-  #search { grid-template-columns: minmax(12rem, 1fr) repeat(4, auto); }
-  .wide { grid-column: auto; }
+  #search { grid-template-columns: repeat(2, minmax(9.8rem, 1fr)) repeat(2, minmax(5.6rem, 1fr)) minmax(8rem, 1fr); }
+  #search > div:has(+ #place[hidden]) { grid-column: span 2; }
   .call { grid-template-columns: 11rem minmax(0, 1fr) 12rem 4.5rem; }
   .call .parties { grid-column: 2; grid-row: 1; }
   .call .when { grid-column: 1; grid-row: 1; }
@@ -67,6 +67,8 @@ kbd { border: 1px solid var(--line); border-radius: .25rem; padding: 0 .35em; fo
   .wave { height: 3.6rem; }
 }
 @media (min-width: 64rem) {
+  #search { grid-template-columns: minmax(12rem, 1fr) repeat(2, 10.2rem) repeat(3, minmax(6rem, auto)); }
+  .wide { grid-column: auto; }
   .call { grid-template-columns: 11rem minmax(0, 1fr) 18rem 4.5rem; }
 }
 @media (prefers-reduced-motion: no-preference) { .call, button { transition: background .12s; } }
