@@ -1,6 +1,7 @@
 import { RecordingError } from "../../core/errors.ts";
+import { isLoopback } from "../../core/loopback.ts";
 import type { RecordingRef } from "../../core/recording.ts";
-import { isLoopback, type RingCentralSettings } from "./settings.ts";
+import type { RingCentralSettings } from "./settings.ts";
 
 /** Where a recording's audio is asked for: its contentUri when that is on our hosts, else the media host's own form. */
 export function contentUrl(ref: RecordingRef, settings: RingCentralSettings): string {

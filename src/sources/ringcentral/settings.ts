@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { RecordingError } from "../../core/errors.ts";
 import type { DownloadEvent } from "../../core/events.ts";
+import { isLoopback } from "../../core/loopback.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { Http } from "../../http.ts";
 
@@ -52,11 +53,6 @@ export function checkedSettings(settings: RingCentralSettings): RingCentralSetti
     server: origin(settings.server, "--server"),
     mediaServer: origin(settings.mediaServer, "--media-server"),
   };
-}
-
-/** Whether a host name can only mean this machine. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** Names a credential without saying who it is: what shares one token and one budget of requests. */

@@ -1,5 +1,6 @@
 import { RecordingError } from "../../core/errors.ts";
 import type { DownloadEvent } from "../../core/events.ts";
+import { isLoopback } from "../../core/loopback.ts";
 import type { Clock } from "../../core/ports.ts";
 import type { RecordingRef } from "../../core/recording.ts";
 import type { Http } from "../../http.ts";
@@ -81,10 +82,6 @@ export function checkSettings(settings: TimSettings, random: () => number): Tim 
 /** Whether what is sent there can be read on a network: plain http to another machine. */
 export function readableOnTheWire(url: URL): boolean {
   return url.protocol === "http:" && !isLoopback(url.hostname);
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname);
 }
 
 function baseUrl(text: string): URL {

@@ -225,6 +225,7 @@ test("plain http to another machine is warned of once, to this one or over https
   expect(more).toEqual([]);
   expect(warning).toMatchObject({ event: "notice", level: "warning" });
   expect(JSON.stringify(warning)).toContain("plain http (tim.example:8090)");
+  expect(await warnings("http://127.tim.example:8090")).toHaveLength(1);
   for (const url of ["https://tim.example", "http://localhost:1", "http://127.1.2.3:1", "http://[::1]:1"]) {
     expect(await warnings(url)).toEqual([]);
   }
