@@ -1,6 +1,7 @@
 import { readSecret, type Settings, stateFolder } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { Source } from "../core/ports.ts";
+import { proxyFor } from "../core/proxy.ts";
 import type { SourceName } from "../core/recording.ts";
 import { type Http, openHttp } from "../http.ts";
 import type { Io } from "../io.ts";
@@ -65,8 +66,10 @@ export async function timSettings({ settings, io, keepSecret }: Wiring): Promise
     readSecret(settings.timPassword, settings.timPasswordFile, "--tim-password-file") ??
     (await secretsOf(io)).get(timPasswordName(settings));
   if (password !== undefined) keepSecret(password);
+  const proxy = proxyFor(new URL(settings.timUrl), httpSettingsOf(settings, io).proxy ?? {});
   return {
     url: settings.timUrl,
+    ...(proxy === undefined ? {} : { proxy }),
     user: settings.timUser ?? "",
     password: password ?? "",
     format: settings.format ?? "wav",

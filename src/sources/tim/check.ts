@@ -70,15 +70,16 @@ function addressCheck({ base }: Tim): Check {
   };
 }
 
-async function tlsCheck({ base }: Tim, signal: AbortSignal): Promise<Check> {
+async function tlsCheck({ base, settings: { proxy } }: Tim, signal: AbortSignal): Promise<Check> {
   const name = "TIM TLS version";
-  const version = await tlsVersion(base, 10_000, signal);
-  if (version === undefined) return { name, status: "warning", message: `No direct TLS connection to ${base.host}.` };
-  if (version !== "TLSv1" && version !== "TLSv1.1") return { name, status: "ok", message: version };
+  const version = await tlsVersion(base, { timeoutMs: 10_000, ...(proxy === undefined ? {} : { proxy }) }, signal);
+  const way = proxy === undefined ? "" : ` through the proxy ${new URL(proxy).host}`;
+  if (version === undefined) return { name, status: "warning", message: `No TLS connection to ${base.host}${way}.` };
+  if (version !== "TLSv1" && version !== "TLSv1.1") return { name, status: "ok", message: `${version}${way}` };
   return {
     name,
     status: "warning",
-    message: `${base.host} speaks ${version} at most, which is no longer safe.`,
+    message: `${base.host} speaks ${version} at most${way}, which is no longer safe.`,
     remedy: `Update TIM's web server; until then --tls-min-version ${version === "TLSv1" ? "1.0" : "1.1"}.`,
   };
 }

@@ -27,6 +27,8 @@ export interface TimSettings {
   readonly echoAuth?: boolean;
   /** Folder where the login scheme of a server is remembered. */
   readonly stateDir?: string;
+  /** URL of the proxy that requests to `url` go through, where they do: for `check`, whose look at TLS goes by itself. */
+  readonly proxy?: string;
   /** A recording for `check` to ask a token for. */
   readonly sample?: RecordingRef;
 }

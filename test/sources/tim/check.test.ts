@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer as createProxy } from "node:http";
 import { createServer, type ServerOptions } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -139,7 +140,7 @@ test.each(["TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1"] as const)(
   "a server that speaks %s at most is seen to",
   async (version) => {
     await using server = await openTls({ minVersion: "TLSv1", maxVersion: version, ciphers: "DEFAULT@SECLEVEL=0" });
-    expect(await tlsVersion(server.url, 2_000, never)).toBe(version);
+    expect(await tlsVersion(server.url, { timeoutMs: 2_000 }, never)).toBe(version);
   },
 );
 
@@ -154,8 +155,65 @@ test("an old TLS is a warning that names the setting, and what speaks none says 
   });
   expect(checks[2]).toMatchObject({ name: "TIM login scheme", status: "failed" });
   const plain = new URL(fixture.tim.origin.replace("http:", "https:"));
-  expect(await tlsVersion(plain, 2_000, never)).toBeUndefined();
-  expect(await tlsVersion(old.url, 2_000, AbortSignal.abort())).toBeUndefined();
+  expect(await tlsVersion(plain, { timeoutMs: 2_000 }, never)).toBeUndefined();
+  expect(await tlsVersion(old.url, { timeoutMs: 2_000 }, AbortSignal.abort())).toBeUndefined();
+});
+
+/** A proxy that takes CONNECT with the given login, and remembers whereto. */
+async function openProxy(login: string, status = 200): Promise<{ url: string; asked: string[] } & AsyncDisposable> {
+  const asked: string[] = [];
+  const server = createProxy((_, response) => response.end());
+  server.on("connect", (request, client, head) => {
+    asked.push(request.url ?? "");
+    const given = Buffer.from(request.headers["proxy-authorization"]?.split(" ")[1] ?? "", "base64").toString();
+    if (given !== login || status !== 200) {
+      client.end(`HTTP/1.1 ${status === 200 ? 407 : status} No\r\n\r\n`);
+      return;
+    }
+    const [host = "", port] = (request.url ?? "").split(":");
+    const onward = connect(Number(port), host, () => {
+      client.write("HTTP/1.1 200 OK\r\n\r\n");
+      onward.write(head);
+      onward.pipe(client).pipe(onward);
+    });
+    for (const socket of [onward, client]) socket.on("error", () => onward.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://${login === "" ? "" : `${encodeURIComponent(login).replace("%3A", ":")}@`}127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test.each(["", "anna:p@ss w0rd"])("behind a proxy (login %j) the TLS is looked at through it", async (login) => {
+  await using server = await openTls({ minVersion: "TLSv1", maxVersion: "TLSv1.2" });
+  await using proxy = await openProxy(login);
+  await using fixture = await openFixture(unnamed, { url: server.url.origin, proxy: proxy.url });
+  const [, tls] = await checksOf(fixture);
+  expect(tls).toMatchObject({ status: "ok", message: `TLSv1.2 through the proxy ${new URL(proxy.url).host}` });
+  expect(proxy.asked).toEqual([server.url.host]);
+});
+
+test("a proxy that does not let through is named, its login is not", async () => {
+  await using server = await openTls({});
+  for (const status of [403, 407, 502]) {
+    await using proxy = await openProxy("anna:s3cret", status);
+    await using fixture = await openFixture(unnamed, { url: server.url.origin, proxy: proxy.url });
+    const [, tls] = await checksOf(fixture);
+    expect(tls).toMatchObject({ status: "warning", message: expect.stringContaining("through the proxy 127.0.0.1:") });
+    expect(JSON.stringify(tls)).not.toMatch(/anna|s3cret/);
+  }
+  expect(await tlsVersion(server.url, { timeoutMs: 2_000, proxy: "http://127.0.0.1:9" }, never)).toBeUndefined();
+});
+
+test("a server or a proxy that says nothing is waited for no longer than asked", async () => {
+  await using silent = await openScriptedServer(() => new Promise(() => {}));
+  const url = new URL("https://tim.example");
+  expect(await tlsVersion(url, { timeoutMs: 200, proxy: silent.origin }, never)).toBeUndefined();
 });
 
 test("a new TLS is well, and a certificate that nobody vouches for fails with the flag that helps", async () => {
