@@ -32,6 +32,7 @@ export function idsOfPath(text: string): TimIds | undefined {
 
 /** RFC 3986: everything but letters, digits and `-._~` becomes `%XX` of its UTF-8; a part of dots only is escaped too. */
 export function encodePart(text: string): string {
+  if (/^\w+$/.test(text)) return text;
   const encoded = encodeURIComponent(text).replace(/[!'()*]/g, hexEscape);
   return encoded === "." || encoded === ".." ? encoded.replaceAll(".", "%2E") : encoded;
 }
