@@ -6,6 +6,7 @@ import { fetchRecording } from "./fetch-recording.ts";
 import { type Halt, openHalt } from "./halt.ts";
 import type { Claim, Clock, Destination, Expectation, Ledger, Received, Source, Transfer } from "./ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
+import { settleReplaced } from "./replaced.ts";
 import type { RetryPolicy } from "./retry.ts";
 import { openTally, type Tally } from "./tally.ts";
 import type { Work } from "./work.ts";
@@ -15,7 +16,7 @@ export interface DownloadPorts {
   readonly ledger: Ledger;
   readonly transfer: Transfer;
   /** The destination as this thread sees it, for what is already there. */
-  readonly destination: Pick<Destination, "has" | "adopt">;
+  readonly destination: Pick<Destination, "has" | "adopt" | "remove">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly report: (event: DownloadEvent) => void;
@@ -149,15 +150,15 @@ function hasEnded({ halt, cap }: Run): boolean {
 async function startChunk(
   refs: readonly RecordingRef[],
   run: Run,
-  start: (ref: RecordingRef, before: string | undefined) => Promise<void>,
+  start: (ref: RecordingRef, before: Stored | undefined) => Promise<void>,
 ): Promise<void> {
   const { ledger } = run.ports;
   const claims = await ledger.claim(refs);
   for (const [index, ref] of refs.entries()) {
     let claim = claims[index] as Claim;
-    let before: string | undefined;
+    let before: Stored | undefined;
     if (!claim.granted && mustFetchAgain(claim, run)) {
-      before = (await ledger.entry?.(ref.key))?.stored?.sha256;
+      before = (await ledger.entry?.(ref.key))?.stored;
       claim = await ledger.reclaim(ref);
     }
     if (!claim.granted) {
@@ -198,14 +199,14 @@ function capReached(run: Run): boolean {
 }
 
 /** One claimed recording to its end: done, failed or given back. Never throws. */
-async function one(ref: RecordingRef, before: string | undefined, run: Run): Promise<void> {
+async function one(ref: RecordingRef, before: Stored | undefined, run: Run): Promise<void> {
   if (run.halt.stop.aborted) return run.ports.ledger.release(ref.key);
   const begun = run.ports.clock.monotonic();
   const finish = async (received: Promise<Stored>) => {
     try {
       const stored = await received;
       await recordDone(ref, stored, run.ports.clock.monotonic() - begun, run);
-      if (before !== undefined && before !== stored.sha256) tellChanged(ref, before, stored, run);
+      if (before !== undefined) settleReplaced(ref, before, stored, { ...run.ports, tell: run.tell });
     } catch (thrown) {
       await recordFailed(ref, asRecordingError(thrown), run);
     }
@@ -273,12 +274,6 @@ async function recordDone(ref: RecordingRef, stored: Stored, ms: number, run: Ru
     ms: Math.round(ms),
     call: ref.call,
   });
-}
-
-/** A recording is masked or edited at its source after the fact: told, and no sign of a damaged archive. */
-function tellChanged(ref: RecordingRef, before: string, stored: Stored, run: Run): void {
-  const message = `${ref.key} changed at the source since it was fetched last, as masking does: its SHA-256 was ${before} and is ${stored.sha256}.`;
-  run.tell({ event: "notice", level: "warning", message });
 }
 
 async function recordFailed(ref: RecordingRef, error: RecordingError, run: Run): Promise<void> {

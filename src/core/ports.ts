@@ -125,6 +125,8 @@ export interface Destination extends AsyncDisposable {
   has?(path: string): boolean;
   /** A finished file for this recording that no ledger knows of (any extension): checked and hashed, or undefined. */
   adopt?(path: string, expect: Expectation): Promise<Stored | undefined>;
+  /** Takes a finished file away that another one has replaced; that there is none is fine. */
+  remove?(path: string): void;
 }
 
 /** The part of an HTTP client that a transfer needs. */

@@ -7,6 +7,7 @@ import { type Archive, openArchive } from "./disk/archive.ts";
 import { diskError, unsafePath } from "./disk/disk-error.ts";
 import { openIncoming } from "./disk/incoming.ts";
 import { partialFolder } from "./disk/partial.ts";
+import { removeFile } from "./disk/remove-file.ts";
 import { takeTurn } from "./disk/turns.ts";
 
 /** Plain data, so that it can cross into a thread. */
@@ -41,6 +42,14 @@ export async function openDisk(root: string, settings: DiskSettings = {}): Promi
         if (stored !== undefined) return stored;
       }
       return undefined;
+    },
+    remove(path) {
+      checkPath(archive.root, path);
+      try {
+        removeFile(join(archive.root, path));
+      } catch (error) {
+        throw diskError(error, join(archive.root, path));
+      }
     },
     [Symbol.asyncDispose]: () => archive.settler[Symbol.asyncDispose](),
   };

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import { openHttp } from "../../src/http.ts";
 import { openLedger } from "../../src/ledgers/index.ts";
 import { systemClock } from "../../src/process-io.ts";
 import { callRef, plainSource, type Script, serveCalls, smallWav } from "../helpers/calls-server.ts";
+import { mp3 } from "../helpers/sound-bytes.ts";
 
 let root: string;
 
@@ -138,6 +139,77 @@ describe("a download", () => {
     });
     const notice = events.find((event) => event.event === "notice");
     expect(notice).toMatchObject({ level: "warning", message: expect.stringContaining("changed at the source") });
+  });
+
+  describe("of a recording whose type changed since", () => {
+    const asMp3: Given["script"] = (_id, _nth, _request, response) => {
+      const body = mp3(3);
+      response.writeHead(200, { "content-type": "audio/mpeg", "content-length": body.length }).end(body);
+      return true;
+    };
+    const named = { pathFor: () => "a.{ext}" };
+    const hold = () => runDownload({ refs: [callRef("a")], plan: named });
+    const plan: Given["plan"] = {
+      ...named,
+      again: true,
+      expect: (ref) => ({ key: ref.key, resume: false, overwrite: true }),
+    };
+
+    it("leaves the new file alone, and takes the old one away only once the ledger knows of the new", async () => {
+      await hold();
+      const atDone: string[][] = [];
+      const { summary } = await runDownload({
+        refs: [callRef("a")],
+        plan,
+        script: asMp3,
+        ledger: (file) => ({
+          done: async (ref, stored) => {
+            atDone.push(files().sort());
+            await file.done(ref, stored);
+          },
+        }),
+      });
+      expect(summary).toMatchObject({ done: 1, failed: 0 });
+      expect(atDone).toEqual([["a.mp3", "a.wav"]]);
+      expect(files()).toEqual(["a.mp3"]);
+    });
+
+    it("keeps the old file when the new one does not come, or the ledger cannot record it", async () => {
+      await hold();
+      const refused = await runDownload({
+        refs: [callRef("a")],
+        plan: { ...plan, retry: { retries: 0, baseDelayMs: 1, maxDelayMs: 1 } },
+        script: (_id, _nth, _request, response) => {
+          response.writeHead(500).end();
+          return true;
+        },
+      });
+      expect([refused.summary.failed, files()]).toEqual([1, ["a.wav"]]);
+      await hold();
+      await runDownload({
+        refs: [callRef("a")],
+        plan,
+        script: asMp3,
+        ledger: () => ({ done: () => Promise.reject(new RecordingError("ledger", "The disk is full.")) }),
+      });
+      expect(files()).toContain("a.wav");
+    });
+
+    it("says so when the old file cannot be taken away", async () => {
+      await hold();
+      rmSync(join(root, "a.wav"));
+      mkdirSync(join(root, "a.wav", "in the way"), { recursive: true });
+      const { events, summary } = await runDownload({ refs: [callRef("a")], plan, script: asMp3 });
+      expect([summary.done, summary.failed]).toEqual([1, 0]);
+      const notices = events.filter((event) => event.event === "notice").map((event) => event.message);
+      expect(notices.join()).toMatch(/a\.wav was replaced by a\.mp3 and could not be removed/);
+    });
+
+    it("keeps the old file where the new one was given another name altogether", async () => {
+      await hold();
+      await runDownload({ refs: [callRef("a")], plan: { ...plan, pathFor: () => "b.{ext}" } });
+      expect(files().sort()).toEqual(["a.wav", "b.wav"]);
+    });
   });
 
   it("takes a finished file that no ledger knows for what it is, without a request", async () => {
