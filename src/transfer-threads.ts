@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { errorOf, errorParts } from "./core/error-parts.ts";
 import { asRecordingError, RecordingError } from "./core/errors.ts";
@@ -70,6 +71,8 @@ export function openTransferThreads(
 const youngMb = 12;
 
 function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void) | undefined): Thread {
+  // Node 20 holds back what later ones have: the way to let go of a buffer at once.
+  if (!("transfer" in ArrayBuffer.prototype)) setFlagsFromString("--harmony-rab-gsab-transfer");
   const worker = new Worker(new URL("./transfer-thread.js", import.meta.url), {
     workerData: settings,
     resourceLimits: { maxYoungGenerationSizeMb: youngMb },

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { writev, writevSync } from "node:fs";
+import { letGo } from "./let-go.ts";
 
 /** One file's bytes on their way down: hashed as they come, gathered, and written in few large blocks. */
 export interface Sink {
@@ -98,6 +99,7 @@ function writeAll(fd: number, pieces: Uint8Array[], position: number): number {
     at += written;
     rest = after(rest, written);
   }
+  pieces.forEach(letGo);
   return at;
 }
 
@@ -108,6 +110,7 @@ async function writeAllAside(fd: number, pieces: Uint8Array[], position: number)
     at += written;
     rest = after(rest, written);
   }
+  pieces.forEach(letGo);
   return at;
 }
 
