@@ -112,11 +112,9 @@ function dispatch(
   log: ((entry: RequestLog) => void) | undefined,
 ): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
-  const url = new URL(request.url);
-  const { origin, path } = splitUrl(request.url, url);
+  const { origin, host, path } = splitUrl(request.url);
   const method = request.method ?? "GET";
   const started = performance.now();
-  const shown = `${url.protocol}//${url.host}${url.pathname}`;
 
   return new Promise<void>((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
@@ -128,7 +126,7 @@ function dispatch(
       if (settled) return;
       settled = true;
       signal.removeEventListener("abort", onAbort);
-      log?.({ method, url: shown, status: head?.status, ms: performance.now() - started, ...requestId(head) });
+      log?.({ method, url: shownUrl(request.url), status: head?.status, ms: performance.now() - started, ...requestId(head) });
       if (error === undefined) return resolve();
       controller?.abort(error instanceof Error ? error : new Error(String(error)));
       reject(error);
@@ -176,25 +174,51 @@ function dispatch(
           end();
         },
         onResponseError(_controller, error) {
-          end(socketError(error, url));
+          end(socketError(error, host));
         },
       },
     );
   });
 }
 
-/** Origin and path exactly as given: a signed URL must not be normalised, so the URL class only says where the path begins. */
-function splitUrl(text: string, url: URL): { origin: string; path: string } {
-  const rest = text.slice(text.indexOf("//") + 2);
-  const start = rest.search(/[/?#]/);
-  const tail = start === -1 ? "/" : (rest.slice(start).split("#", 1)[0] ?? "/");
-  return { origin: url.origin, path: tail.startsWith("/") ? tail : `/${tail}` };
+interface Authority {
+  readonly origin: string;
+  readonly host: string;
 }
 
+/** The few hosts of a run, read once each. */
+const authorities = new Map<string, Authority>();
+const mostAuthorities = 100;
+
+/** Path and query exactly as given: a signed URL must not be normalised, so the URL class only reads what comes before. */
+function splitUrl(text: string): Authority & { path: string } {
+  const pathAt = text.slice(text.indexOf("//") + 2).search(/[/?#]/);
+  const cut = pathAt === -1 ? text.length : text.indexOf("//") + 2 + pathAt;
+  const tail = text.slice(cut).split("#", 1)[0] ?? "";
+  return { ...authorityOf(text.slice(0, cut)), path: tail.startsWith("/") ? tail : `/${tail}` };
+}
+
+function authorityOf(text: string): Authority {
+  const known = authorities.get(text);
+  if (known !== undefined) return known;
+  const { origin, host } = new URL(text);
+  if (authorities.size >= mostAuthorities) authorities.clear();
+  authorities.set(text, { origin, host });
+  return { origin, host };
+}
+
+/** What may be shown of a URL: neither login nor query. */
+function shownUrl(text: string): string {
+  const { protocol, host, pathname } = new URL(text);
+  return `${protocol}//${host}${pathname}`;
+}
+
+/** undici has the names in lower case. */
 function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+  for (const name in headers) {
+    const value = headers[name];
+    if (value !== undefined) flat[name] = typeof value === "string" ? value : value.join(", ");
   }
   return flat;
 }
@@ -242,25 +266,25 @@ const socketCodes: Readonly<Record<string, ["unreachable" | "timeout" | "reset" 
 };
 
 /** What undici or the socket says, as one of our errors that names the host. */
-function socketError(error: Error & { code?: string; cause?: unknown }, url: URL): RecordingError {
+function socketError(error: Error & { code?: string; cause?: unknown }, host: string): RecordingError {
   if (error instanceof RecordingError) return error;
   const said: unknown = error.code ?? (error.cause as { code?: unknown } | undefined)?.code;
   // An abort's DOMException has a number there.
   const code = typeof said === "string" ? said : "";
   const known = socketCodes[code];
-  if (known !== undefined) return new RecordingError(known[0], `${url.host}: ${known[1]}.`, { cause: error });
+  if (known !== undefined) return new RecordingError(known[0], `${host}: ${known[1]}.`, { cause: error });
   if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|UNABLE_TO/i.test(code)) {
     return new RecordingError(
       "tls",
-      `${url.host}: the secure connection failed (${code}). A private authority goes into --ca-file; an old server may need --tls-min-version.`,
+      `${host}: the secure connection failed (${code}). A private authority goes into --ca-file; an old server may need --tls-min-version.`,
       { cause: error },
     );
   }
   if (error.name === "HTTPParserError") {
-    return new RecordingError("bad-answer", `${url.host}: the answer is not valid HTTP.`, {
+    return new RecordingError("bad-answer", `${host}: the answer is not valid HTTP.`, {
       verdict: "retry",
       cause: error,
     });
   }
-  return new RecordingError("reset", `${url.host}: ${code || "connection failed"}.`, { cause: error });
+  return new RecordingError("reset", `${host}: ${code || "connection failed"}.`, { cause: error });
 }

@@ -67,15 +67,15 @@ export function openTransferThreads(
   };
 }
 
-/** Young objects hold the network's buffers: twice the space would only keep more of them before they are let go. */
-const youngMb = 12;
+/** A thread needs 20 MB; told how little it may come to need, V8 tidies up before it has let the heap grow to twice that. */
+const heap = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 };
 
 function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void) | undefined): Thread {
   // Node 20 holds back what later ones have: the way to let go of a buffer at once.
   if (!("transfer" in ArrayBuffer.prototype)) setFlagsFromString("--harmony-rab-gsab-transfer");
   const worker = new Worker(new URL("./transfer-thread.js", import.meta.url), {
     workerData: settings,
-    resourceLimits: { maxYoungGenerationSizeMb: youngMb },
+    resourceLimits: heap,
   });
   const jobs = new Map<number, Under>();
   const order = inBatches<Order>((batch) => worker.postMessage(batch));

@@ -68,7 +68,8 @@ const extensions = Object.values(audioExtensions);
 /** The paths that a path with an extension mark may have become. */
 function variants(path: string): readonly string[] {
   if (!path.includes(extensionMark)) return [path];
-  return extensions.map((extension) => path.replaceAll(extensionMark, extension));
+  const parts = path.split(extensionMark);
+  return extensions.map((extension) => parts.join(extension));
 }
 
 /** Whoever made the path: it stays inside the archive and out of what is ours. */

@@ -8,7 +8,7 @@ import type { Expectation, Incoming, Received } from "../../core/ports.ts";
 import type { ResponseHead, Stored } from "../../core/recording.ts";
 import type { Archive } from "./archive.ts";
 import { diskError } from "./disk-error.ts";
-import { continuedPart, freshPart, type Part } from "./part.ts";
+import { beginPart, freshPart, type Part } from "./part.ts";
 import { type PartialNote, type PartialPaths, partialPaths } from "./partial.ts";
 import type { Finished } from "./settle.ts";
 import { writeSidecar } from "./sidecar.ts";
@@ -23,9 +23,9 @@ export async function openIncoming(
   expect: Expectation,
   done: () => void,
 ): Promise<Incoming> {
-  const shown = join(archive.root, path);
+  const shown = () => join(archive.root, path);
   const paths = partialPaths(archive.root, expect.key);
-  const part = (expect.resume ? await continuedPart(paths, archive.boot) : undefined) ?? freshPart(paths);
+  const part = await beginPart(paths, archive.boot, expect.resume);
   const { earlier } = part;
   const intake: Intake = { part, taking: false, whole: false };
 
@@ -62,7 +62,7 @@ export async function openIncoming(
         await archive.settler.crowded;
         return { settled } satisfies Received;
       } catch (thrown) {
-        const error = diskError(thrown, shown);
+        const error = diskError(thrown, shown());
         await putAway(error);
         throw error;
       }
@@ -161,12 +161,12 @@ async function discardQuietly(part: Part): Promise<void> {
 }
 
 /** What the disk throws, at once or later, as one of our errors. */
-function guarded(path: string, work: () => void | Promise<void>): void | Promise<void> {
+function guarded(path: () => string, work: () => void | Promise<void>): void | Promise<void> {
   try {
     return work()?.catch((error: unknown) => {
-      throw diskError(error, path);
+      throw diskError(error, path());
     });
   } catch (error) {
-    throw diskError(error, path);
+    throw diskError(error, path());
   }
 }

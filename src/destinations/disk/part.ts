@@ -1,11 +1,20 @@
 import { closeSync } from "node:fs";
 import { type AudioCheck, openAudioCheck } from "../../core/audio.ts";
 import { rehash } from "./adopt.ts";
-import { createPart, openPart, type PartialNote, type PartialPaths, removePart, writeNote } from "./partial.ts";
+import {
+  createPart,
+  type OpenPartial,
+  openPart,
+  type PartialNote,
+  type PartialPaths,
+  removePart,
+  tryCreatePart,
+  writeNote,
+} from "./partial.ts";
 import { openSink, type Sink } from "./sink.ts";
 import { syncFile } from "./sync.ts";
 
-/** The bytes of one recording, checked and gathered: in memory while they are few, in the partial folder after that. */
+/** The bytes of one recording, checked, and gathered in the partial folder. */
 export interface Part {
   readonly check: AudioCheck;
   readonly sink: Sink;
@@ -26,19 +35,30 @@ export interface Part {
   discard(): void | Promise<void>;
 }
 
+/**
+ * Makes the file before anything is asked of a server, so that a full disk costs no request. One that stands there is
+ * continued when `resume` and what it holds allow it.
+ */
+export async function beginPart(paths: PartialPaths, boot: string, resume: boolean): Promise<Part> {
+  const fd = tryCreatePart(paths);
+  if (fd !== undefined) return partOf(paths, fd, openAudioCheck(), undefined, undefined);
+  return (resume ? await continuedPart(paths, boot) : undefined) ?? freshPart(paths);
+}
+
+/** An empty part, whatever stands in its place. */
 export function freshPart(paths: PartialPaths): Part {
-  return partOf(paths, openAudioCheck(), undefined, undefined);
+  return partOf(paths, createPart(paths), openAudioCheck(), undefined, undefined);
 }
 
 /** The part an earlier attempt kept, read and hashed; undefined when there is none, or none that can be audio. */
-export async function continuedPart(paths: PartialPaths, boot: string): Promise<Part | undefined> {
+async function continuedPart(paths: PartialPaths, boot: string): Promise<Part | undefined> {
   const found = openPart(paths, boot);
   if (found === undefined) return undefined;
   const check = openAudioCheck();
   try {
     const hash = await rehash(found.fd, found.length, check);
     if (check.bytes === found.length && check.type !== undefined) {
-      return partOf(paths, check, found, { bytes: found.length, hash });
+      return partOf(paths, found.fd, check, found, { bytes: found.length, hash });
     }
   } catch {
     // Unreadable or no audio: nothing to build on, and the download that follows starts from the beginning.
@@ -49,16 +69,17 @@ export async function continuedPart(paths: PartialPaths, boot: string): Promise<
 
 function partOf(
   paths: PartialPaths,
+  fd: number,
   check: AudioCheck,
-  found: ReturnType<typeof openPart>,
+  found: OpenPartial | undefined,
   start: Parameters<typeof openSink>[1],
 ): Part {
-  const file = partFile(paths, found?.fd);
+  const file = partFile(paths, fd, found !== undefined);
   let completing = false;
 
   const part: Part = {
     check,
-    sink: openSink(() => file.open(completing ? undefined : part.note), start),
+    sink: openSink(() => file.toWrite(completing ? undefined : part.note), start),
     earlier: found === undefined ? undefined : { length: found.length, note: found.note },
     note: found?.note,
     get noted() {
@@ -67,13 +88,13 @@ function partOf(
     async complete() {
       completing = true;
       await part.sink.flush();
-      return file.open(undefined);
+      return file.toWrite(undefined);
     },
     handOver: file.forget,
     async keep() {
       completing = true;
       await part.sink.flush();
-      await syncFile(file.open(undefined));
+      await syncFile(file.toWrite(undefined));
       if (part.note !== undefined) file.write({ ...part.note, synced: part.sink.bytes });
       file.close();
     },
@@ -86,18 +107,17 @@ function partOf(
   return part;
 }
 
-/** The part as a file: made when first needed, with its note when there is one to write. */
-function partFile(paths: PartialPaths, found: number | undefined) {
-  let fd = found;
-  let noted = found !== undefined;
+/** The part as a file, with its note from the first write on when there is one. */
+function partFile(paths: PartialPaths, opened: number, found: boolean) {
+  let fd: number | undefined = opened;
+  let noted = found;
   const file = {
     get noted() {
       return noted;
     },
-    open(note: PartialNote | undefined): number {
-      if (fd !== undefined) return fd;
-      fd = createPart(paths);
-      if (note !== undefined) file.write(note);
+    toWrite(note: PartialNote | undefined): number {
+      if (fd === undefined) throw new Error("the part is closed");
+      if (!noted && note !== undefined) file.write(note);
       return fd;
     },
     write(note: PartialNote): void {
@@ -112,9 +132,9 @@ function partFile(paths: PartialPaths, found: number | undefined) {
       fd = undefined;
     },
     remove(): void {
-      const touched = fd !== undefined || found !== undefined;
+      if (fd === undefined) return;
       file.close();
-      if (touched) removePart(paths);
+      removePart(paths, noted);
     },
   };
   return file;

@@ -11,9 +11,10 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { sep } from "node:path";
 import type { RecordingKey } from "../../core/recording.ts";
 import { errno } from "./disk-error.ts";
+import { removeFile } from "./remove-file.ts";
 
 /** Folder of the archive, relative to its root, in which files stand until they are whole. */
 export const partialFolder = ".callreel/partial";
@@ -46,22 +47,34 @@ export function partialPaths(root: string, key: RecordingKey): PartialPaths {
   const name = /^ringcentral\/\d{1,40}$/.test(key)
     ? key.replace("/", "-")
     : `${key.split("/", 1)[0]?.replace(/[^a-z]/g, "")}-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
-  const stem = join(root, partialFolder, name);
+  const stem = `${root}${sep}${partialFolder}${sep}${name}`;
   return { part: `${stem}.part`, note: `${stem}.json`, sidecar: `${stem}.info.part` };
 }
 
 const noFollow = constants.O_NOFOLLOW ?? 0;
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow;
 
-/** A new, empty file for this user only; what an earlier attempt left in its place is removed, never written into. */
-export function createFile(path: string, leftovers: readonly string[] = [path]): number {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow;
+/** A new, empty file for this user only; undefined when something stands there. */
+function tryCreate(path: string): number | undefined {
   try {
-    return openSync(path, flags, 0o600);
+    return openSync(path, newFile, 0o600);
   } catch (error) {
     if (errno(error) !== "EEXIST") throw error;
+    return undefined;
   }
+}
+
+/** A new, empty file; what an earlier attempt left in its place is removed, never written into. */
+export function createFile(path: string, leftovers: readonly string[] = [path]): number {
+  const fd = tryCreate(path);
+  if (fd !== undefined) return fd;
   for (const leftover of leftovers) rmSync(leftover, { force: true });
-  return openSync(path, flags, 0o600);
+  return openSync(path, newFile, 0o600);
+}
+
+/** The file in which a recording gathers, unless an earlier attempt left one. */
+export function tryCreatePart(paths: PartialPaths): number | undefined {
+  return tryCreate(paths.part);
 }
 
 /** The file in which a recording gathers; the note of an earlier part goes before that part does. */
@@ -69,9 +82,9 @@ export function createPart(paths: PartialPaths): number {
   return createFile(paths.part, [paths.note, paths.part]);
 }
 
-export function removePart(paths: PartialPaths): void {
-  rmSync(paths.note, { force: true });
-  rmSync(paths.part, { force: true });
+export function removePart(paths: PartialPaths, noted: boolean): void {
+  if (noted) rmSync(paths.note, { force: true });
+  removeFile(paths.part);
 }
 
 export function writeNote(paths: PartialPaths, note: PartialNote): void {

@@ -34,9 +34,10 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
     signal.throwIfAborted();
     const redirect = redirects.get(ref.key);
     redirects.delete(ref.key);
-    const url = redirect ?? new URL(contentUrl(ref, settings));
+    const url = redirect?.href ?? contentUrl(ref, settings);
     const takenAt = context.clock.monotonic();
-    if (!isOurs(url, settings)) return { url: url.href, headers: {}, resumable: true, takenAt };
+    const ours = redirect === undefined || isOurs(redirect, settings);
+    if (!ours) return { url, headers: {}, resumable: true, takenAt };
 
     if (redirect === undefined && failed !== undefined) tokens.refused(tokenOf(failed));
     await tokens.current(signal);
@@ -45,7 +46,7 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
       // Waiting at the gate may have taken longer than the token lived.
       const { accessToken, expiresMs } = await tokens.current(signal);
       return {
-        url: url.href,
+        url,
         headers: { authorization: `Bearer ${accessToken}` },
         resumable: true,
         takenAt,

@@ -55,6 +55,8 @@ interface Reserve {
 }
 
 const beatMs = 3000;
+/** A request takes longer than this to its socket, so that looking more often would see nothing earlier. */
+const lookEveryMs = 1;
 
 class SharedGate implements RequestGate {
   readonly #options: GateOptions;
@@ -67,6 +69,7 @@ class SharedGate implements RequestGate {
   #made = 0;
   #beating = false;
   #announcedMs = 0;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: GateOptions) {
     const { state, credential, clock, random } = options;
@@ -128,6 +131,9 @@ class SharedGate implements RequestGate {
 
   #mayUseReserve({ reserve }: Queue): boolean {
     if (reserve === undefined || reserve.left === 0) return false;
+    const now = this.#options.clock.monotonic();
+    if (now - this.#lookedAt < lookEveryMs) return true;
+    this.#lookedAt = now;
     if (!this.#book.closedByOthers(this.#queues.keys())) return true;
     this.#giveBackAll();
     return false;

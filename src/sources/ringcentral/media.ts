@@ -10,11 +10,18 @@ export function contentUrl(ref: RecordingRef, settings: RingCentralSettings): st
     const account = encodeURIComponent(settings.account ?? "~");
     return `${settings.mediaServer}/restapi/v1.0/account/${account}/recording/${encodeURIComponent(ref.id)}/content`;
   }
+  if (isPlain(contentUri, settings)) return contentUri;
   const url = URL.canParse(contentUri) ? new URL(contentUri) : undefined;
   if (url === undefined || !isOurs(url, settings)) throw foreignHost(ref, url);
   url.searchParams.delete("access_token");
   url.hash = "";
   return url.href;
+}
+
+/** Whether a contentUri is on one of our hosts and holds nothing that parsing could change: the usual one. */
+function isPlain(contentUri: string, { server, mediaServer }: RingCentralSettings): boolean {
+  const host = [mediaServer, server].find((each) => contentUri.startsWith(`${each}/restapi/`));
+  return host !== undefined && /^(?:\/[\w~-][\w~.-]*)+$/.test(contentUri.slice(host.length));
 }
 
 /** Whether a URL is on the API or media host, where the token may be sent. */
