@@ -126,7 +126,13 @@ function dispatch(
       if (settled) return;
       settled = true;
       signal.removeEventListener("abort", onAbort);
-      log?.({ method, url: shownUrl(request.url), status: head?.status, ms: performance.now() - started, ...requestId(head) });
+      log?.({
+        method,
+        url: shownUrl(request.url),
+        status: head?.status,
+        ms: performance.now() - started,
+        ...requestId(head),
+      });
       if (error === undefined) return resolve();
       controller?.abort(error instanceof Error ? error : new Error(String(error)));
       reject(error);

@@ -96,7 +96,7 @@ export interface Expectation {
 export interface Receiver {
   /** Called once, before any byte. Refuses what cannot be audio by status, type or length. */
   head(head: ResponseHead): void;
-  /** A returned promise pauses the connection until it resolves. The chunk belongs to the receiver. */
+  /** A returned promise pauses the connection until it resolves. The chunk belongs to the receiver, which may give its memory away. */
   chunk(bytes: Uint8Array): void | Promise<void>;
 }
 

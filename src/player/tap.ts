@@ -169,8 +169,10 @@ function tapped(incoming: Incoming, followed: Followed, path: string): Incoming 
       lane = followed.lane(head, path);
     },
     chunk(bytes) {
+      // The archive gives the memory of what it has written away.
+      const copy = lane === undefined ? undefined : Uint8Array.from(bytes);
       const pause = incoming.chunk(bytes);
-      const own = lane?.(bytes);
+      const own = copy && lane?.(copy);
       if (pause === undefined || own === undefined) return pause ?? own;
       return Promise.all([pause, own]).then(() => {});
     },

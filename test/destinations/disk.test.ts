@@ -642,7 +642,7 @@ describe("many at once", () => {
     for (let round = 0; round < 15; round += 1) {
       const incoming = await world.destination.open("long_0.{ext}", expectation("0"), forever);
       incoming.head(ok(long));
-      for (let at = 0; at < 9_000_000; at += 500_000) void incoming.chunk(long.subarray(at, at + 500_000));
+      for (let at = 0; at < 9_000_000; at += 500_000) void incoming.chunk(Buffer.from(long.subarray(at, at + 500_000)));
       const given = incoming.abandon(broke);
       const sound = wav({ seconds: 60, seed: round + 3 });
       const stored = put(world.destination, `x_${round}.{ext}`, expectation(String(round + 1)), ok(sound), sound);
@@ -663,7 +663,7 @@ describe("many at once", () => {
     const incoming = await world.destination.open(path, expectation("1"), forever);
     incoming.head(ok(long));
     for (let at = 0; at < long.length; at += 65_536) {
-      await incoming.chunk(long.subarray(at, at + 65_536));
+      await incoming.chunk(Buffer.from(long.subarray(at, at + 65_536)));
       look();
     }
     const { settled } = await incoming.finish();

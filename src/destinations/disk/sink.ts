@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { writev, writevSync } from "node:fs";
+import { RecordingError } from "../../core/errors.ts";
 import { letGo } from "./let-go.ts";
 
 /** One file's bytes on their way down: hashed as they come, gathered, and written in few large blocks. */
@@ -84,6 +85,8 @@ export function openSink(file: () => number, start: SinkStart = { bytes: 0, hash
       await running;
       if (failure !== undefined) throw failure;
       writeNow();
+      if (position !== bytes)
+        throw new RecordingError("bug", `Only ${position} of ${bytes} hashed bytes were written.`);
     },
     get running() {
       return running;
