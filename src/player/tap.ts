@@ -170,7 +170,7 @@ function tapped(incoming: Incoming, followed: Followed, path: string): Incoming 
     },
     chunk(bytes) {
       // The archive gives the memory of what it has written away.
-      const copy = lane === undefined ? undefined : Uint8Array.from(bytes);
+      const copy = lane === undefined ? undefined : new Uint8Array(bytes);
       const pause = incoming.chunk(bytes);
       const own = copy && lane?.(copy);
       if (pause === undefined || own === undefined) return pause ?? own;

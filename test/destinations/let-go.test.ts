@@ -1,21 +1,65 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
+import type { Destination, TransferJob } from "../../src/core/ports.ts";
+import { openTransfer } from "../../src/core/transfer.ts";
 import { letGo } from "../../src/destinations/disk/let-go.ts";
+import { openDisk } from "../../src/destinations/disk.ts";
+import { openHttp } from "../../src/http.ts";
+import { serveCalls, smallWav } from "../helpers/calls-server.ts";
+import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const canLetGo = "transfer" in ArrayBuffer.prototype;
 
-test("memory goes back once the last bytes of a read are done with, and not before", () => {
+test("memory goes back once the last bytes of a read are done with, in the next turn", async () => {
   const read = new Uint8Array(40_000);
-  letGo(read.subarray(0, 39_999));
+  letGo([read.subarray(0, 39_999)]);
+  await setImmediate();
   expect(read.length).toBe(40_000);
-  letGo(read.subarray(100));
+  letGo([read.subarray(0, 100), read.subarray(100)]);
+  expect(read.length).toBe(40_000);
+  await setImmediate();
   expect(read.length).toBe(canLetGo ? 0 : 40_000);
 });
 
-test("memory that other buffers share stays", () => {
+test("memory that other buffers share stays", async () => {
   const short = new Uint8Array(1000);
   const neighbour = Buffer.from("neighbour");
-  letGo(short);
-  letGo(Buffer.from(neighbour.buffer, neighbour.byteOffset));
+  letGo([short, Buffer.from(neighbour.buffer, neighbour.byteOffset)]);
+  await setImmediate();
   expect(short.length).toBe(1000);
   expect(neighbour.toString()).toBe("neighbour");
+});
+
+test("a transfer that pauses after every piece arrives whole, over the network", async () => {
+  const body = smallWav("long", 60);
+  await using server = await serveCalls((_id, _nth, _request, response) => {
+    response.writeHead(200, { "content-type": "audio/wav", "content-length": body.length }).end(body);
+    return true;
+  });
+  using folder = openTempFolder();
+  await using disk = await openDisk(folder.path);
+  await using http = openHttp({ connections: 1, connectTimeoutMs: 5000, timeoutMs: 5000, userAgent: "test" });
+  const slow: Destination = {
+    ...disk,
+    async open(...asked) {
+      const incoming = await disk.open(...asked);
+      return {
+        ...incoming,
+        chunk: (bytes) => Promise.resolve(incoming.chunk(bytes)).then(() => setImmediate()),
+      };
+    },
+  };
+  const job: TransferJob = {
+    source: "tim",
+    url: `${server.url}/long`,
+    headers: {},
+    resumable: true,
+    path: "long.{ext}",
+    expect: { key: "tim/a/b/long", resume: true, overwrite: false },
+  };
+  const received = await openTransfer({ tim: http }, slow).run(job, {}, new AbortController().signal);
+  const { path } = await received.settled;
+  expect(readFileSync(join(folder.path, path)).equals(body)).toBe(true);
 });

@@ -1,14 +1,29 @@
 /** Smaller memory is shared: Node cuts short buffers out of one. */
 const leastOwn = 16 * 1024;
+let written: Uint8Array[] = [];
 
 /**
- * Gives the memory of written bytes back at once. What the network brings lies in memory outside the heap, which would
- * grow by tens of megabytes, and make the whole heap be marked again and again, before a collection let it go. Only
- * bytes up to the very end of what was read at once are let go: nothing that is still to be used can lie behind them.
+ * Gives the memory of written bytes back within this turn of the event loop. What the network brings lies in memory
+ * outside the heap, which would grow by tens of megabytes, and make the whole heap be marked again and again, before a
+ * collection let it go. Not at once, for whoever brought the bytes may still look at where they ended.
  */
-export function letGo(bytes: Uint8Array): void {
-  const { buffer, byteOffset, byteLength } = bytes;
-  if (buffer.byteLength < leastOwn || byteOffset + byteLength !== buffer.byteLength) return;
+export function letGo(pieces: readonly Uint8Array[]): void {
+  if (written.length === 0) setImmediate(release);
+  for (const piece of pieces) written.push(piece);
+}
+
+function release(): void {
+  const pieces = written;
+  written = [];
+  pieces.filter(isEndOfRead).forEach(detach);
+}
+
+/** Behind the last bytes of a read nothing can lie that is still to be used. */
+function isEndOfRead({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
+  return buffer.byteLength >= leastOwn && byteOffset + byteLength === buffer.byteLength;
+}
+
+function detach({ buffer }: Uint8Array): void {
   try {
     (buffer as Transferable).transfer?.(0);
   } catch {

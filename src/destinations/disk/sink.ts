@@ -102,7 +102,7 @@ function writeAll(fd: number, pieces: Uint8Array[], position: number): number {
     at += written;
     rest = after(rest, written);
   }
-  pieces.forEach(letGo);
+  letGo(pieces);
   return at;
 }
 
@@ -113,7 +113,7 @@ async function writeAllAside(fd: number, pieces: Uint8Array[], position: number)
     at += written;
     rest = after(rest, written);
   }
-  pieces.forEach(letGo);
+  letGo(pieces);
   return at;
 }
 
