@@ -70,9 +70,11 @@ async function findExtra(
   listed: ReadonlySet<string>,
   tell: (found: Reconciled) => void,
 ): Promise<void> {
-  for await (const page of ledger.entries({ ...entryFilterOf(settings, io), states: ["done"] })) {
-    for (const { ref } of page) {
-      if (!listed.has(ref.key)) tell({ finding: "extra", message: "the source does not list it (any more)", ref });
+  for await (const keys of ledger.keys({ ...entryFilterOf(settings, io), states: ["done"] })) {
+    const extra = keys.filter((key) => !listed.has(key));
+    for (const entry of extra.length === 0 ? [] : await ledger.entriesOf(extra)) {
+      if (entry !== undefined)
+        tell({ finding: "extra", message: "the source does not list it (any more)", ref: entry.ref });
     }
   }
 }

@@ -188,6 +188,8 @@ export interface Ledger extends AsyncDisposable {
   /** Recordings that are still wanted from earlier runs (failed, not ready), oldest call first. */
   pending?(source: SourceName): AsyncIterable<readonly RecordingRef[]>;
   entries?(filter: EntryFilter): AsyncIterable<readonly LedgerEntry[]>;
+  /** The keys of those entries, for a fraction of the price. */
+  keys?(filter: EntryFilter): AsyncIterable<readonly RecordingKey[]>;
   entry?(key: RecordingKey): Promise<LedgerEntry | undefined>;
   /** Each key's entry, in order, asked for all at once; undefined where nothing is known. */
   entriesOf?(keys: readonly RecordingKey[]): Promise<readonly (LedgerEntry | undefined)[]>;

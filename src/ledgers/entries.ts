@@ -1,7 +1,7 @@
 import type { EntryFilter, LedgerEntry } from "../core/ports.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../core/recording.ts";
 import type { Database } from "./database.ts";
-import { entryOf, type RecordingRow, refOf, rowAsJson } from "./rows.ts";
+import { type BriefRow, briefAsJson, entryOf, type RecordingRow, refOf, rowAsJson, stateOf } from "./rows.ts";
 import { wanted } from "./rules.ts";
 
 const pageSize = 500;
@@ -10,6 +10,7 @@ const pageSize = 500;
 export interface Entries {
   pending(source: SourceName, runId: string): Generator<readonly RecordingRef[]>;
   matching(filter: EntryFilter): Generator<readonly LedgerEntry[]>;
+  keys(filter: EntryFilter): Generator<readonly RecordingKey[]>;
   of(keys: readonly RecordingKey[]): (LedgerEntry | undefined)[];
 }
 
@@ -18,21 +19,26 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
   const find = database.sqlite.prepare(`
     SELECT '[' || coalesce(group_concat(json_array(at, ${rowAsJson})), '') || ']' AS found
     FROM (SELECT key AS at, value FROM json_each(?)) JOIN recordings ON key = value`);
+  function* matchingRows<Row extends BriefRow>(columns: string, filter: EntryFilter): Generator<Row[]> {
+    const { states, newestFirst = false } = filter;
+    for (const rows of pages<Row>(database, columns, conditionsOf(filter), newestFirst)) {
+      const asked = states === undefined ? rows : rows.filter((row) => states.includes(stateOf(row, lives)));
+      if (asked.length > 0) yield asked;
+    }
+  }
   return {
     *pending(source, runId) {
       const conditions = [
         where(`state <> 'done' AND state IN (${marks(wanted)})`, ...wanted),
         where("source = ? AND run_id IS NOT ?", source, runId),
       ];
-      for (const rows of pages(database, conditions, false)) yield rows.map(refOf);
+      for (const rows of pages<RecordingRow>(database, rowAsJson, conditions, false)) yield rows.map(refOf);
     },
     *matching(filter) {
-      const { states } = filter;
-      for (const rows of pages(database, conditionsOf(filter), filter.newestFirst ?? false)) {
-        const entries = rows.map((row) => entryOf(row, lives));
-        const asked = states === undefined ? entries : entries.filter((entry) => states.includes(entry.state));
-        if (asked.length > 0) yield asked;
-      }
+      for (const rows of matchingRows<RecordingRow>(rowAsJson, filter)) yield rows.map((row) => entryOf(row, lives));
+    },
+    *keys(filter) {
+      for (const rows of matchingRows<BriefRow>(briefAsJson, filter)) yield rows.map(({ key }) => key);
     },
     of: (keys) => {
       const { found } = find.get(JSON.stringify(keys)) as { found: string };
@@ -49,9 +55,14 @@ interface Condition {
 }
 
 /** Pages in the order of call starts, each from where the last one ended: rows that change meanwhile move nothing. */
-function* pages(database: Database, conditions: readonly Condition[], newestFirst: boolean): Generator<RecordingRow[]> {
+function* pages<Row extends BriefRow>(
+  database: Database,
+  columns: string,
+  conditions: readonly Condition[],
+  newestFirst: boolean,
+): Generator<Row[]> {
   const [beyond, order] = newestFirst ? ["<", "DESC"] : [">", "ASC"];
-  const select = (all: readonly Condition[]) => pageReader(database, all, order);
+  const select = (all: readonly Condition[]) => pageReader<Row>(database, columns, all, order);
   const values = conditions.flatMap((condition) => condition.values);
   let rows = select(conditions)(...values);
   const onward = select([...conditions, { sql: `(start, seq) ${beyond} (?, ?)`, values: [] }]);
@@ -63,14 +74,14 @@ function* pages(database: Database, conditions: readonly Condition[], newestFirs
   }
 }
 
-function pageReader(database: Database, conditions: readonly Condition[], order: string) {
+function pageReader<Row>(database: Database, columns: string, conditions: readonly Condition[], order: string) {
   const sql = ["1", ...conditions.map((condition) => condition.sql)].join(" AND ");
   const statement = database.sqlite.prepare(`
     SELECT '[' || coalesce(group_concat(row), '') || ']' AS page FROM (
-      SELECT ${rowAsJson} AS row FROM recordings WHERE ${sql}
+      SELECT ${columns} AS row FROM recordings WHERE ${sql}
       ORDER BY start ${order}, seq ${order} LIMIT ${pageSize})`);
   return (...values: (string | number)[]) =>
-    database.read(() => JSON.parse((statement.get(...values) as { page: string }).page) as RecordingRow[]);
+    database.read(() => JSON.parse((statement.get(...values) as { page: string }).page) as Row[]);
 }
 
 function conditionsOf({ states, source, window, from, to, number, id, text }: EntryFilter): Condition[] {

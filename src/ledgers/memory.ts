@@ -113,9 +113,14 @@ function isAlive({ run }: Desk, owner: string): boolean {
   return owner === run?.runId;
 }
 
-function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "entry" | "entriesOf" | "get" | "set"> {
+function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "keys" | "entry" | "entriesOf" | "get" | "set"> {
   const { items, kept } = desk;
   const entry = (item: Item) => entryOf(item, (owner) => isAlive(desk, owner));
+  const found = (filter: EntryFilter) => {
+    const sorted = [...items.values()].sort(byStart).map(entry);
+    if (filter.newestFirst) sorted.reverse();
+    return sorted.filter((each) => matches(each, filter));
+  };
   const known = (key: RecordingKey) => {
     const item = items.get(key);
     return item && entry(item);
@@ -128,9 +133,10 @@ function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "entry" | "en
       yield* paged(open.sort(byStart).map(({ ref }) => ref));
     },
     entries: async function* (filter) {
-      const sorted = [...items.values()].sort(byStart).map(entry);
-      if (filter.newestFirst) sorted.reverse();
-      yield* paged(sorted.filter((each) => matches(each, filter)));
+      yield* paged(found(filter));
+    },
+    keys: async function* (filter) {
+      yield* paged(found(filter).map(({ ref }) => ref.key));
     },
     entry: async (key) => known(key),
     entriesOf: async (keys) => keys.map(known),

@@ -72,7 +72,17 @@ const ownColumns = [
 ] as const satisfies readonly Exclude<keyof RecordingRow, (typeof refColumns)[number]>[];
 
 /** SQL for a RecordingRow as JSON: pages read so cost a fraction of what row objects cost. */
-export const rowAsJson = `json_object(${[...refColumns, ...ownColumns].map((name) => `'${name}', ${name}`).join(", ")})`;
+export const rowAsJson = asJson([...refColumns, ...ownColumns]);
+
+/** What tells a row from others: its key, its place in the order of starts, its state. */
+export type BriefRow = Pick<RecordingRow, "key" | "start" | "seq" | "state" | "lease_owner">;
+
+/** SQL for a BriefRow as JSON. */
+export const briefAsJson = asJson(["key", "start", "seq", "state", "lease_owner"] satisfies (keyof BriefRow)[]);
+
+function asJson(columns: readonly (keyof RecordingRow)[]): string {
+  return `json_object(${columns.map((name) => `'${name}', ${name}`).join(", ")})`;
+}
 
 /** On a conflict: keeps what is known where the new ref does not say. */
 export const refUpdates = refColumns
@@ -142,12 +152,21 @@ function callOf(row: RecordingRow): Call {
   return call;
 }
 
-/** The entry of a row; `lives` says whether the run that holds its lease still does. */
+/** The state a row is in; `lives` says whether the run that holds its lease still does. */
+export function stateOf(
+  row: Pick<RecordingRow, "state" | "lease_owner">,
+  lives: (owner: string) => boolean,
+): EntryState {
+  return row.lease_owner !== null && lives(row.lease_owner) ? "claimed" : (row.state as EntryState);
+}
+
+/** The entry of a row. */
 export function entryOf(row: RecordingRow, lives: (owner: string) => boolean): LedgerEntry {
-  const leased = row.lease_owner !== null && lives(row.lease_owner);
+  const state = stateOf(row, lives);
+  const leased = state === "claimed";
   return {
     ref: refOf(row),
-    state: leased ? "claimed" : (row.state as EntryState),
+    state,
     ...(row.state === "done" && { stored: storedOf(row) }),
     attempts: row.attempts,
     ...(row.error_code !== null && { lastError: { code: row.error_code, message: row.error_message ?? "" } }),

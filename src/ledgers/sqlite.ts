@@ -115,6 +115,9 @@ function reading(desk: Desk, settled: Settled): Reading {
     entries: async function* (filter) {
       yield* settled(() => entries.matching(filter));
     },
+    keys: async function* (filter) {
+      yield* settled(() => entries.keys(filter));
+    },
     entry: async (key) => settled(() => entries.of([key])[0]),
     entriesOf: async (keys) => settled(() => entries.of(keys)),
     get: async (name) => database.read(() => kept.get(name)),
