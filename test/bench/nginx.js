@@ -17,7 +17,8 @@ export function freePort() {
 
 /**
  * nginx with sendfile as a RingCentral-shaped media host: `/restapi/v1.0/account/~/recording/N/content` serves file N,
- * with rate-limit headers that allow everything, so that the gate stays open. The same files lie under `/files/`.
+ * with rate-limit headers that allow everything, so that the gate stays open. As a TIM, `/voice.wav?…` names the address
+ * of a file under `/echo/`, without asking for a login. The same files lie under `/files/`.
  */
 export async function startNginx(folder, files, tls) {
   const port = await freePort();
@@ -40,6 +41,8 @@ http {
       add_header X-Rate-Limit-Group heavy; add_header X-Rate-Limit-Limit 1000000;
       add_header X-Rate-Limit-Remaining 999999; add_header X-Rate-Limit-Window 60;
     }
+    location = /voice.wav { default_type text/plain; return 200 "$scheme://127.0.0.1:${port}/echo/$arg_recordingid"; }
+    location /echo/ { alias ${files}/; }
     location /files/ { alias ${files}/; autoindex on; autoindex_format html; }
   }
 }

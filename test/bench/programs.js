@@ -14,22 +14,16 @@ export const programs = {
   callreel: {
     version: [process.execPath, bin, "--version"],
     run: ({ work, out, base, ca }) =>
-      measure(
-        [
-          process.execPath,
-          bin,
-          "download",
-          "-s",
-          "ringcentral",
-          "--rows",
-          join(work, "rows.ndjson"),
-          "-d",
-          out,
-          "-j",
-          "16",
-        ].concat(["--progress", "none"], ca ? ["--ca-file", ca] : []),
-        { env: callreelEnv(out, base) },
-      ),
+      callreel(["-s", "ringcentral", "--rows", join(work, "rows.ndjson")], out, ca, {
+        ...{ RC_SERVER_URL: base, RC_MEDIA_URL: base, RC_ACCESS_TOKEN: "bench", RC_APP_CLIENT_ID: "bench" },
+      }),
+  },
+  "callreel, from TIM": {
+    version: [process.execPath, bin, "--version"],
+    run: ({ work, out, base, ca }) =>
+      callreel(["-s", "tim", "--rows", join(work, "calls.csv")], out, ca, {
+        ...{ TIM_URL: base, TIM_USERNAME: "bench", TIM_PASSWORD: "bench" },
+      }),
   },
   curl: {
     version: ["curl", "--version"],
@@ -94,12 +88,12 @@ function curl(work, ca) {
   return ["curl", "-sZ", "--parallel-max", "16", ...(ca ? ["--cacert", ca] : []), "-K", join(work, "curl.txt")];
 }
 
-function callreelEnv(out, base) {
+function callreel(from, out, ca, login) {
   const state = `${out}.state`;
-  return {
-    ...{ RC_SERVER_URL: base, RC_MEDIA_URL: base, RC_ACCESS_TOKEN: "bench", RC_APP_CLIENT_ID: "bench" },
-    ...{ XDG_STATE_HOME: state, XDG_CONFIG_HOME: state, NO_PROXY: "127.0.0.1" },
-  };
+  const options = ["-d", out, "-j", "16", "--progress", "none", ...(ca ? ["--ca-file", ca] : [])];
+  return measure([process.execPath, bin, "download", ...from, ...options], {
+    env: { ...login, XDG_STATE_HOME: state, XDG_CONFIG_HOME: state, NO_PROXY: "127.0.0.1" },
+  });
 }
 
 /** How many recordings lie under `folder`, at any depth. */

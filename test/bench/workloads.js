@@ -47,7 +47,7 @@ function writeWav(path, bytes, block, id) {
   closeSync(file);
 }
 
-/** Rows for callreel, and lists of URLs for the others. */
+/** Rows for callreel from either system, and lists of URLs for the others. */
 export function writeLists(folder, count, port, scheme) {
   const base = `${scheme}://127.0.0.1:${port}`;
   const ids = Array.from({ length: count }, (_, id) => id);
@@ -59,6 +59,12 @@ export function writeLists(folder, count, port, scheme) {
         (id) =>
           `${JSON.stringify({ id: `c${id}`, startTime: "2026-11-20T10:00:00.000Z", direction: "Inbound", recording: { id: String(id), contentUri: content(id) } })}\n`,
       )
+      .join(""),
+  );
+  writeFileSync(
+    join(folder, "calls.csv"),
+    ["id,datasource,voicelocation,voicefilename,start\n"]
+      .concat(ids.map((id) => `${id + 1},1,1,${id}.wav,2026-11-20 10:00:00\n`))
       .join(""),
   );
   const url = (id) => `${base}/files/${id}.wav`;
