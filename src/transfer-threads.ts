@@ -1,9 +1,10 @@
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { contentLength } from "./core/answer.ts";
 import { errorOf, errorParts } from "./core/error-parts.ts";
 import { asRecordingError, RecordingError } from "./core/errors.ts";
 import type { Received, Transfer, TransferHooks, TransferJob } from "./core/ports.ts";
-import type { Stored } from "./core/recording.ts";
+import type { ResponseHead, Stored } from "./core/recording.ts";
 import type { RequestLog } from "./http.ts";
 import { inBatches, type News, type Order, type ThreadSettings } from "./transfer-messages.ts";
 
@@ -23,48 +24,90 @@ interface Thread {
   close(): Promise<void>;
 }
 
+/** How many threads: for short recordings, of which this thread has much to do too, and for long ones. */
+export interface ThreadCounts {
+  readonly short: number;
+  readonly long: number;
+}
+
+/** From so many bytes on, hashing and writing a recording is nearly all there is to do for it. */
+const longFrom = 256 * 1024;
+
 /**
  * Transfers in threads of their own, each with its connections, hashes and files; this one keeps the gate, the ledger
- * and the names. Jobs go to the thread with least to do.
+ * and the names. Jobs go to the thread with least to do. The first answer tells whether recordings are long, and so how
+ * many threads there are to be: the other jobs wait for it.
  */
 export function openTransferThreads(
   settings: ThreadSettings,
-  count: number,
+  counts: ThreadCounts,
   log?: (entry: RequestLog) => void,
 ): Transfer {
-  const threads = Array.from({ length: count }, () => openThread(settings, log));
+  const threads = Array.from({ length: counts.short }, () => openThread(settings, log));
   let made = 0;
+  let firstAnswer: Promise<unknown> | undefined;
+
+  function start(job: TransferJob, hooks: TransferHooks, signal: AbortSignal): Promise<Received> {
+    if (signal.aborted) return Promise.reject(asRecordingError(signal.reason));
+    const thread = threads.reduce((least, each) => (each.busy < least.busy ? each : least));
+    made += 1;
+    return runIn(thread, made, job, hooks, signal);
+  }
+
+  function learn(head: ResponseHead): void {
+    if (threads.length >= counts.long || !((contentLength(head) ?? 0) >= longFrom)) return;
+    while (threads.length < counts.long) threads.push(openThread(settings, log));
+  }
+
   return {
-    run(job, hooks, signal) {
-      if (signal.aborted) return Promise.reject(asRecordingError(signal.reason));
-      const thread = threads.reduce((least, each) => (each.busy < least.busy ? each : least));
-      made += 1;
-      const id = made;
-      return new Promise<Received>((resolve, reject) => {
-        const onAbort = () => thread.cut(id, asRecordingError(signal.reason));
-        const freed = () => {
-          signal.removeEventListener("abort", onAbort);
-          thread.busy -= 1;
-        };
-        thread.busy += 1;
-        signal.addEventListener("abort", onAbort, { once: true });
-        thread.start(id, job, {
-          hooks,
-          received(received) {
-            freed();
-            resolve(received);
-          },
-          failed(error) {
-            freed();
-            reject(error);
-          },
-        });
+    async run(job, hooks, signal) {
+      const { head: tell } = hooks;
+      let answered = () => {};
+      const waiting = firstAnswer;
+      firstAnswer ??= new Promise<void>((resolve) => {
+        answered = resolve;
       });
+      if (waiting !== undefined) await waiting;
+      const head = (arrived: ResponseHead) => {
+        learn(arrived);
+        answered();
+        tell?.(arrived);
+      };
+      return start(job, { ...hooks, head }, signal).finally(answered);
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(threads.map((thread) => thread.close()));
     },
   };
+}
+
+function runIn(
+  thread: Thread,
+  id: number,
+  job: TransferJob,
+  hooks: TransferHooks,
+  signal: AbortSignal,
+): Promise<Received> {
+  return new Promise<Received>((resolve, reject) => {
+    const onAbort = () => thread.cut(id, asRecordingError(signal.reason));
+    const freed = () => {
+      signal.removeEventListener("abort", onAbort);
+      thread.busy -= 1;
+    };
+    thread.busy += 1;
+    signal.addEventListener("abort", onAbort, { once: true });
+    thread.start(id, job, {
+      hooks,
+      received(received) {
+        freed();
+        resolve(received);
+      },
+      failed(error) {
+        freed();
+        reject(error);
+      },
+    });
+  });
 }
 
 /** A thread needs 20 MB; told how little it may come to need, V8 tidies up before it has let the heap grow to twice that. */

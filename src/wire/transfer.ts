@@ -5,7 +5,7 @@ import type { Destination, Streamer, Transfer } from "../core/ports.ts";
 import { openTransfer } from "../core/transfer.ts";
 import type { RequestLog } from "../http.ts";
 import type { Io } from "../io.ts";
-import { openTransferThreads } from "../transfer-threads.ts";
+import { openTransferThreads, type ThreadCounts } from "../transfer-threads.ts";
 import { archiveFolder } from "./archive.ts";
 import { httpSettingsOf } from "./http.ts";
 import type { SourceSet } from "./source-set.ts";
@@ -23,7 +23,7 @@ export function wireTransfer(settings: Settings, { streamers }: SourceSet, desti
 
 /** Fewer transfers at once leave one thread idle enough, and a thread takes a tenth of a second to start. */
 const threadsFrom = 8;
-/** One core is left to the thread that keeps the ledger; more than two threads were never measured. */
+/** More than two threads were never measured. */
 const mostThreads = 2;
 
 /** Transfers into the archive: in threads of their own where many run at once. */
@@ -34,20 +34,24 @@ export function wireArchiveTransfer(
   io: Io,
   log: (entry: RequestLog) => void,
 ): Transfer {
-  const count = threadCount(settings);
-  if (count === 0) return wireTransfer(settings, sources, destination, io);
+  const counts = threadCounts(settings);
+  if (counts.short === 0) return wireTransfer(settings, sources, destination, io);
   const http = httpSettingsOf(settings, io);
   const thread = {
     http: Object.fromEntries(Object.keys(sources.streamers).map((name) => [name, http])),
     dest: archiveFolder(settings, io),
     disk: { mtime: !settings.noMtime },
-    bytesPerSecond: settings.limitRate === undefined ? undefined : settings.limitRate / count,
+    bytesPerSecond: settings.limitRate,
     logRequests: settings.verbose !== undefined || settings.logFile !== undefined,
   };
-  return openTransferThreads(thread, count, log);
+  return openTransferThreads(thread, counts, log);
 }
 
-function threadCount({ transfers }: Settings): number {
-  if (transfers === undefined || (transfers !== "auto" && transfers < threadsFrom)) return 0;
-  return Math.min(mostThreads, availableParallelism() - 1);
+/** A core is left to the thread that keeps the ledger, as long as recordings are short; a rate is kept by one alone. */
+function threadCounts({ transfers, limitRate: rate }: Settings): ThreadCounts {
+  const cores = availableParallelism();
+  if (transfers === undefined || cores === 1) return { short: 0, long: 0 };
+  if (transfers !== "auto" && transfers < threadsFrom) return { short: 0, long: 0 };
+  if (rate !== undefined) return { short: 1, long: 1 };
+  return { short: Math.min(mostThreads, cores - 1), long: Math.min(mostThreads, cores) };
 }
