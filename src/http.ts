@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { RecordingError } from "./core/errors.ts";
 import type { Receiver } from "./core/ports.ts";
@@ -71,8 +70,6 @@ export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => vo
 }
 
 function openDispatcher(settings: HttpSettings): Dispatcher {
-  // undici's parser is WebAssembly. Compiled a second time for speed, it costs 40 MB at its peak and saves next to nothing.
-  setFlagsFromString("--liftoff-only");
   const connect: buildConnector.BuildOptions = {
     timeout: settings.connectTimeoutMs,
     ...(settings.ca === undefined ? {} : { ca: settings.ca }),

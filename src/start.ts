@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { Io } from "./io.ts";
 import { processIo } from "./process-io.ts";
 import { readyAnswer } from "./ready-answer.ts";
 
@@ -10,7 +11,12 @@ export async function run(): Promise<void> {
   const argv = process.argv.slice(2);
   const ready = readyAnswer(argv, io.stdout);
   if (ready !== undefined) io.stdout.write(ready);
-  const code = ready === undefined ? await (await import("./cli.ts")).main(argv, io) : 0;
+  const code = ready === undefined ? await runCommand(argv, io) : 0;
   await io.flush();
   process.exit(code);
+}
+
+async function runCommand(argv: readonly string[], io: Io): Promise<number> {
+  (await import("./v8-settings.ts")).keepHeapSmall();
+  return (await import("./cli.ts")).main(argv, io);
 }

@@ -9,6 +9,7 @@ import { openDisk } from "./destinations/disk.ts";
 import { type Http, openHttp } from "./http.ts";
 import { systemClock } from "./process-io.ts";
 import { inBatches, type News, type Order, type ThreadSettings } from "./transfer-messages.ts";
+import { keepHeapSmall } from "./v8-settings.ts";
 
 /** No transfer notices such a delay, and a quick run ends several within it. */
 const newsEveryMs = 1;
@@ -18,6 +19,7 @@ const tell = inBatches<News>((batch) => port.postMessage(batch), newsEveryMs);
 const running = new Map<number, AbortController>();
 const clients: Http[] = [];
 const transfer = opened();
+keepHeapSmall();
 setMaxListeners(1000);
 
 port.on("message", (orders: readonly Order[]) => {

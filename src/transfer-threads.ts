@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import { contentLength } from "./core/answer.ts";
 import { errorOf, errorParts } from "./core/error-parts.ts";
@@ -30,8 +29,8 @@ export interface ThreadCounts {
   readonly long: number;
 }
 
-/** From so many bytes on, hashing and writing a recording is nearly all there is to do for it. */
-const longFrom = 256 * 1024;
+/** From so many bytes on, a second thread on two cores wins more than its start and its memory cost. */
+const longFrom = 4 * 1024 * 1024;
 
 /**
  * Transfers in threads of their own, each with its connections, hashes and files; this one keeps the gate, the ledger
@@ -114,8 +113,6 @@ function runIn(
 const heap = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 };
 
 function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void) | undefined): Thread {
-  // Node 20 holds back what later ones have: the way to let go of a buffer at once.
-  if (!("transfer" in ArrayBuffer.prototype)) setFlagsFromString("--harmony-rab-gsab-transfer");
   const worker = new Worker(new URL("./transfer-thread.js", import.meta.url), {
     workerData: settings,
     resourceLimits: heap,

@@ -1,3 +1,6 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
 /** Smaller memory is shared: Node cuts short buffers out of one. */
 const leastOwn = 16 * 1024;
 let written: Uint8Array[] = [];
@@ -25,13 +28,18 @@ function isEndOfRead({ buffer, byteOffset, byteLength }: Uint8Array): boolean {
 
 function detach({ buffer }: Uint8Array): void {
   try {
-    (buffer as Transferable).transfer?.(0);
+    transfer.call(buffer, 0);
   } catch {
     // Memory that Node shares among buffers says that it is not to be taken.
   }
 }
 
-/** Node 20 has it only where V8 was asked for it. */
-interface Transferable {
-  transfer?(length: number): ArrayBuffer;
+type Transfer = (this: ArrayBufferLike, length: number) => ArrayBuffer;
+
+const transfer = (ArrayBuffer.prototype as { transfer?: Transfer }).transfer ?? transferOfNode20();
+
+/** Node 20 has it, but shows it only to worlds that are made after it was asked to. */
+function transferOfNode20(): Transfer {
+  setFlagsFromString("--harmony-rab-gsab-transfer");
+  return runInNewContext("ArrayBuffer.prototype.transfer") as Transfer;
 }
