@@ -1,5 +1,6 @@
 import { RecordingError } from "./core/errors.ts";
 import type { Clock } from "./core/ports.ts";
+import { exitCodeOf } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 
 /** This process as an Io: streams, signals and the system's clock. `flush` waits until what was written has left. */
@@ -15,7 +16,7 @@ export function processIo(): Io & { flush(): Promise<void> } {
   };
   process.on("SIGINT", () => onSignal("SIGINT"));
   process.on("SIGTERM", () => onSignal("SIGTERM"));
-  endQuietlyWithoutReader();
+  endWithoutStdout();
   return {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -54,11 +55,14 @@ export const systemClock: Clock = {
     }),
 };
 
-/** A reader of stdout that goes away ends the program without a word, as pipes expect. */
-function endQuietlyWithoutReader(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(141);
-    throw error;
+/** A reader of stdout that goes away ends the program without a word, as pipes expect; a full disk behind it with one. */
+function endWithoutStdout(): void {
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") process.exit(exitCodeOf("reader-gone"));
+    process.stderr.write(
+      `callreel: Cannot write to standard output (${code}). Make room where it is sent, and run again.\n`,
+    );
+    process.exit(exitCodeOf("disk-io"));
   });
   process.stderr.on("error", () => {});
 }

@@ -4,6 +4,7 @@ import { asRecordingError, RecordingError } from "./errors.ts";
 import type { DownloadEvent, Summary } from "./events.ts";
 import { fetchRecording } from "./fetch-recording.ts";
 import { type Halt, openHalt } from "./halt.ts";
+import { type Outcomes, openOutcomes } from "./outcomes.ts";
 import type { Claim, Clock, Destination, Expectation, Ledger, Received, Source, Transfer } from "./ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
 import { settleReplaced } from "./replaced.ts";
@@ -51,13 +52,13 @@ interface Run {
   readonly halt: Halt;
   readonly tally: Tally;
   readonly tell: (event: DownloadEvent) => void;
+  readonly outcomes: Outcomes;
   readonly contact: { answered: boolean };
   /** Recordings whose bytes are here and on their way to safety. */
   readonly settling: Set<Promise<void>>;
   started: number;
   /** The cap that was reached while there was more to do. */
   cap?: string;
-  unreachableInARow: number;
 }
 
 type Refusal = Extract<Claim, { granted: false }>;
@@ -68,8 +69,6 @@ const stopping =
 const claimSize = 256;
 /** Files received but not yet synced; bounds memory and lost work. */
 const settlingLimit = 256;
-/** So many recordings in a row that reached nobody end the run: the source is down, not the recording. */
-const unreachableLimit = 10;
 
 /**
  * Rows to files: claims, fetches and records everything `plan.work` brings, at most `transfers` at a time, and says
@@ -78,20 +77,22 @@ const unreachableLimit = 10;
 export async function download(plan: DownloadPlan, ports: DownloadPorts, signals: DownloadSignals): Promise<Summary> {
   const started = ports.clock.monotonic();
   const tally = openTally();
+  const halt = openHalt(signals, ports.clock, plan.caps.durationMs);
+  const tell = (event: DownloadEvent) => {
+    tally.hear(event);
+    if (typeof plan.transfers !== "number") plan.transfers.hear(event);
+    ports.report(event);
+  };
   const run: Run = {
     ports,
     plan,
     tally,
-    halt: openHalt(signals, ports.clock, plan.caps.durationMs),
-    tell(event) {
-      tally.hear(event);
-      if (typeof plan.transfers !== "number") plan.transfers.hear(event);
-      ports.report(event);
-    },
+    halt,
+    tell,
+    outcomes: openOutcomes({ ledger: ports.ledger, plan, halt, tell }),
     contact: { answered: false },
     settling: new Set(),
     started: 0,
-    unreachableInARow: 0,
   };
   const onStop = () => run.tell({ event: "notice", level: "warning", message: stopping });
   signals.stop.addEventListener("abort", onStop, { once: true });
@@ -175,7 +176,7 @@ async function startChunk(
 function notGranted(ref: RecordingRef, { reason, path }: Refusal, run: Run): void {
   const missing = reason === "gone" || reason === "no-recording";
   const where = path === undefined ? {} : { path };
-  if (missing && run.plan.named.has(ref.key)) notFound(ref, reason, run);
+  if (missing && run.plan.named.has(ref.key)) run.outcomes.notFound(ref, reason);
   else run.tell({ event: "recording-skipped", key: ref.key, reason, ...where, call: ref.call });
 }
 
@@ -183,11 +184,6 @@ function mustFetchAgain(claim: Refusal, run: Run): boolean {
   if (claim.reason !== "done") return false;
   if (run.plan.again) return true;
   return claim.path !== undefined && run.ports.destination.has?.(claim.path) === false;
-}
-
-function notFound(ref: RecordingRef, reason: string, run: Run): void {
-  const message = `${ref.key} is not at the source any more (${reason}), as an earlier run found.`;
-  run.tell({ event: "recording-failed", code: "not-found", message, ...ref });
 }
 
 /** Whether a cap forbids to start one more; those already started are let finish. */
@@ -205,17 +201,17 @@ async function one(ref: RecordingRef, before: Stored | undefined, run: Run): Pro
   const finish = async (received: Promise<Stored>) => {
     try {
       const stored = await received;
-      await recordDone(ref, stored, run.ports.clock.monotonic() - begun, run);
+      await run.outcomes.done(ref, stored, run.ports.clock.monotonic() - begun);
       if (before !== undefined) settleReplaced(ref, before, stored, { ...run.ports, tell: run.tell });
     } catch (thrown) {
-      await recordFailed(ref, asRecordingError(thrown), run);
+      await run.outcomes.failed(ref, asRecordingError(thrown));
     }
   };
   try {
     const path = run.plan.pathFor(ref);
     const expect = run.plan.expect(ref);
     const present = !run.plan.again ? await run.ports.destination.adopt?.(path, expect) : undefined;
-    if (present !== undefined) return await recordAdopted(ref, present, run);
+    if (present !== undefined) return await run.outcomes.adopted(ref, present);
     run.tell({ event: "recording-started", key: ref.key, call: ref.call });
     const received = await fetchRecording(ref, path, expect, fetchContext(ref, run));
     await settleLater(received, finish, run);
@@ -253,55 +249,4 @@ async function settleLater(
   const settled: Promise<void> = finish(received.settled).finally(() => run.settling.delete(settled));
   run.settling.add(settled);
   if (run.settling.size >= settlingLimit) await Promise.race(run.settling);
-}
-
-async function recordAdopted(ref: RecordingRef, stored: Stored, run: Run): Promise<void> {
-  await run.ports.ledger.done(ref, stored);
-  run.tell({ event: "recording-skipped", key: ref.key, reason: "done", path: stored.path, call: ref.call });
-}
-
-async function recordDone(ref: RecordingRef, stored: Stored, ms: number, run: Run): Promise<void> {
-  await run.ports.ledger.done(ref, stored);
-  run.unreachableInARow = 0;
-  const { path, bytes, sha256, contentType } = stored;
-  run.tell({
-    event: "recording-done",
-    key: ref.key,
-    path,
-    bytes,
-    sha256,
-    contentType,
-    ms: Math.round(ms),
-    call: ref.call,
-  });
-}
-
-async function recordFailed(ref: RecordingRef, error: RecordingError, run: Run): Promise<void> {
-  const { ledger } = run.ports;
-  try {
-    if (error.verdict === "stop") {
-      run.halt.because(error);
-      return await ledger.release(ref.key);
-    }
-    await ledger.failed(ref, error);
-    const missing = error.code === "gone" || error.code === "no-recording";
-    const code = missing && run.plan.named.has(ref.key) ? "not-found" : error.code;
-    run.tell({ event: "recording-failed", code, message: error.message, ...ref });
-    haltAfterFailure(error, run);
-  } catch (thrown) {
-    run.halt.because(asRecordingError(thrown));
-  }
-}
-
-function haltAfterFailure(error: RecordingError, run: Run): void {
-  run.unreachableInARow = error.code === "unreachable" ? run.unreachableInARow + 1 : 0;
-  if (run.plan.failFast) run.halt.because(new RecordingError(error.code, `Stopped by --fail-fast: ${error.message}`));
-  else if (run.unreachableInARow >= unreachableLimit) {
-    run.halt.because(
-      new RecordingError(
-        "unreachable",
-        `Stopped: ${unreachableLimit} recordings in a row reached nobody. ${error.message}`,
-      ),
-    );
-  }
 }

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { closeSync, cpSync, mkdirSync, openSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
@@ -58,6 +59,29 @@ describe("13", () => {
     using _disk = mount(archive, "size=900k", skip);
     expect((await run(["download", "--rows", csv, "-d", archive, "-j", "1", "-R", "0"], { env })).code).toBe(13);
   });
+});
+
+describe("13 of standard output", () => {
+  it.each([["list", "--csv"], ["download", "--json"], ["--help"]])(
+    "ends %s when the disk behind it is full",
+    async (...args) => {
+      await using world = await openTimWorld(5);
+      const rows = args[0] === "--help" ? [] : ["--rows", world.csv, "-d", world.archive];
+      const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
+      const full = openSync("/dev/full", "w");
+      const child = spawn(process.execPath, [bin, ...args, ...rows], {
+        env: { PATH: process.env.PATH, ...world.env },
+        stdio: ["ignore", full, "pipe"],
+      });
+      closeSync(full);
+      const err = text(child.stderr!);
+      const code = await new Promise((resolve) => child.on("close", resolve));
+      expect([code, await err]).toEqual([
+        13,
+        expect.stringMatching(/^callreel: [^\n]*standard output[^\n]*ENOSPC[^\n]*\n$/),
+      ]);
+    },
+  );
 });
 
 describe("where several apply", () => {
