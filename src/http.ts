@@ -2,6 +2,7 @@ import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent } from "
 import { RecordingError } from "./core/errors.ts";
 import type { Receiver } from "./core/ports.ts";
 import type { ResponseHead } from "./core/recording.ts";
+import { socketError } from "./socket-error.ts";
 
 /** How one source's hosts are reached. Plain data, so that it can cross into a thread. */
 export interface HttpSettings {
@@ -250,44 +251,4 @@ function bufferingReceiver(maxBytes: number): Receiver & { answer(): HttpAnswer 
       return { ...head, body: Buffer.concat(chunks) };
     },
   };
-}
-
-const socketCodes: Readonly<Record<string, ["unreachable" | "timeout" | "reset" | "wrong-length", string]>> = {
-  ENOTFOUND: ["unreachable", "host name not found"],
-  EAI_AGAIN: ["unreachable", "name lookup failed"],
-  ECONNREFUSED: ["unreachable", "connection refused"],
-  EHOSTUNREACH: ["unreachable", "no route to host"],
-  ENETUNREACH: ["unreachable", "network unreachable"],
-  ETIMEDOUT: ["timeout", "timed out"],
-  UND_ERR_CONNECT_TIMEOUT: ["unreachable", "connecting timed out"],
-  UND_ERR_HEADERS_TIMEOUT: ["timeout", "no answer in time"],
-  UND_ERR_BODY_TIMEOUT: ["timeout", "the answer stalled"],
-  UND_ERR_SOCKET: ["reset", "connection broke"],
-  ECONNRESET: ["reset", "connection reset"],
-  EPIPE: ["reset", "connection broke"],
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ["wrong-length", "the body does not have the announced length"],
-};
-
-/** What undici or the socket says, as one of our errors that names the host. */
-function socketError(error: Error & { code?: string; cause?: unknown }, host: string): RecordingError {
-  if (error instanceof RecordingError) return error;
-  const said: unknown = error.code ?? (error.cause as { code?: unknown } | undefined)?.code;
-  // An abort's DOMException has a number there.
-  const code = typeof said === "string" ? said : "";
-  const known = socketCodes[code];
-  if (known !== undefined) return new RecordingError(known[0], `${host}: ${known[1]}.`, { cause: error });
-  if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|UNABLE_TO/i.test(code)) {
-    return new RecordingError(
-      "tls",
-      `${host}: the secure connection failed (${code}). A private authority goes into --ca-file; an old server may need --tls-min-version.`,
-      { cause: error },
-    );
-  }
-  if (error.name === "HTTPParserError") {
-    return new RecordingError("bad-answer", `${host}: the answer is not valid HTTP.`, {
-      verdict: "retry",
-      cause: error,
-    });
-  }
-  return new RecordingError("reset", `${host}: ${code || "connection failed"}.`, { cause: error });
 }
