@@ -1,6 +1,7 @@
 import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici";
 import { RecordingError } from "./core/errors.ts";
 import type { Receiver } from "./core/ports.ts";
+import type { ProxySettings } from "./core/proxy.ts";
 import type { ResponseHead } from "./core/recording.ts";
 import { socketError } from "./socket-error.ts";
 
@@ -17,7 +18,7 @@ export interface HttpSettings {
   /** Accepts any certificate; announced loudly by whoever sets it. */
   readonly insecure?: boolean;
   readonly minTlsVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
-  readonly proxy?: { readonly http?: string; readonly https?: string; readonly none?: string };
+  readonly proxy?: ProxySettings;
 }
 
 export interface HttpRequest {
@@ -196,8 +197,9 @@ const mostAuthorities = 100;
 
 /** Path and query exactly as given: a signed URL must not be normalised, so the URL class only reads what comes before. */
 function splitUrl(text: string): Authority & { path: string } {
-  const pathAt = text.slice(text.indexOf("//") + 2).search(/[/?#]/);
-  const cut = pathAt === -1 ? text.length : text.indexOf("//") + 2 + pathAt;
+  const hostAt = text.indexOf("//") + 2;
+  const length = text.slice(hostAt).search(/[/?#]/);
+  const cut = length === -1 ? text.length : hostAt + length;
   const tail = text.slice(cut).split("#", 1)[0] ?? "";
   return { ...authorityOf(text.slice(0, cut)), path: tail.startsWith("/") ? tail : `/${tail}` };
 }

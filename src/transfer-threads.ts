@@ -35,7 +35,7 @@ const longFrom = 4 * 1024 * 1024;
 /**
  * Transfers in threads of their own, each with its connections, hashes and files; this one keeps the gate, the ledger
  * and the names. Jobs go to the thread with least to do. The first answer tells whether recordings are long, and so how
- * many threads there are to be: the other jobs wait for it.
+ * many threads there are to be: the other jobs wait for it where that makes a difference.
  */
 export function openTransferThreads(
   settings: ThreadSettings,
@@ -54,8 +54,8 @@ export function openTransferThreads(
   }
 
   function learn(head: ResponseHead): void {
-    if (threads.length >= counts.long || !((contentLength(head) ?? 0) >= longFrom)) return;
-    while (threads.length < counts.long) threads.push(openThread(settings, log));
+    const isLong = () => (contentLength(head) ?? 0) >= longFrom;
+    while (threads.length < counts.long && isLong()) threads.push(openThread(settings, log));
   }
 
   return {
@@ -66,7 +66,7 @@ export function openTransferThreads(
       firstAnswer ??= new Promise<void>((resolve) => {
         answered = resolve;
       });
-      if (waiting !== undefined) await waiting;
+      if (threads.length < counts.long) await waiting;
       const head = (arrived: ResponseHead) => {
         learn(arrived);
         answered();

@@ -54,8 +54,8 @@ export async function sendAudio(
 const pieceSize = 64 * 1024;
 
 /**
- * Sends a recording that is still on its way (and held), or a part of it, as it comes in. Without a tag, for the hash is not known yet; an If-Range therefore never holds. The connection is cut when the
- * recording breaks off.
+ * Sends a recording that is still on its way (and held), or a part of it, as it comes in. Without a tag, for the hash is
+ * not known yet; an If-Range therefore never holds. The connection is cut when the recording breaks off.
  */
 export async function sendGrowing(
   { request, response, signal }: Pick<Visit, "request" | "response" | "signal">,

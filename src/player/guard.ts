@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isLoopback } from "../core/loopback.ts";
 
 /** Where the player is reached: what a Host and an Origin header may say. */
 export interface Place {
@@ -42,7 +43,7 @@ export function isAnyAddress(host: string): boolean {
 
 /** Whether an address can be reached from this machine alone. */
 export function isLoopbackHost(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
+  return isLoopback(bracketed(host));
 }
 
 /** An address as it stands in a URL. */
