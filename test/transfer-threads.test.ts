@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { eventsOf, openTimWorld } from "./e2e/tim-world.ts";
+import { eventsOf, openTimWorld, spoil } from "./e2e/tim-world.ts";
 import { run, start, until } from "./helpers/bin.ts";
 
 const inThreads = ["-j", "16", "--json"];
@@ -8,15 +8,8 @@ describe("transfers in threads of their own", () => {
   it("bring every recording, and tell of each bad body what one thread tells", async () => {
     await using world = await openTimWorld(60);
     const { tim, env, csv, archive, home } = world;
-    const ids = [...new Set(tim.recordings().map((call) => call.voicefilename))];
     const kinds = ["html", "json", "empty", "cut-body"] as const;
-    tim.settings.faults = kinds.map((kind, at) => ({
-      on: "echo",
-      do: kind,
-      recording: ids[at] as string,
-      times: 0,
-      bytes: 100,
-    }));
+    spoil(tim, kinds);
     const failures = async (dest: string, ...more: string[]) => {
       const finished = await run(["download", "--rows", csv, "-R", "0", "--json", "-d", dest, ...more], { env });
       expect(finished.code).toBe(3);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CallsData } from "../../src/sandbox/tim/calls.ts";
 import { callsCsv } from "../../src/sandbox/tim/calls-csv.ts";
+import type { FaultKind } from "../../src/sandbox/tim/faults.ts";
 import { openTimSandbox, type TimSandbox } from "../../src/sandbox/tim/index.ts";
 import type { TimSettingsPatch } from "../../src/sandbox/tim/settings.ts";
 
@@ -51,6 +52,19 @@ function heldIn(archive: string, tim: TimSandbox): ReadonlyMap<string, string> {
     held.set(id, path);
   }
   return held;
+}
+
+/** Gives a bad body of each kind, whenever it is asked for, to one recording after the other; returns the ids of all. */
+export function spoil(tim: TimSandbox, kinds: readonly FaultKind[]): string[] {
+  const ids = [...new Set(tim.recordings().map((call) => call.voicefilename))];
+  tim.settings.faults = kinds.map((kind, at) => ({
+    on: "echo",
+    do: kind,
+    recording: ids[at] as string,
+    times: 0,
+    bytes: 100,
+  }));
+  return ids;
 }
 
 /** Every file in an archive that looks finished. */

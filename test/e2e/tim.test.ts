@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
-import { eventsOf, finishedIn, openTimWorld } from "./tim-world.ts";
+import { eventsOf, finishedIn, openTimWorld, spoil } from "./tim-world.ts";
 
 describe("an export of the calls table", () => {
   it("arrives byte-exact, each recording once, each with a young token of its own; again, nothing is asked", async () => {
@@ -103,15 +103,8 @@ describe("a mix of bad bodies", () => {
   it("costs only the bad ones, each with its own code, and --error-file brings back exactly those", async () => {
     await using world = await openTimWorld(40);
     const { tim, env, csv, archive, home } = world;
-    const ids = [...new Set(tim.recordings().map((call) => call.voicefilename))];
     const kinds = ["html", "json", "empty", "cut-body", "end-body"] as const;
-    tim.settings.faults = kinds.map((kind, at) => ({
-      on: "echo",
-      do: kind,
-      recording: ids[at] as string,
-      times: 0,
-      bytes: 100,
-    }));
+    const ids = spoil(tim, kinds);
     tim.settings.access.audioMissing = [ids[5] as string];
     const errorFile = join(home, "failed.ndjson");
     const args = ["-d", archive, "-R", "0", "--json", "--error-file", errorFile];

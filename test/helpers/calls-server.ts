@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { RecordingError } from "../../src/core/errors.ts";
 import type { Source } from "../../src/core/ports.ts";
 import type { RecordingRef } from "../../src/core/recording.ts";
+import { wav } from "./sound-bytes.ts";
 
 /** What a scripted server does with the n-th request (from 1) for a recording; undefined = serve the audio. */
 export type Script = (id: string, nth: number, request: IncomingMessage, response: ServerResponse) => boolean;
@@ -16,23 +17,7 @@ export interface CallsServer extends AsyncDisposable {
 
 /** A small WAV (PCM16, 8 kHz, mono) whose samples depend on the id. */
 export function smallWav(id: string, seconds = 0.25): Buffer {
-  const data = Buffer.alloc(Math.round(seconds * 8000) * 2);
-  const seed = createHash("sha256").update(id).digest();
-  for (let at = 0; at < data.length; at += 1) data[at] = seed[at % seed.length] as number;
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + data.length, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(8000, 24);
-  head.writeUInt32LE(16000, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(data.length, 40);
-  return Buffer.concat([head, data]);
+  return wav({ tag: 1, seconds, seed: createHash("sha256").update(id).digest().readUIntLE(0, 3) });
 }
 
 /** A real HTTP server that serves `smallWav` for any id, unless the script answers first (returns true). */
