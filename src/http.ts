@@ -1,9 +1,10 @@
-import { Agent, type buildConnector, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import type { Agent, buildConnector, Dispatcher } from "undici";
 import { RecordingError } from "./core/errors.ts";
 import type { Receiver } from "./core/ports.ts";
 import type { ProxySettings } from "./core/proxy.ts";
 import type { ResponseHead } from "./core/recording.ts";
 import { socketError } from "./socket-error.ts";
+import { openAgent, openProxyAgent } from "./undici.ts";
 
 /** How one source's hosts are reached. Plain data, so that it can cross into a thread. */
 export interface HttpSettings {
@@ -56,8 +57,9 @@ export interface Http extends AsyncDisposable {
 /** Opens the one dispatcher of a source. */
 export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => void): Http {
   const dispatcher = openDispatcher(settings);
+  const client = { dispatcher, userAgent: settings.userAgent, log };
   const send = (request: HttpRequest, receiver: Receiver, signal: AbortSignal) =>
-    dispatch(dispatcher, settings, request, receiver, signal, log);
+    dispatch(client, request, receiver, signal);
   return {
     stream: send,
     async request(request, signal) {
@@ -92,8 +94,8 @@ function openDispatcher(settings: HttpSettings): Dispatcher {
     connect,
   };
   const { proxy } = settings;
-  if (proxy?.http === undefined && proxy?.https === undefined) return new Agent(options);
-  return new EnvHttpProxyAgent({
+  if (proxy?.http === undefined && proxy?.https === undefined) return openAgent(options);
+  return openProxyAgent({
     ...options,
     ...(proxy.http === undefined ? {} : { httpProxy: proxy.http }),
     ...(proxy.https === undefined ? {} : { httpsProxy: proxy.https }),
@@ -102,88 +104,116 @@ function openDispatcher(settings: HttpSettings): Dispatcher {
   });
 }
 
-function dispatch(
-  dispatcher: Dispatcher,
-  settings: HttpSettings,
-  request: HttpRequest,
-  receiver: Receiver,
-  signal: AbortSignal,
-  log: ((entry: RequestLog) => void) | undefined,
-): Promise<void> {
+/** What a client has for all its requests. */
+interface Client {
+  readonly dispatcher: Dispatcher;
+  readonly userAgent: string;
+  readonly log: ((entry: RequestLog) => void) | undefined;
+}
+
+function dispatch(client: Client, request: HttpRequest, receiver: Receiver, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
   const { origin, host, path } = splitUrl(request.url);
   const method = request.method ?? "GET";
-  const started = performance.now();
-
+  const headers = { "user-agent": client.userAgent, "accept-encoding": "identity", ...request.headers };
   return new Promise<void>((resolve, reject) => {
-    let controller: Dispatcher.DispatchController | undefined;
-    let head: ResponseHead | undefined;
-    let settled = false;
-
-    const onAbort = () => end(signal.reason);
-    const end = (error?: unknown) => {
-      if (settled) return;
-      settled = true;
-      signal.removeEventListener("abort", onAbort);
-      log?.({
-        method,
-        url: shownUrl(request.url),
-        status: head?.status,
-        ms: performance.now() - started,
-        ...requestId(head),
-      });
-      if (error === undefined) return resolve();
-      controller?.abort(error instanceof Error ? error : new Error(String(error)));
-      reject(error);
-    };
-    const guarded = (work: () => void) => {
-      try {
-        work();
-      } catch (error) {
-        end(error);
-      }
-    };
-    signal.addEventListener("abort", onAbort, { once: true });
-
-    dispatcher.dispatch(
-      {
-        origin,
-        path,
-        method,
-        headers: { "user-agent": settings.userAgent, "accept-encoding": "identity", ...request.headers },
-        body: request.body ?? null,
-      },
-      {
-        onRequestStart(started) {
-          controller = started;
-          if (settled) started.abort(new Error("aborted"));
-        },
-        onResponseStart(_controller, status, headers) {
-          if (status < 200) return;
-          head = { status, headers: flatHeaders(headers) };
-          guarded(() => receiver.head(head as ResponseHead));
-        },
-        onResponseData(control, chunk) {
-          if (settled) return;
-          guarded(() => {
-            const pause = receiver.chunk(chunk);
-            if (pause === undefined) return;
-            control.pause();
-            pause.then(
-              () => control.resume(),
-              (error: unknown) => end(error),
-            );
-          });
-        },
-        onResponseEnd() {
-          end();
-        },
-        onResponseError(_controller, error) {
-          end(socketError(error, host));
-        },
-      },
-    );
+    const exchange = new Exchange({ request, host, receiver, signal, log: client.log, resolve, reject });
+    client.dispatcher.dispatch({ origin, path, method, headers, body: request.body ?? null }, exchange);
   });
+}
+
+interface Call {
+  readonly request: HttpRequest;
+  readonly host: string;
+  readonly receiver: Receiver;
+  readonly signal: AbortSignal;
+  readonly log: ((entry: RequestLog) => void) | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One request and its answer: hands on what comes, and ends once, however it ends. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #call: Call;
+  readonly #started = performance.now();
+  readonly #onAbort = () => this.#end(this.#call.signal.reason);
+  #controller: Dispatcher.DispatchController | undefined;
+  #head: ResponseHead | undefined;
+  #ended = false;
+
+  constructor(call: Call) {
+    this.#call = call;
+    call.signal.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#ended) controller.abort(new Error("aborted"));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.#head = { status, headers: flatHeaders(headers) };
+    try {
+      this.#call.receiver.head(this.#head);
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#ended) return;
+    try {
+      const pause = this.#call.receiver.chunk(chunk);
+      if (pause !== undefined) this.#holdBack(controller, pause);
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#end(socketError(error, this.#call.host));
+  }
+
+  #holdBack(controller: Dispatcher.DispatchController, pause: Promise<void>): void {
+    controller.pause();
+    pause.then(
+      () => controller.resume(),
+      (error: unknown) => this.#end(error),
+    );
+  }
+
+  #end(error?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const { signal, resolve, reject } = this.#call;
+    signal.removeEventListener("abort", this.#onAbort);
+    this.#log();
+    if (error === undefined) resolve();
+    else {
+      this.#controller?.abort(error instanceof Error ? error : new Error(String(error)));
+      reject(error);
+    }
+  }
+
+  #log(): void {
+    const { log, request } = this.#call;
+    log?.({
+      method: request.method ?? "GET",
+      url: shownUrl(request.url),
+      status: this.#head?.status,
+      ms: performance.now() - this.#started,
+      ...requestId(this.#head),
+    });
+  }
 }
 
 interface Authority {

@@ -13,10 +13,19 @@ export interface ThreadSettings {
   readonly logRequests: boolean;
 }
 
+export interface RunOrder {
+  readonly order: "run";
+  readonly id: number;
+  readonly job: TransferJob;
+  /** Which of the asker's signals cuts the job. */
+  readonly signal: number;
+  readonly progress: boolean;
+}
+
 /** Told to a thread. */
 export type Order =
-  | { readonly order: "run"; readonly id: number; readonly job: TransferJob; readonly progress: boolean }
-  | { readonly order: "cut"; readonly id: number; readonly error: ErrorParts }
+  | RunOrder
+  | { readonly order: "cut"; readonly signal: number; readonly error: ErrorParts }
   | { readonly order: "close" };
 
 /** Told by a thread; `id` is the job's. */

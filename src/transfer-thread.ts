@@ -4,6 +4,7 @@ import { errorOf, errorParts } from "./core/error-parts.ts";
 import { asRecordingError } from "./core/errors.ts";
 import { limitRate } from "./core/limit-rate.ts";
 import type { Streamer, Transfer } from "./core/ports.ts";
+import type { Stored } from "./core/recording.ts";
 import { openTransfer } from "./core/transfer.ts";
 import { openDisk } from "./destinations/disk.ts";
 import { type Http, openHttp } from "./http.ts";
@@ -16,16 +17,18 @@ const newsEveryMs = 1;
 const settings = workerData as ThreadSettings;
 const port = parentPort!;
 const tell = inBatches<News>((batch) => port.postMessage(batch), newsEveryMs);
-const running = new Map<number, AbortController>();
+/** What cuts the running jobs of one signal over there. */
+const cuts = new Map<number, { readonly controller: AbortController; jobs: number }>();
 const clients: Http[] = [];
-const transfer = opened();
+/** Opened for the first job: until then nobody has said that the archive is ours. */
+let transfer: Promise<Transfer> | undefined;
 keepHeapSmall();
 setMaxListeners(1000);
 
 port.on("message", (orders: readonly Order[]) => {
   for (const order of orders) {
     if (order.order === "run") void run(order);
-    else if (order.order === "cut") running.get(order.id)?.abort(errorOf(order.error));
+    else if (order.order === "cut") cuts.get(order.signal)?.controller.abort(errorOf(order.error));
     else void close();
   }
 });
@@ -33,11 +36,12 @@ port.on("message", (orders: readonly Order[]) => {
 async function opened(): Promise<Transfer> {
   const log = settings.logRequests ? (entry: Parameters<typeof send>[0]) => send(entry) : undefined;
   const streamers: Record<string, Streamer> = {};
+  const { bytesPerSecond } = settings;
+  const limited = bytesPerSecond === undefined ? undefined : limitRate(bytesPerSecond, systemClock);
   for (const [name, http] of Object.entries(settings.http)) {
     const client = openHttp(http, log);
     clients.push(client);
-    streamers[name] =
-      settings.bytesPerSecond === undefined ? client : limitRate(client, settings.bytesPerSecond, systemClock);
+    streamers[name] = limited?.(client) ?? client;
   }
   return openTransfer(streamers, await openDisk(settings.dest, settings.disk));
 }
@@ -47,9 +51,10 @@ function send(entry: Extract<News, { news: "request" }>["entry"]): void {
 }
 
 /** One job to its end; everything that happens to it is told, nothing is thrown. */
-async function run({ id, job, progress }: Extract<Order, { order: "run" }>): Promise<void> {
-  const cut = new AbortController();
-  running.set(id, cut);
+async function run({ id, job, signal, progress }: Extract<Order, { order: "run" }>): Promise<void> {
+  const cut = cutOf(signal);
+  cut.jobs += 1;
+  let settled: Promise<Stored> | undefined;
   try {
     const hooks = {
       head: (head: Extract<News, { news: "head" }>["head"]) => tell({ news: "head", id, head }),
@@ -57,19 +62,32 @@ async function run({ id, job, progress }: Extract<Order, { order: "run" }>): Pro
         progress: (bytes: number, total: number | undefined) => tell({ news: "progress", id, bytes, total }),
       }),
     };
-    const received = await (await transfer).run(job, hooks, cut.signal);
-    running.delete(id);
+    transfer ??= opened();
+    ({ settled } = await (await transfer).run(job, hooks, cut.controller.signal));
     tell({ news: "received", id });
-    tell({ news: "settled", id, stored: await received.settled });
   } catch (thrown) {
     tell({ news: "failed", id, error: errorParts(asRecordingError(thrown)) });
   } finally {
-    running.delete(id);
+    cut.jobs -= 1;
+    if (cut.jobs === 0) cuts.delete(signal);
   }
+  settled?.then(
+    (stored) => tell({ news: "settled", id, stored }),
+    (thrown) => tell({ news: "failed", id, error: errorParts(asRecordingError(thrown)) }),
+  );
+}
+
+function cutOf(signal: number): { readonly controller: AbortController; jobs: number } {
+  let cut = cuts.get(signal);
+  if (cut === undefined) {
+    cut = { controller: new AbortController(), jobs: 0 };
+    cuts.set(signal, cut);
+  }
+  return cut;
 }
 
 async function close(): Promise<void> {
-  await transfer.then(
+  await transfer?.then(
     (open) => open[Symbol.asyncDispose](),
     () => {},
   );

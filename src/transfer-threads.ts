@@ -5,21 +5,22 @@ import { asRecordingError, RecordingError } from "./core/errors.ts";
 import type { Received, Transfer, TransferHooks, TransferJob } from "./core/ports.ts";
 import type { ResponseHead, Stored } from "./core/recording.ts";
 import type { RequestLog } from "./http.ts";
-import { inBatches, type News, type Order, type ThreadSettings } from "./transfer-messages.ts";
+import { inBatches, type News, type Order, type RunOrder, type ThreadSettings } from "./transfer-messages.ts";
 
 /** A job in a thread: first its bytes are awaited, then its safety. */
 interface Under {
   readonly hooks: TransferHooks;
-  readonly received: (received: Received) => void;
-  readonly failed: (error: RecordingError) => void;
+  readonly resolve: (received: Received) => void;
+  readonly reject: (error: RecordingError) => void;
   settled?: { readonly resolve: (stored: Stored) => void; readonly reject: (error: RecordingError) => void };
 }
 
 interface Thread {
   /** Jobs whose bytes are on their way. */
-  busy: number;
-  start(id: number, job: TransferJob, under: Under): void;
-  cut(id: number, error: RecordingError): void;
+  readonly busy: number;
+  run(order: RunOrder, hooks: TransferHooks): Promise<Received>;
+  /** Cuts the running jobs of a signal. */
+  cut(signal: number, error: RecordingError): void;
   close(): Promise<void>;
 }
 
@@ -42,83 +43,86 @@ export function openTransferThreads(
   counts: ThreadCounts,
   log?: (entry: RequestLog) => void,
 ): Transfer {
-  const threads = Array.from({ length: counts.short }, () => openThread(settings, log));
+  const threads = Array.from({ length: counts.short }, open);
+  const signalNumber = numberSignals((signal, error) => {
+    for (const thread of threads) thread.cut(signal, error);
+  });
   let made = 0;
-  let firstAnswer: Promise<unknown> | undefined;
+  let answered = () => {};
+  let firstAnswer: Promise<void> | undefined;
+  let waiting = counts.long > counts.short;
+
+  function open(): Thread {
+    return openThread(settings, { log, head: learn });
+  }
+
+  function learn(head: ResponseHead): void {
+    const isLong = () => (contentLength(head) ?? 0) >= longFrom;
+    while (threads.length < counts.long && isLong()) threads.push(open());
+    waiting = false;
+    answered();
+  }
 
   function start(job: TransferJob, hooks: TransferHooks, signal: AbortSignal): Promise<Received> {
     if (signal.aborted) return Promise.reject(asRecordingError(signal.reason));
     const thread = threads.reduce((least, each) => (each.busy < least.busy ? each : least));
     made += 1;
-    return runIn(thread, made, job, hooks, signal);
+    const progress = hooks.progress !== undefined;
+    return thread.run({ order: "run", id: made, job, signal: signalNumber(signal), progress }, hooks);
   }
 
-  function learn(head: ResponseHead): void {
-    const isLong = () => (contentLength(head) ?? 0) >= longFrom;
-    while (threads.length < counts.long && isLong()) threads.push(openThread(settings, log));
+  async function startAfterFirst(job: TransferJob, hooks: TransferHooks, signal: AbortSignal): Promise<Received> {
+    if (firstAnswer !== undefined) {
+      await firstAnswer;
+      return start(job, hooks, signal);
+    }
+    firstAnswer = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    return start(job, hooks, signal).finally(answered);
   }
 
   return {
-    async run(job, hooks, signal) {
-      const { head: tell } = hooks;
-      let answered = () => {};
-      const waiting = firstAnswer;
-      firstAnswer ??= new Promise<void>((resolve) => {
-        answered = resolve;
-      });
-      if (threads.length < counts.long) await waiting;
-      const head = (arrived: ResponseHead) => {
-        learn(arrived);
-        answered();
-        tell?.(arrived);
-      };
-      return start(job, { ...hooks, head }, signal).finally(answered);
-    },
+    run: (job, hooks, signal) => (waiting ? startAfterFirst : start)(job, hooks, signal),
     async [Symbol.asyncDispose]() {
       await Promise.all(threads.map((thread) => thread.close()));
     },
   };
 }
 
-function runIn(
-  thread: Thread,
-  id: number,
-  job: TransferJob,
-  hooks: TransferHooks,
-  signal: AbortSignal,
-): Promise<Received> {
-  return new Promise<Received>((resolve, reject) => {
-    const onAbort = () => thread.cut(id, asRecordingError(signal.reason));
-    const freed = () => {
-      signal.removeEventListener("abort", onAbort);
-      thread.busy -= 1;
-    };
-    thread.busy += 1;
-    signal.addEventListener("abort", onAbort, { once: true });
-    thread.start(id, job, {
-      hooks,
-      received(received) {
-        freed();
-        resolve(received);
-      },
-      failed(error) {
-        freed();
-        reject(error);
-      },
-    });
-  });
+/** Gives each signal a number that can cross into threads, and tells once when it is aborted. */
+function numberSignals(aborted: (signal: number, error: RecordingError) => void): (signal: AbortSignal) => number {
+  const numbers = new WeakMap<AbortSignal, number>();
+  let last = 0;
+  return (signal) => {
+    const known = numbers.get(signal);
+    if (known !== undefined) return known;
+    last += 1;
+    const number = last;
+    numbers.set(signal, number);
+    signal.addEventListener("abort", () => aborted(number, asRecordingError(signal.reason)), { once: true });
+    return number;
+  };
 }
 
 /** A thread needs 20 MB; told how little it may come to need, V8 tidies up before it has let the heap grow to twice that. */
 const heap = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 };
 
-function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void) | undefined): Thread {
+/** What a thread tells of all its jobs. */
+interface Listener {
+  readonly log: ((entry: RequestLog) => void) | undefined;
+  head(head: ResponseHead): void;
+}
+
+function openThread(settings: ThreadSettings, listener: Listener): Thread {
   const worker = new Worker(new URL("./transfer-thread.js", import.meta.url), {
     workerData: settings,
     resourceLimits: heap,
   });
   const jobs = new Map<number, Under>();
   const order = inBatches<Order>((batch) => worker.postMessage(batch));
+  let busy = 0;
+  let used = false;
   let gone: RecordingError | undefined;
   let closed = () => {};
   const ended = new Promise<void>((resolve) => {
@@ -137,7 +141,7 @@ function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void)
   });
 
   function hear(news: News): void {
-    if (news.news === "request") log?.(news.entry);
+    if (news.news === "request") listener.log?.(news.entry);
     else if (news.news === "closed") closed();
     else hearOf(news);
   }
@@ -145,8 +149,10 @@ function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void)
   function hearOf(news: Exclude<News, { news: "request" | "closed" }>): void {
     const under = jobs.get(news.id);
     if (under === undefined) return;
-    if (news.news === "head") under.hooks.head?.(news.head);
-    else if (news.news === "progress") under.hooks.progress?.(news.bytes, news.total);
+    if (news.news === "head") {
+      listener.head(news.head);
+      under.hooks.head?.(news.head);
+    } else if (news.news === "progress") under.hooks.progress?.(news.bytes, news.total);
     else if (news.news === "received") received(under);
     else if (news.news === "failed") failed(news.id, errorOf(news.error));
     else {
@@ -155,32 +161,42 @@ function openThread(settings: ThreadSettings, log: ((entry: RequestLog) => void)
     }
   }
 
+  function received(under: Under): void {
+    busy -= 1;
+    const settled = new Promise<Stored>((resolve, reject) => {
+      under.settled = { resolve, reject };
+    });
+    under.resolve({ settled });
+  }
+
   function failed(id: number, error: RecordingError): void {
     const under = jobs.get(id);
     jobs.delete(id);
     if (under?.settled !== undefined) under.settled.reject(error);
-    else under?.failed(error);
+    else {
+      busy -= 1;
+      under?.reject(error);
+    }
   }
 
   return {
-    busy: 0,
-    start(id, job, under) {
-      if (gone !== undefined) return under.failed(gone);
-      jobs.set(id, under);
-      order({ order: "run", id, job, progress: under.hooks.progress !== undefined });
+    get busy() {
+      return busy;
     },
-    cut: (id, error) => order({ order: "cut", id, error: errorParts(error) }),
+    run(run, hooks) {
+      if (gone !== undefined) return Promise.reject(gone);
+      used = true;
+      busy += 1;
+      order(run);
+      return new Promise((resolve, reject) => jobs.set(run.id, { hooks, resolve, reject }));
+    },
+    cut: (signal, error) => order({ order: "cut", signal, error: errorParts(error) }),
     async close() {
-      if (gone === undefined) order({ order: "close" });
-      await ended;
+      if (used && gone === undefined) {
+        order({ order: "close" });
+        await ended;
+      }
       await worker.terminate();
     },
   };
-}
-
-function received(under: Under): void {
-  const settled = new Promise<Stored>((resolve, reject) => {
-    under.settled = { resolve, reject };
-  });
-  under.received({ settled });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Invocation } from "../command.ts";
 import { asRecordingError } from "../core/errors.ts";
 import type { Summary } from "../core/events.ts";
-import type { Archive } from "../core/ports.ts";
+import type { Archive, Transfer } from "../core/ports.ts";
 import { openDestination } from "../destinations/index.ts";
 import { exitCodeOfRun } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
@@ -14,7 +14,7 @@ import { runDownload } from "../wire/run-download.ts";
 import { openSources, ratePerMinute, type SourceSet } from "../wire/source-set.ts";
 import { survey } from "../wire/survey.ts";
 import { downloadToStdout } from "../wire/to-stdout.ts";
-import { wireArchiveTransfer } from "../wire/transfer.ts";
+import { startTransferThreads, wireTransfer } from "../wire/transfer.ts";
 import { type WiredWork, wireWork } from "../wire/work.ts";
 
 /** Downloads what the selection names into the archive, and says what it came to. */
@@ -24,13 +24,14 @@ export async function download(invocation: Invocation): Promise<number> {
   const selection = selectionOf(settings, io.clock.now());
   const reporter = await openRunReporter(invocation);
   try {
+    await using threads = startTransferThreads(settings, io, reporter.logRequest);
     await using sources = await openSources(invocation, { io, ...reporter });
     const lock = await takeArchive(settings, io);
     try {
       await using ledger = await wireLedger(settings, io);
       const work = await wireWork(invocation, sources, selection, ledger);
       if (settings.dryRun) return await survey(work, ledger, sources, invocation);
-      return await runIntoArchive(invocation, { sources, ledger, work, reporter });
+      return await runIntoArchive(invocation, { sources, ledger, work, reporter, threads });
     } finally {
       lock.release();
     }
@@ -47,14 +48,16 @@ interface Parts {
   readonly ledger: Archive;
   readonly work: WiredWork;
   readonly reporter: RunReporter;
+  readonly threads: Transfer | undefined;
 }
 
-async function runIntoArchive(invocation: Invocation, { sources, ledger, work, reporter }: Parts): Promise<number> {
+async function runIntoArchive(invocation: Invocation, parts: Parts): Promise<number> {
   const { settings, io } = invocation;
+  const { sources, ledger, work, reporter, threads } = parts;
   const dest = archiveFolder(settings, io);
   const plan = planOf(settings, work, reporter.wantsProgress, io.clock);
   const destination = await openDestination(dest, { mtime: !settings.noMtime });
-  await using transfer = wireArchiveTransfer(settings, sources, destination, io, reporter.logRequest);
+  await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
   const runId = randomUUID();
   await ledger.begin({ runId, startedMs: io.clock.now(), selection: selectionRecord(invocation) });
   reporter.rateFrom(() => ratePerMinute(sources));

@@ -20,33 +20,39 @@ const mostKept = 64 * 1024;
 const telling = 512;
 
 export function openBeginning(): Beginning {
-  let chunks: Uint8Array[] = [];
-  let bytes = 0;
-  let binary = false;
-  return {
-    add(chunk) {
-      if (bytes < mostKept) chunks.push(chunk);
-      if (bytes < telling) binary ||= !isText(joined(chunks));
-      bytes += chunk.length;
-    },
-    forget() {
-      chunks = [];
-      bytes = 0;
-      binary = false;
-    },
-    get enough() {
-      return binary || bytes >= mostKept;
-    },
-    refusal(answer, nowMs) {
-      const body = joined(chunks).subarray(0, mostKept);
-      const text = isText(body) ? new TextDecoder().decode(body) : undefined;
-      if (answer !== undefined && !isSuccess(answer)) return statusError(answer, text, nowMs);
-      return new RecordingError("not-audio", `The server sent ${describeBody(body)} instead of audio.`, {
-        ...(answer === undefined ? {} : { head: answer }),
-        ...(text === undefined ? {} : { body: text }),
-      });
-    },
-  };
+  return new KeptBeginning();
+}
+
+class KeptBeginning implements Beginning {
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #binary = false;
+
+  add(chunk: Uint8Array): void {
+    if (this.#bytes < mostKept) this.#chunks.push(chunk);
+    if (this.#bytes < telling) this.#binary ||= !isText(joined(this.#chunks));
+    this.#bytes += chunk.length;
+  }
+
+  forget(): void {
+    this.#chunks = [];
+    this.#bytes = 0;
+    this.#binary = false;
+  }
+
+  get enough(): boolean {
+    return this.#binary || this.#bytes >= mostKept;
+  }
+
+  refusal(answer: ResponseHead | undefined, nowMs: number): RecordingError {
+    const body = joined(this.#chunks).subarray(0, mostKept);
+    const text = isText(body) ? new TextDecoder().decode(body) : undefined;
+    if (answer !== undefined && !isSuccess(answer)) return statusError(answer, text, nowMs);
+    return new RecordingError("not-audio", `The server sent ${describeBody(body)} instead of audio.`, {
+      ...(answer === undefined ? {} : { head: answer }),
+      ...(text === undefined ? {} : { body: text }),
+    });
+  }
 }
 
 export function isSuccess(head: ResponseHead): boolean {

@@ -35,49 +35,62 @@ export interface AudioCheck {
 
 /** `now` (wall clock, milliseconds) serves only for a Retry-After date from a server that does not tell its own time. */
 export function openAudioCheck(now: () => number = Date.now): AudioCheck {
-  const scan = openScan(scanAudio());
-  const beginning = openBeginning();
-  let answer: ResponseHead | undefined;
-  let announced: number | undefined;
-  let bytes = 0;
-  let refused = false;
+  return new BodyCheck(now);
+}
 
-  const refusal = () => beginning.refusal(answer, now());
+class BodyCheck implements AudioCheck {
+  readonly #now: () => number;
+  readonly #scan = openScan(scanAudio());
+  readonly #beginning = openBeginning();
+  #answer: ResponseHead | undefined;
+  #announced: number | undefined;
+  bytes = 0;
+  refused = false;
 
-  return {
-    get type() {
-      return scan.type;
-    },
-    get bytes() {
-      return bytes;
-    },
-    get refused() {
-      return refused;
-    },
-    head(head) {
-      answer = head;
-      announced = announcedLength(head, bytes);
-      refused = !isSuccess(head);
-      if (refused) beginning.forget();
-    },
-    chunk(chunk) {
-      if (!refused) bytes += chunk.length;
-      if (!refused && scan.type !== undefined) return scan.feed(chunk);
-      beginning.add(chunk);
-      if (!refused) scan.feed(chunk);
-      if (!refused && scan.type !== undefined) return beginning.forget();
-      refused ||= scan.done;
-      if (refused && beginning.enough) throw refusal();
-    },
-    finish() {
-      if (refused) throw refusal();
-      if (announced !== undefined && announced !== bytes) throw wrongLength(announced, bytes);
-      if (bytes === 0) throw emptyBody(answer);
-      scan.end();
-      if (scan.ending === undefined) throw refusal();
-      return judged(scan.ending, bytes, announced !== undefined);
-    },
-  };
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get type(): AudioType | undefined {
+    return this.#scan.type;
+  }
+
+  head(head: ResponseHead): void {
+    this.#answer = head;
+    this.#announced = announcedLength(head, this.bytes);
+    this.refused = !isSuccess(head);
+    if (this.refused) this.#beginning.forget();
+  }
+
+  chunk(chunk: Uint8Array): void {
+    const isKnown = !this.refused && this.#scan.type !== undefined;
+    if (!isKnown) this.#beginning.add(chunk);
+    if (!this.refused) {
+      this.bytes += chunk.length;
+      this.#scan.feed(chunk);
+      if (!isKnown) this.#learn();
+    }
+    if (this.refused && this.#beginning.enough) throw this.#refusal();
+  }
+
+  finish(): Audio {
+    if (this.refused) throw this.#refusal();
+    if (this.#announced !== undefined && this.#announced !== this.bytes) throw wrongLength(this.#announced, this.bytes);
+    if (this.bytes === 0) throw emptyBody(this.#answer);
+    this.#scan.end();
+    if (this.#scan.ending === undefined) throw this.#refusal();
+    return judged(this.#scan.ending, this.bytes, this.#announced !== undefined);
+  }
+
+  /** Whether the first bytes have told what this is. */
+  #learn(): void {
+    if (this.#scan.type !== undefined) this.#beginning.forget();
+    else this.refused = this.#scan.done;
+  }
+
+  #refusal(): RecordingError {
+    return this.#beginning.refusal(this.#answer, this.#now());
+  }
 }
 
 /** The length of the whole recording, of which `before` bytes were there before this answer. */

@@ -1,9 +1,9 @@
 import type { Clock, Streamer } from "./ports.ts";
 
-/** A streamer that lets at most `bytesPerSecond` through, over all its transfers together. */
-export function limitRate(streamer: Streamer, bytesPerSecond: number, clock: Clock): Streamer {
+/** Makes streamers that let at most `bytesPerSecond` through, over all transfers of all of them together. */
+export function limitRate(bytesPerSecond: number, clock: Clock): (streamer: Streamer) => Streamer {
   let freeAt = clock.monotonic();
-  return {
+  return (streamer) => ({
     stream(request, receiver, signal) {
       return streamer.stream(
         request,
@@ -20,5 +20,5 @@ export function limitRate(streamer: Streamer, bytesPerSecond: number, clock: Clo
         signal,
       );
     },
-  };
+  });
 }

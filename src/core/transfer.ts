@@ -1,6 +1,7 @@
+import { contentLength } from "./answer.ts";
 import { asRecordingError } from "./errors.ts";
 import type { Destination, Incoming, Receiver, Streamer, Transfer, TransferHooks } from "./ports.ts";
-import type { SourceName } from "./recording.ts";
+import type { ResponseHead, SourceName } from "./recording.ts";
 
 /** Transfers in this thread: one source's HTTP client into one destination. */
 export function openTransfer(
@@ -15,7 +16,7 @@ export function openTransfer(
       const incoming = await destination.open(job.path, expect, signal);
       try {
         const headers = { ...job.headers, ...incoming.rangeHeaders };
-        await streamer.stream({ url: job.url, headers }, watched(incoming, hooks), signal);
+        await streamer.stream({ url: job.url, headers }, new Watched(incoming, hooks), signal);
       } catch (thrown) {
         const error = asRecordingError(thrown);
         await incoming.abandon(error);
@@ -30,18 +31,24 @@ export function openTransfer(
 }
 
 /** The incoming recording with hooks that hear of head and bytes. */
-function watched(incoming: Incoming, hooks: TransferHooks): Receiver {
-  let total: number | undefined;
-  return {
-    head(head) {
-      hooks.head?.(head);
-      const length = Number(head.headers["content-length"]);
-      if (Number.isFinite(length)) total = length;
-      incoming.head(head);
-    },
-    chunk(bytes) {
-      hooks.progress?.(bytes.byteLength, total);
-      return incoming.chunk(bytes);
-    },
-  };
+class Watched implements Receiver {
+  readonly #incoming: Incoming;
+  readonly #hooks: TransferHooks;
+  #total: number | undefined;
+
+  constructor(incoming: Incoming, hooks: TransferHooks) {
+    this.#incoming = incoming;
+    this.#hooks = hooks;
+  }
+
+  head(head: ResponseHead): void {
+    this.#hooks.head?.(head);
+    this.#total = contentLength(head);
+    this.#incoming.head(head);
+  }
+
+  chunk(bytes: Uint8Array): void | Promise<void> {
+    this.#hooks.progress?.(bytes.byteLength, this.#total);
+    return this.#incoming.chunk(bytes);
+  }
 }

@@ -12,13 +12,10 @@ import type { SourceSet } from "./source-set.ts";
 
 /** The transfers of a run: the sources' clients into the destination, at `--limit-rate` together. */
 export function wireTransfer(settings: Settings, { streamers }: SourceSet, destination: Destination, io: Io): Transfer {
-  const { limitRate: bytesPerSecond } = settings;
-  if (bytesPerSecond === undefined) return openTransfer(streamers, destination);
-  const limited = Object.entries(streamers).map(([name, streamer]: [string, Streamer]) => [
-    name,
-    limitRate(streamer, bytesPerSecond, io.clock),
-  ]);
-  return openTransfer(Object.fromEntries(limited), destination);
+  if (settings.limitRate === undefined) return openTransfer(streamers, destination);
+  const limited = limitRate(settings.limitRate, io.clock);
+  const each = Object.entries(streamers).map(([name, streamer]: [string, Streamer]) => [name, limited(streamer)]);
+  return openTransfer(Object.fromEntries(each), destination);
 }
 
 /** Fewer transfers at once leave one thread idle enough, and a thread takes a tenth of a second to start. */
@@ -26,19 +23,20 @@ const threadsFrom = 8;
 /** More than two threads were never measured. */
 const mostThreads = 2;
 
-/** Transfers into the archive: in threads of their own where many run at once. */
-export function wireArchiveTransfer(
+/**
+ * Threads for a run's transfers into the archive; undefined where few run at once. They touch nothing before the first
+ * transfer, so that they can load while everything else is opened.
+ */
+export function startTransferThreads(
   settings: Settings,
-  sources: SourceSet,
-  destination: Destination,
   io: Io,
   log: (entry: RequestLog) => void,
-): Transfer {
+): Transfer | undefined {
   const counts = threadCounts(settings);
-  if (counts.short === 0) return wireTransfer(settings, sources, destination, io);
+  if (counts.short === 0 || settings.dryRun) return undefined;
   const http = httpSettingsOf(settings, io);
   const thread = {
-    http: Object.fromEntries(Object.keys(sources.streamers).map((name) => [name, http])),
+    http: { ringcentral: http, tim: http },
     dest: archiveFolder(settings, io),
     disk: { mtime: !settings.noMtime },
     bytesPerSecond: settings.limitRate,

@@ -17,7 +17,7 @@ function chunks(count: number, size: number): Streamer {
 
 it("lets only so many bytes a second through, over all transfers together", async () => {
   const clock = heldClock();
-  const limited = limitRate(chunks(10, 1000), 1000, clock);
+  const limited = limitRate(1000, clock)(chunks(10, 1000));
   let bytes = 0;
   const receiver = {
     head: () => {},
@@ -34,6 +34,23 @@ it("lets only so many bytes a second through, over all transfers together", asyn
   expect(bytes).toBe(20_000);
 });
 
+it("counts the bytes of all the streamers that it made", async () => {
+  const clock = heldClock();
+  const limited = limitRate(1000, clock);
+  let bytes = 0;
+  const receiver = {
+    head: () => {},
+    chunk(more: Uint8Array) {
+      bytes += more.byteLength;
+    },
+  };
+  const streams = [chunks(10, 1000), chunks(10, 1000)].map((each) => limited(each).stream(request, receiver, never));
+  await clock.advance(5_000);
+  expect(bytes).toBeLessThanOrEqual(7_000);
+  await clock.advance(20_000);
+  await Promise.all(streams);
+});
+
 it("does not hold what is far below the limit", async () => {
   const clock = heldClock();
   let heads = 0;
@@ -43,6 +60,6 @@ it("does not hold what is far below the limit", async () => {
     },
     chunk: () => {},
   };
-  await limitRate(chunks(10, 10), 1_000_000, clock).stream(request, receiver, never);
+  await limitRate(1_000_000, clock)(chunks(10, 10)).stream(request, receiver, never);
   expect(heads).toBe(1);
 });

@@ -23,80 +23,120 @@ export async function openIncoming(
   expect: Expectation,
   done: () => void,
 ): Promise<Incoming> {
-  const shown = () => join(archive.root, path);
   const paths = partialPaths(archive.root, expect.key);
   const part = await beginPart(paths, archive.boot, expect.resume);
-  const { earlier } = part;
-  const intake: Intake = { part, taking: false, whole: false };
-
-  const putAway = (error: RecordingError) => endBadly(intake, error).finally(done);
-
-  return {
-    rangeHeaders:
-      earlier === undefined ? {} : { range: `bytes=${earlier.length}-`, "if-range": earlier.note.validator },
-    ...(earlier && { kept: () => createReadStream(paths.part, { end: earlier.length - 1 }) }),
-    head(head) {
-      if (earlier !== undefined && (head.status === 206 || head.status === 416)) {
-        intake.taking = true;
-        if (head.status === 206) mustContinue(head, earlier);
-        else intake.whole = mustBeWhole(head, earlier);
-      } else if (head.status >= 200 && head.status < 300) {
-        if (earlier !== undefined) guarded(shown, () => intake.part.discard());
-        if (earlier !== undefined) intake.part = freshPart(paths);
-        intake.taking = true;
-        mustBeginAtStart(head);
-        intake.part.note = expect.resume ? noteOf(head, archive.boot) : undefined;
-      }
-      if (!intake.whole) intake.part.check.head(head);
-    },
-    chunk(bytes) {
-      const { check, sink } = intake.part;
-      if (intake.whole) return;
-      check.chunk(bytes);
-      if (!check.refused) return guarded(shown, () => sink.write(bytes));
-    },
-    async finish() {
-      try {
-        const settled = archive.settler.add(await complete(archive, path, paths, expect, intake.part));
-        settled.then(done, done);
-        await archive.settler.crowded;
-        return { settled } satisfies Received;
-      } catch (thrown) {
-        const error = diskError(thrown, shown());
-        await putAway(error);
-        throw error;
-      }
-    },
-    abandon: putAway,
-  };
+  return new DiskIncoming({ archive, path, expect, paths, done }, part);
 }
 
 interface Intake {
-  part: Part;
-  /** Whether the answer's bytes belong into the part. */
-  taking: boolean;
-  /** Whether the answer says that the part is all there is. */
-  whole: boolean;
+  readonly archive: Archive;
+  readonly path: string;
+  readonly expect: Expectation;
+  readonly paths: PartialPaths;
+  readonly done: () => void;
 }
 
-/** Keeps what a later run can continue, else removes it. Never rejects. */
-async function endBadly({ part, taking }: Intake, error: RecordingError): Promise<void> {
-  try {
-    if (part.earlier !== undefined && !taking) part.leave();
+class DiskIncoming implements Incoming {
+  readonly rangeHeaders: Readonly<Record<string, string>>;
+  readonly kept?: () => AsyncIterable<Uint8Array>;
+  readonly #intake: Intake;
+  #part: Part;
+  /** Whether the answer's bytes belong into the part. */
+  #taking = false;
+  /** Whether the answer says that the part is all there is. */
+  #whole = false;
+
+  constructor(intake: Intake, part: Part) {
+    const { earlier } = part;
+    this.#intake = intake;
+    this.#part = part;
+    this.rangeHeaders = earlier === undefined ? none : rangeAfter(earlier);
+    if (earlier !== undefined) this.kept = () => createReadStream(intake.paths.part, { end: earlier.length - 1 });
+  }
+
+  head(head: ResponseHead): void {
+    const { earlier } = this.#part;
+    if (earlier !== undefined && (head.status === 206 || head.status === 416)) {
+      this.#taking = true;
+      if (head.status === 206) mustContinue(head, earlier);
+      else this.#whole = mustBeWhole(head, earlier);
+    } else if (head.status >= 200 && head.status < 300) {
+      if (earlier !== undefined) this.#startOver();
+      this.#taking = true;
+      mustBeginAtStart(head);
+      this.#part.note = this.#intake.expect.resume ? noteOf(head, this.#intake.archive.boot) : undefined;
+    }
+    if (!this.#whole) this.#part.check.head(head);
+  }
+
+  chunk(bytes: Uint8Array): void | Promise<void> {
+    const { check, sink } = this.#part;
+    if (this.#whole) return;
+    check.chunk(bytes);
+    if (check.refused) return;
+    try {
+      return sink.write(bytes)?.catch((error: unknown) => {
+        throw this.#diskError(error);
+      });
+    } catch (error) {
+      throw this.#diskError(error);
+    }
+  }
+
+  async finish(): Promise<Received> {
+    const { archive, done } = this.#intake;
+    try {
+      const settled = archive.settler.add(await complete(this.#intake, this.#part));
+      settled.then(done, done);
+      if (archive.settler.crowded !== undefined) await archive.settler.crowded;
+      return { settled };
+    } catch (thrown) {
+      const error = this.#diskError(thrown);
+      await this.abandon(error);
+      throw error;
+    }
+  }
+
+  async abandon(error: RecordingError): Promise<void> {
+    try {
+      await this.#endBadly(error);
+    } catch {
+      await discardQuietly(this.#part);
+    } finally {
+      this.#intake.done();
+    }
+  }
+
+  /** Keeps what a later run can continue, else removes it. */
+  async #endBadly(error: RecordingError): Promise<void> {
+    const part = this.#part;
+    if (part.earlier !== undefined && !this.#taking) part.leave();
     else if (part.note !== undefined && canContinue(part, error)) await part.keep();
     else await part.discard();
-  } catch {
-    await discardQuietly(part);
+  }
+
+  #startOver(): void {
+    try {
+      this.#part.discard();
+    } catch (error) {
+      throw this.#diskError(error);
+    }
+    this.#part = freshPart(this.#intake.paths);
+  }
+
+  #diskError(error: unknown): RecordingError {
+    return diskError(error, join(this.#intake.archive.root, this.#intake.path));
   }
 }
 
-async function complete(
-  archive: Archive,
-  path: string,
-  paths: PartialPaths,
-  expect: Expectation,
-  part: Part,
-): Promise<Finished> {
+const none = {};
+
+function rangeAfter({ length, note }: Earlier): Readonly<Record<string, string>> {
+  return { range: `bytes=${length}-`, "if-range": note.validator };
+}
+
+/** The whole file, checked and hashed, and told what it is. */
+async function complete({ archive, path, paths, expect }: Intake, part: Part): Promise<Finished> {
   const audio = part.check.finish();
   const fd = await part.complete();
   const stored: Stored = {
@@ -157,16 +197,5 @@ async function discardQuietly(part: Part): Promise<void> {
     await part.discard();
   } catch {
     // It cannot be removed: the next attempt tries again before it writes.
-  }
-}
-
-/** What the disk throws, at once or later, as one of our errors. */
-function guarded(path: () => string, work: () => void | Promise<void>): void | Promise<void> {
-  try {
-    return work()?.catch((error: unknown) => {
-      throw diskError(error, path());
-    });
-  } catch (error) {
-    throw diskError(error, path());
   }
 }

@@ -11,29 +11,8 @@ import {
   tryCreatePart,
   writeNote,
 } from "./partial.ts";
-import { openSink, type Sink } from "./sink.ts";
+import { openSink, type Sink, type SinkStart } from "./sink.ts";
 import { syncFile } from "./sync.ts";
-
-/** The bytes of one recording, checked, and gathered in the partial folder. */
-export interface Part {
-  readonly check: AudioCheck;
-  readonly sink: Sink;
-  /** What was kept of an earlier attempt, which the bytes continue. */
-  readonly earlier: { readonly length: number; readonly note: PartialNote } | undefined;
-  /** With a note, what reaches the disk before the end can be continued by a later run. */
-  note: PartialNote | undefined;
-  /** Whether a note lies beside the part. */
-  readonly noted: boolean;
-  /** Writes the rest and gives the open file, which stays the part's until `handOver`. */
-  complete(): Promise<number>;
-  handOver(): void;
-  /** Leaves everything so that a later run can continue it. */
-  keep(): Promise<void>;
-  /** Leaves what an earlier attempt kept as it is. */
-  leave(): void;
-  /** Removes everything; at once, unless a write is under way. */
-  discard(): void | Promise<void>;
-}
 
 /**
  * Makes the file before anything is asked of a server, so that a full disk costs no request. One that stands there is
@@ -41,13 +20,13 @@ export interface Part {
  */
 export async function beginPart(paths: PartialPaths, boot: string, resume: boolean): Promise<Part> {
   const fd = tryCreatePart(paths);
-  if (fd !== undefined) return partOf(paths, fd, openAudioCheck(), undefined, undefined);
+  if (fd !== undefined) return new Part(paths, fd);
   return (resume ? await continuedPart(paths, boot) : undefined) ?? freshPart(paths);
 }
 
 /** An empty part, whatever stands in its place. */
 export function freshPart(paths: PartialPaths): Part {
-  return partOf(paths, createPart(paths), openAudioCheck(), undefined, undefined);
+  return new Part(paths, createPart(paths));
 }
 
 /** The part an earlier attempt kept, read and hashed; undefined when there is none, or none that can be audio. */
@@ -58,7 +37,7 @@ async function continuedPart(paths: PartialPaths, boot: string): Promise<Part | 
   try {
     const hash = await rehash(found.fd, found.length, check);
     if (check.bytes === found.length && check.type !== undefined) {
-      return partOf(paths, found.fd, check, found, { bytes: found.length, hash });
+      return new Part(paths, found.fd, { check, found, hash });
     }
   } catch {
     // Unreadable or no audio: nothing to build on, and the download that follows starts from the beginning.
@@ -67,75 +46,89 @@ async function continuedPart(paths: PartialPaths, boot: string): Promise<Part | 
   return undefined;
 }
 
-function partOf(
-  paths: PartialPaths,
-  fd: number,
-  check: AudioCheck,
-  found: OpenPartial | undefined,
-  start: Parameters<typeof openSink>[1],
-): Part {
-  const file = partFile(paths, fd, found !== undefined);
-  let completing = false;
-
-  const part: Part = {
-    check,
-    sink: openSink(() => file.toWrite(completing ? undefined : part.note), start),
-    earlier: found === undefined ? undefined : { length: found.length, note: found.note },
-    note: found?.note,
-    get noted() {
-      return file.noted;
-    },
-    async complete() {
-      completing = true;
-      await part.sink.flush();
-      return file.toWrite(undefined);
-    },
-    handOver: file.forget,
-    async keep() {
-      completing = true;
-      await part.sink.flush();
-      await syncFile(file.toWrite(undefined));
-      if (part.note !== undefined) file.write({ ...part.note, synced: part.sink.bytes });
-      file.close();
-    },
-    leave: file.close,
-    discard() {
-      // Closing under a running write would let it go on in whatever file is opened next.
-      return part.sink.running === undefined ? file.remove() : part.sink.running.then(file.remove);
-    },
-  };
-  return part;
+/** An earlier part, read again. */
+interface Kept {
+  readonly found: OpenPartial;
+  readonly check: AudioCheck;
+  readonly hash: SinkStart["hash"];
 }
 
-/** The part as a file, with its note from the first write on when there is one. */
-function partFile(paths: PartialPaths, opened: number, found: boolean) {
-  let fd: number | undefined = opened;
-  let noted = found;
-  const file = {
-    get noted() {
-      return noted;
-    },
-    toWrite(note: PartialNote | undefined): number {
-      if (fd === undefined) throw new Error("the part is closed");
-      if (!noted && note !== undefined) file.write(note);
-      return fd;
-    },
-    write(note: PartialNote): void {
-      noted = true;
-      writeNote(paths, note);
-    },
-    forget(): void {
-      fd = undefined;
-    },
-    close(): void {
-      if (fd !== undefined) closeSync(fd);
-      fd = undefined;
-    },
-    remove(): void {
-      if (fd === undefined) return;
-      file.close();
-      removePart(paths, noted);
-    },
-  };
-  return file;
+/** The bytes of one recording, checked, and gathered in the partial folder. */
+export class Part {
+  readonly check: AudioCheck;
+  readonly sink: Sink;
+  /** What was kept of an earlier attempt, which the bytes continue. */
+  readonly earlier: Pick<OpenPartial, "length" | "note"> | undefined;
+  /** With a note, what reaches the disk before the end can be continued by a later run. */
+  note: PartialNote | undefined;
+  /** Whether a note lies beside the part: from the first write on, when there is one. */
+  noted: boolean;
+  readonly #paths: PartialPaths;
+  #fd: number | undefined;
+  #completing = false;
+
+  constructor(paths: PartialPaths, fd: number, kept?: Kept) {
+    const found = kept?.found;
+    this.#paths = paths;
+    this.#fd = fd;
+    this.check = kept?.check ?? openAudioCheck();
+    this.sink = openSink(() => this.#fileToWrite(), kept && { bytes: kept.found.length, hash: kept.hash });
+    this.earlier = found;
+    this.note = found?.note;
+    this.noted = found !== undefined;
+  }
+
+  /** Writes the rest and gives the open file, which stays the part's until `handOver`; at once, unless a write is under way. */
+  complete(): number | Promise<number> {
+    this.#completing = true;
+    const flushed = this.sink.flush();
+    return flushed === undefined ? this.#open() : flushed.then(() => this.#open());
+  }
+
+  handOver(): void {
+    this.#fd = undefined;
+  }
+
+  /** Leaves everything so that a later run can continue it. */
+  async keep(): Promise<void> {
+    this.#completing = true;
+    await this.sink.flush();
+    await syncFile(this.#open());
+    if (this.note !== undefined) this.#writeNote({ ...this.note, synced: this.sink.bytes });
+    this.leave();
+  }
+
+  /** Leaves what an earlier attempt kept as it is. */
+  leave(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  /** Removes everything; at once, unless a write is under way. */
+  discard(): void | Promise<void> {
+    // Closing under a running write would let it go on in whatever file is opened next.
+    return this.sink.running === undefined ? this.#remove() : this.sink.running.then(() => this.#remove());
+  }
+
+  #fileToWrite(): number {
+    const fd = this.#open();
+    if (!this.#completing && !this.noted && this.note !== undefined) this.#writeNote(this.note);
+    return fd;
+  }
+
+  #open(): number {
+    if (this.#fd === undefined) throw new Error("the part is closed");
+    return this.#fd;
+  }
+
+  #writeNote(note: PartialNote): void {
+    this.noted = true;
+    writeNote(this.#paths, note);
+  }
+
+  #remove(): void {
+    if (this.#fd === undefined) return;
+    this.leave();
+    removePart(this.#paths, this.noted);
+  }
 }

@@ -7,8 +7,8 @@ import { letGo } from "./let-go.ts";
 export interface Sink {
   /** A returned promise asks for a pause: the disk is slower than the network. */
   write(bytes: Uint8Array): void | Promise<void>;
-  /** Everything handed in so far is with the file system. */
-  flush(): Promise<void>;
+  /** Everything handed in so far is with the file system; at once, unless a write is under way. */
+  flush(): void | Promise<void>;
   /** The write under way beside this thread: until it ends the file must stay open. Never rejects. */
   readonly running: Promise<void> | undefined;
   /** Bytes taken so far, with those that were there before. */
@@ -35,64 +35,75 @@ const mostPieces = 256;
 
 /** `file` is called when the first block is to be written, and gives the open file. */
 export function openSink(file: () => number, start: SinkStart = { bytes: 0, hash: createHash("sha256") }): Sink {
-  const { hash } = start;
-  let bytes = start.bytes;
-  let position = start.bytes;
-  let pieces: Uint8Array[] = [];
-  let waiting = 0;
-  let running: Promise<void> | undefined;
-  let failure: unknown;
+  return new FileSink(file, start);
+}
 
-  function take(): Uint8Array[] {
-    const taken = pieces;
-    pieces = [];
-    waiting = 0;
+class FileSink implements Sink {
+  readonly #file: () => number;
+  readonly #hash: SinkStart["hash"];
+  #position: number;
+  #pieces: Uint8Array[] = [];
+  #waiting = 0;
+  #failure: unknown;
+  running: Promise<void> | undefined;
+  bytes: number;
+
+  constructor(file: () => number, start: SinkStart) {
+    this.#file = file;
+    this.#hash = start.hash;
+    this.#position = start.bytes;
+    this.bytes = start.bytes;
+  }
+
+  write(chunk: Uint8Array): void | Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#hash.update(chunk);
+    this.bytes += chunk.length;
+    this.#pieces.push(chunk);
+    this.#waiting += chunk.length;
+    const short = this.bytes < longFrom && this.running === undefined;
+    if (this.#waiting < (short ? block : longBlock) && this.#pieces.length < mostPieces) return;
+    if (short) return this.#writeNow();
+    this.running ??= this.#writeAside();
+    if (this.#waiting >= mostWaiting || this.#pieces.length >= mostPieces) return this.running;
+  }
+
+  flush(): void | Promise<void> {
+    return this.running === undefined ? this.#writeRest() : this.running.then(() => this.#writeRest());
+  }
+
+  sha256(): string {
+    return this.#hash.digest("hex");
+  }
+
+  #writeRest(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#writeNow();
+    if (this.#position === this.bytes) return;
+    throw new RecordingError("bug", `Only ${this.#position} of ${this.bytes} hashed bytes were written.`);
+  }
+
+  #take(): Uint8Array[] {
+    const taken = this.#pieces;
+    this.#pieces = [];
+    this.#waiting = 0;
     return taken;
   }
 
-  function writeNow(): void {
-    if (waiting > 0) position = writeAll(file(), take(), position);
+  #writeNow(): void {
+    if (this.#waiting > 0) this.#position = writeAll(this.#file(), this.#take(), this.#position);
   }
 
-  async function writeAside(): Promise<void> {
+  async #writeAside(): Promise<void> {
     try {
-      do position = await writeAllAside(file(), take(), position);
-      while (waiting >= longBlock);
+      do this.#position = await writeAllAside(this.#file(), this.#take(), this.#position);
+      while (this.#waiting >= longBlock);
     } catch (error) {
-      failure = error;
+      this.#failure = error;
     } finally {
-      running = undefined;
+      this.running = undefined;
     }
   }
-
-  return {
-    get bytes() {
-      return bytes;
-    },
-    write(chunk) {
-      if (failure !== undefined) throw failure;
-      hash.update(chunk);
-      bytes += chunk.length;
-      pieces.push(chunk);
-      waiting += chunk.length;
-      const short = bytes < longFrom && running === undefined;
-      if (waiting < (short ? block : longBlock) && pieces.length < mostPieces) return;
-      if (short) return writeNow();
-      running ??= writeAside();
-      if (waiting >= mostWaiting || pieces.length >= mostPieces) return running;
-    },
-    async flush() {
-      await running;
-      if (failure !== undefined) throw failure;
-      writeNow();
-      if (position !== bytes)
-        throw new RecordingError("bug", `Only ${position} of ${bytes} hashed bytes were written.`);
-    },
-    get running() {
-      return running;
-    },
-    sha256: () => hash.digest("hex"),
-  };
 }
 
 function writeAll(fd: number, pieces: Uint8Array[], position: number): number {
