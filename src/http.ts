@@ -115,7 +115,8 @@ function dispatch(client: Client, request: HttpRequest, receiver: Receiver, sign
   if (signal.aborted) return Promise.reject(signal.reason);
   const { origin, host, path } = splitUrl(request.url);
   const method = request.method ?? "GET";
-  const headers = { "user-agent": client.userAgent, "accept-encoding": "identity", ...request.headers };
+  const headers = ["user-agent", client.userAgent, "accept-encoding", "identity"];
+  for (const name in request.headers) headers.push(name, request.headers[name] as string);
   return new Promise<void>((resolve, reject) => {
     const exchange = new Exchange({ request, host, receiver, signal, log: client.log, resolve, reject });
     client.dispatcher.dispatch({ origin, path, method, headers, body: request.body ?? null }, exchange);

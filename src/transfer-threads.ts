@@ -30,8 +30,8 @@ export interface ThreadCounts {
   readonly long: number;
 }
 
-/** From so many bytes on, a second thread on two cores wins more than its start and its memory cost. */
-const longFrom = 4 * 1024 * 1024;
+/** From so many bytes on, a minute of telephone audio, a second thread on two cores wins more than it costs. */
+const longFrom = 512 * 1024;
 
 /**
  * Transfers in threads of their own, each with its connections, hashes and files; this one keeps the gate, the ledger

@@ -116,15 +116,23 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
 async function feed(run: Run): Promise<void> {
   const limit = pLimit(width(run.plan));
   const running = new Set<Promise<void>>();
+  let ended = () => {};
   try {
     for await (const work of untilEnded(run)) {
       for (const event of work.events) run.tell(event);
       for (let at = 0; at < work.refs.length && !hasEnded(run); at += claimSize) {
         await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, before) => {
           if (limit.concurrency !== width(run.plan)) limit.concurrency = width(run.plan);
-          const task: Promise<void> = limit(() => one(ref, before, run)).finally(() => running.delete(task));
+          const task: Promise<void> = limit(() => one(ref, before, run)).finally(() => {
+            running.delete(task);
+            ended();
+          });
           running.add(task);
-          while (running.size > width(run.plan)) await Promise.race(running);
+          while (running.size > width(run.plan)) {
+            await new Promise<void>((resolve) => {
+              ended = resolve;
+            });
+          }
         });
       }
     }

@@ -1,5 +1,5 @@
 /** The parts of a moment as file names write them. */
-interface LocalTime {
+export interface LocalTime {
   readonly date: string;
   readonly time: string;
   readonly year: string;
@@ -24,7 +24,8 @@ const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)
 function inZone(start: string, timezone: string): Partial<LocalTime> {
   const instant = Date.parse(start.replace(",", "."));
   if (Number.isNaN(instant)) return {};
-  const [year = "", month = "", day = "", hour, minute, second] = formatter(timezone).format(instant).split(/\D+/);
+  const written = isUtc.test(timezone) ? new Date(instant).toISOString() : formatter(timezone).format(instant);
+  const [year = "", month = "", day = "", hour, minute, second] = written.split(/\D+/);
   return parts(year, month, day, hour, minute, second);
 }
 
@@ -33,6 +34,8 @@ function parts(year: string, month: string, day: string, hour = "", minute = "",
   return hour === "" ? date : { ...date, time: `${hour}-${minute}-${second}` };
 }
 
+/** What most servers run in: written without Intl, whose data takes longer to load than a thousand names to make. */
+const isUtc = /^(?:Etc\/)?UTC$/;
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
 /** Swedish writes year, month, day, hour, minute, second in this order. Making a formatter costs more than formatting a thousand times. */

@@ -1,5 +1,5 @@
 import { RecordingError } from "./errors.ts";
-import { localTime } from "./local-time.ts";
+import { type LocalTime, localTime } from "./local-time.ts";
 import type { RecordingRef } from "./recording.ts";
 import { byteLength, cutToBytes, safeComponent, safeLiteral, safeText } from "./safe-name.ts";
 import { sha256Text } from "./sha256.ts";
@@ -29,17 +29,31 @@ export function checkTemplate(template: string): void {
  * fields say and however the file system treats case. The last component always holds the id.
  */
 export function pathFor(template: string, ref: RecordingRef, options: PathOptions): string {
-  const { components, fields: used } = prepared(template, options.restrict);
-  const last = components.length - 1;
+  const { folders, file, fields: used } = prepared(template, options.restrict);
   const values = fieldValues(ref, used, options);
-  return components.map((text, at) => (at === last ? fileName(text, ref, values) : folderName(text, values))).join("/");
+  let path = "";
+  for (const folder of folders) path += `${safeComponent(filled(folder, values, longestName))}/`;
+  return path + fileName(file, ref, values);
 }
 
 interface Prepared {
   readonly template: string;
   readonly restrict: boolean;
-  readonly components: readonly string[];
-  readonly fields: ReadonlySet<string>;
+  readonly folders: readonly Pieces[];
+  readonly file: FileTemplate;
+  readonly fields: readonly string[];
+}
+
+/** A template taken apart: texts, and fields by their place among the values. */
+type Pieces = readonly (string | number)[];
+/** Of the fields in use, in their order. */
+type Values = readonly string[];
+
+interface FileTemplate {
+  readonly stem: Pieces;
+  readonly ending: string;
+  /** Whether an id that is all digits tells the name from every other. */
+  readonly tellsIds: boolean;
 }
 
 let latest: Prepared | undefined;
@@ -48,17 +62,31 @@ let latest: Prepared | undefined;
 function prepared(template: string, restrict: boolean): Prepared {
   if (latest?.template === template && latest.restrict === restrict) return latest;
   const components = template.split("/").map((component) => safeTemplate(component, restrict));
-  const named = [...template.matchAll(fieldPattern)].map((match) => match[1] as string);
-  latest = { template, restrict, components, fields: new Set(["id", ...named]) };
+  const last = components.pop() as string;
+  const named = last.includes("{id}") ? last : beforeExtension(last, "_{id}");
+  const [stem, ending] = splitExtension(named);
+  const used = [...new Set(["id", ...[...template.matchAll(fieldPattern)].map((match) => match[1] as string)])];
+  latest = {
+    template,
+    restrict,
+    folders: components.map((text) => piecesOf(text, used)),
+    file: { stem: piecesOf(stem, used), ending, tellsIds: idTellsNames(named) },
+    fields: used,
+  };
   return latest;
+}
+
+function piecesOf(template: string, used: readonly string[]): Pieces {
+  return template
+    .split(/(\{[^{}]*\})/)
+    .filter((text) => text !== "")
+    .map((text) => (text === extensionMark || !text.startsWith("{") ? text : used.indexOf(text.slice(1, -1))));
 }
 
 /** The template with the text between its fields made as safe as their values. */
 function safeTemplate(template: string, restrict: boolean): string {
   return template.replace(betweenFields, (text) => safeLiteral(text, restrict));
 }
-
-type Values = Readonly<Record<string, string>>;
 
 const betweenFields = /(?<=^|\})[^{}]+/g;
 const fieldPattern = /\{([^{}]*)\}/g;
@@ -93,43 +121,44 @@ function templateFault(template: string): string | undefined {
   return undefined;
 }
 
-const timeFields = ["date", "time", "year", "month", "day"];
+const timeFields: ReadonlySet<string> = new Set(["date", "time", "year", "month", "day"]);
 
-function fieldValues(ref: RecordingRef, used: ReadonlySet<string>, { restrict, timezone }: PathOptions): Values {
-  const { call, locator } = ref;
-  const raw: Record<string, string | undefined> = {
-    source: ref.source,
-    account: call.account,
-    id: cutToBytes(ref.id, longestId),
-    direction: /^[a-z]+$/.test(call.direction ?? "") ? call.direction : undefined,
-    from: call.from,
-    to: call.to,
-    extension: call.extension,
-    name: call.name,
-    duration: seconds(call.duration),
-    type: call.type,
-    session: call.session,
-    datasource: locator.datasource,
-    voicelocation: locator.voicelocation,
-    ...(timeFields.some((field) => used.has(field)) ? localTime(call.start, timezone) : {}),
-  };
-  const values: Record<string, string> = {};
-  for (const field of used) values[field] = safeText(raw[field] ?? "", restrict) || "unknown";
-  return values;
+function fieldValues(ref: RecordingRef, used: readonly string[], { restrict, timezone }: PathOptions): Values {
+  const time = used.some((field) => timeFields.has(field)) ? localTime(ref.call.start, timezone) : {};
+  return used.map((field) => safeText(fieldValue(field, ref, time) ?? "", restrict) || "unknown");
+}
+
+function fieldValue(field: string, { source, id, call, locator }: RecordingRef, time: Partial<LocalTime>) {
+  switch (field) {
+    case "source":
+      return source;
+    case "id":
+      return cutToBytes(id, longestId);
+    case "direction":
+      return /^[a-z]+$/.test(call.direction ?? "") ? call.direction : undefined;
+    case "duration":
+      return seconds(call.duration);
+    case "datasource":
+    case "voicelocation":
+      return locator[field];
+    case "date":
+    case "time":
+    case "year":
+    case "month":
+    case "day":
+      return time[field];
+    default:
+      return call[field as "account" | "from" | "to" | "extension" | "name" | "type" | "session"];
+  }
 }
 
 function seconds(duration: number | undefined): string | undefined {
   return duration !== undefined && duration >= 0 && duration < 1e9 ? String(Math.round(duration)) : undefined;
 }
 
-function folderName(template: string, values: Values): string {
-  return safeComponent(filled(template, values, longestName));
-}
-
-function fileName(template: string, ref: RecordingRef, values: Values): string {
-  const named = template.includes("{id}") ? template : beforeExtension(template, "_{id}");
-  const [stem, ending] = splitExtension(named);
-  const mark = needsFingerprint(named, ref) ? `_${fingerprint(ref.key)}` : "";
+function fileName({ stem, ending, tellsIds }: FileTemplate, ref: RecordingRef, values: Values): string {
+  const isTold = tellsIds && ref.source === "ringcentral" && /^\d{1,40}$/.test(ref.id);
+  const mark = isTold ? "" : `_${fingerprint(ref.key)}`;
   const room = longestName - byteLength(mark) - byteLength(ending);
   return safeComponent(`${filled(stem, values, room)}${mark}${ending}`);
 }
@@ -146,16 +175,15 @@ function splitExtension(template: string): [string, string] {
 }
 
 /**
- * Whether the id alone cannot tell the name from every other. It can when it is all digits, is the last thing in the
- * name but for fields that cannot imitate one, and those are set off by something that they cannot contain.
+ * Whether an id that is all digits tells the name from every other: it is the last thing in the name but for fields that
+ * cannot imitate one, and those are set off by something that they cannot contain.
  */
-function needsFingerprint(template: string, ref: RecordingRef): boolean {
-  if (ref.source !== "ringcentral" || !/^\d{1,40}$/.test(ref.id)) return true;
+function idTellsNames(template: string): boolean {
   const at = template.lastIndexOf("{id}");
   const front = template.slice(0, at);
   const tail = template.slice(at + "{id}".length);
-  if (front !== "" && !/[^0-9{}]$/.test(front)) return true;
-  return !/^(?:[^0-9a-z{}-][^{}]*\{[a-z]+\})*(?:[^0-9{}][^{}]*)?$/.test(tail) || !allTame(tail);
+  if (front !== "" && !/[^0-9{}]$/.test(front)) return false;
+  return /^(?:[^0-9a-z{}-][^{}]*\{[a-z]+\})*(?:[^0-9{}][^{}]*)?$/.test(tail) && allTame(tail);
 }
 
 function allTame(template: string): boolean {
@@ -170,7 +198,7 @@ function fingerprint(key: string): string {
 }
 
 /** The template with its values; the longest values but the id give way until it fits into `room` bytes. */
-function filled(template: string, values: Values, room: number): string {
+function filled(template: Pieces, values: Values, room: number): string {
   const whole = fill(template, values);
   if (byteLength(whole) <= room) return whole;
   let best = fill(template, cutValues(values, 0));
@@ -185,13 +213,13 @@ function filled(template: string, values: Values, room: number): string {
   return best;
 }
 
+/** The id comes first among the fields, and stays whole. */
 function cutValues(values: Values, most: number): Values {
-  const cut = Object.entries(values).map(([field, value]) => [field, field === "id" ? value : cutToBytes(value, most)]);
-  return Object.fromEntries(cut) as Values;
+  return values.map((value, at) => (at === 0 ? value : cutToBytes(value, most)));
 }
 
-function fill(template: string, values: Values): string {
-  return template.replace(fieldPattern, (mark, field: string) =>
-    mark === extensionMark ? mark : (values[field] as string),
-  );
+function fill(template: Pieces, values: Values): string {
+  let text = "";
+  for (const piece of template) text += typeof piece === "string" ? piece : (values[piece] as string);
+  return text;
 }

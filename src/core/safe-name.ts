@@ -3,7 +3,7 @@
  * characters, braces or blanks at its ends; `restrict` leaves ASCII letters, digits and `._+-` only. May be empty.
  */
 export function safeText(text: string, restrict: boolean): string {
-  return safeLiteral(text.trim(), restrict).trim();
+  return plain.test(text) ? text : safeLiteral(text.trim(), restrict).trim();
 }
 
 /** The same, with the blanks at its ends. */

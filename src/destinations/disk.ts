@@ -72,12 +72,11 @@ function variants(path: string): readonly string[] {
   return extensions.map((extension) => parts.join(extension));
 }
 
+const ours = `${partialFolder.split("/", 1)[0]}/`;
+const unsafe = /(?:^|\/)\.{0,2}(?:\/|$)|[\x00-\x1f\x7f\\]|^[A-Za-z]:/;
+
 /** Whoever made the path: it stays inside the archive and out of what is ours. */
 function checkPath(root: string, path: string): void {
-  const parts = path.split("/");
-  const unsafe =
-    parts.some((part) => part === "" || part === "." || part === "..") ||
-    /[\x00-\x1f\x7f\\]|^[A-Za-z]:/.test(path) ||
-    parts[0]?.toLowerCase() === partialFolder.split("/", 1)[0];
-  if (unsafe) throw unsafePath(join(root, "…"), "the path made for it leads out of the archive or into .callreel");
+  if (!unsafe.test(path) && !`${path.toLowerCase()}/`.startsWith(ours)) return;
+  throw unsafePath(join(root, "…"), "the path made for it leads out of the archive or into .callreel");
 }

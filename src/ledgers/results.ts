@@ -2,6 +2,8 @@ import type { RecordingError } from "../core/errors.ts";
 import type { RecordingKey, RecordingRef, Stored } from "../core/recording.ts";
 
 const groupSize = 256;
+/** Results that come sooner after a commit wait for company until then: one that comes alone is committed at once. */
+const commitEveryMs = 10;
 
 /** What became of a claimed recording. */
 export type Result =
@@ -11,7 +13,7 @@ export type Result =
 
 /** Results on their way into the file. */
 export interface Results {
-  /** Resolves when the result is committed; results told in one turn of the event loop share a transaction. */
+  /** Resolves when the result is committed; results that come close together share a transaction. */
   settle(result: Result): Promise<void>;
   /** Commits what waits, now. Never throws: each waiting promise hears of its own fate. */
   flush(): void;
@@ -26,10 +28,11 @@ interface Waiting {
 /** Writes results in groups through `write`. Files are synced in groups, so their results come together by themselves. */
 export function openResults(write: (results: readonly Result[]) => void): Results {
   let queue: Waiting[] = [];
-  let scheduled: NodeJS.Immediate | undefined;
+  let scheduled: NodeJS.Timeout | undefined;
+  let committedAt = Number.NEGATIVE_INFINITY;
 
   const flush = () => {
-    clearImmediate(scheduled);
+    clearTimeout(scheduled);
     scheduled = undefined;
     const group = queue;
     queue = [];
@@ -40,13 +43,14 @@ export function openResults(write: (results: readonly Result[]) => void): Result
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
+    committedAt = performance.now();
   };
   return {
     settle: (result) =>
       new Promise((resolve, reject) => {
         queue.push({ result, resolve, reject });
         if (queue.length >= groupSize) flush();
-        else scheduled ??= setImmediate(flush);
+        else scheduled ??= setTimeout(flush, Math.max(0, committedAt + commitEveryMs - performance.now()));
       }),
     flush,
   };

@@ -136,7 +136,8 @@ async function settle(group: readonly Waiting[], { root, folders, listing, synce
 async function syncFiles(one: Waiting, root: string, syncer: Syncer): Promise<Waiting | undefined> {
   const { file, reject } = one;
   try {
-    await Promise.all([syncer.file(file.fd), file.sidecar && syncer.file(file.sidecar.fd)]);
+    if (file.sidecar === undefined) await syncer.file(file.fd);
+    else await Promise.all([syncer.file(file.fd), syncer.file(file.sidecar.fd)]);
     return one;
   } catch (error) {
     dropFile(file);

@@ -9,11 +9,14 @@ export interface Syncer {
 
 /** A trip through the thread pool costs about a quarter of this. */
 const quickMs = 0.1;
-/** After a slow sync so many go beside this thread before it tries one itself again. */
+/** One slow sync may only have been interrupted by the system; so many in a row are the disk. */
+const slowInARow = 3;
+/** After those so many go beside this thread before it tries one itself again. */
 const trustAfter = 1000;
 
 export function openSyncer(): Syncer {
   let beside = 0;
+  let slow = 0;
 
   /** Whether `work` was done here. */
   function done(work: () => void): boolean {
@@ -23,7 +26,8 @@ export function openSyncer(): Syncer {
     }
     const started = performance.now();
     work();
-    if (performance.now() - started > quickMs) beside = trustAfter;
+    slow = performance.now() - started > quickMs ? slow + 1 : 0;
+    if (slow >= slowInARow) beside = trustAfter;
     return true;
   }
 
