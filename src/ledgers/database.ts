@@ -5,7 +5,6 @@ import { isBusy, makePrivateFile, openSqlite, type Sqlite } from "../sqlite.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 
 const busyMs = 15_000;
-const cacheKiB = 16_384;
 const checkpointPages = 4_000;
 
 /** The ledger's file: SQL for the rooms around it, with every error turned into a RecordingError. */
@@ -37,7 +36,7 @@ function openForWriting(path: string): Sqlite {
     sqlite.exec(`PRAGMA busy_timeout = ${busyMs}`);
     migrate(sqlite, path);
     sqlite.exec(
-      `PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${cacheKiB}; PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA secure_delete = FAST`,
+      `PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA secure_delete = FAST`,
     );
   });
 }
@@ -48,7 +47,7 @@ function openForReading(path: string): Sqlite {
   }
   const sqlite = openSqlite(path, { readOnly: true });
   return prepared(sqlite, () => {
-    sqlite.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA cache_size = -${cacheKiB}`);
+    sqlite.exec(`PRAGMA busy_timeout = ${busyMs}`);
     if (schemaVersion(sqlite, path) === "older") throw new RecordingError("ledger", olderMessage(path));
   });
 }

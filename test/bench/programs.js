@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { measure, measureAll } from "./measure.js";
 
+const undiciAlone = fileURLToPath(new URL("./undici-alone.js", import.meta.url));
 const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
 
 /**
@@ -24,6 +25,11 @@ export const programs = {
       callreel(["-s", "tim", "--rows", join(work, "calls.csv")], out, ca, {
         ...{ TIM_URL: base, TIM_USERNAME: "bench", TIM_PASSWORD: "bench" },
       }),
+  },
+  "undici alone": {
+    version: [process.execPath, "--version"],
+    run: ({ work, out, ca }) =>
+      measure([process.execPath, undiciAlone, join(work, "urls.txt"), out].concat(ca === undefined ? [] : [ca])),
   },
   curl: {
     version: ["curl", "--version"],
