@@ -181,7 +181,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#end(socketError(error, this.#call.host));
+    this.#end(socketError(error, this.#call.host, { unsent: this.#controller === undefined }));
   }
 
   #holdBack(controller: Dispatcher.DispatchController, pause: Promise<void>): void {

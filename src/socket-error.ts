@@ -17,25 +17,30 @@ const socketCodes: Readonly<Record<string, ["unreachable" | "timeout" | "reset" 
 };
 
 /** What undici or the socket says, as one of our errors that names the host. */
-export function socketError(error: Error & { code?: string; cause?: unknown }, host: string): RecordingError {
+export function socketError(
+  error: Error & { code?: string; cause?: unknown },
+  host: string,
+  { unsent = false } = {},
+): RecordingError {
   if (error instanceof RecordingError) return error;
   const said: unknown = error.code ?? (error.cause as { code?: unknown } | undefined)?.code;
   // An abort's DOMException has a number there.
   const code = typeof said === "string" ? said : "";
   const known = socketCodes[code];
-  if (known !== undefined) return new RecordingError(known[0], `${host}: ${known[1]}.`, { cause: error });
+  if (known !== undefined) return new RecordingError(known[0], `${host}: ${known[1]}.`, { unsent, cause: error });
   if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|UNABLE_TO/i.test(code)) {
     return new RecordingError(
       "tls",
       `${host}: the secure connection failed (${code}). A private authority goes into --ca-file; an old server may need --tls-min-version.`,
-      { cause: error },
+      { unsent, cause: error },
     );
   }
   if (error.name === "HTTPParserError") {
     return new RecordingError("bad-answer", `${host}: the answer is not valid HTTP.`, {
       verdict: "retry",
+      unsent,
       cause: error,
     });
   }
-  return new RecordingError("reset", `${host}: ${code || "connection failed"}.`, { cause: error });
+  return new RecordingError("reset", `${host}: ${code || "connection failed"}.`, { unsent, cause: error });
 }

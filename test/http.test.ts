@@ -145,6 +145,7 @@ describe("socket errors are told apart", () => {
     await expect(open().request({ url: "http://127.0.0.1:1/" }, never)).rejects.toMatchObject({
       code: "unreachable",
       message: "127.0.0.1:1: connection refused.",
+      unsent: true,
     });
   });
 
@@ -167,6 +168,7 @@ describe("socket errors are told apart", () => {
     await expect(open().request({ url: `${url}/early` }, never)).rejects.toMatchObject({
       code: "reset",
       verdict: "retry",
+      unsent: false,
     });
     await expect(open().request({ url: `${url}/late` }, never)).rejects.toMatchObject({ code: "reset" });
   });

@@ -9,20 +9,31 @@ export interface ErrorParts {
   readonly retryAfterMs: number | undefined;
   readonly head: ResponseHead | undefined;
   readonly body: string | undefined;
+  readonly unsent: boolean;
   readonly cause: string | undefined;
 }
 
 export function errorParts(error: RecordingError): ErrorParts {
-  const { code, message, verdict, retryAfterMs, head, body, cause } = error;
+  const { code, message, verdict, retryAfterMs, head, body, unsent, cause } = error;
   const told =
     cause instanceof Error ? (cause.stack ?? cause.message) : cause === undefined ? undefined : String(cause);
-  return { code, message, verdict, retryAfterMs, head, body, cause: told };
+  return { code, message, verdict, retryAfterMs, head, body, unsent, cause: told };
 }
 
 /** The error again; its cause is an Error whose stack is the one from over there. */
-export function errorOf({ code, message, verdict, retryAfterMs, head, body, cause }: ErrorParts): RecordingError {
+export function errorOf({
+  code,
+  message,
+  verdict,
+  retryAfterMs,
+  head,
+  body,
+  unsent,
+  cause,
+}: ErrorParts): RecordingError {
   return new RecordingError(code, message, {
     verdict,
+    unsent,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     ...(head === undefined ? {} : { head }),
     ...(body === undefined ? {} : { body }),

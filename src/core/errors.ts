@@ -91,6 +91,8 @@ export interface ErrorDetails {
   readonly head?: ResponseHead;
   /** First bytes of a failing answer's body, for the source to judge; never printed. */
   readonly body?: string;
+  /** Nothing of the request left this machine: no server can have counted it. */
+  readonly unsent?: boolean;
   readonly cause?: unknown;
 }
 
@@ -105,6 +107,7 @@ export class RecordingError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly head: ResponseHead | undefined;
   readonly body: string | undefined;
+  readonly unsent: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -113,7 +116,13 @@ export class RecordingError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.head = details.head;
     this.body = details.body;
+    this.unsent = details.unsent ?? false;
   }
+}
+
+/** Whether the request that ended so may have reached its server. */
+export function maybeSent(error: unknown): boolean {
+  return !(error instanceof RecordingError && error.unsent);
 }
 
 export function defaultVerdict(code: ErrorCode): Verdict {

@@ -1,4 +1,4 @@
-import { asRecordingError, RecordingError } from "./errors.ts";
+import { asRecordingError, maybeSent, RecordingError } from "./errors.ts";
 import type { DownloadEvent } from "./events.ts";
 import type { Clock, Expectation, Received, Source, Transfer, TransferHooks } from "./ports.ts";
 import type { Link, RecordingRef } from "./recording.ts";
@@ -87,7 +87,7 @@ async function freshLink(ref: RecordingRef, failed: Link | undefined, context: F
     const link = await context.source.link(ref, failed, context.stop);
     if (link.staleAfterMs === undefined) return link;
     if (context.clock.monotonic() - link.takenAt <= link.staleAfterMs) return link;
-    link.answered?.(undefined);
+    link.answered?.(undefined, false);
   }
   throw new RecordingError(
     "link-expired",
@@ -124,8 +124,9 @@ async function transferOnce(
   };
   try {
     return await context.transfer.run(job, hooks, context.cut);
-  } finally {
-    if (!heard) link.answered?.(undefined);
+  } catch (error) {
+    if (!heard) link.answered?.(undefined, maybeSent(error));
+    throw error;
   }
 }
 

@@ -26,9 +26,9 @@ export function poolSources(sources: readonly [Source, ...Source[]]): Source {
         const link = await source.link(ref, failed, signal);
         const pooled: Link = {
           ...link,
-          answered(head) {
+          answered(head, sent) {
             settle();
-            link.answered?.(head);
+            link.answered?.(head, sent);
           },
         };
         owners.set(pooled, source);

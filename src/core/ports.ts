@@ -258,9 +258,12 @@ export interface Reporter {
   close(): Promise<void>;
 }
 
-/** One permit to send one request of a group; `answered` must be called once, also when nothing came back. */
+/**
+ * One permit to send one request of a group; `answered` must be called once, also when nothing came back. A permit whose
+ * request never left this machine (`sent` is false) may be used for another.
+ */
 export interface Pass {
-  answered(head: ResponseHead | undefined): void;
+  answered(head: ResponseHead | undefined, sent?: boolean): void;
 }
 
 /** The one place a rate-limited request waits. */

@@ -86,8 +86,11 @@ export interface Link {
   readonly staleAfterMs?: number;
   /** Wall-clock milliseconds when the link stops working, where known (`link --direct` prints it). */
   readonly expiresAtMs?: number;
-  /** Told once, as soon as the answer's head is here, or with undefined when none came: feeds gate and token cache. */
-  readonly answered?: (head: ResponseHead | undefined) => void;
+  /**
+   * Told once, as soon as the answer's head is here, or with undefined when none came: feeds gate and token cache.
+   * `sent` is false when the request never left this machine.
+   */
+  readonly answered?: (head: ResponseHead | undefined, sent?: boolean) => void;
 }
 
 /** Status and headers of an answer. Header names are lower-case; repeated ones are joined by `, `. */

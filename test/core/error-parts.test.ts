@@ -11,6 +11,7 @@ it("an error comes out of a thread as it went in", () => {
     retryAfterMs: 7000,
     head,
     body: "later",
+    unsent: true,
   });
   expect(across(error)).toMatchObject({
     code: "server-error",
@@ -19,13 +20,15 @@ it("an error comes out of a thread as it went in", () => {
     retryAfterMs: 7000,
     head,
     body: "later",
+    unsent: true,
   });
 });
 
 it("a bare error stays bare", () => {
   const bare = across(new RecordingError("reset", "broke"));
-  expect([bare.verdict, bare.retryAfterMs, bare.head, bare.body, bare.cause]).toEqual([
+  expect([bare.verdict, bare.unsent, bare.retryAfterMs, bare.head, bare.body, bare.cause]).toEqual([
     "retry",
+    false,
     undefined,
     undefined,
     undefined,

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
@@ -88,6 +90,29 @@ describe("a login that does not work", () => {
     expect(finished.code).toBe(7);
     expect(rc.stats().tokenRequests).toBeLessThanOrEqual(2);
     expect(finished.err).toMatch(/client/i);
+  });
+});
+
+describe("a media host that cannot be reached", () => {
+  it("ends the run with 5 within seconds: what was never sent costs nothing of the budget", async () => {
+    await using world = await openRingCentralWorld({ data: { recordings: 1 } });
+    const { rc, env, archive, home } = world;
+    const media = "http://127.0.0.1:1";
+    const rows = Array.from({ length: 40 }, (_, at) => ({
+      id: `call${at}`,
+      startTime: "2026-03-02T10:00:00.000Z",
+      recording: { id: `${at}`, contentUri: `${media}/restapi/v1.0/account/~/recording/${at}/content` },
+    }));
+    const file = join(home, "rows.json");
+    writeFileSync(file, JSON.stringify(rows));
+    const started = performance.now();
+    const finished = await run(["download", "-s", "ringcentral", "--rows", file, "-d", archive], {
+      env: { ...env, RC_MEDIA_URL: media },
+    });
+    expect([finished.code, finished.err]).toEqual([5, expect.stringMatching(/reached nobody|connection refused/)]);
+    expect(performance.now() - started).toBeLessThan(30_000);
+    expect(finished.err).not.toContain("rate limit");
+    expect(rc.stats().tokenRequests).toBe(1);
   });
 });
 

@@ -1,4 +1,4 @@
-import { RecordingError } from "../../core/errors.ts";
+import { maybeSent, RecordingError } from "../../core/errors.ts";
 import type { HttpAnswer } from "../../http.ts";
 import { errorCodes, parsedObject, retryAfterMs } from "./answers.ts";
 import type { RequestGate } from "./gate.ts";
@@ -94,8 +94,9 @@ async function send(
     if (answer.status === 401) tokens.refused(token);
     else tokens.accepted(token);
     return answer;
-  } finally {
-    pass.answered(undefined);
+  } catch (error) {
+    pass.answered(undefined, maybeSent(error));
+    throw error;
   }
 }
 

@@ -51,8 +51,8 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
         resumable: true,
         takenAt,
         ...(expiresMs === Number.MAX_SAFE_INTEGER ? {} : { expiresAtMs: expiresMs }),
-        answered(head) {
-          pass.answered(head);
+        answered(head, sent) {
+          pass.answered(head, sent);
           if (head === undefined) return;
           if (head.status === 401) return tokens.refused(accessToken);
           tokens.accepted(accessToken);
@@ -60,7 +60,7 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
         },
       };
     } catch (error) {
-      pass.answered(undefined);
+      pass.answered(undefined, false);
       throw error;
     }
   }

@@ -184,10 +184,11 @@ class SharedGate implements RequestGate {
     reserve.unanswered += 1;
     let told = false;
     return {
-      answered: (head) => {
+      answered: (head, sent = true) => {
         if (told) return;
         told = true;
         reserve.unanswered -= 1;
+        if (!sent) reserve.permit.count -= 1;
         if (this.#closing.signal.aborted) return;
         const spent = reserve.left === 0 && reserve.unanswered === 0;
         if (spent || !asExpected(head, reserve.left)) this.#settle(reserve, head);

@@ -1,4 +1,4 @@
-import { RecordingError } from "../../core/errors.ts";
+import { maybeSent, RecordingError } from "../../core/errors.ts";
 import type { HttpAnswer } from "../../http.ts";
 import { parsedObject, retryAfterMs } from "./answers.ts";
 import { tokenKind } from "./budget.ts";
@@ -92,10 +92,9 @@ async function postForm(
     pass.answered(answer);
     return answer;
   } catch (error) {
+    pass.answered(undefined, maybeSent(error));
     if (!(error instanceof RecordingError) || signal.aborted) throw error;
     return error;
-  } finally {
-    pass.answered(undefined);
   }
 }
 

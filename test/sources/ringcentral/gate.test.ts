@@ -134,6 +134,27 @@ test.concurrent("keeps to a lower rate when told to", async () => {
   await world[Symbol.asyncDispose]();
 });
 
+test.concurrent("takes nothing off the budget for requests that never left this machine, alone or from a block", async () => {
+  for (const [limit, windowMs] of [
+    [3, 60_000],
+    [1500, 60_000],
+  ] as const) {
+    await using fake = await openFake({ limit, windowMs });
+    const { world, source } = openSource(fake);
+    expect(await fetchAll(world, source, 1)).toEqual([200]);
+    const links = async (count: number) => {
+      for (let taken = 0; taken < count; taken++) {
+        (await source.link(source.named("1")!, undefined, never)).answered?.(undefined, false);
+      }
+    };
+    await links(2 * limit);
+    expect(await fetchAll(world, source, 2)).toEqual([200, 200]);
+    expect(world.events.filter(({ event }) => event === "waiting")).toEqual([]);
+    await source[Symbol.asyncDispose]();
+    await world[Symbol.asyncDispose]();
+  }
+});
+
 test.concurrent("forgets permits that a killed process never heard an answer to", async () => {
   await using fake = await openFake({ limit: 3 });
   const { world, source: killed } = openSource(fake);
