@@ -173,7 +173,7 @@ async function startChunk(
     if (!claim.granted) {
       notGranted(ref, claim, run);
     } else if (run.halt.stop.aborted || capReached(run)) {
-      await ledger.release(ref.key);
+      await run.outcomes.released(ref);
     } else {
       run.started += 1;
       await start(ref, before);
@@ -204,7 +204,7 @@ function capReached(run: Run): boolean {
 
 /** One claimed recording to its end: done, failed or given back. Never throws. */
 async function one(ref: RecordingRef, before: Stored | undefined, run: Run): Promise<void> {
-  if (run.halt.stop.aborted) return run.ports.ledger.release(ref.key);
+  if (run.halt.stop.aborted) return run.outcomes.released(ref);
   const begun = run.ports.clock.monotonic();
   const finish = async (received: Promise<Stored>) => {
     try {

@@ -11,6 +11,8 @@ export interface Outcomes {
   adopted(ref: RecordingRef, stored: Stored): Promise<void>;
   /** Failed, or given back when the error ends the run for all. Never throws. */
   failed(ref: RecordingRef, error: RecordingError): Promise<void>;
+  /** Given back untouched, for the run ends. Never throws. */
+  released(ref: RecordingRef): Promise<void>;
   /** An earlier run found that it is not at the source any more, and a person has asked for it by name. */
   notFound(ref: RecordingRef, reason: string): void;
 }
@@ -49,6 +51,8 @@ export function openOutcomes({ ledger, plan, halt, tell }: OutcomeContext): Outc
     haltAfter(error);
   }
 
+  const haltWith = (thrown: unknown) => halt.because(asRecordingError(thrown));
+
   return {
     async done(ref, stored, ms) {
       await ledger.done(ref, stored);
@@ -61,10 +65,8 @@ export function openOutcomes({ ledger, plan, halt, tell }: OutcomeContext): Outc
       await ledger.done(ref, stored);
       tell({ event: "recording-skipped", key: ref.key, reason: "done", path: stored.path, call: ref.call });
     },
-    failed: (ref, error) =>
-      recordFailed(ref, error).catch((thrown: unknown) => {
-        halt.because(asRecordingError(thrown));
-      }),
+    failed: (ref, error) => recordFailed(ref, error).catch(haltWith),
+    released: (ref) => ledger.release(ref.key).catch(haltWith),
     notFound(ref, reason) {
       const message = `${ref.key} is not at the source any more (${reason}), as an earlier run found.`;
       tell({ event: "recording-failed", code: "not-found", message, ...ref });

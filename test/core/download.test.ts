@@ -429,6 +429,15 @@ describe("a run ends early", () => {
     expect(summary.failed).toBeLessThan(20);
   });
 
+  it("on a full disk that cannot even note what is given back: every transfer ends, and the reason is told", async () => {
+    const full = new RecordingError("disk-full", "The disk is full.");
+    const refuse = async () => {
+      throw full;
+    };
+    const { summary } = await runDownload({ refs: refsOf(50), ledger: () => ({ done: refuse, release: refuse }) });
+    expect(summary).toMatchObject({ done: 0, failed: 0, stoppedBy: { code: "disk-full" } });
+  });
+
   it("when interrupted: what was claimed is free for the next run, and how to go on is told", async () => {
     const stop = new AbortController();
     const { summary, events } = await runDownload({
