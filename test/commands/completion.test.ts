@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -103,8 +104,9 @@ async function typeInto(
 ): Promise<readonly string[]> {
   const child = spawn("script", ["-qfec", command.join(" "), "/dev/null"], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, TERM: "dumb" },
+    env: { PATH: process.env.PATH, HOME: cwd, TERM: "dumb", HISTFILE: "/dev/null" },
   });
+  const ended = once(child, "close");
   let screen = "";
   child.stdout.on("data", (chunk: Buffer) => {
     screen += chunk.toString();
@@ -124,6 +126,8 @@ async function typeInto(
     return got();
   } finally {
     child.stdin.end("exit\n");
-    child.kill();
+    const stuck = setTimeout(() => child.kill(), 5000);
+    await ended;
+    clearTimeout(stuck);
   }
 }
