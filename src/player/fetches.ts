@@ -63,9 +63,12 @@ export function openFetches({ ledger, tap, ports, plan, report, stop, abort }: F
   const watched: Archive = {
     ...ledger,
     async release(key) {
-      await ledger.release(key);
-      leaving = true;
-      wake();
+      try {
+        await ledger.release(key);
+      } finally {
+        leaving = true;
+        wake();
+      }
     },
   };
 

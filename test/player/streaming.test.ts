@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
 import type { Player } from "../../src/player/server.ts";
 import { callRef, plainSource, smallWav } from "../helpers/calls-server.ts";
 import { type HeldServer, serveHeld } from "../helpers/held-server.ts";
@@ -291,3 +292,14 @@ function openFiles(): string[] {
     }
   });
 }
+
+test("a full disk that cannot even note what is given back ends the fetch with its reason", async () => {
+  const refuse = async () => {
+    throw new RecordingError("disk-full", "The disk is full.");
+  };
+  Object.assign(house.ledger, { done: refuse, release: refuse });
+  await reopen();
+  const { done } = missing.fetches.fetch(callRef("slow", "2026-11-05T08:00:00"));
+  await (await server.request(1, body)).rest();
+  await expect(done).rejects.toMatchObject({ code: "disk-full" });
+});
