@@ -23,24 +23,24 @@ export function socketError(
   { unsent = false } = {},
 ): RecordingError {
   if (error instanceof RecordingError) return error;
+  const details = { unsent, cause: error };
   const said: unknown = error.code ?? (error.cause as { code?: unknown } | undefined)?.code;
   // An abort's DOMException has a number there.
   const code = typeof said === "string" ? said : "";
   const known = socketCodes[code];
-  if (known !== undefined) return new RecordingError(known[0], `${host}: ${known[1]}.`, { unsent, cause: error });
+  if (known !== undefined) return new RecordingError(known[0], `${host}: ${known[1]}.`, details);
   if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|UNABLE_TO/i.test(code)) {
     return new RecordingError(
       "tls",
       `${host}: the secure connection failed (${code}). A private authority goes into --ca-file; an old server may need --tls-min-version.`,
-      { unsent, cause: error },
+      details,
     );
   }
   if (error.name === "HTTPParserError") {
     return new RecordingError("bad-answer", `${host}: the answer is not valid HTTP.`, {
+      ...details,
       verdict: "retry",
-      unsent,
-      cause: error,
     });
   }
-  return new RecordingError("reset", `${host}: ${code || "connection failed"}.`, { unsent, cause: error });
+  return new RecordingError("reset", `${host}: ${code || "connection failed"}.`, details);
 }

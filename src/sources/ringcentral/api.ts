@@ -1,7 +1,7 @@
-import { maybeSent, RecordingError } from "../../core/errors.ts";
+import { RecordingError } from "../../core/errors.ts";
 import type { HttpAnswer } from "../../http.ts";
 import { errorCodes, parsedObject, retryAfterMs } from "./answers.ts";
-import type { RequestGate } from "./gate.ts";
+import { type RequestGate, throughGate } from "./gate.ts";
 import { isScopeRefusal, refusedScope, roleNeeded } from "./refusals.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 import type { Tokens } from "./token.ts";
@@ -85,19 +85,15 @@ async function send(
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   await tokens.current(signal);
-  const pass = await gate.enter(kind, signal);
-  try {
+  const request = async () => {
     const { accessToken: token } = await tokens.current(signal);
     const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
     const answer = await context.http.request({ url, headers }, signal);
-    pass.answered(answer);
     if (answer.status === 401) tokens.refused(token);
     else tokens.accepted(token);
     return answer;
-  } catch (error) {
-    pass.answered(undefined, maybeSent(error));
-    throw error;
-  }
+  };
+  return throughGate(gate, kind, request, signal);
 }
 
 function parsed(answer: HttpAnswer, kind: string, now: number): Json {

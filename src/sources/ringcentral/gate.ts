@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
+import { maybeSent } from "../../core/errors.ts";
 import type { DownloadEvent } from "../../core/events.ts";
 import type { Clock, Gate, Pass } from "../../core/ports.ts";
 import type { ResponseHead } from "../../core/recording.ts";
@@ -30,6 +31,24 @@ export interface GateOptions {
 /** Opens the gate of one credential over the state that all processes share. */
 export function openGate(options: GateOptions): RequestGate {
   return new SharedGate(options);
+}
+
+/** One request with a permit of its kind; the gate hears what came of it. */
+export async function throughGate<T extends ResponseHead>(
+  gate: Gate,
+  kind: string,
+  request: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const pass = await gate.enter(kind, signal);
+  try {
+    const answer = await request();
+    pass.answered(answer);
+    return answer;
+  } catch (error) {
+    pass.answered(undefined, maybeSent(error));
+    throw error;
+  }
 }
 
 /** Requests of one kind that wait, in order, and the permits they are served from. */

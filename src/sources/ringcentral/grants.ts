@@ -1,8 +1,8 @@
-import { maybeSent, RecordingError } from "../../core/errors.ts";
+import { RecordingError } from "../../core/errors.ts";
 import type { HttpAnswer } from "../../http.ts";
 import { parsedObject, retryAfterMs } from "./answers.ts";
 import { tokenKind } from "./budget.ts";
-import type { RequestGate } from "./gate.ts";
+import { type RequestGate, throughGate } from "./gate.ts";
 import { loginRefusal } from "./oauth-errors.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 
@@ -82,17 +82,11 @@ async function postForm(
   if (clientSecret === undefined) body.set("client_id", clientId);
   else headers.authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString("base64")}`;
 
-  const pass = await gate.enter(tokenKind, signal);
+  const url = settings.server + path;
+  const request = { method: "POST", url, headers, body: body.toString(), maxBytes: 1024 * 1024 } as const;
   try {
-    const url = settings.server + path;
-    const answer = await context.http.request(
-      { method: "POST", url, headers, body: body.toString(), maxBytes: 1024 * 1024 },
-      signal,
-    );
-    pass.answered(answer);
-    return answer;
+    return await throughGate(gate, tokenKind, () => context.http.request(request, signal), signal);
   } catch (error) {
-    pass.answered(undefined, maybeSent(error));
     if (!(error instanceof RecordingError) || signal.aborted) throw error;
     return error;
   }
