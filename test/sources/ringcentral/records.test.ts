@@ -87,6 +87,7 @@ test("takes internal calls, masked numbers and missing fields as they are", () =
     ...bare,
     direction: "Outbound",
     from: { extensionNumber: "12" },
+    // As RingCentral writes a masked number: it is kept as it comes.
     to: { phoneNumber: "+1555010XXXX" },
   };
   expect(find(internal).refs[0]!.call).toMatchObject({ from: "12", to: "+1555010XXXX", extension: "12" });

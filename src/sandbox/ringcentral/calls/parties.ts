@@ -31,6 +31,7 @@ export function otherParty(call: Call): Json {
       name: extensionNameOf(colleague),
     };
   }
+  // RingCentral itself masks the last four digits so, each with an X.
   if (call.kind === "masked") return { phoneNumber: `+${call.phone.slice(0, -4)}XXXX`, name: "Private number" };
   const name = call.kind === "unicode" ? oddNames[mixed(call.index, 10) % oddNames.length] : "WIRELESS CALLER";
   return { phoneNumber: `+${call.phone}`, name, location: "San Mateo, CA" };
