@@ -46,6 +46,7 @@ export function exitCodeOfRun(summary: Summary, signal?: "SIGINT" | "SIGTERM"): 
   const codes = [0];
   if (summary.stoppedBy !== undefined) codes.push(exitCodeOf(summary.stoppedBy.code, signal));
   if (summary.rejected > 0) codes.push(2);
+  if ((summary.hooksFailed ?? 0) > 0) codes.push(3);
   if (summary.failed > 0) codes.push(...failureCodes(summary));
   return worst(codes);
 }

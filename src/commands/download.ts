@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import type { Invocation } from "../command.ts";
 import { asRecordingError } from "../core/errors.ts";
 import type { Summary } from "../core/events.ts";
+import { formatNumberOf } from "../core/format.ts";
 import type { Archive, Transfer } from "../core/ports.ts";
 import { openDestination } from "../destinations/index.ts";
 import { exitCodeOfRun } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { selectionOf } from "../selection.ts";
 import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
+import type { Hooks } from "../wire/hooks.ts";
 import { planOf } from "../wire/plan.ts";
 import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
 import { runDownload } from "../wire/run-download.ts";
@@ -29,6 +31,8 @@ export async function download(invocation: Invocation): Promise<number> {
     const lock = await takeArchive(settings, io);
     try {
       await using ledger = await wireLedger(settings, io);
+      reporter.hooks.noteIn(ledger);
+      if (settings.execFailed) return await repeatHooks(ledger, reporter, io);
       const work = await wireWork(invocation, sources, selection, ledger);
       if (settings.dryRun) return await survey(work, ledger, sources, invocation);
       return await runIntoArchive(invocation, { sources, ledger, work, reporter, threads });
@@ -59,15 +63,33 @@ async function runIntoArchive(invocation: Invocation, parts: Parts): Promise<num
   const destination = await openDestination(dest, { mtime: !settings.noMtime });
   await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
   const runId = randomUUID();
-  await ledger.begin({ runId, startedMs: io.clock.now(), selection: selectionRecord(invocation) });
+  const { hooks } = reporter;
+  const selection = selectionRecord(invocation);
+  await ledger.begin({ runId, startedMs: io.clock.now(), selection, hooked: hooks.perRecording });
   reporter.rateFrom(() => ratePerMinute(sources));
   reporter.report({ event: "run-started", runId, sources: [...sources.sources.keys()], dest });
   const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
   if (sawEverything(summary)) await work.complete();
-  const told = await recordEnd(summary, ledger, io);
+  const hooksFailed = await hooksOwed(hooks, ledger);
+  const told = await recordEnd({ ...summary, ...(hooksFailed > 0 && { hooksFailed }) }, ledger, io);
   const exitCode = exitCodeOfRun(told, io.stoppedBy());
   reporter.report({ event: "run-finished", exitCode, ...told });
   return exitCode;
+}
+
+/** Also what earlier runs left: a hook that failed is not forgotten by the next night's run. */
+async function hooksOwed({ perRecording, settled }: Hooks, ledger: Archive): Promise<number> {
+  await settled();
+  return perRecording ? ledger.hooksOwedCount() : 0;
+}
+
+/** Repeats the commands that are owed, and says how it went. */
+async function repeatHooks(ledger: Archive, { hooks, report }: RunReporter, io: Io): Promise<number> {
+  const { done, failed } = await hooks.repeat();
+  const message = `--exec repeated for ${formatNumberOf(done + failed, "recording")}, ${failed} failed.`;
+  report({ event: "notice", level: failed > 0 ? "warning" : "info", message });
+  if (io.stop.aborted) throw io.stop.reason;
+  return (await ledger.hooksOwedCount()) > 0 ? 3 : 0;
 }
 
 /** Where the disk has no room for the run's record, its end is told all the same; the next run closes the record. */

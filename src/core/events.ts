@@ -54,6 +54,8 @@ export interface Summary {
   readonly ms: number;
   /** Skips by reason and failures by code. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** Recordings of this and earlier runs whose `--exec` failed or never ran; absent when there are none. */
+  readonly hooksFailed?: number;
   /** What ended the run early, if anything did. */
   readonly stoppedBy?: { readonly code: ErrorCode; readonly message: string };
 }

@@ -170,6 +170,8 @@ export interface RunStart {
   readonly runId: string;
   readonly startedMs: number;
   readonly selection: Readonly<Record<string, unknown>>;
+  /** Each recording that becomes done is owed a hook until `hookEnded` says that it ran. */
+  readonly hooked?: boolean;
 }
 
 /** What is done, what is pending, what failed and why. Never holds a URL or a token. */
@@ -213,6 +215,12 @@ export interface Archive extends Required<Ledger> {
   /** Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line for each. */
   purge(keys: readonly RecordingKey[], why: string): Promise<number>;
   audit(line: AuditLine): Promise<void>;
+  /** What became of a recording's hook: with a failure it stays owed. */
+  hookEnded(key: RecordingKey, failure: string | undefined): Promise<void>;
+  /** The recordings held whose hook is still owed. */
+  hooksOwed(): AsyncIterable<readonly LedgerEntry[]>;
+  /** How many hooks are owed. */
+  hooksOwedCount(): Promise<number>;
   /** Newest first. */
   lastAudits(count: number): Promise<readonly AuditRecord[]>;
   /** Finds the first run record that was edited, removed or cut off. */

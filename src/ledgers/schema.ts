@@ -115,6 +115,9 @@ CREATE VIEW archive AS SELECT key, state, path, bytes, sha256, content_type, aud
   strftime('%Y-%m-%dT%H:%M:%fZ', changed / 1000.0, 'unixepoch') AS changed,
   strftime('%Y-%m-%dT%H:%M:%fZ', done_at / 1000.0, 'unixepoch') AS done_at, run_id FROM recordings;
 `,
+  `
+CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL) WITHOUT ROWID;
+`,
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

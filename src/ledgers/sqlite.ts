@@ -5,6 +5,7 @@ import { verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { openEntries } from "./entries.ts";
+import { type HookDebts, openHookDebts } from "./hooks.ts";
 import type { LedgerContext } from "./index.ts";
 import { openKept } from "./kept.ts";
 import { type Leases, openLeases } from "./leases.ts";
@@ -18,6 +19,7 @@ interface Desk {
   readonly clock: Clock;
   readonly leases: Leases;
   readonly runs: Runs;
+  readonly hooks: HookDebts;
   /** The run that has begun here and not finished. */
   run: RunStart | undefined;
 }
@@ -26,13 +28,20 @@ interface Desk {
 export function openSqliteLedger(path: string, { clock, pid, version = "", readOnly = false }: LedgerContext): Archive {
   const database = openDatabase(path, readOnly);
   const leases = openLeases(database, clock, pid);
-  const desk: Desk = { database, clock, leases, runs: openRuns(database, leases, clock, version), run: undefined };
+  const runs = openRuns(database, leases, clock, version);
+  const desk: Desk = { database, clock, leases, runs, hooks: openHookDebts(database), run: undefined };
   const writer = openResultWriter(database);
   const results = openResults((group) => database.write(() => writeAll(group)));
   const writeAll = (group: readonly Result[]) => {
     for (const result of group) writer.write(result, desk.run?.runId ?? "", clock.now());
     const stored = group.filter((result) => "stored" in result);
     const failed = group.filter((result) => "error" in result);
+    if (desk.run?.hooked) {
+      desk.hooks.owe(
+        stored.map(({ ref }) => ref.key),
+        clock.now(),
+      );
+    }
     leases.count(
       stored.length,
       failed.length,
@@ -104,7 +113,7 @@ type Reading = Omit<
 
 /** What other commands ask and record. */
 function reading(desk: Desk, settled: Settled): Reading {
-  const { database, clock, leases, runs } = desk;
+  const { database, clock, leases, runs, hooks } = desk;
   const entries = openEntries(database, leases.lives);
   const kept = openKept(database);
   const catalogue = openCatalogue(database, kept);
@@ -128,6 +137,17 @@ function reading(desk: Desk, settled: Settled): Reading {
     lastRuns: async (count) => settled(() => runs.last(count)),
     purge: async (keys, why) => settled(() => catalogue.purge(keys, why, clock.now())),
     audit: async (line) => catalogue.audit(line, clock.now()),
+    hookEnded: async (key, failure) => database.write(() => hooks.ended(key, failure, clock.now())),
+    hooksOwed: async function* () {
+      for (let after = ""; ; ) {
+        const keys = settled(() => hooks.page(after));
+        const last = keys.at(-1);
+        if (last === undefined) return;
+        after = last;
+        yield settled(() => entries.of(keys)).filter((entry) => entry !== undefined);
+      }
+    },
+    hooksOwedCount: async () => settled(hooks.count),
     lastAudits: async (count) => database.read(() => catalogue.lastAudits(count)),
     verifyRunChain: async () => database.read(() => verifyChain(database.sqlite, "runs", "run_id")),
     verifyAuditChain: async () => database.read(() => verifyChain(database.sqlite, "audits", "action")),

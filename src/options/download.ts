@@ -1,5 +1,6 @@
+import { RecordingError } from "../core/errors.ts";
 import { parseBytes, parseDuration, parseRate } from "../core/format.ts";
-import { flag, integer, text, value } from "./option.ts";
+import { flag, integer, list, text, value } from "./option.ts";
 
 /** Where and how files are written. */
 export const writeOptions = {
@@ -39,9 +40,20 @@ export const runOptions = {
     "wait for another run on this archive instead of ending with 11",
     parseDuration,
   ),
-  exec: value("--exec <command>", "run COMMAND after each finished file (its fields as CALLREEL_… variables)", text),
+  exec: value(
+    "--exec <command>",
+    "run COMMAND after each finished file (its fields as CALLREEL_HOOK_… variables)",
+    text,
+  ),
   execAfter: value("--exec-after <command>", "run COMMAND after the run", text),
+  execFailed: flag("--exec-failed", "repeat --exec for recordings whose command failed or never ran; fetch nothing"),
+  execEnv: list("--exec-env <name>", "let this variable through to --exec and --exec-after (repeatable)", variableName),
   shell: flag("--shell", "give --exec and --exec-after to the shell"),
   ping: value("--ping <url>", "call URL after a good run, URL/fail after a bad one", text),
   ledger: value("--ledger <path>", "the ledger's file", text, { fallback: "DEST/.callreel/ledger.db" }),
 } as const;
+
+function variableName(given: string): string {
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(given)) return given;
+  throw new RecordingError("usage", `"${given}" is not the name of a variable: give the name alone, as in MY_KEY.`);
+}

@@ -79,9 +79,9 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
     case "row-rejected":
       return { file: event.file, line: event.line, message: sentence(event.message) };
     case "run-finished": {
-      const { done, skipped, failed, bytes, exitCode, rejected, ms, reasons, stoppedBy } = event;
+      const { done, skipped, failed, bytes, exitCode, rejected, ms, reasons, hooksFailed, stoppedBy } = event;
       const stopped = stoppedBy && { stoppedBy: { ...stoppedBy, message: sentence(stoppedBy.message) } };
-      return { done, skipped, failed, bytes, exitCode, rejected, ms: Math.round(ms), reasons, ...stopped };
+      return { done, skipped, failed, bytes, exitCode, rejected, ms: Math.round(ms), reasons, hooksFailed, ...stopped };
     }
     case "listed": {
       const { source, rows, recordings, from, to } = event;

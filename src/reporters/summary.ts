@@ -103,7 +103,7 @@ function reasonLines(summary: Summary, paint: Paint): string[] {
 }
 
 function nextLines(
-  { stoppedBy, exitCode, failed, done }: Summary & { exitCode: number },
+  { stoppedBy, exitCode, failed, done, hooksFailed }: Summary & { exitCode: number },
   { dest }: SummarySettings,
   paint: Paint,
 ): string[] {
@@ -112,6 +112,10 @@ function nextLines(
   if (stoppedBy?.code === "cap-reached")
     return [printable(stoppedBy.message), hint("The same command again goes on from here.")];
   if (stoppedBy !== undefined) return [printable(stoppedBy.message)];
+  if (hooksFailed !== undefined) {
+    const what = `--exec failed or never ran for ${formatNumberOf(hooksFailed, "recording")}`;
+    return [paint("red", `${what}: add --exec-failed to repeat it.`)];
+  }
   if (failed > 0) {
     return [hint("`callreel status` tells what failed and why; the same command again tries only those.")];
   }

@@ -1,13 +1,13 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import pLimit from "p-limit";
 import type { Invocation } from "../command.ts";
+import { RecordingError } from "../core/errors.ts";
 import type { DownloadEvent } from "../core/events.ts";
-import type { Reporter } from "../core/ports.ts";
-import { splitWords } from "../core/words.ts";
+import type { Archive, Reporter } from "../core/ports.ts";
+import type { Call, RecordingKey, Stored } from "../core/recording.ts";
 import { openHttp } from "../http.ts";
 import { archiveFolder } from "./archive.ts";
+import { type HookCommand, openHookCommand } from "./hook-command.ts";
 import { httpSettingsOf } from "./http.ts";
 
 /** Where hooks speak: warnings to the log, what a command prints to wherever messages keep clear of the bars. */
@@ -16,34 +16,47 @@ export interface HookVoice {
   print(text: string): void;
 }
 
+/** Which recordings still want their `--exec`: kept, so that a command that failed or never ran is not forgotten. */
+export type HookBook = Pick<Archive, "hookEnded" | "hooksOwed">;
+
 /** Runs beside a download; `endedBy` tells it of an end before the run could say so itself. */
 export interface Hooks extends Reporter {
+  /** Whether each finished recording wants a command. */
+  readonly perRecording: boolean;
+  /** From now on the outcome of each `--exec` is noted there. */
+  noteIn(book: HookBook): void;
+  /** Waits for the `--exec` commands under way and says how many have failed. */
+  settled(): Promise<number>;
+  /** Runs `--exec` again for each recording that still wants it; resolves with how many ran well and how many failed. */
+  repeat(): Promise<{ readonly done: number; readonly failed: number }>;
   endedBy(exitCode: number): void;
 }
 
-type Variables = Readonly<Record<string, string | number | undefined>>;
+/** A recording as `--exec` is told of it. */
+type Finished = Pick<Stored, "path" | "bytes" | "sha256" | "contentType"> & {
+  readonly key: RecordingKey;
+  readonly call: Call;
+};
 
 const commandsAtOnce = 2;
 
-/**
- * What runs beside a download: `--exec` for each finished file, `--exec-after` and `--ping` at the end. A command gets
- * the fields as CALLREEL_… variables; one that fails is warned about and changes nothing.
- */
+/** What runs beside a download: `--exec` for each finished file, `--exec-after` and `--ping` at the end. */
 export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
   const { settings, io } = invocation;
   const { exec, execAfter, ping } = settings;
-  const words = exec === undefined ? undefined : splitWords(exec);
-  if (execAfter !== undefined) splitWords(execAfter);
-  const limit = pLimit(commandsAtOnce);
-  const running = new Set<Promise<void>>();
-  const start = (task: () => Promise<void>) => {
-    const done: Promise<void> = limit(task).finally(() => running.delete(done));
-    running.add(done);
-  };
+  const open = (flag: string, command: string | undefined) =>
+    command === undefined ? undefined : openHookCommand(flag, command, invocation, voice.print);
+  const each = open("--exec", exec);
+  const after = open("--exec-after", execAfter);
   const root = archiveFolder(settings, io);
+  const queue = openQueue(each, root, voice, io.stop);
   let finished: Extract<DownloadEvent, { event: "run-finished" }> | undefined;
   let exitCode: number | undefined;
   return {
+    perRecording: each !== undefined,
+    noteIn: queue.noteIn,
+    settled: queue.settled,
+    repeat: queue.repeat,
     endedBy(code) {
       exitCode ??= code;
     },
@@ -52,74 +65,72 @@ export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
         finished = event;
         exitCode = event.exitCode;
       }
-      if (event.event !== "recording-done" || words === undefined || exec === undefined) return;
-      const file = join(root, event.path);
-      const variables = { ...event.call, ...event, file, call: undefined, event: undefined };
-      start(() => runCommand("--exec", exec, variables, invocation, voice, file));
+      if (event.event === "recording-done") queue.add(event);
     },
     async close() {
-      await Promise.all(running);
-      if (finished !== undefined && execAfter !== undefined) {
+      await queue.settled();
+      if (finished !== undefined && after !== undefined) {
         const { stoppedBy: _, reasons: __, event: ___, ...counts } = finished;
-        await runCommand("--exec-after", execAfter, { ...counts, dest: root }, invocation, voice);
+        const failure = await after.run({ ...counts, dest: root });
+        if (failure !== undefined) voice.warn(`--exec-after: ${failure}.`);
       }
       if (ping !== undefined && exitCode !== undefined) await callPing(ping, exitCode, invocation, voice);
     },
   };
 }
 
-/** Runs a command, without a shell unless `--shell` asks for one; `{}` becomes the file. */
-function runCommand(
-  flag: string,
-  command: string,
-  variables: Variables,
-  { settings, io }: Invocation,
-  { warn, print }: HookVoice,
-  file = "",
-): Promise<void> {
-  const env = { ...io.env, ...environmentOf(variables) } as NodeJS.ProcessEnv;
-  const [name, ...args] = settings.shell ? [command] : splitWords(command).map((word) => word.replaceAll("{}", file));
-  const cannotRun = (error: NodeJS.ErrnoException) =>
-    warn(`${flag}: ${name} ${error.name === "AbortError" ? "was ended" : `cannot be run (${error.code ?? "error"})`}.`);
-  return new Promise((resolve) => {
-    let child: ChildProcessByStdio<null, Readable, Readable>;
-    try {
-      const shell = settings.shell ?? false;
-      child = spawn(name as string, args, {
-        cwd: io.cwd,
-        env,
-        shell,
-        signal: io.abort,
-        stdio: ["ignore", "pipe", "pipe"],
-      });
-    } catch (error) {
-      // Some errors, such as a too long argument, are thrown instead of told.
-      cannotRun(error as NodeJS.ErrnoException);
-      return resolve();
-    }
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", print);
-    child.on("error", (error) => {
-      cannotRun(error);
-      resolve();
-    });
-    child.on("close", (code, signal) => {
-      // A code below 0 is that of a command which never ran.
-      if (code !== null && code > 0) warn(`${flag}: ${name} ended with ${code}${file === "" ? "" : ` for ${file}`}.`);
-      if (signal !== null && !io.abort.aborted) warn(`${flag}: ${name} was ended by ${signal}.`);
-      resolve();
-    });
-  });
-}
+/** The `--exec` commands of a run, some at a time. */
+function openQueue(command: HookCommand | undefined, root: string, { warn }: HookVoice, stop: AbortSignal) {
+  const limit = pLimit(commandsAtOnce);
+  const running = new Set<Promise<void>>();
+  let book: HookBook | undefined;
+  let failed = 0;
 
-function environmentOf(variables: Variables): Record<string, string> {
-  const given = Object.entries(variables).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    given.map(([name, value]) => [
-      `CALLREEL_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`,
-      // No environment can hold a NUL.
-      String(value).replaceAll("\0", ""),
-    ]),
-  );
+  async function runFor(recording: Finished): Promise<boolean> {
+    const { call, key, path, bytes, sha256, contentType } = recording;
+    const file = join(root, path);
+    const failure = await command?.run({ ...call, key, path, bytes, sha256, contentType, file }, file);
+    if (failure !== undefined) {
+      failed += 1;
+      warn(`--exec: ${failure} for ${file}.`);
+    }
+    await book?.hookEnded(key, failure).catch((error: unknown) => {
+      warn(`--exec: its outcome for ${file} could not be noted (${error instanceof Error ? error.message : error}).`);
+    });
+    return failure === undefined;
+  }
+
+  return {
+    noteIn(given: HookBook) {
+      book = given;
+    },
+    add(recording: Finished) {
+      if (command === undefined) return;
+      const done: Promise<void> = limit(runFor, recording).then(() => {
+        running.delete(done);
+      });
+      running.add(done);
+    },
+    async settled() {
+      while (running.size > 0) await Promise.all(running);
+      return failed;
+    },
+    async repeat() {
+      if (command === undefined) throw new RecordingError("usage", "--exec-failed repeats --exec: give its command.");
+      let done = 0;
+      for await (const entries of book?.hooksOwed() ?? []) {
+        await Promise.all(
+          entries.map(({ ref, stored }) =>
+            limit(async () => {
+              if (stored !== undefined && !stop.aborted && (await runFor({ ...stored, key: ref.key, call: ref.call })))
+                done += 1;
+            }),
+          ),
+        );
+      }
+      return { done, failed };
+    },
+  };
 }
 
 /** Tells a monitor how the run ended: URL when good, URL/fail when not. */

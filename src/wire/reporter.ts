@@ -9,7 +9,7 @@ import { openErrorFile } from "../reporters/error-file.ts";
 import { openEventLog } from "../reporters/event-log.ts";
 import { combine, openReporter } from "../reporters/index.ts";
 import { type LogLevel, openLog } from "../reporters/log.ts";
-import { openHooks } from "./hooks.ts";
+import { type Hooks, openHooks } from "./hooks.ts";
 
 /** Who hears of a run: the screen, the NDJSON stream, the error file, the log. */
 export interface RunReporter {
@@ -18,6 +18,7 @@ export interface RunReporter {
   keepSecret(secret: string): void;
   /** Tells the screen how many requests a minute the sources allow, for an honest time left. */
   rateFrom(rate: () => number | undefined): void;
+  readonly hooks: Hooks;
   /** Tells the hooks of an error that ended the run before it could finish. */
   endedBy(error: unknown): void;
   /** Whether somebody watches bytes arrive. */
@@ -63,6 +64,7 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
     report: all.report,
     logRequest: log.request,
     keepSecret: redactor.add,
+    hooks,
     endedBy: (error) => hooks.endedBy(exitCodeOf(asRecordingError(error).code, io.stoppedBy())),
     rateFrom(from) {
       rate = from;

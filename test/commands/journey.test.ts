@@ -141,7 +141,7 @@ it("writes one recording to stdout and runs a command after each file", async ()
   const path = `/r/tim/${[call.datasource, call.voicelocation, call.voicefilename].map(encodeURIComponent).join("/")}`;
   const piped = await callreel(["download", path, "-o", "-"], env);
   expect(piped.code).toBe(0);
-  writeFileSync(join(home, "note.sh"), 'echo "$CALLREEL_KEY" >> "$1"\n');
+  writeFileSync(join(home, "note.sh"), 'echo "$CALLREEL_HOOK_KEY" >> "$1"\n');
   const noted = join(home, "noted");
   const run = [
     "download",

@@ -11,7 +11,7 @@ describe("--exec", () => {
     const hook = program(
       world,
       "hook",
-      'env -0 | grep -z ^CALLREEL_ > "$1/seen-$CALLREEL_SHA256"; echo said; echo err >&2',
+      'env -0 | grep -z ^CALLREEL_HOOK_ > "$1/seen-$CALLREEL_HOOK_SHA256"; echo said; echo err >&2',
     );
     const { code, out, err } = await download(world, "--exec", `${hook} ${world.home}`, "-v");
     expect([code, out]).toEqual([0, ""]);
@@ -25,10 +25,12 @@ describe("--exec", () => {
           .split("\0")
           .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
       );
-      expect(readFileSync(fields.get("CALLREEL_FILE") as string).length).toBe(Number(fields.get("CALLREEL_BYTES")));
-      expect(fields.get("CALLREEL_KEY")).toMatch(/^tim\//);
-      expect(fields.get("CALLREEL_CONTENT_TYPE")).toMatch(/^audio\//);
-      expect(fields.get("CALLREEL_START")).toMatch(/^\d{4}-/);
+      expect(readFileSync(fields.get("CALLREEL_HOOK_FILE") as string).length).toBe(
+        Number(fields.get("CALLREEL_HOOK_BYTES")),
+      );
+      expect(fields.get("CALLREEL_HOOK_KEY")).toMatch(/^tim\//);
+      expect(fields.get("CALLREEL_HOOK_CONTENT_TYPE")).toMatch(/^audio\//);
+      expect(fields.get("CALLREEL_HOOK_START")).toMatch(/^\d{4}-/);
     }
   });
 
@@ -46,7 +48,7 @@ describe("--exec", () => {
     const hook = program(
       world,
       "hook",
-      'printf "%s" "$CALLREEL_NAME" > "$1/name"; printf "%s" "$#" > "$1/count"; test -f "$2"',
+      'printf "%s" "$CALLREEL_HOOK_NAME" > "$1/name"; printf "%s" "$#" > "$1/count"; test -f "$2"',
     );
     const { code, err } = await download(world, "-o", "{name}.{ext}", "--exec", `${hook} '${world.home}' {}`);
     expect([code, err]).toEqual([0, expect.not.stringContaining("--exec")]);
@@ -64,16 +66,68 @@ describe("--exec", () => {
     expect([again.code, readFileSync(join(world.home, "shell-2"), "utf8").length]).toEqual([0, world.held().size]);
   });
 
+  it("keeps secrets, settings and everything else of the environment from the command, but for --exec-env", async () => {
+    await using world = await openTimWorld(2);
+    const hook = program(world, "hook", 'env > "$1/env"');
+    const env = { ...world.env, LEFT: "out", LET_IN: "in", CALLREEL_DEST: world.archive, LC_ALL: "C" };
+    const { code } = await run(
+      ["download", "--rows", world.csv, "--exec", `${hook} ${world.home}`, "--exec-env", "LET_IN"],
+      { env },
+    );
+    expect(code).toBe(0);
+    const seen = readFileSync(join(world.home, "env"), "utf8");
+    expect(seen).toMatch(/^LET_IN=in$/m);
+    expect(seen).toMatch(/^LC_ALL=C$/m);
+    expect(seen).not.toMatch(/^(?:LEFT|TIM_|RC_|CALLREEL_(?!HOOK_))/m);
+  });
+
   it.each([
-    ["fails", "false", /--exec: false ended with 1 for .*\.(wav|mp3)/],
-    ["is not there", "no-such-program-here", /--exec: no-such-program-here cannot be run \(ENOENT\)/],
-    ["is not executable", "/etc/passwd", /--exec: \/etc\/passwd cannot be run \(EACCES\)/],
-  ])("is warned about when the command %s, and changes nothing", async (_, command, says) => {
+    ["is not there", "no-such-program-here", /--exec: no-such-program-here is in no folder of PATH/],
+    ["is not executable", "/etc/passwd", /--exec: \/etc\/passwd is not there or not executable/],
+    ["is a folder", "/tmp", /--exec: \/tmp is not there or not executable/],
+  ])("is wrong usage before anything is fetched when the command %s", async (_, command, says) => {
     await using world = await openTimWorld(3);
     const { code, err } = await download(world, "--exec", command);
-    expect(code).toBe(0);
+    expect([code, world.tim.stats().requests.tim]).toEqual([2, 0]);
     expect(err).toMatch(says);
-    expect(world.held().size).toBe(world.tim.recordings().length);
+  });
+
+  it("that fails ends the run with 3, also the next one, until --exec-failed has repeated it", async () => {
+    await using world = await openTimWorld(3);
+    const held = world.tim.recordings().length;
+    const failed = await download(world, "--exec", "false");
+    expect(failed.code).toBe(3);
+    expect(failed.err).toMatch(/--exec: false ended with 1 for .*\.(wav|mp3)/);
+    expect(failed.err).toMatch(/--exec-failed/);
+    expect(world.held().size).toBe(held);
+    expect((await download(world, "--exec", "true")).code).toBe(3);
+
+    const asked = world.tim.stats().requests.tim;
+    const again = await download(world, "--exec", "false", "--exec-failed");
+    expect(again.code).toBe(3);
+    const seen = program(world, "seen", 'echo "$CALLREEL_HOOK_KEY $CALLREEL_HOOK_FILE" >> "$1/heard"; test -f "$2"');
+    const repeated = await download(world, "--exec", `${seen} ${world.home} {}`, "--exec-failed");
+    expect(repeated.code).toBe(0);
+    expect(readFileSync(join(world.home, "heard"), "utf8").trim().split("\n").length).toBe(held);
+    expect(world.tim.stats().requests.tim).toBe(asked);
+    expect((await download(world, "--exec", "false")).code).toBe(0);
+  });
+
+  it("that never ran, for the run was killed, is owed as well", async () => {
+    await using world = await openTimWorld(3);
+    const killer = program(world, "killer", "kill -9 $PPID");
+    expect((await download(world, "--exec", killer)).code).not.toBe(0);
+    const seen = program(world, "seen", 'echo "$CALLREEL_HOOK_KEY" >> "$1/heard"');
+    await download(world, "--exec", `${seen} ${world.home}`);
+    expect((await download(world, "--exec", `${seen} ${world.home}`, "--exec-failed")).code).toBe(0);
+    const keys = readFileSync(join(world.home, "heard"), "utf8").trim().split("\n");
+    expect(new Set(keys).size).toBe(world.tim.recordings().length);
+  });
+
+  it("is what --exec-failed wants to be told", async () => {
+    await using world = await openTimWorld(1);
+    const { code, err } = await download(world, "--exec-failed");
+    expect([code, err]).toEqual([2, expect.stringMatching(/--exec-failed repeats --exec/)]);
   });
 
   it("with a quote that is never closed is wrong usage before anything is fetched", async () => {
@@ -91,7 +145,7 @@ describe("--exec-after", () => {
     const after = program(
       world,
       "after",
-      'cp "$1/failed" "$1/copied"; echo "after $CALLREEL_DONE $CALLREEL_FAILED $CALLREEL_EXIT_CODE $CALLREEL_DEST" >> "$1/order"',
+      'cp "$1/failed" "$1/copied"; echo "after $CALLREEL_HOOK_DONE $CALLREEL_HOOK_FAILED $CALLREEL_HOOK_EXIT_CODE $CALLREEL_HOOK_DEST" >> "$1/order"',
     );
     const { code } = await download(
       world,
