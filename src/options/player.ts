@@ -1,4 +1,4 @@
-import { choice, flag, integer, text, value, webUrl } from "./option.ts";
+import { choice, flag, integer, list, text, value, webUrl } from "./option.ts";
 
 /** The player, and the links that lead to it. */
 export const playerOptions = {
@@ -14,5 +14,10 @@ export const playerOptions = {
   addUser: value("--add-user <name>", "ask for a password, add NAME to --users, and end", text),
   tlsCert: value("--tls-cert <file>", "serve https with this certificate (PEM)", text),
   tlsKey: value("--tls-key <file>", "the certificate's private key (PEM)", text),
-  behindProxy: flag("--behind-proxy", "a reverse proxy in front does the https"),
+  behindProxy: flag("--behind-proxy", "a reverse proxy in front does the https and says in X-Forwarded-For who comes"),
+  trustedProxy: list(
+    "--trusted-proxy <network>",
+    "a proxy to believe beside those on this machine, as 10.0.0.0/8",
+    text,
+  ),
 } as const;

@@ -27,6 +27,12 @@ export function placeOf(host: string, port: number, tls: boolean, playerUrl: str
   return { hosts, origins, playerUrl, secure: tls || (playerUrl?.startsWith("https:") ?? false) };
 }
 
+/** Whether the request names its host twice or by a whole URL: what stands before us may have read another one than we. */
+export function isAmbiguous({ rawHeaders, url }: IncomingMessage): boolean {
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host");
+  return hosts.length > 1 || !url?.startsWith("/");
+}
+
 /** Why a request is turned away before anything else, or undefined: a page of another name or site must get nothing. */
 export function foreignRequest({ headers, method }: IncomingMessage, { hosts, origins }: Place): string | undefined {
   if (headers.host === undefined || !hosts.has(headers.host.toLowerCase())) return "This is not the player's address.";

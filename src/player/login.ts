@@ -3,19 +3,23 @@ import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/ports.ts";
 import { redirect, refuse, send } from "./answer.ts";
 import type { Place } from "./guard.ts";
+import { openLockout } from "./lockout.ts";
 import { openOauth } from "./oauth.ts";
+import { playerIcon } from "./page/icon.ts";
 import { keyPage, loginPage } from "./page/login.ts";
 import { playerStyle } from "./page/style.ts";
 import { openPasswords } from "./passwords.ts";
 import type { Visit } from "./routes.ts";
 import { type Listener, type Sessions, sameSecret } from "./sessions.ts";
 import type { Users } from "./users.ts";
+import type { VisitorAddress } from "./visitor-address.ts";
 import type { WebLogin } from "./web-login.ts";
 
 export interface DoorPorts {
   readonly place: Place;
   readonly sessions: Sessions;
   readonly clock: Clock;
+  readonly visitorAddress: VisitorAddress;
   readonly users?: Users;
   readonly webLogin?: WebLogin;
 }
@@ -33,11 +37,11 @@ export interface Doors {
   turnAway(visit: Visit, path: string): void;
 }
 
-export function openDoors({ place, sessions, clock, users, webLogin }: DoorPorts): Doors {
+export function openDoors({ place, sessions, clock, visitorAddress, users, webLogin }: DoorPorts): Doors {
   const key = users === undefined && webLogin === undefined ? randomBytes(24).toString("base64url") : undefined;
   const tickets = new Set<string>();
   const ways = { passwords: users !== undefined, ...(webLogin === undefined ? {} : { system: webLogin.title }) };
-  const passwords = users && openPasswords(users, sessions, clock, ways);
+  const passwords = users && openPasswords({ users, sessions, lockout: openLockout(clock), visitorAddress, ways });
   const oauth = webLogin && openOauth(webLogin, place, sessions, clock, ways);
 
   function withKey({ request, response }: Visit, path: string, query: URLSearchParams): boolean {
@@ -73,11 +77,12 @@ export function openDoors({ place, sessions, clock, users, webLogin }: DoorPorts
       const { request, response } = visit;
       if (withKey(visit, path, query)) return true;
       if (path === "/logout" && request.method === "POST") return logout(visit);
-      if (key !== undefined) return false;
-      if (path === "/player.css" && request.method === "GET") {
-        send(response, 200, "text/css; charset=utf-8", playerStyle, { "cache-control": "no-cache" });
+      const part = publicParts[path];
+      if (part !== undefined && request.method === "GET") {
+        send(response, 200, ...part, { "cache-control": "no-cache" });
         return true;
       }
+      if (key !== undefined) return false;
       if (path === "/login" && request.method === "GET") {
         send(response, 200, "text/html; charset=utf-8", loginPage({ ...ways, next: query.get("next") ?? "/" }));
         return true;
@@ -93,6 +98,12 @@ export function openDoors({ place, sessions, clock, users, webLogin }: DoorPorts
     },
   };
 }
+
+/** What the login page is made of. */
+const publicParts: Readonly<Record<string, readonly [type: string, body: string]>> = {
+  "/icon.svg": ["image/svg+xml", playerIcon],
+  "/player.css": ["text/css; charset=utf-8", playerStyle],
+};
 
 /** A path on this very host, to go on to after a login. */
 export function safeNext(next: string | null): string {

@@ -1,31 +1,24 @@
 import type { IncomingMessage } from "node:http";
-import type { Clock } from "../core/ports.ts";
+import { formatDuration } from "../core/format.ts";
 import { redirect, refuse, send } from "./answer.ts";
+import type { Lockout } from "./lockout.ts";
 import { safeNext } from "./login.ts";
 import { loginPage, type Ways } from "./page/login.ts";
 import type { Visit } from "./routes.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Users } from "./users.ts";
+import type { VisitorAddress } from "./visitor-address.ts";
 
-const mostFailures = 10;
-const forgottenMs = 5 * 60_000;
-const mostRemembered = 10_000;
+export interface PasswordPorts {
+  readonly users: Users;
+  readonly sessions: Sessions;
+  readonly lockout: Lockout;
+  readonly visitorAddress: VisitorAddress;
+  readonly ways: Ways;
+}
 
-/** Answers the login form. Wrong passwords are slowed down per name and per address. */
-export function openPasswords(users: Users, sessions: Sessions, clock: Clock, ways: Ways) {
-  const failures = new Map<string, { count: number; untilMs: number }>();
-  const failed = (who: string) => {
-    const known = failures.get(who);
-    const live = known !== undefined && known.untilMs > clock.now() ? known.count : 0;
-    failures.delete(who);
-    failures.set(who, { count: live + 1, untilMs: clock.now() + forgottenMs });
-    if (failures.size > mostRemembered) failures.delete(failures.keys().next().value as string);
-  };
-  const blocked = (who: string) => {
-    const known = failures.get(who);
-    return known !== undefined && known.untilMs > clock.now() && known.count >= mostFailures;
-  };
-
+/** Answers the login form. */
+export function openPasswords({ users, sessions, lockout, visitorAddress, ways }: PasswordPorts) {
   return async ({ request, response }: Visit): Promise<boolean> => {
     const form = await readForm(request);
     if (form === undefined) {
@@ -34,23 +27,22 @@ export function openPasswords(users: Users, sessions: Sessions, clock: Clock, wa
     }
     const name = form.get("name") ?? "";
     const next = safeNext(form.get("next"));
-    const marks = [`name ${name}`, `address ${request.socket.remoteAddress ?? ""}`];
-    if (marks.some(blocked)) {
-      const message = "Too many wrong passwords. Try again in five minutes.";
-      send(response, 429, "text/html; charset=utf-8", loginPage({ ...ways, next, message }), {
-        "retry-after": forgottenMs / 1000,
-      });
+    const again = (status: number, message: string, headers = {}) =>
+      send(response, status, "text/html; charset=utf-8", loginPage({ ...ways, next, message }), headers);
+    const address = visitorAddress(request);
+    const seconds = Math.ceil(lockout.begin(name, address) / 1000);
+    if (seconds > 0) {
+      const message = `Too many wrong passwords. Try again in ${formatDuration(seconds * 1000)}.`;
+      again(429, message, { "retry-after": seconds });
       return true;
     }
-    // Counted before the check, so that many at once are no way around.
-    marks.forEach(failed);
-    if (!(await users.check(name, form.get("password") ?? ""))) {
-      const message = "Name or password is wrong.";
-      send(response, 401, "text/html; charset=utf-8", loginPage({ ...ways, next, message }));
+    const proof = await users.check(name, form.get("password") ?? "");
+    if (proof === undefined) {
+      again(401, "Name or password is wrong.");
       return true;
     }
-    for (const mark of marks) failures.delete(mark);
-    redirect(response, next, { "set-cookie": sessions.start({ name, stillIn: () => users.has(name) }) });
+    lockout.succeeded(name, address);
+    redirect(response, next, { "set-cookie": sessions.start({ name, stillIn: () => users.stands(name, proof) }) });
     return true;
   };
 }

@@ -3,9 +3,7 @@ import { refuse, send, sendJson } from "./answer.ts";
 import { cataloguePage } from "./catalogue.ts";
 import type { Doors } from "./login.ts";
 import { playerHtml } from "./page/html.ts";
-import { playerIcon } from "./page/icon.ts";
 import { playerScript } from "./page/script.ts";
-import { playerStyle } from "./page/style.ts";
 import { keyOfPath, type Recordings } from "./recordings.ts";
 import type { Listener } from "./sessions.ts";
 import type { Shelf } from "./shelf.ts";
@@ -52,9 +50,7 @@ export async function route(visit: Visit, house: House): Promise<void> {
 
 const assets: Readonly<Record<string, readonly [type: string, body: string]>> = {
   "/": ["text/html; charset=utf-8", playerHtml],
-  "/icon.svg": ["image/svg+xml", playerIcon],
   "/player.js": ["text/javascript; charset=utf-8", playerScript],
-  "/player.css": ["text/css; charset=utf-8", playerStyle],
 };
 
 /** What is asked under a recording's key, which is the rest of the path. */

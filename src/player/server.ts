@@ -4,13 +4,14 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { RecordingError } from "../core/errors.ts";
 import { refuse } from "./answer.ts";
-import { bracketed, foreignRequest, isAnyAddress, type Place, placeOf } from "./guard.ts";
+import { bracketed, foreignRequest, isAmbiguous, isAnyAddress, type Place, placeOf } from "./guard.ts";
 import { type Doors, openDoors } from "./login.ts";
 import { refuseError } from "./missing.ts";
 import { openRecordings, type RecordingPorts } from "./recordings.ts";
 import { route } from "./routes.ts";
 import { openSessions } from "./sessions.ts";
 import type { Users } from "./users.ts";
+import { openVisitorAddress, trustedProxies, type VisitorAddress } from "./visitor-address.ts";
 import type { WebLogin } from "./web-login.ts";
 
 export interface PlayerSettings {
@@ -20,6 +21,8 @@ export interface PlayerSettings {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** The address under which people reach the player, when it is not the one it listens on. */
   readonly playerUrl?: string;
+  /** From which address a visitor comes; the connection's own unless told. */
+  readonly visitorAddress?: VisitorAddress;
 }
 
 export interface PlayerPorts extends RecordingPorts {
@@ -54,7 +57,8 @@ export async function openPlayer(settings: PlayerSettings, ports: PlayerPorts): 
   const port = await listen(server, host, settings.port);
   const place = placeOf(host, port, tls !== undefined, playerUrl);
   const sessions = openSessions(port, place.secure, ports.clock.now);
-  const doors = openDoors({ place, sessions, ...ports });
+  const visitorAddress = settings.visitorAddress ?? openVisitorAddress(false, trustedProxies([]));
+  const doors = openDoors({ place, sessions, visitorAddress, ...ports });
   handle = handler(place, doors, ports);
 
   const shown = isAnyAddress(host) ? "127.0.0.1" : host;
@@ -76,6 +80,10 @@ export async function openPlayer(settings: PlayerSettings, ports: PlayerPorts): 
 function handler(place: Place, doors: Doors, ports: PlayerPorts) {
   const house = { doors, shelf: ports.shelf, recordings: openRecordings(ports), fetches: ports.missing !== undefined };
   return (request: IncomingMessage, response: ServerResponse): void => {
+    if (isAmbiguous(request)) {
+      refuse(response, 400, "The request must name one host, and a path.");
+      return;
+    }
     const foreign = foreignRequest(request, place);
     if (foreign !== undefined) {
       refuse(response, 403, foreign);

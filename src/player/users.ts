@@ -1,4 +1,4 @@
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import pLimit from "p-limit";
@@ -6,10 +6,12 @@ import { RecordingError } from "../core/errors.ts";
 
 /** People with a name and a password, in a file with one `name:scrypt$N$r$p$salt$hash` a line. */
 export interface Users {
-  /** Whether name and password fit. Takes the same time for a name that nobody has. */
-  check(name: string, password: string): Promise<boolean>;
-  /** Whether the name still stands in the file. */
-  has(name: string): Promise<boolean>;
+  /**
+   * Whether name and password fit: a proof of it, or undefined. Takes the same time for a name that nobody has.
+   */
+  check(name: string, password: string): Promise<string | undefined>;
+  /** Whether the name still stands in the file with the password that gave this proof. */
+  stands(name: string, proof: string): Promise<boolean>;
 }
 
 const cost = { N: 32768, r: 8, p: 1 };
@@ -26,10 +28,19 @@ export function openUsers(file: string): Users {
       const known = Buffer.from(hash, "base64url");
       const numbers = stored === undefined ? cost : { N: Number(n), r: Number(r), p: Number(p) };
       const derived = await limit(() => derive(password, Buffer.from(salt, "base64url"), numbers));
-      return known.length === keyLength && timingSafeEqual(known, derived);
+      const fits = known.length === keyLength && timingSafeEqual(known, derived);
+      return fits && stored !== undefined ? proofOf(stored) : undefined;
     },
-    has: async (name) => (await readUsers(file).catch(() => new Map())).has(name),
+    async stands(name, proof) {
+      const stored = (await readUsers(file).catch(() => new Map<string, string>())).get(name);
+      return stored !== undefined && proofOf(stored) === proof;
+    },
   };
+}
+
+/** Changes with every new salt, and so with every new password. */
+function proofOf(stored: string): string {
+  return createHash("sha256").update(stored).digest("hex");
 }
 
 /** Adds a person; `usage` when the name is taken or cannot stand in the file. */

@@ -12,6 +12,7 @@ import { isAnyAddress, isLoopbackHost } from "../player/guard.ts";
 import type { PlayerSettings } from "../player/server.ts";
 import type { ShelfArchive } from "../player/shelf.ts";
 import { openTap } from "../player/tap.ts";
+import { openVisitorAddress, trustedProxies } from "../player/visitor-address.ts";
 import { archiveFolder, openExistingLedger, wireLedger } from "./archive.ts";
 import { planOf } from "./plan.ts";
 import type { SourceSet } from "./source-set.ts";
@@ -46,6 +47,7 @@ export function playerSettings(settings: Settings): PlayerSettings {
   return {
     host,
     port: settings.port ?? 8080,
+    visitorAddress: openVisitorAddress(settings.behindProxy ?? false, trustedProxies(settings.trustedProxy ?? [])),
     ...(playerUrl === undefined ? {} : { playerUrl }),
     ...(tlsCert === undefined || tlsKey === undefined
       ? {}

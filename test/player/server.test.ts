@@ -3,7 +3,7 @@ import { createHash, randomInt } from "node:crypto";
 import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import { get as getSecurely } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { urlToHttpOptions } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -161,7 +161,7 @@ test("every answer forbids other hosts, guessing and telling onward", async () =
   for (const path of ["/", one, "/api/recordings", "/nothing"]) {
     const { headers } = await get(path);
     expect(headers["content-security-policy"]).toMatch(/^default-src 'none';/);
-    expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
+    expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "same-origin" });
     expect(headers["access-control-allow-origin"]).toBeUndefined();
   }
 });
@@ -346,3 +346,20 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+test.each([
+  ["two Host headers", (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nHost: evil.example\r\n\r\n`],
+  ["a Host header twice the same", (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nhost: ${host}\r\n\r\n`],
+  ["a whole URL", (host: string) => `GET http://evil.example/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
+])("%s in one request are answered with 400", async (_, requestTo) => {
+  const { hostname, port, host } = new URL(player.address);
+  const answer = await new Promise<string>((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(requestTo(host)));
+    socket.setEncoding("utf8").once("data", (text: string) => {
+      resolve(text);
+      socket.destroy();
+    });
+    socket.on("error", reject);
+  });
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+});

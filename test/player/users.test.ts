@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Player } from "../../src/player/server.ts";
 import { addUser, openUsers } from "../../src/player/users.ts";
+import { openVisitorAddress, trustedProxies } from "../../src/player/visitor-address.ts";
 import { ask, cookieOf, type House, openHouse } from "./house.ts";
 
 let folder: string;
@@ -69,11 +70,36 @@ test("no key lets anybody in where people have names", async () => {
   expect((await ask(player.address, "/?key=anything")).status).toBe(401);
 });
 
-test("guessing ends after ten wrong passwords, also for the right one", async () => {
-  const answers = await Promise.all(Array.from({ length: 11 }, (_, at) => logIn("anna", `guess ${at}`)));
-  expect(answers.filter(({ status }) => status === 429)).toHaveLength(1);
+test("guessing ends after five wrong passwords, also for the right one, and the page says for how long", async () => {
+  const answers = await Promise.all(Array.from({ length: 9 }, (_, at) => logIn("anna", `guess ${at}`)));
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(5);
   const right = await logIn("anna", "correct horse");
-  expect([right.status, right.headers["retry-after"]]).toEqual([429, "300"]);
+  expect([right.status, right.headers["retry-after"]]).toEqual([429, "1"]);
+  expect(right.body.toString()).toContain("Try again in 1 s.");
+});
+
+test("behind a proxy a guesser locks out nobody else", async () => {
+  await addUser(file, "ben", "correct horse");
+  const visitorAddress = openVisitorAddress(true, trustedProxies([]));
+  const proxied = await house.open({ users: openUsers(file) }, { visitorAddress });
+  const from = (address: string, name: string, password: string) => {
+    const body = new URLSearchParams({ name, password, next: "/" }).toString();
+    return ask(proxied.address, "/login", { method: "POST", body, headers: { "x-forwarded-for": address } });
+  };
+  for (let at = 0; at < 9; at += 1) await from("198.51.100.7", "anna", "guess");
+  expect((await from("198.51.100.7", "anna", "correct horse")).status).toBe(429);
+  expect((await from("203.0.113.9", "anna", "correct horse")).status).toBe(302);
+  expect((await from("203.0.113.9", "ben", "correct horse")).status).toBe(302);
+  // What stands left of the proxy's own word is the visitor's invention.
+  expect((await from("203.0.113.9, 198.51.100.7", "anna", "correct horse")).status).toBe(429);
+});
+
+test("a changed password ends the sessions of the old one", async () => {
+  const cookie = cookieOf(await logIn("anna", "correct horse"));
+  expect((await ask(player.address, "/api/recordings", { headers: { cookie } })).status).toBe(200);
+  rmSync(file);
+  await addUser(file, "anna", "another horse");
+  expect((await ask(player.address, "/api/recordings", { headers: { cookie } })).status).toBe(401);
 });
 
 test.each(["//evil.example", "/\\evil.example", "https://evil.example", "evil"])(

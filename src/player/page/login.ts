@@ -47,7 +47,7 @@ export function goOnPage(next: string): string {
 function page(title: string, body: string, head = ""): string {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title} – callreel</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<link rel="stylesheet" href="/player.css">${head}</head><body><main class="login">${body}</main></body></html>`;
+<link rel="icon" href="/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/player.css">${head}</head><body><main class="login">${body}</main></body></html>`;
 }
 
 function escaped(text: string): string {
