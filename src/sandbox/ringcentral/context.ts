@@ -25,6 +25,11 @@ export interface Sandbox {
   readonly urls: { api: string; media: string; foreign: string };
 }
 
+/** Whether the user behind a login has a permission, and the account's settings leave it to users. */
+export function isGranted({ settings }: Sandbox, { user }: Login, permission: string): boolean {
+  return user.permissions.includes(permission) && !settings.withheldPermissions.includes(permission);
+}
+
 /** One authorised API call. */
 export interface ApiCall {
   readonly sandbox: Sandbox;

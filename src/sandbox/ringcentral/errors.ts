@@ -39,6 +39,37 @@ export function notFound(parameterName: string): ApiError {
   return new ApiError(404, "CMN-102", message, { category: "InvalidParameter", fields: { parameterName } });
 }
 
+/** How a recording that is not there is told: RingCentral's error about one parameter, or what stands before it answers. */
+export type MissingShape = "recordingId" | "callRecordingId" | "accountId" | "html" | "empty";
+
+/** A 404 that is not RingCentral's own word. */
+export class PageError extends Error {
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super(`a page with status ${answer.status}`);
+    this.answer = answer;
+  }
+}
+
+/** 404 for a recording, in the shape that the settings ask for. */
+export function missingRecording(shape: MissingShape): ApiError | PageError {
+  if (shape === "html") return new PageError(gatewayPage(404));
+  if (shape === "empty") return new PageError(emptyPage(404));
+  return notFound(shape);
+}
+
+/** What a gateway answers in RingCentral's place. */
+export function gatewayPage(status: number): Answer & { readonly body: Buffer } {
+  const html = `<html><head><title>${status}</title></head><body>nginx</body></html>`;
+  return { status, headers: { "Content-Type": "text/html" }, body: Buffer.from(html) };
+}
+
+/** A status alone. */
+export function emptyPage(status: number): Answer & { readonly body: Buffer } {
+  return { status, body: Buffer.alloc(0) };
+}
+
 /** 404 for a path that is not part of the API. */
 export function invalidUri(): ApiError {
   return new ApiError(404, "CMN-120", "Invalid URI");

@@ -1,4 +1,5 @@
 import type { Chosen } from "../faults.ts";
+import type { MissingShape } from "./errors.ts";
 import type { RingCentralFault } from "./server/fault.ts";
 
 /** A rate-limit group as `X-Rate-Limit-Group` names it. */
@@ -98,6 +99,8 @@ export interface RingCentralSettings {
     forbidden: Chosen;
     /** Recordings that are 404 until some seconds after their call ended. */
     notReady: { chosen: Chosen; afterSeconds: number };
+    /** How a recording that is not there is told. */
+    missing: MissingShape;
     /** Changing this word changes every recording's bytes and ETag. */
     revision: string;
   };
@@ -106,6 +109,8 @@ export interface RingCentralSettings {
     topLevelCode: "category" | "nested";
     length: "content-length" | "chunked" | "alternate";
   };
+  /** Permissions that no user has, whatever the role: a log may be open whose recordings are not. */
+  withheldPermissions: string[];
   faults: RingCentralFault[];
 }
 
@@ -164,9 +169,11 @@ export function defaultSettings(): RingCentralSettings {
       deleted: "none",
       forbidden: "none",
       notReady: { chosen: "none", afterSeconds: 60 },
+      missing: "recordingId",
       revision: "",
     },
     answers: { topLevelCode: "category", length: "alternate" },
+    withheldPermissions: [],
     faults: [],
   };
 }

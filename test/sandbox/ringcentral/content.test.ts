@@ -102,6 +102,35 @@ describe("recording content", () => {
     expect((await client.content(id)).status).toBe(404);
   });
 
+  it.each([
+    ["recordingId", "CMN-102", "recordingId"],
+    ["callRecordingId", "CMN-102", "callRecordingId"],
+    ["accountId", "CMN-102", "accountId"],
+  ] as const)("names %s when it is missing", async (missing, errorCode, parameterName) => {
+    Object.assign(sandbox.settings.content, { missing, deleted: "all" });
+    const answer: Body = await (await client.content(id)).json();
+    expect(answer.errors).toEqual([expect.objectContaining({ errorCode, parameterName })]);
+  });
+
+  it.each([
+    ["html", "text/html", /nginx/],
+    ["empty", null, /^$/],
+  ] as const)("is missing behind a gateway's %s page", async (missing, type, body) => {
+    Object.assign(sandbox.settings.content, { missing, deleted: "all" });
+    const answer = await client.content(id);
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([404, type]);
+    expect(await answer.text()).toMatch(body);
+  });
+
+  it("is refused where the account withholds recordings, though its log is open", async () => {
+    sandbox.settings.withheldPermissions = ["ReadCallRecording"];
+    expect((await client.get("/call-log")).status).toBe(200);
+    const refusal: Body = await (await client.content(id)).json();
+    expect(refusal).toMatchObject({ errorCode: "CMN-408", permissionName: "ReadCallRecording" });
+    const check = await client.json("/extension/~/authz-profile/check?permissionId=ReadCallRecording");
+    expect(check.successful).toBe(false);
+  });
+
   it("is each user's own: an agent gets no colleague's recording", async () => {
     await client.login(sandbox.users[1]!.jwt);
     const answers = await Promise.all(sandbox.recordings().map((recording) => client.content(recording.id)));

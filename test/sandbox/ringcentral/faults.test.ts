@@ -57,6 +57,29 @@ describe("faults of recording content", () => {
     expect((await bytesOf(part)).equals(whole.subarray(0, 1_000))).toBe(true);
   });
 
+  it("are a gateway's empty 404, an error that names its parameter, and a limit with a 200", async () => {
+    inject({ kind: "status", status: 404, empty: true });
+    const empty = await client.content(id);
+    expect([empty.status, await empty.text()]).toEqual([404, ""]);
+    inject({ kind: "status", status: 404, code: "CMN-102", parameterName: "accountId" });
+    const named: Body = await (await client.content(id)).json();
+    expect(named.errors).toEqual([expect.objectContaining({ errorCode: "CMN-102", parameterName: "accountId" })]);
+    inject({ kind: "json", code: "CMN-301" });
+    const limited = await client.content(id);
+    expect([limited.status, await codeOf(limited)]).toEqual([200, "CMN-301"]);
+  });
+
+  it.each([
+    [403, "AccessDenied"],
+    [404, "NoSuchKey"],
+  ] as const)("lead to a storage host that answers %i in its own words", async (storage, word) => {
+    inject({ kind: "redirect", storage });
+    const to = (await client.content(id)).headers.get("location") ?? "";
+    const answer = await fetch(to);
+    expect([answer.status, answer.headers.get("content-type")]).toEqual([storage, "application/xml"]);
+    expect(await answer.text()).toContain(word);
+  });
+
   it("lead to a foreign host, which serves the audio and notes a client that brings its token", async () => {
     inject({ kind: "redirect" });
     const answer = await client.content(id);
@@ -148,6 +171,7 @@ describe("answers in general", () => {
       expect(answer.headers.get("rcrequestid")).toMatch(/^[0-9a-f-]{36}$/);
       expect(answer.headers.get("content-type")).toBe("application/json;charset=UTF-8");
       expect(answer.headers.get("routingkey")).toBeTruthy();
+      expect(Math.abs(Date.parse(answer.headers.get("date") ?? "") - sandbox.clock.now())).toBeLessThan(60_000);
     }
     expect(new Set(answers.map((answer) => answer.headers.has("content-length"))).size).toBe(2);
   });

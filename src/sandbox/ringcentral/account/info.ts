@@ -1,4 +1,4 @@
-import type { ApiCall, Sandbox } from "../context.ts";
+import { type ApiCall, isGranted, type Sandbox } from "../context.ts";
 import { badParameter, notFound, roleMissing } from "../errors.ts";
 import { type Answer, ok } from "../server/answer.ts";
 import { accountId, extensionIdOf, extensionNameOf, extensionNumberOf, extensionWithId } from "./extensions.ts";
@@ -49,7 +49,7 @@ export function checkPermission({ sandbox, request, params, login }: ApiCall): A
   checkAccount(params.account);
   const permissionId = request.query.get("permissionId") ?? "";
   if (permissionId === "") throw badParameter("permissionId", permissionId);
-  const successful = login.user.permissions.includes(permissionId);
+  const successful = isGranted(sandbox, login, permissionId);
   const uri = `${sandbox.urls.api}${request.target}`;
   return ok({
     uri,
@@ -94,7 +94,7 @@ export function extensionOf({ sandbox, params, login }: ApiCall): number {
   if (text === "~") return login.user.extension;
   const extension = extensionWithId(text);
   if (extension === undefined || extension >= sandbox.data.extensions) throw notFound("extensionId");
-  if (extension !== login.user.extension && !login.user.permissions.includes("FullCompanyCallLog")) {
+  if (extension !== login.user.extension && !isGranted(sandbox, login, "FullCompanyCallLog")) {
     throw roleMissing("ReadCompanyCallLog");
   }
   return extension;

@@ -1,5 +1,5 @@
 import type { Sandbox } from "../context.ts";
-import { ApiError, errorAnswer } from "../errors.ts";
+import { ApiError, emptyPage, errorAnswer, gatewayPage } from "../errors.ts";
 import { partial } from "../recordings/content.ts";
 import type { Answer } from "./answer.ts";
 import type { RingCentralFault } from "./fault.ts";
@@ -17,13 +17,15 @@ export function faultAnswer(
     case "empty":
       return { ...right(), json: undefined, body: Buffer.alloc(0) };
     case "json": {
-      const message = "Service is temporarily unavailable";
-      return { ...errorAnswer(new ApiError(500, "CMN-201", message), sandbox.settings), status: 200 };
+      const { code = "CMN-201" } = fault;
+      const message = code.startsWith("CMN-3") ? "Request rate exceeded" : "Service is temporarily unavailable";
+      return { ...errorAnswer(new ApiError(500, code, message), sandbox.settings), status: 200 };
     }
     case "html":
       return { status: 200, headers: { "Content-Type": "text/html" }, body: Buffer.from(captivePortal) };
     case "redirect": {
-      const to = fault.to ?? `${sandbox.urls.foreign}/recording/${id ?? ""}`;
+      const refusal = fault.storage === undefined ? "" : `?status=${fault.storage}`;
+      const to = fault.to ?? `${sandbox.urls.foreign}/recording/${id ?? ""}${refusal}`;
       return { status: fault.status ?? 302, headers: { Location: to }, body: Buffer.alloc(0) };
     }
     case "partial": {
@@ -42,12 +44,15 @@ export function faultAnswer(
 
 function statusAnswer(sandbox: Sandbox, fault: Extract<RingCentralFault, { kind: "status" }>): Answer {
   const headers = fault.retryAfter === undefined ? {} : { "Retry-After": String(fault.retryAfter) };
-  if (fault.code === undefined) {
-    const html = `<html><head><title>${fault.status}</title></head><body>nginx</body></html>`;
-    return { status: fault.status, headers: { ...headers, "Content-Type": "text/html" }, body: Buffer.from(html) };
+  const { status, code, parameterName } = fault;
+  if (code === undefined) {
+    const { body, headers: type } = fault.empty ? emptyPage(status) : gatewayPage(status);
+    return { status, headers: { ...headers, ...type }, body };
   }
-  const error = new ApiError(fault.status, fault.code, fault.message ?? "The sandbox was told to fail", { headers });
-  return errorAnswer(error, sandbox.settings);
+  const named = parameterName === undefined ? undefined : `Resource for parameter [${parameterName}] is not found`;
+  const message = fault.message ?? named ?? "The sandbox was told to fail";
+  const fields = parameterName === undefined ? {} : { parameterName };
+  return errorAnswer(new ApiError(status, code, message, { headers, fields }), sandbox.settings);
 }
 
 const captivePortal =

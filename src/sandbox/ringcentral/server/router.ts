@@ -1,7 +1,7 @@
 import { takeFault } from "../../faults.ts";
 import { apiVersions } from "../account/info.ts";
 import type { Sandbox } from "../context.ts";
-import { ApiError, errorAnswer, invalidUri, scopeMissing, unauthorized } from "../errors.ts";
+import { ApiError, errorAnswer, invalidUri, PageError, scopeMissing, unauthorized } from "../errors.ts";
 import { authenticate } from "../oauth/gate.ts";
 import type { Login } from "../oauth/sessions.ts";
 import type { Answer } from "./answer.ts";
@@ -62,6 +62,7 @@ function authorised(sandbox: Sandbox, host: "api" | "media", request: SandboxReq
     const answer = fault ? faultAnswer(sandbox, fault, handle, recording) : handle();
     return { answer, headers, route: found.name, recording };
   } catch (error) {
+    if (error instanceof PageError) return { answer: error.answer, headers, route: found.name, recording };
     if (!(error instanceof ApiError)) throw error;
     return refusal(sandbox, error, error.status === 401 ? {} : headers, found.name);
   }

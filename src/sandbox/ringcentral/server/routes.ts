@@ -10,7 +10,7 @@ import { extractCalls } from "../calls/extract-sync.ts";
 import { listCalls } from "../calls/list.ts";
 import { readCall } from "../calls/read.ts";
 import { syncCalls } from "../calls/sync.ts";
-import type { ApiCall } from "../context.ts";
+import { type ApiCall, isGranted } from "../context.ts";
 import { roleMissing } from "../errors.ts";
 import { recordingContent } from "../recordings/content.ts";
 import { recordingMetadata } from "../recordings/metadata.ts";
@@ -86,6 +86,6 @@ function api(name: RouteName, pattern: string, group: Group, scope: Route["scope
 /** Passes a call on whose user may read the company's calls. */
 function company(call: ApiCall): ApiCall {
   checkAccount(call.params.account);
-  if (!call.login.user.permissions.includes("FullCompanyCallLog")) throw roleMissing("ReadCompanyCallLog");
+  if (!isGranted(call.sandbox, call.login, "FullCompanyCallLog")) throw roleMissing("ReadCompanyCallLog");
   return call;
 }

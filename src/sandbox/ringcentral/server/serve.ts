@@ -91,7 +91,11 @@ async function deliver(
     if (answer.status === 206) downloads.ranges += 1;
   }
   const chunked = answer.chunked ?? (answer.json !== undefined && jsonIsChunked(sandbox));
-  const complete = await send(response, { ...answer, chunked }, { ...vendorHeaders(answer), ...routed.headers });
+  const complete = await send(
+    response,
+    { ...answer, chunked },
+    { ...vendorHeaders(sandbox, answer), ...routed.headers },
+  );
   if (downloads && complete && answer.status === 200) downloads.whole += 1;
   if (isAudio) {
     const { method } = request;
@@ -106,8 +110,9 @@ async function deliver(
   }
 }
 
-function vendorHeaders(answer: Answer): Record<string, string> {
+function vendorHeaders({ clock }: Sandbox, answer: Answer): Record<string, string> {
   return {
+    Date: new Date(clock.now()).toUTCString(),
     Server: "nginx",
     RCRequestId: randomUUID(),
     RoutingKey: "SJC11P01",
