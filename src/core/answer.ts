@@ -54,6 +54,11 @@ export function strongValidator(head: ResponseHead): string | undefined {
   return tag !== undefined && /^"[\x21\x23-\x7e\x80-\xff]{1,512}"$/.test(tag) ? tag : undefined;
 }
 
+/** When an answer was made by its server's own clock; undefined where it does not say. */
+export function serverMs(head: ResponseHead): number | undefined {
+  return httpDate(head.headers.date);
+}
+
 function httpDate(text: string | undefined): number | undefined {
   if (text === undefined || !/^[A-Za-z]{3,9},? /.test(text)) return undefined;
   const ms = Date.parse(/GMT|UTC|[+-]\d{4}$/.test(text) ? text : `${text} GMT`);

@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import type { Adaptive } from "./adaptive.ts";
 import { asRecordingError, RecordingError } from "./errors.ts";
 import type { DownloadEvent, Summary } from "./events.ts";
+import { isAbsence } from "./evidence.ts";
 import { fetchRecording } from "./fetch-recording.ts";
 import { type Halt, openHalt } from "./halt.ts";
 import { type Outcomes, openOutcomes } from "./outcomes.ts";
@@ -34,6 +35,8 @@ export interface DownloadPlan {
   readonly failFast: boolean;
   /** Fetch although the archive has it. */
   readonly again: boolean;
+  /** Ask again for what is believed to be gone, absent or forbidden. */
+  readonly retryGone?: boolean;
   /** Keys that a person named: missing ones are `not-found`, not merely gone. */
   readonly named: ReadonlySet<RecordingKey>;
   readonly progress: boolean;
@@ -89,7 +92,7 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
     tally,
     halt,
     tell,
-    outcomes: openOutcomes({ ledger: ports.ledger, plan, halt, tell }),
+    outcomes: openOutcomes({ ...ports, plan, halt, tell }),
     contact: { answered: false },
     settling: new Set(),
     started: 0,
@@ -166,7 +169,7 @@ async function startChunk(
   for (const [index, ref] of refs.entries()) {
     let claim = claims[index] as Claim;
     let before: Stored | undefined;
-    if (!claim.granted && mustFetchAgain(claim, run)) {
+    if (!claim.granted && mustFetchAgain(ref, claim, run)) {
       before = (await ledger.entry?.(ref.key))?.stored;
       claim = await ledger.reclaim(ref);
     }
@@ -181,16 +184,17 @@ async function startChunk(
   }
 }
 
-function notGranted(ref: RecordingRef, { reason, path }: Refusal, run: Run): void {
-  const missing = reason === "gone" || reason === "no-recording";
+function notGranted(ref: RecordingRef, { reason, path, evidence }: Refusal, run: Run): void {
   const where = path === undefined ? {} : { path };
-  if (missing && run.plan.named.has(ref.key)) run.outcomes.notFound(ref, reason);
-  else run.tell({ event: "recording-skipped", key: ref.key, reason, ...where, call: ref.call });
+  const why = evidence === undefined ? {} : { evidence };
+  run.tell({ event: "recording-skipped", key: ref.key, reason, ...where, ...why, call: ref.call });
 }
 
-function mustFetchAgain(claim: Refusal, run: Run): boolean {
+function mustFetchAgain(ref: RecordingRef, claim: Refusal, run: Run): boolean {
+  const { again, retryGone } = run.plan;
+  if (claim.reason === "unproven" || isAbsence(claim.reason)) return again || ref.insist === true || retryGone === true;
   if (claim.reason !== "done") return false;
-  if (run.plan.again) return true;
+  if (again) return true;
   return claim.path !== undefined && run.ports.destination.has?.(claim.path) === false;
 }
 

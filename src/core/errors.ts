@@ -82,6 +82,14 @@ const retrying: ReadonlySet<ErrorCode> = new Set([
   "too-many-files",
 ]);
 
+/** Who says of a recording that it is gone, absent or forbidden. */
+export interface Witness {
+  /** The address that answered: a host, with what else tells it from others (login, page). */
+  readonly by: string;
+  /** Its words name this very recording; other words count only from an address that has yielded recordings before. */
+  readonly explicit: boolean;
+}
+
 export interface ErrorDetails {
   /** Overrides the code's own verdict. */
   readonly verdict?: Verdict;
@@ -93,6 +101,7 @@ export interface ErrorDetails {
   readonly body?: string;
   /** Nothing of the request left this machine: no server can have counted it. */
   readonly unsent?: boolean;
+  readonly witness?: Witness;
   readonly cause?: unknown;
 }
 
@@ -108,6 +117,8 @@ export class RecordingError extends Error {
   readonly head: ResponseHead | undefined;
   readonly body: string | undefined;
   readonly unsent: boolean;
+  /** Set where this is the source's own word about the recording: evidence, not an accident on the way. */
+  readonly witness: Witness | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -117,6 +128,7 @@ export class RecordingError extends Error {
     this.head = details.head;
     this.body = details.body;
     this.unsent = details.unsent ?? false;
+    this.witness = details.witness;
   }
 }
 

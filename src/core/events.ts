@@ -1,11 +1,14 @@
 import type { ErrorCode } from "./errors.ts";
+import type { Evidence } from "./evidence.ts";
 import type { AudioType, Call, RecordingKey, RecordingRef, SourceName } from "./recording.ts";
 
 export type SkipReason =
   | "done" // already in the archive, checked when it came
   | "repeated" // the same recording was already asked for in this run
   | "claimed" // another process is fetching it now
-  | "gone" // known to be deleted or expired at the source
+  | "gone" // proven to be deleted or expired at the source
+  | "forbidden" // proven to be closed to this login
+  | "unproven" // its source said that it cannot be had, which is not proven yet; asked again after a while
   | "purged" // deleted here on purpose (`callreel purge`)
   | "no-recording" // the row has none
   | "short-recording" // RingCentral keeps none below its minimum
@@ -22,6 +25,7 @@ export type DownloadEvent =
       key?: RecordingKey;
       reason: SkipReason;
       path?: string;
+      evidence?: Evidence;
       call?: Call;
       file?: string;
       line?: number;

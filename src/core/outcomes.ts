@@ -1,8 +1,11 @@
-import { asRecordingError, type ErrorCode, RecordingError } from "./errors.ts";
+import { asRecordingError, RecordingError } from "./errors.ts";
 import type { DownloadEvent } from "./events.ts";
+import { evidenceInWords, isAbsence } from "./evidence.ts";
 import type { Halt } from "./halt.ts";
-import type { Ledger } from "./ports.ts";
-import type { RecordingKey, RecordingRef, Stored } from "./recording.ts";
+import type { Ledger, Source } from "./ports.ts";
+import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
+import { openSuspicion } from "./suspicion.ts";
+import { openYields } from "./yields.ts";
 
 /** What becomes of claimed recordings: told to the ledger first, then to whoever listens. */
 export interface Outcomes {
@@ -13,42 +16,37 @@ export interface Outcomes {
   failed(ref: RecordingRef, error: RecordingError): Promise<void>;
   /** Given back untouched, for the run ends. Never throws. */
   released(ref: RecordingRef): Promise<void>;
-  /** An earlier run found that it is not at the source any more, and a person has asked for it by name. */
-  notFound(ref: RecordingRef, reason: string): void;
 }
 
 export interface OutcomeContext {
   readonly ledger: Ledger;
+  readonly sources: ReadonlyMap<SourceName, Source>;
   readonly plan: { readonly named: ReadonlySet<RecordingKey>; readonly failFast: boolean };
   readonly halt: Halt;
   readonly tell: (event: DownloadEvent) => void;
 }
 
-/** So many recordings in a row that reached nobody end the run: the source is down, not the recording. */
-const unreachableLimit = 10;
+export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeContext): Outcomes {
+  const yields = openYields(ledger);
+  const suspicion = openSuspicion(halt);
 
-export function openOutcomes({ ledger, plan, halt, tell }: OutcomeContext): Outcomes {
-  let unreachableInARow = 0;
-
-  function haltAfter(error: RecordingError): void {
-    unreachableInARow = error.code === "unreachable" ? unreachableInARow + 1 : 0;
-    const stop = (code: ErrorCode, message: string) => halt.because(new RecordingError(code, message));
-    if (plan.failFast) stop(error.code, `Stopped by --fail-fast: ${error.message}`);
-    else if (unreachableInARow >= unreachableLimit) {
-      stop("unreachable", `Stopped: ${unreachableLimit} recordings in a row reached nobody. ${error.message}`);
-    }
-  }
-
-  async function recordFailed(ref: RecordingRef, error: RecordingError): Promise<void> {
+  async function recordFailed(ref: RecordingRef, told: RecordingError): Promise<void> {
+    const { error, fromKnown } = await yields.believed(told);
     if (error.verdict === "stop") {
       halt.because(error);
       return ledger.release(ref.key);
     }
-    await ledger.failed(ref, error);
-    const missing = error.code === "gone" || error.code === "no-recording";
-    const code = missing && plan.named.has(ref.key) ? "not-found" : error.code;
-    tell({ event: "recording-failed", code, message: error.message, ...ref });
-    haltAfter(error);
+    const evidence = await ledger.failed(ref, error);
+    const named = plan.named.has(ref.key);
+    if (isAbsence(error.code) && evidence?.proven === true && !named) {
+      tell({ event: "recording-skipped", key: ref.key, reason: error.code, evidence, call: ref.call });
+    } else {
+      const code = named && (error.code === "gone" || error.code === "no-recording") ? "not-found" : error.code;
+      const message = evidence === undefined ? error.message : `${error.message} (${evidenceInWords(evidence)}.)`;
+      tell({ event: "recording-failed", code, message, ...ref });
+      if (plan.failFast) halt.because(new RecordingError(error.code, `Stopped by --fail-fast: ${error.message}`));
+    }
+    suspicion.refused(error, fromKnown || (evidence?.times ?? 0) > 1);
   }
 
   const haltWith = (thrown: unknown) => halt.because(asRecordingError(thrown));
@@ -56,7 +54,8 @@ export function openOutcomes({ ledger, plan, halt, tell }: OutcomeContext): Outc
   return {
     async done(ref, stored, ms) {
       await ledger.done(ref, stored);
-      unreachableInARow = 0;
+      suspicion.brought();
+      await yields.note(sources.get(ref.source)?.addressesOf?.(ref) ?? []);
       const { path, bytes, sha256, contentType } = stored;
       const { key, call } = ref;
       tell({ event: "recording-done", key, path, bytes, sha256, contentType, ms: Math.round(ms), call });
@@ -67,9 +66,5 @@ export function openOutcomes({ ledger, plan, halt, tell }: OutcomeContext): Outc
     },
     failed: (ref, error) => recordFailed(ref, error).catch(haltWith),
     released: (ref) => ledger.release(ref.key).catch(haltWith),
-    notFound(ref, reason) {
-      const message = `${ref.key} is not at the source any more (${reason}), as an earlier run found.`;
-      tell({ event: "recording-failed", code: "not-found", message, ...ref });
-    },
   };
 }

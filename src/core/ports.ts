@@ -1,6 +1,7 @@
 import type { AuditLine, AuditRecord, ChainReport, Failure, Holding, RunRecord, Waiting } from "./catalogue.ts";
 import type { RecordingError } from "./errors.ts";
 import type { DownloadEvent, SkipReason, Summary } from "./events.ts";
+import type { Evidence } from "./evidence.ts";
 import type {
   Link,
   RecordingKey,
@@ -59,6 +60,8 @@ export interface Source extends AsyncDisposable {
   judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError;
   /** Requests a minute that the source allows for audio, where there is such a limit: for an honest ETA. */
   ratePerMinute?(): number | undefined;
+  /** The addresses that gave this recording, as witnesses name them: from now on they are believed when they say that one is gone. */
+  addressesOf?(ref: RecordingRef): readonly string[];
   /** How many days the system keeps recordings, where it says so; at most one cheap request. */
   retentionDays?(signal: AbortSignal): Promise<number | undefined>;
   /** The checks of `callreel doctor`, in order; each asks at most one request more than it must; `sample` is a recording to try. */
@@ -163,7 +166,13 @@ export interface Transfer extends AsyncDisposable {
 
 export type Claim =
   | { readonly granted: true; readonly attempts: number }
-  | { readonly granted: false; readonly reason: SkipReason; readonly path?: string };
+  | {
+      readonly granted: false;
+      readonly reason: SkipReason;
+      readonly path?: string;
+      /** Of what is said to be gone, absent or forbidden. */
+      readonly evidence?: Evidence;
+    };
 
 /** How a run began: its exact selection and settings without secrets, kept for proof. */
 export interface RunStart {
@@ -179,15 +188,18 @@ export interface Ledger extends AsyncDisposable {
   begin(run: RunStart): Promise<void>;
   /** For each ref, in order: ours now, or why not. Granted claims keep the ref (locator and call) until done, and carry a lease. */
   claim(refs: readonly RecordingRef[]): Promise<readonly Claim[]>;
-  /** The file of a `done` entry is no longer there: claims it again. */
+  /** Claims what `claim` refuses as done, or because of what its source said: everything but tombstones and others' claims. */
   reclaim(ref: RecordingRef): Promise<Claim>;
   done(ref: RecordingRef, stored: Stored): Promise<void>;
-  /** `not-ready` and temporary failures stay pending; `gone`, `no-recording` and `forbidden` are kept as such. */
-  failed(ref: RecordingRef, error: RecordingError): Promise<void>;
+  /**
+   * `not-ready` and temporary failures stay pending; `gone`, `no-recording` and `forbidden` are kept as such, with the
+   * evidence that there is by now, which is returned.
+   */
+  failed(ref: RecordingRef, error: RecordingError): Promise<Evidence | undefined>;
   /** Gives a claim back untouched. */
   release(key: RecordingKey): Promise<void>;
   finish(summary: Summary, exitCode: number): Promise<void>;
-  /** Recordings that are still wanted from earlier runs (failed, not ready), oldest call first. */
+  /** Recordings that are still wanted from earlier runs (failed, not ready, not proven to be gone), oldest call first. */
   pending?(source: SourceName): AsyncIterable<readonly RecordingRef[]>;
   entries?(filter: EntryFilter): AsyncIterable<readonly LedgerEntry[]>;
   /** The keys of those entries, for a fraction of the price. */
@@ -255,6 +267,8 @@ export interface LedgerEntry {
   readonly stored?: Stored;
   readonly attempts: number;
   readonly lastError?: { readonly code: string; readonly message: string };
+  /** Of what is said to be gone, absent or forbidden. */
+  readonly evidence?: Evidence;
   readonly firstSeenMs: number;
   readonly changedMs: number;
   readonly runId: string;

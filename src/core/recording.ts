@@ -66,6 +66,8 @@ export interface RecordingRef {
    */
   readonly locator: Readonly<Record<string, string>>;
   readonly call: Call;
+  /** A person asks for this very one: it is asked for whatever earlier answers said. */
+  readonly insist?: true;
 }
 
 /** What a row turned out to speak of. */

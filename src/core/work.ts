@@ -35,7 +35,8 @@ function workOf(batch: RowBatch, rules: RowRules): Work {
     if (finding.absence !== undefined) {
       events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });
     }
-    for (const ref of finding.refs) {
+    for (const found of finding.refs) {
+      const ref = isOfErrorFile(row) ? { ...found, insist: true as const } : found;
       const reason = excluded(ref.call, rules.selection, nowMs);
       if (reason === undefined) refs.push(ref);
       else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
@@ -54,6 +55,12 @@ function findIn(row: Row, rules: RowRules): RowFinding | RecordingError {
     if (error instanceof RecordingError && error.verdict === "give-up") return error;
     throw error;
   }
+}
+
+/** Whether a row is one that `--error-file` wrote. */
+function isOfErrorFile({ fields }: Row): boolean {
+  const { key, code, message, locator } = fields;
+  return [key, code, message].every((each) => typeof each === "string") && typeof locator === "object";
 }
 
 /** Sorted by start; recordings without one come last, rows that are in order already stay as they are. */

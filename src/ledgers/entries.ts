@@ -1,3 +1,4 @@
+import { absences } from "../core/evidence.ts";
 import type { EntryFilter, LedgerEntry } from "../core/ports.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../core/recording.ts";
 import type { Database } from "./database.ts";
@@ -8,7 +9,7 @@ const pageSize = 500;
 
 /** Reading `recordings` back, page by page: memory does not grow with the archive. */
 export interface Entries {
-  pending(source: SourceName, runId: string): Generator<readonly RecordingRef[]>;
+  pending(source: SourceName, runId: string, now: number): Generator<readonly RecordingRef[]>;
   matching(filter: EntryFilter): Generator<readonly LedgerEntry[]>;
   keys(filter: EntryFilter): Generator<readonly RecordingKey[]>;
   of(keys: readonly RecordingKey[]): (LedgerEntry | undefined)[];
@@ -27,9 +28,14 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
     }
   }
   return {
-    *pending(source, runId) {
+    *pending(source, runId, now) {
       const conditions = [
-        where(`state <> 'done' AND state IN (${marks(wanted)})`, ...wanted),
+        where(
+          `state <> 'done' AND (state IN (${marks(wanted)}) OR state IN (${marks(absences)}) AND ${wantedStill})`,
+          ...wanted,
+          ...absences,
+          now,
+        ),
         where("source = ? AND run_id IS NOT ?", source, runId),
       ];
       for (const rows of pages<RecordingRow>(database, rowAsJson, conditions, false)) yield rows.map(refOf);
@@ -48,6 +54,10 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
     },
   };
 }
+
+/** As `isWantedStill` tells. */
+const wantedStill = `(evidence IS NULL OR json_extract(evidence, '$.proven') = 0
+  OR json_extract(evidence, '$.askedMs') + json_extract(evidence, '$.waitMs') <= ?)`;
 
 interface Condition {
   readonly sql: string;

@@ -1,10 +1,15 @@
 import { RecordingError } from "../core/errors.ts";
+import { type Evidence, isAbsence } from "../core/evidence.ts";
 import type { Claim, EntryFilter, Ledger, LedgerEntry, RunStart } from "../core/ports.ts";
 import type { RecordingKey, RecordingRef, Stored } from "../core/recording.ts";
 import { inWindow } from "../core/select.ts";
+import { yieldNote } from "../core/yields.ts";
 import type { LedgerContext } from "./index.ts";
 import {
+  type Asker,
+  evidenceAfter,
   type Held,
+  isWantedStill,
   keptLocator,
   keptMessage,
   type RestState,
@@ -21,6 +26,7 @@ interface Item {
   state: RestState;
   stored?: Stored;
   lastError?: { code: string; message: string };
+  evidence?: Evidence | undefined;
   attempts: number;
   firstSeenMs: number;
   changedMs: number;
@@ -39,12 +45,16 @@ export function openMemoryLedger({ clock }: LedgerContext): Ledger {
     claim: async (refs) => refs.map((ref) => take(desk, ref, refusal)),
     reclaim: async (ref) => take(desk, ref, reclaimRefusal),
     done: async (ref, stored) => {
-      settle(desk, ref, "done").stored = stored;
+      const item = settle(desk, ref, "done");
+      item.stored = stored;
+      delete item.evidence;
     },
     failed: async (ref, error) => {
       const item = settle(desk, ref, stateAfter(error));
       item.attempts += 1;
       item.lastError = { code: error.code, message: keptMessage(error) };
+      item.evidence = evidenceAfter(item.evidence, error, item.ref, clock.now(), (name) => desk.kept.get(name));
+      return item.evidence;
     },
     release: async (key) => {
       const item = desk.items.get(key);
@@ -70,9 +80,21 @@ function take(desk: Desk, ref: RecordingRef, refuse: typeof refusal): Claim {
   if (desk.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
   const { runId } = desk.run;
   const held = desk.items.get(ref.key);
-  const reason = held && refuse(heldOf(held), runId, (owner) => isAlive(desk, owner));
+  const asker: Asker = {
+    runId,
+    now: desk.now,
+    lives: (owner) => isAlive(desk, owner),
+    hasYielded: (address) => desk.kept.has(yieldNote(address)),
+  };
+  const reason = held && refuse(heldOf(held), asker);
   if (held !== undefined && reason !== undefined) {
-    return { granted: false, reason, ...(held.state === "done" && held.stored && { path: held.stored.path }) };
+    const { state, stored, evidence } = held;
+    return {
+      granted: false,
+      reason,
+      ...(state === "done" && stored && { path: stored.path }),
+      ...(isAbsence(state) && evidence && { evidence }),
+    };
   }
   const item = itemFor(desk, ref);
   item.ref = merged(item.ref, ref);
@@ -128,7 +150,10 @@ function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "keys" | "ent
   return {
     pending: async function* (source) {
       const open = [...items.values()].filter(
-        ({ ref, state, runId }) => ref.source === source && wanted.includes(state) && runId !== desk.run?.runId,
+        ({ ref, state, runId, evidence }) =>
+          ref.source === source &&
+          runId !== desk.run?.runId &&
+          (wanted.includes(state) || (isAbsence(state) && isWantedStill(evidence, desk.now()))),
       );
       yield* paged(open.sort(byStart).map(({ ref }) => ref));
     },
@@ -147,8 +172,8 @@ function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "keys" | "ent
   };
 }
 
-function heldOf({ state, stored, attempts, runId, leaseOwner }: Item): Held {
-  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner };
+function heldOf({ state, stored, attempts, runId, leaseOwner, evidence }: Item): Held {
+  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner, evidence: evidence ?? null };
 }
 
 /** Keeps what is known where the new ref does not say. */
@@ -158,7 +183,7 @@ function merged(known: RecordingRef, ref: RecordingRef): RecordingRef {
 }
 
 function entryOf(item: Item, lives: (owner: string) => boolean): LedgerEntry {
-  const { ref, state, stored, lastError, attempts, firstSeenMs, changedMs, leaseOwner } = item;
+  const { ref, state, stored, lastError, evidence, attempts, firstSeenMs, changedMs, leaseOwner } = item;
   const leased = leaseOwner !== null && lives(leaseOwner);
   return {
     ref,
@@ -166,6 +191,7 @@ function entryOf(item: Item, lives: (owner: string) => boolean): LedgerEntry {
     ...(state === "done" && stored && { stored }),
     attempts,
     ...(lastError && { lastError }),
+    ...(evidence && { evidence }),
     firstSeenMs,
     changedMs,
     runId: (leased ? leaseOwner : item.runId) ?? "",

@@ -1,24 +1,29 @@
 import type { RecordingError } from "../core/errors.ts";
-import type { RecordingRef, Stored } from "../core/recording.ts";
+import type { Evidence } from "../core/evidence.ts";
+import type { Call, RecordingRef, Stored } from "../core/recording.ts";
 import type { Database } from "./database.ts";
+import { openKept } from "./kept.ts";
 import type { Result } from "./results.ts";
-import { refColumns, refUpdates, refValues } from "./rows.ts";
-import { keptMessage, stateAfter } from "./rules.ts";
+import { evidenceOf, type RecordingRow, refColumns, refUpdates, refValues } from "./rows.ts";
+import { evidenceAfter, keptMessage, stateAfter } from "./rules.ts";
 
 /** The SQL behind results; to be called inside a transaction. */
 export interface ResultWriter {
-  write(result: Result, runId: string, now: number): void;
+  /** Returns what is known by now of why the recording cannot be had. */
+  write(result: Result, runId: string, now: number): Evidence | undefined;
   /** Records a file found in place; false when it was known as done or purged. */
   adopt(ref: RecordingRef, stored: Stored, runId: string, now: number): boolean;
 }
 
-export function openResultWriter({ sqlite }: Database): ResultWriter {
+export function openResultWriter(database: Database): ResultWriter {
+  const { sqlite } = database;
+  const kept = openKept(database);
   const finish = sqlite.prepare(`
     UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?,
-      done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL
+      done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL
     WHERE key = ?`);
   const fail = sqlite.prepare(`
-    UPDATE recordings SET state = ?, error_code = ?, error_message = ?, attempts = attempts + 1,
+    UPDATE recordings SET state = ?, error_code = ?, error_message = ?, evidence = ?, attempts = attempts + 1,
       changed = ?, run_id = ?, lease_owner = NULL
     WHERE key = ?`);
   const free = sqlite.prepare("UPDATE recordings SET lease_owner = NULL WHERE key = ? AND lease_owner = ?");
@@ -26,31 +31,53 @@ export function openResultWriter({ sqlite }: Database): ResultWriter {
     INSERT INTO recordings (${refColumns.join(", ")}, state, first_seen, changed)
     VALUES (${refColumns.map(() => "?").join(", ")}, 'pending', ?, ?)
     ON CONFLICT (key) DO UPDATE SET ${refUpdates}`);
-  const state = sqlite.prepare("SELECT state FROM recordings WHERE key = ?");
+  const look = sqlite.prepare("SELECT state, evidence, start, duration FROM recordings WHERE key = ?");
 
   const done = (ref: RecordingRef, stored: Stored, runId: string, now: number) => {
     const { path, bytes, sha256, contentType, audioSeconds = null } = stored;
     return finish.run(path, bytes, sha256, contentType, audioSeconds, now, now, runId, ref.key);
   };
-  const failed = (ref: RecordingRef, error: RecordingError, runId: string, now: number) =>
-    fail.run(stateAfter(error), error.code, keptMessage(error), now, runId, ref.key);
+  const failed = (ref: RecordingRef, error: RecordingError, runId: string, now: number) => {
+    const known = look.get(ref.key) as KnownRow;
+    const before = known.evidence === null ? undefined : evidenceOf(known.evidence);
+    const called = { ...ref, call: callOfRow(known) };
+    const evidence = evidenceAfter(before, error, called, now, kept.get);
+    const column = evidence === undefined ? null : JSON.stringify(evidence);
+    fail.run(stateAfter(error), error.code, keptMessage(error), column, now, runId, ref.key);
+    return evidence;
+  };
   const know = (ref: RecordingRef, now: number) => insert.run(...refValues(ref), now, now);
 
   return {
     write: (result, runId, now) => {
-      if ("released" in result) return void free.run(result.key, runId);
-      const settle = () =>
-        "stored" in result ? done(result.ref, result.stored, runId, now) : failed(result.ref, result.error, runId, now);
-      if (Number(settle().changes) > 0) return;
-      know(result.ref, now);
-      settle();
+      if ("released" in result) {
+        free.run(result.key, runId);
+        return undefined;
+      }
+      const { ref } = result;
+      if ("error" in result) {
+        if (look.get(ref.key) === undefined) know(ref, now);
+        return failed(ref, result.error, runId, now);
+      }
+      if (Number(done(ref, result.stored, runId, now).changes) === 0) {
+        know(ref, now);
+        done(ref, result.stored, runId, now);
+      }
+      return undefined;
     },
     adopt: (ref, stored, runId, now) => {
-      const before = state.get(ref.key) as { state: string } | undefined;
+      const before = look.get(ref.key) as KnownRow | undefined;
       if (before?.state === "done" || before?.state === "purged") return false;
       know(ref, now);
       done(ref, stored, runId, now);
       return true;
     },
   };
+}
+
+/** What a result is held against. */
+type KnownRow = Pick<RecordingRow, "state" | "evidence" | "start" | "duration">;
+
+function callOfRow({ start, duration }: KnownRow): Call {
+  return { ...(start === "" ? {} : { start }), ...(duration === null ? {} : { duration }) };
 }

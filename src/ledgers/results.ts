@@ -12,22 +12,22 @@ export type Result =
   | { readonly key: RecordingKey; readonly released: true };
 
 /** Results on their way into the file. */
-export interface Results {
-  /** Resolves when the result is committed; results that come close together share a transaction. */
-  settle(result: Result): Promise<void>;
+export interface Results<Outcome> {
+  /** Resolves with what `write` made of it when the result is committed; results that come close together share a transaction. */
+  settle(result: Result): Promise<Outcome>;
   /** Commits what waits, now. Never throws: each waiting promise hears of its own fate. */
   flush(): void;
 }
 
-interface Waiting {
+interface Waiting<Outcome> {
   readonly result: Result;
-  readonly resolve: () => void;
+  readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** Writes results in groups through `write`. Files are synced in groups, so their results come together by themselves. */
-export function openResults(write: (results: readonly Result[]) => void): Results {
-  let queue: Waiting[] = [];
+export function openResults<Outcome>(write: (results: readonly Result[]) => readonly Outcome[]): Results<Outcome> {
+  let queue: Waiting<Outcome>[] = [];
   let scheduled: NodeJS.Timeout | undefined;
   let committedAt = Number.NEGATIVE_INFINITY;
 
@@ -38,8 +38,8 @@ export function openResults(write: (results: readonly Result[]) => void): Result
     queue = [];
     if (group.length === 0) return;
     try {
-      write(group.map(({ result }) => result));
-      for (const { resolve } of group) resolve();
+      const outcomes = write(group.map(({ result }) => result));
+      for (const [at, { resolve }] of group.entries()) resolve(outcomes[at] as Outcome);
     } catch (error) {
       for (const { reject } of group) reject(error);
     }

@@ -1,3 +1,4 @@
+import type { Evidence } from "../core/evidence.ts";
 import type { EntryState, LedgerEntry } from "../core/ports.ts";
 import type { AudioType, Call, Direction, RecordingRef, SourceName, Stored } from "../core/recording.ts";
 import { keptLocator } from "./rules.ts";
@@ -29,6 +30,7 @@ export interface RecordingRow {
   readonly attempts: number;
   readonly error_code: string | null;
   readonly error_message: string | null;
+  readonly evidence: string | null;
   readonly first_seen: number;
   readonly changed: number;
   readonly run_id: string | null;
@@ -65,6 +67,7 @@ const ownColumns = [
   "attempts",
   "error_code",
   "error_message",
+  "evidence",
   "first_seen",
   "changed",
   "run_id",
@@ -170,10 +173,16 @@ export function entryOf(row: RecordingRow, lives: (owner: string) => boolean): L
     ...(row.state === "done" && { stored: storedOf(row) }),
     attempts: row.attempts,
     ...(row.error_code !== null && { lastError: { code: row.error_code, message: row.error_message ?? "" } }),
+    ...(row.evidence !== null && { evidence: evidenceOf(row.evidence) }),
     firstSeenMs: row.first_seen,
     changedMs: row.changed,
     runId: (leased ? row.lease_owner : row.run_id) ?? "",
   };
+}
+
+/** The evidence that a column holds. */
+export function evidenceOf(column: string): Evidence {
+  return JSON.parse(column) as Evidence;
 }
 
 function storedOf(row: RecordingRow): Stored {

@@ -1,7 +1,9 @@
 import type { ErrorCode, RecordingError } from "../core/errors.ts";
 import type { SkipReason } from "../core/events.ts";
+import { type Evidence, isAbsence, isQuiet, type Word, weigh, wordOf } from "../core/evidence.ts";
 import type { EntryState } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
+import type { RecordingRef } from "../core/recording.ts";
 
 /** What an entry at rest is: `claimed` is not a state of its own but a lease upon one of these. */
 export type RestState = Exclude<EntryState, "claimed">;
@@ -11,28 +13,62 @@ export interface Held {
   readonly state: RestState;
   readonly path: string | null;
   readonly attempts: number;
+  readonly evidence: Evidence | null;
   /** The run that settled it last. */
   readonly runId: string | null;
   readonly leaseOwner: string | null;
 }
 
-/** Why `self` may not fetch this recording now, or undefined when it may. */
-export function refusal(held: Held, self: string, lives: (owner: string) => boolean): SkipReason | undefined {
-  if (held.leaseOwner === self) return "repeated";
-  if (held.leaseOwner !== null && lives(held.leaseOwner)) return "claimed";
-  if (held.runId === self) return "repeated";
-  return final(held.state);
+/** Who claims, at what time, and what is known around the entries. */
+export interface Asker {
+  readonly runId: string;
+  now(): number;
+  lives(owner: string): boolean;
+  /** Whether an address has ever given a recording to this archive: before, nothing it says keeps anyone from asking. */
+  hasYielded(address: string): boolean;
 }
 
-/** Why a recording that is not there any more may not be fetched again, or undefined when it may. */
-export function reclaimRefusal(held: Held, self: string, lives: (owner: string) => boolean): SkipReason | undefined {
-  if (held.leaseOwner === self) return "repeated";
+/** Why the asker may not fetch this recording now, or undefined when it may. */
+export function refusal(held: Held, asker: Asker): SkipReason | undefined {
+  if (held.leaseOwner === asker.runId) return "repeated";
+  if (held.leaseOwner !== null && asker.lives(held.leaseOwner)) return "claimed";
+  if (held.runId === asker.runId) return "repeated";
+  if (held.state === "done" || held.state === "purged") return held.state;
+  return isAbsence(held.state) ? quietBecause(held.evidence, asker) : undefined;
+}
+
+function quietBecause(evidence: Evidence | null, { now, hasYielded }: Asker): SkipReason | undefined {
+  if (evidence === null || !isQuiet(evidence, now()) || !hasYielded(evidence.by)) return undefined;
+  return evidence.proven ? evidence.says : "unproven";
+}
+
+/** Why a recording may not be fetched again although somebody insists, or undefined when it may. */
+export function reclaimRefusal(held: Held, { runId, lives }: Asker): SkipReason | undefined {
+  if (held.leaseOwner === runId) return "repeated";
   if (held.leaseOwner !== null && lives(held.leaseOwner)) return "claimed";
   return held.state === "purged" ? "purged" : undefined;
 }
 
-function final(state: RestState): SkipReason | undefined {
-  return state === "done" || state === "gone" || state === "purged" || state === "no-recording" ? state : undefined;
+/** The ledger's note of how long a source keeps its recordings. */
+export function retentionNote(source: string): string {
+  return `retention-days:${source}`;
+}
+
+/** RingCentral keeps recordings this long unless the account says otherwise; of TIM nothing is known. */
+const usualRetentionDays: Readonly<Record<string, number>> = { ringcentral: 90 };
+
+/** The evidence there is after a failed attempt; `noted` reads the ledger's notes. */
+export function evidenceAfter(
+  before: Evidence | undefined,
+  error: RecordingError,
+  ref: RecordingRef,
+  now: number,
+  noted: (name: string) => string | undefined,
+): Evidence | undefined {
+  const word = wordOf(error, ref, now);
+  if (word === undefined) return before;
+  const days = Number(noted(retentionNote(ref.source))) || usualRetentionDays[ref.source];
+  return weigh(before, { ...word, ...(days === undefined ? {} : { retentionDays: days }) } satisfies Word);
 }
 
 /** Failures that say nothing of the recording itself: it stays as wanted as before. */
@@ -56,8 +92,13 @@ export function stateAfter(error: RecordingError): RestState {
   return temporary.has(code) ? "pending" : "failed";
 }
 
-/** The states that `pending` lists: still wanted, and worth another try. */
+/** The states that `pending` lists: still wanted, and worth another try; besides them, what is not proven to be gone. */
 export const wanted: readonly RestState[] = ["pending", "failed"];
+
+/** Whether an entry that is said to be gone is wanted all the same: not proven, or it is time to ask again. */
+export function isWantedStill(evidence: Evidence | undefined, nowMs: number): boolean {
+  return evidence === undefined || !evidence.proven || !isQuiet(evidence, nowMs);
+}
 
 const messageLimit = 500;
 

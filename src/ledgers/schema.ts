@@ -118,6 +118,8 @@ CREATE VIEW archive AS SELECT key, state, path, bytes, sha256, content_type, aud
   `
 CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL) WITHOUT ROWID;
 `,
+  // What is known of why a recording cannot be had, as JSON (core/evidence.ts); it outlasts other failures in between.
+  "ALTER TABLE recordings ADD COLUMN evidence TEXT",
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

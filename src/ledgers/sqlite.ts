@@ -33,7 +33,7 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
   const writer = openResultWriter(database);
   const results = openResults((group) => database.write(() => writeAll(group)));
   const writeAll = (group: readonly Result[]) => {
-    for (const result of group) writer.write(result, desk.run?.runId ?? "", clock.now());
+    const outcomes = group.map((result) => writer.write(result, desk.run?.runId ?? "", clock.now()));
     const stored = group.filter((result) => "stored" in result);
     const failed = group.filter((result) => "error" in result);
     if (desk.run?.hooked) {
@@ -47,6 +47,7 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
       failed.length,
       stored.reduce((sum, result) => sum + result.stored.bytes, 0),
     );
+    return outcomes;
   };
   /** Whatever reads or claims sees every result told before. */
   const settled: Settled = (work) => {
@@ -56,9 +57,9 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
   let closed = false;
   return {
     ...working(desk, settled),
-    done: (ref, stored) => results.settle({ ref, stored }),
+    done: async (ref, stored) => void (await results.settle({ ref, stored })),
     failed: (ref, error) => results.settle({ ref, error }),
-    release: (key) => results.settle({ key, released: true }),
+    release: async (key) => void (await results.settle({ key, released: true })),
     ...reading(desk, settled),
     adopt: async (found) => {
       const runId = desk.run?.runId ?? "";
@@ -119,7 +120,7 @@ function reading(desk: Desk, settled: Settled): Reading {
   const catalogue = openCatalogue(database, kept);
   return {
     pending: async function* (source) {
-      yield* settled(() => entries.pending(source, desk.run?.runId ?? ""));
+      yield* settled(() => entries.pending(source, desk.run?.runId ?? "", clock.now()));
     },
     entries: async function* (filter) {
       yield* settled(() => entries.matching(filter));

@@ -9,6 +9,7 @@ export const writeOptions = {
   writeInfoJson: flag("--write-info-json", "a .info.json beside each recording"),
   noMtime: flag("--no-mtime", "leave the file's time as the download's, not the call's"),
   forceOverwrites: flag("--force-overwrites", "fetch again what the archive has"),
+  retryGone: flag("--retry-gone", "ask again for what is believed gone, absent or forbidden at the source"),
   noContinue: flag("--no-continue", "start partial files over"),
   restrictFilenames: flag("--restrict-filenames", "plain ASCII file names"),
 } as const;

@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import type { DownloadEvent } from "../core/events.ts";
+import type { Evidence } from "../core/evidence.ts";
 import type { Clock, Reporter } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
 import { openSink } from "./sink.ts";
@@ -46,13 +47,20 @@ function openTimestamp(clock: Pick<Clock, "now">): () => string {
 type Skipped = Extract<DownloadEvent, { event: "recording-skipped" }>;
 
 /** By hand: a second run over a big archive writes a million of these and little else. */
-function skippedLine({ key, reason, path, file, line }: Skipped, time: string): string {
+function skippedLine({ key, reason, path, evidence, file, line }: Skipped, time: string): string {
   let text = `{"event":"recording-skipped","time":"${time}","reason":"${reason}"`;
   if (key !== undefined) text += `,"key":${JSON.stringify(key)}`;
   if (path !== undefined) text += `,"path":${JSON.stringify(path)}`;
+  if (evidence !== undefined) text += `,"evidence":${JSON.stringify(evidenceLine(evidence))}`;
   if (file !== undefined) text += `,"file":${JSON.stringify(file)}`;
   if (line !== undefined) text += `,"line":${line}`;
   return `${text}}\n`;
+}
+
+/** Evidence with its times as people and programs read them. */
+function evidenceLine({ says, by, times, firstMs, lastMs, proven }: Evidence): Readonly<Record<string, unknown>> {
+  const [first, last] = [firstMs, lastMs].map((ms) => new Date(ms).toISOString());
+  return { says, by, times, first, last, proven };
 }
 
 type Told = Exclude<DownloadEvent, { event: "recording-skipped" | "recording-progress" }>;

@@ -23,6 +23,7 @@ const skipWords: Readonly<Record<string, string>> = {
   repeated: "asked for twice",
   claimed: "being fetched by another run",
   gone: "deleted or expired at the source",
+  unproven: "said to be gone, not proven yet, asked again later",
   purged: "purged here on purpose",
   "no-recording": "without a recording",
   "short-recording": "too short to be recorded",

@@ -34,6 +34,7 @@ export function planOf(settings: Settings, { work, named }: WiredWork, progress:
     },
     failFast: settings.failFast ?? false,
     again: settings.forceOverwrites ?? false,
+    retryGone: settings.retryGone ?? false,
     progress,
   };
 }

@@ -37,7 +37,7 @@ async function findWork(
   const { args, settings, io, flags } = invocation;
   const nothing = async () => {};
   if (args.length > 0) {
-    const named = args.map((text) => namedRef(text, sources));
+    const named = args.map((text) => ({ ...namedRef(text, sources), insist: true as const }));
     return { work: once({ refs: named, events: [] }), named, complete: nothing };
   }
   const rules = {

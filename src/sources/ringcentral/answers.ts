@@ -43,6 +43,18 @@ export function errorCodes(body: string | undefined): ReadonlySet<string> {
   return new Set(found.filter((code): code is string => typeof code === "string" && /^[\w-]{1,40}$/.test(code)));
 }
 
+/** Which parameters of the address a CMN-102 says lead to nothing, such as `recordingId`; empty where it names none. */
+export function missingParameters(body: string | undefined): ReadonlySet<string> {
+  const answer = parsedObject(body);
+  const nested = Array.isArray(answer?.errors) ? (answer.errors as unknown[]).slice(0, 50) : [];
+  const found = [answer, ...nested].flatMap((entry) => {
+    const { parameterName, message } = (entry ?? {}) as { parameterName?: unknown; message?: unknown };
+    const inWords = typeof message === "string" ? /parameter \[(\w{1,40})\]/i.exec(message)?.[1] : undefined;
+    return [parameterName, inWords];
+  });
+  return new Set(found.filter((name): name is string => typeof name === "string" && /^\w{1,40}$/.test(name)));
+}
+
 /** The permission that a 403 asks for, when it names one. */
 export function neededPermission(body: string | undefined): string | undefined {
   const answer = parsedObject(body);

@@ -10,6 +10,8 @@ import type { Tokens } from "./token.ts";
 export interface Audio {
   link(ref: RecordingRef, failed: Link | undefined, signal: AbortSignal): Promise<Link>;
   judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError;
+  /** Who is asked for this recording, as a witness is named: the media host and our user there. */
+  addressOf(ref: RecordingRef): string;
 }
 
 export interface AudioWorld {
@@ -29,6 +31,11 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
   /** How often the login was refused, and where a redirect led, for recordings that are being tried again. */
   const refusals = new Map<string, number>();
   const redirects = new Map<string, URL>();
+  /** Recordings whose last link led to a host that is not RingCentral's. */
+  const elsewhere = new Map<string, true>();
+  let user = "";
+
+  const addressOf = (ref: RecordingRef) => `${new URL(contentUrl(ref, settings)).host}${user}`;
 
   async function link(ref: RecordingRef, failed: Link | undefined, signal: AbortSignal): Promise<Link> {
     signal.throwIfAborted();
@@ -37,14 +44,19 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
     const url = redirect?.href ?? contentUrl(ref, settings);
     const takenAt = context.clock.monotonic();
     const ours = redirect === undefined || isOurs(redirect, settings);
-    if (!ours) return { url, headers: {}, resumable: true, takenAt };
+    if (!ours) {
+      remember(elsewhere, ref.key, true);
+      return { url, headers: {}, resumable: true, takenAt };
+    }
+    elsewhere.delete(ref.key);
 
     if (redirect === undefined && failed !== undefined) tokens.refused(tokenOf(failed));
     await tokens.current(signal);
     const pass = await gate.enter(audioKind, signal);
     try {
       // Waiting at the gate may have taken longer than the token lived.
-      const { accessToken, expiresMs } = await tokens.current(signal);
+      const { accessToken, expiresMs, ownerId } = await tokens.current(signal);
+      user = ownerId === undefined ? "" : ` (user ${ownerId})`;
       return {
         url,
         headers: { authorization: `Bearer ${accessToken}` },
@@ -70,10 +82,12 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
     if (head !== undefined && head.status >= 300 && head.status < 400 && head.status !== 304) {
       return redirected(error, ref, renewals);
     }
-    if (head?.status !== 401) return judgeAnswer(error, ref, 0, context.clock.now());
+    const by = elsewhere.has(ref.key) ? undefined : addressOf(ref);
+    const now = context.clock.now();
+    if (head?.status !== 401) return judgeAnswer(error, ref, { by, refusals401: 0, now });
     const times = (refusals.get(ref.key) ?? 0) + 1;
     remember(refusals, ref.key, times);
-    return judgeAnswer(error, ref, renewals >= mostRenewals ? Infinity : times, context.clock.now());
+    return judgeAnswer(error, ref, { by, refusals401: renewals >= mostRenewals ? Infinity : times, now });
   }
 
   function redirected(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
@@ -90,7 +104,7 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
     return new RecordingError("link-expired", message, { verdict: "renew", cause: error });
   }
 
-  return { link, judge };
+  return { link, judge, addressOf };
 }
 
 function tokenOf(link: Link): string {

@@ -64,6 +64,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     named: namedRecording,
     link: audio.link,
     judge: audio.judge,
+    addressesOf: (ref) => [audio.addressOf(ref)],
     ratePerMinute() {
       const { limit, windowMs } = gate.allowance(audioKind);
       return (limit * 60_000) / windowMs;

@@ -1,36 +1,40 @@
+import { serverMs } from "../../core/answer.ts";
 import { RecordingError } from "../../core/errors.ts";
-import type { RecordingRef } from "../../core/recording.ts";
-import { errorCodes, retryAfterMs } from "./answers.ts";
+import { isYoung } from "../../core/evidence.ts";
+import type { RecordingRef, ResponseHead } from "../../core/recording.ts";
+import { errorCodes, missingParameters, retryAfterMs } from "./answers.ts";
 import { isScopeRefusal, refusedScope } from "./refusals.ts";
 
-/** A recording that is missing may still come until its call is this old. */
-const youngMs = 4 * 3_600_000;
 const penaltyMs = 60_000;
 
-/**
- * What a refused download means at RingCentral; `refusals401` counts how often the login was refused for this
- * recording, this time included. Redirects are not judged here.
- */
-export function judgeAnswer(
-  error: RecordingError,
-  ref: RecordingRef,
-  refusals401: number,
-  now: number,
-): RecordingError {
+/** What is known of the request that failed. */
+export interface Hearing {
+  /** The media host and who asked it; undefined when another host answered, to which RingCentral had sent us. */
+  readonly by: string | undefined;
+  /** How often the login was refused for this recording, this time included. */
+  readonly refusals401: number;
+  readonly now: number;
+}
+
+/** What a refused download means at RingCentral. Redirects are not judged here. */
+export function judgeAnswer(error: RecordingError, ref: RecordingRef, hearing: Hearing): RecordingError {
   const { head, body } = error;
+  const { by, refusals401, now } = hearing;
   if (head === undefined) return error;
   const { status } = head;
   const kept = { head, cause: error };
+  if (by === undefined && [401, 403, 404, 410].includes(status)) return refusedElsewhere(ref, kept);
   const waitMs = retryAfterMs(head, now);
   const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
 
   if (status === 401) return loginRefused(ref, refusals401, kept);
   if (status === 403) {
-    return isScopeRefusal(body)
-      ? refusedScope(body)
-      : new RecordingError("forbidden", `Recording ${ref.id}: RingCentral does not let this user read it.`, kept);
+    if (isScopeRefusal(body)) return refusedScope(body);
+    const said = errorCodes(body).size > 0 && by !== undefined ? { witness: { by, explicit: true } } : {};
+    const message = `Recording ${ref.id}: RingCentral does not let this user read it.`;
+    return new RecordingError("forbidden", message, { ...kept, ...said });
   }
-  if (status === 404 || status === 410) return missing(ref, body, now, kept);
+  if (status === 404 || status === 410) return missing(ref, body, hearing, kept);
   if (status === 429) {
     const message = `Recording ${ref.id}: RingCentral refuses more requests for now (429).`;
     return new RecordingError("rate-limited", message, { ...kept, retryAfterMs: waitMs ?? penaltyMs });
@@ -43,7 +47,7 @@ export function judgeAnswer(
   return new RecordingError("http-error", `Recording ${ref.id}: RingCentral refused it (HTTP ${status}).`, kept);
 }
 
-function loginRefused(ref: RecordingRef, times: number, kept: object): RecordingError {
+function loginRefused(ref: RecordingRef, times: number, kept: Kept): RecordingError {
   if (times < 2) {
     const message = `Recording ${ref.id}: RingCentral no longer takes the login; it is renewed.`;
     return new RecordingError("login-refused", message, { ...kept, verdict: "renew" });
@@ -52,16 +56,41 @@ function loginRefused(ref: RecordingRef, times: number, kept: object): Recording
   return new RecordingError("login-refused", message, kept);
 }
 
-function missing(ref: RecordingRef, body: string | undefined, now: number, kept: object): RecordingError {
-  if (errorCodes(body).has("CMN-120")) {
+type Kept = { readonly head: ResponseHead; readonly cause: RecordingError };
+
+/** Only RingCentral's own words about this very recording say that it is gone; a page of a gateway says nothing of it. */
+function missing(ref: RecordingRef, body: string | undefined, { by, now }: Hearing, kept: Kept): RecordingError {
+  const codes = errorCodes(body);
+  const parameters = missingParameters(body);
+  if (codes.has("CMN-120")) {
     return new RecordingError("http-error", `Recording ${ref.id}: RingCentral knows no such address (CMN-120).`, kept);
   }
-  const startMs = Date.parse(ref.call.start ?? "");
-  const endMs = startMs + (ref.call.duration ?? 0) * 1000;
-  if (now - endMs < youngMs) {
+  if (!codes.has("CMN-102") || parameters.size === 0) return strangeAnswer(ref, kept);
+  if (parameters.has("accountId")) return wrongAccount(kept);
+  if (!["recordingId", "callRecordingId"].some((name) => parameters.has(name))) return strangeAnswer(ref, kept);
+  if (isYoung(ref.call, Math.min(now, serverMs(kept.head) ?? now))) {
     const message = `Recording ${ref.id}: not there yet; its call is young. Run again later.`;
     return new RecordingError("not-ready", message, kept);
   }
   const message = `Recording ${ref.id}: RingCentral no longer has it (deleted, or older than its retention time).`;
-  return new RecordingError("gone", message, kept);
+  return new RecordingError("gone", message, {
+    ...kept,
+    ...(by === undefined ? {} : { witness: { by, explicit: true } }),
+  });
+}
+
+function strangeAnswer(ref: RecordingRef, kept: Kept): RecordingError {
+  const message = `Recording ${ref.id}: not found (HTTP ${kept.head.status}), but not in RingCentral's words: a gateway, a proxy or a wrong media host may have answered.`;
+  return new RecordingError("http-error", message, kept);
+}
+
+function wrongAccount(kept: Kept): RecordingError {
+  const message =
+    "RingCentral does not find the account (CMN-102 about accountId): the login belongs to another one. Check it with callreel auth status ringcentral.";
+  return new RecordingError("login-refused", message, kept);
+}
+
+function refusedElsewhere(ref: RecordingRef, kept: Kept): RecordingError {
+  const message = `Recording ${ref.id}: the host to which RingCentral sends for it refused it (HTTP ${kept.head.status}).`;
+  return new RecordingError("http-error", message, kept);
 }

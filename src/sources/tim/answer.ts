@@ -2,14 +2,15 @@ import { RecordingError } from "../../core/errors.ts";
 import type { ResponseHead } from "../../core/recording.ts";
 
 /**
- * The token URL in TIM's answer, byte for byte. Throws `no-recording` for an empty answer and `bad-answer`, saying what
+ * The token URL in TIM's answer, byte for byte; `by` names who answered, as a witness. Throws `no-recording` for an empty answer and `bad-answer`, saying what
  * the answer looks like, for anything but one absolute http(s) URL.
  */
-export function urlInAnswer(head: ResponseHead, body: Uint8Array, recording: string): string {
+export function urlInAnswer(head: ResponseHead, body: Uint8Array, recording: string, by: string): string {
   const text = decode(body);
   if (text === "") {
     throw new RecordingError("no-recording", `TIM gives no address for ${recording}: it has no recording there.`, {
       head,
+      witness: { by, explicit: false },
     });
   }
   if (!isAbsoluteUrl(text)) {

@@ -27,7 +27,7 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
     warn();
     try {
       const taken = await askLink(ref, signal);
-      used.set(ref, { echoHost: taken.echoHost, ageMs: undefined });
+      used.set(ref, { echoHost: taken.echoHost, page: taken.page, ageMs: undefined });
       return taken;
     } catch (thrown) {
       if (!(thrown instanceof RecordingError)) throw thrown;
@@ -49,13 +49,17 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
       return ids === undefined ? undefined : refOf(ids, {});
     },
     async link(ref, _failed, signal) {
-      const { link, echoHost } = await take(ref, signal);
+      const { link, echoHost, page } = await take(ref, signal);
       return {
         ...link,
-        answered: () => used.set(ref, { echoHost, ageMs: context.clock.monotonic() - link.takenAt }),
+        answered: () => used.set(ref, { echoHost, page, ageMs: context.clock.monotonic() - link.takenAt }),
       };
     },
     judge,
+    addressesOf(ref) {
+      const link = used.get(ref);
+      return link === undefined ? [] : [link.page, link.echoHost];
+    },
     check: (signal, sample) =>
       checkTim(
         {

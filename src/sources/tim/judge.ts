@@ -1,11 +1,13 @@
 import { retryAfterMs } from "../../core/answer.ts";
-import { type ErrorCode, RecordingError } from "../../core/errors.ts";
+import { type ErrorCode, type ErrorDetails, RecordingError } from "../../core/errors.ts";
 import type { RecordingRef } from "../../core/recording.ts";
 
 /** What is known of the link whose transfer failed. */
 export interface UsedLink {
   /** The Echo host as TIM named it. */
   readonly echoHost: string;
+  /** TIM's page that gave the link. */
+  readonly page: string;
   /** Milliseconds from asking for the link to Echo's answer; undefined when none came. */
   readonly ageMs: number | undefined;
 }
@@ -30,7 +32,7 @@ export function judgeTransfer(
   if (renewals === 0 || (renewals < mostRenewals && (used?.ageMs ?? 0) > surelyYoungMs)) {
     return restated(error, "link-expired", `Echo refused the link to ${ref.key} (${cause(error)}).`);
   }
-  return classified(error, ref);
+  return classified(error, ref, used?.echoHost);
 }
 
 function mayBeExpired({ head, code }: RecordingError): boolean {
@@ -46,19 +48,33 @@ function withRetryAfter(error: RecordingError, nowMs: number): RecordingError {
   return delay === undefined ? error : new RecordingError(code, message, { head, verdict, retryAfterMs: delay, cause });
 }
 
-function classified(error: RecordingError, ref: RecordingRef): RecordingError {
+function classified(error: RecordingError, ref: RecordingRef, by: string | undefined): RecordingError {
   switch (error.head?.status) {
     case 404:
-    case 410:
-      return restated(error, "gone", `Echo has no ${ref.key} any more (${cause(error)}), also with a fresh link.`);
+    case 410: {
+      const message = `Echo has no ${ref.key} any more (${cause(error)}), also with a fresh link.`;
+      return isPage(error) ? restated(error, "http-error", pageInstead(message)) : said(error, "gone", message, by);
+    }
     case 401:
-    case 403:
-      return restated(error, "forbidden", `Echo does not give ${ref.key} (${cause(error)}), also with a fresh link.`);
+    case 403: {
+      const message = `Echo does not give ${ref.key} (${cause(error)}), also with a fresh link.`;
+      return isPage(error) ? restated(error, "forbidden", message) : said(error, "forbidden", message, by);
+    }
   }
   if (error.code === "empty-body") {
-    return restated(error, "no-recording", `Echo has nothing for ${ref.key}: an empty body, also with a fresh link.`);
+    const message = `Echo has nothing for ${ref.key}: an empty body, also with a fresh link.`;
+    return said(error, "no-recording", message, by);
   }
   return error;
+}
+
+/** Whether a refusal came with a page for people, as gateways and proxies send it whatever was asked for. */
+export function isPage({ head, body }: Pick<RecordingError, "head" | "body">): boolean {
+  return /^\s*text\/html/i.test(head?.headers["content-type"] ?? "") || /^\s*</.test(body ?? "");
+}
+
+function pageInstead(message: string): string {
+  return `${message} A web page answered, which says nothing of the recording: it is asked again.`;
 }
 
 function cause({ head, code }: RecordingError): string {
@@ -75,8 +91,14 @@ function unreachableEcho(error: RecordingError, used: UsedLink | undefined): Rec
   );
 }
 
-function restated(error: RecordingError, code: ErrorCode, message: string): RecordingError {
+/** A refusal as Echo's own word. */
+function said(error: RecordingError, code: ErrorCode, message: string, by: string | undefined): RecordingError {
+  return restated(error, code, message, by === undefined ? {} : { witness: { by, explicit: false } });
+}
+
+function restated(error: RecordingError, code: ErrorCode, message: string, more: ErrorDetails = {}): RecordingError {
   return new RecordingError(code, message, {
+    ...more,
     ...(error.head === undefined ? {} : { head: error.head }),
     ...(error.body === undefined ? {} : { body: error.body }),
     cause: error,

@@ -12,6 +12,8 @@ import type { Tim, TimContext } from "./settings.ts";
 export interface TimLink {
   readonly link: Link;
   readonly echoHost: string;
+  /** TIM's host and the page that gave the link, as a witness is named. */
+  readonly page: string;
 }
 
 /** A token URL works for a minute. */
@@ -27,6 +29,8 @@ export function openLinks(tim: Tim, login: Login, context: Pick<TimContext, "clo
   // The vendor documents one address only: that any other one exists must be seen before its 404 means a recording.
   let addressKnown = tim.settings.format === "wav" && tim.settings.urlTemplate === undefined;
 
+  const page = pageOf(tim);
+
   async function ask(ref: RecordingRef, signal: AbortSignal): Promise<TimLink> {
     const ids = idsOf(ref);
     let askedMs = 0;
@@ -35,12 +39,18 @@ export function openLinks(tim: Tim, login: Login, context: Pick<TimContext, "clo
       return tim.tokenUrl(ids, askedMs);
     };
     const { answer, takenAt, loggedIn } = await login.get(url, signal);
-    const where: Asked = { recording: ref.key, base: tim.base, addressKnown: addressKnown && loggedIn };
+    const where: Asked = {
+      recording: ref.key,
+      base: tim.base,
+      addressKnown: addressKnown && loggedIn,
+      by: page,
+      text: answer.body.subarray(0, 200).toString("latin1"),
+    };
     const refusal = refusedToken(answer, where, clock.now());
     if (refusal !== undefined) throw refusal;
-    const named = urlInAnswer(answer, answer.body, ref.key);
+    const named = urlInAnswer(answer, answer.body, ref.key, page);
     addressKnown = true;
-    return { link: linkTo(named, takenAt, askedMs, tim), echoHost: authorityOf(named) };
+    return { link: linkTo(named, takenAt, askedMs, tim), echoHost: authorityOf(named), page };
   }
 
   return async (ref, signal) => {
@@ -53,6 +63,12 @@ export function openLinks(tim: Tim, login: Login, context: Pick<TimContext, "clo
       `TIM takes longer than ${Math.round(tim.linkMaxAgeMs / 1000)} s to answer a token request, and its addresses are too old by then; fewer --transfers may help it.`,
     );
   };
+}
+
+/** Host and path of token requests, without any recording's ids. */
+function pageOf({ tokenUrl }: Tim): string {
+  const { host, pathname } = new URL(tokenUrl({ datasource: "", voicelocation: "", voicefilename: "" }, 0));
+  return host + pathname;
 }
 
 function linkTo(named: string, takenAt: number, askedMs: number, tim: Tim): Link {

@@ -1,6 +1,7 @@
 import { retryAfterMs } from "../../core/answer.ts";
 import { RecordingError } from "../../core/errors.ts";
 import type { ResponseHead } from "../../core/recording.ts";
+import { isPage } from "./judge.ts";
 
 /** A token request, as far as its refusal depends on it. */
 export interface Asked {
@@ -8,12 +9,16 @@ export interface Asked {
   readonly base: URL;
   /** Whether TIM is known to have a page at this address, so that a 404 speaks of the recording. */
   readonly addressKnown: boolean;
+  /** TIM's host and the page asked, as a witness is named. */
+  readonly by: string;
+  /** The beginning of the answer's body. */
+  readonly text: string;
 }
 
 /** What TIM's status for a token request means, or undefined when it brings an address. */
 export function refusedToken(
   head: ResponseHead,
-  { recording, base, addressKnown }: Asked,
+  { recording, base, addressKnown, by, text }: Asked,
   nowMs: number,
 ): RecordingError | undefined {
   const { status } = head;
@@ -22,6 +27,8 @@ export function refusedToken(
   const delay = retryAfterMs(head, nowMs);
   const details = { head, ...(delay === undefined ? {} : { retryAfterMs: delay }) };
   const told = `(TIM answered ${status}).`;
+  const page = isPage({ head, body: text });
+  const word = page ? { head } : { head, witness: { by, explicit: false } };
   switch (status) {
     case 400:
       return new RecordingError(
@@ -33,12 +40,12 @@ export function refusedToken(
       return new RecordingError(
         "forbidden",
         `The TIM login may not fetch ${recording} ${told} Its web user stands elsewhere in the Directory, its class may not use the voice script, or TIM has locked this address.`,
-        { head },
+        word,
       );
     case 404:
     case 410:
-      if (!addressKnown) return noSuchPage(head, base);
-      return new RecordingError("gone", `TIM has no ${recording} ${told}`, { head });
+      if (!addressKnown || page) return noSuchPage(head, base);
+      return new RecordingError("gone", `TIM has no ${recording} ${told}`, word);
     case 429:
       return new RecordingError("rate-limited", `TIM asks to slow down ${told}`, details);
   }

@@ -69,15 +69,42 @@ const failed = (status: number, headers = {}, body?: object) =>
   });
 const young = { start: new Date(Date.now() - 3_600_000).toISOString(), duration: 60 };
 const old = { start: "2026-01-01T00:00:00Z", duration: 60 };
+const going = { start: new Date(Date.now() - 20 * 3_600_000).toISOString() };
+const missing = (parameterName: string) => ({
+  errorCode: "InvalidParameter",
+  errors: [{ errorCode: "CMN-102", message: "Resource is not found", parameterName }],
+});
+const inWords = { errorCode: "CMN-102", message: "Resource for parameter [recordingId] is not found" };
 const scope = {
   errorCode: "InsufficientPermissions",
   errors: [{ errorCode: "CMN-401", permissionName: "ReadCallRecording" }],
 };
 
 test.each<[string, RecordingError, RecordingRef["call"], ErrorCode, Verdict]>([
-  ["404 on a young call", failed(404), young, "not-ready", "give-up"],
-  ["404 on an old call", failed(404), old, "gone", "give-up"],
-  ["404 without a known start", failed(404), {}, "gone", "give-up"],
+  ["its own 404 on a young call", failed(404, {}, missing("recordingId")), young, "not-ready", "give-up"],
+  ["its own 404 on an old call", failed(404, {}, missing("recordingId")), old, "gone", "give-up"],
+  ["its own 410", failed(410, {}, missing("callRecordingId")), old, "gone", "give-up"],
+  ["its own 404 that names the recording in words only", failed(404, {}, inWords), old, "gone", "give-up"],
+  ["its own 404 without a known start", failed(404, {}, missing("recordingId")), {}, "gone", "give-up"],
+  [
+    "its own 404 on a call that may still go on",
+    failed(404, {}, missing("recordingId")),
+    going,
+    "not-ready",
+    "give-up",
+  ],
+  [
+    "its own 404 on a call that is young by the server's clock alone",
+    failed(404, { date: "Thu, 01 Jan 2026 02:00:00 GMT" }, missing("recordingId")),
+    old,
+    "not-ready",
+    "give-up",
+  ],
+  ["its own 404 about the account", failed(404, {}, missing("accountId")), old, "login-refused", "stop"],
+  ["its own 404 about something else", failed(404, {}, missing("extensionId")), old, "http-error", "give-up"],
+  ["its own 404 about nothing by name", failed(404, {}, { errorCode: "CMN-102" }), old, "http-error", "give-up"],
+  ["an empty 404", failed(404), old, "http-error", "give-up"],
+  ["an empty 410", failed(410), old, "http-error", "give-up"],
   ["404 CMN-120", failed(404, {}, { errorCode: "CMN-120" }), old, "http-error", "give-up"],
   ["403 on one recording", failed(403, {}, { errorCode: "CMN-408" }), old, "forbidden", "give-up"],
   ["403 without the app's scope", failed(403, {}, scope), old, "permission-refused", "stop"],

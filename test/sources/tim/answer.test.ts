@@ -3,7 +3,8 @@ import { asRecordingError, type RecordingError } from "../../../src/core/errors.
 import { urlInAnswer } from "../../../src/sources/tim/answer.ts";
 
 const head = { status: 200, headers: {} };
-const read = (body: string | Uint8Array) => urlInAnswer(head, Buffer.from(body as string), "tim/3/4/N");
+const read = (body: string | Uint8Array) =>
+  urlInAnswer(head, Buffer.from(body as string), "tim/3/4/N", "tim.example/voice.wav");
 
 function refused(body: string | Uint8Array): RecordingError {
   try {

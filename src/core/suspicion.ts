@@ -1,0 +1,64 @@
+import { RecordingError } from "./errors.ts";
+import type { Halt } from "./halt.ts";
+
+/** Ends a run in which nothing is to be had: what looks like many missing recordings is then one wrong setting. */
+export interface Suspicion {
+  /** A recording came. */
+  brought(): void;
+  /** A recording did not come; `credible` says that its source's word on it is not the first, or is from a known address. */
+  refused(error: RecordingError, credible: boolean): void;
+}
+
+/** So many in a row, and the source is down or wrong, not the recording. */
+const mostInARow = 10;
+
+export function openSuspicion(halt: Pick<Halt, "because">): Suspicion {
+  let unreached = 0;
+  let missing = 0;
+  let forbidden = 0;
+  let broughtAny = false;
+
+  function hear(error: RecordingError, credible: boolean): void {
+    unreached = error.code === "unreachable" ? unreached + 1 : 0;
+    if (broughtAny || error.code === "not-ready" || (credible && error.witness !== undefined)) return;
+    const kind = refusalOf(error);
+    missing = kind === "missing" ? missing + 1 : 0;
+    forbidden = kind === "forbidden" ? forbidden + 1 : 0;
+  }
+
+  return {
+    brought() {
+      broughtAny = true;
+      unreached = 0;
+    },
+    refused(error, credible) {
+      hear(error, credible);
+      if (unreached >= mostInARow) halt.because(unreachable(error));
+      else if (missing >= mostInARow) halt.because(nothingThere(error));
+      else if (forbidden >= mostInARow) halt.because(nothingPermitted(error));
+    },
+  };
+}
+
+function refusalOf({ code, head }: RecordingError): "missing" | "forbidden" | undefined {
+  if (code === "gone" || code === "no-recording" || head?.status === 404 || head?.status === 410) return "missing";
+  return code === "forbidden" ? code : undefined;
+}
+
+function unreachable({ message }: RecordingError): RecordingError {
+  return new RecordingError("unreachable", `Stopped: ${mostInARow} recordings in a row reached nobody. ${message}`);
+}
+
+function nothingThere({ message }: RecordingError): RecordingError {
+  return new RecordingError(
+    "http-error",
+    `Stopped: the first ${mostInARow} recordings asked for are all missing, which looks like a wrong host, a wrong account or the page of a proxy rather than like recordings that are gone; nothing was given up. Check the addresses and the login, as with callreel doctor. The last answer: ${message}`,
+  );
+}
+
+function nothingPermitted({ message }: RecordingError): RecordingError {
+  return new RecordingError(
+    "permission-refused",
+    `Stopped: the first ${mostInARow} recordings asked for are all forbidden, which looks like a login that may not hear recordings at all. The last answer: ${message}`,
+  );
+}
