@@ -69,7 +69,10 @@ function namedIn({ sources }: SourceSet, path: string) {
 function closing(archives: readonly ShelfArchive[]): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
-      for (const { ledger } of archives) await ledger[Symbol.asyncDispose]();
+      for (const { ledger, library } of archives) {
+        await library[Symbol.asyncDispose]();
+        await ledger[Symbol.asyncDispose]();
+      }
     },
   };
 }

@@ -1,7 +1,7 @@
-import type { EntryFilter, LedgerEntry } from "../core/ports.ts";
+import type { LedgerEntry } from "../core/ports.ts";
 import type { RecordingKey } from "../core/recording.ts";
 import type { Listener } from "./sessions.ts";
-import { type Shelf, startOf } from "./shelf.ts";
+import type { Place, Shelf, ShelfQuery } from "./shelf.ts";
 
 /** One recording as the page shows it. */
 export interface Item {
@@ -29,8 +29,10 @@ export interface Page {
 }
 
 const pageSize = 100;
-/** Entries looked at for one page: a filter that finds little is continued by the next request. */
+/** Recordings looked at for one page by a listener who may see only some. */
 const mostLooked = 5_000;
+/** Looks in vain for one page: a filter that finds little is continued by the next request. */
+const mostVain = 3;
 
 /**
  * A page of the catalogue, newest call first; with `where=all` it holds what can be fetched too. Parameters that make no
@@ -42,26 +44,22 @@ export async function cataloguePage(
   listener: Listener,
   canFetch: (key: RecordingKey) => boolean,
 ): Promise<Page> {
-  const direction = query.get("direction");
-  const after = cursorOf(query.get("cursor"));
-  let beyond = after === undefined;
   const found: LedgerEntry[] = [];
+  const wanted = { ...queryOf(query), limit: listener.sees === undefined ? pageSize : 5 * pageSize };
   let looked = 0;
-  let last: LedgerEntry | undefined;
-  for await (const entry of shelf.newest(filterOf(query, after), query.get("where") === "all")) {
-    if (!beyond) {
-      beyond = startOf(entry) !== after?.start || entry.ref.key === after.key;
-      if (entry.ref.key === after?.key || !beyond) continue;
-    }
-    if (found.length === pageSize || looked === mostLooked) return { recordings: items(found), ...cursor(last) };
+  let vain = 0;
+  for await (const { entry, places, inVain } of shelf.newest(wanted, query.get("where") === "all", placesOf(query))) {
     looked += 1;
-    last = entry;
-    if (direction && entry.ref.call.direction !== direction) continue;
-    if (entry.state !== "done" && !canFetch(entry.ref.key)) continue;
-    if (listener.sees?.(entry) === false) continue;
-    found.push(entry);
+    if (inVain) vain += 1;
+    if (entry !== undefined && isShown(entry, listener, canFetch)) found.push(entry);
+    if (found.length < pageSize && looked < mostLooked && vain < mostVain) continue;
+    if (places.some((place) => place !== "end")) return { recordings: items(found), cursor: cursorOf(places) };
   }
   return { recordings: items(found) };
+}
+
+function isShown(entry: LedgerEntry, listener: Listener, canFetch: (key: RecordingKey) => boolean): boolean {
+  return (entry.state === "done" || canFetch(entry.ref.key)) && listener.sees?.(entry) !== false;
 }
 
 function items(entries: readonly LedgerEntry[]): Item[] {
@@ -78,28 +76,35 @@ export function itemOf({ ref, stored, state }: Pick<LedgerEntry, "ref" | "stored
   return { key: ref.key, source: ref.source, id: ref.id, ...known };
 }
 
-interface Cursor {
-  readonly start: string;
-  readonly key: string;
+/** Places as text for the next request. */
+function cursorOf(places: readonly Place[]): string {
+  const parts = places.map((place) => {
+    if (place === undefined || place === "end") return place ?? null;
+    return [place.start, place.seq, ...(place.indexed ? [1] : [])];
+  });
+  return Buffer.from(JSON.stringify(parts)).toString("base64url");
 }
 
-function cursor(last: LedgerEntry | undefined): { cursor?: string } {
-  if (last === undefined) return {};
-  return { cursor: Buffer.from(JSON.stringify([startOf(last), last.ref.key])).toString("base64url") };
-}
-
-function cursorOf(text: string | null): Cursor | undefined {
-  if (text === null || text === "") return undefined;
+function placesOf(query: URLSearchParams): readonly Place[] {
   try {
-    const [start, key] = JSON.parse(Buffer.from(text, "base64url").toString()) as unknown[];
-    return typeof start === "string" && typeof key === "string" ? { start, key } : undefined;
+    const parts: unknown = JSON.parse(Buffer.from(query.get("cursor") ?? "", "base64url").toString());
+    return Array.isArray(parts) ? parts.map(placeOf) : [];
   } catch {
-    return undefined;
+    return [];
   }
 }
 
-function filterOf(query: URLSearchParams, after: Cursor | undefined): EntryFilter {
+function placeOf(part: unknown): Place {
+  if (part === "end") return part;
+  if (!Array.isArray(part)) return undefined;
+  const [start, seq, indexed] = part as unknown[];
+  if (typeof start !== "string" || !Number.isSafeInteger(seq)) return undefined;
+  return { start, seq: seq as number, ...(indexed === 1 && { indexed: true }) };
+}
+
+function queryOf(query: URLSearchParams): Omit<ShelfQuery, "limit"> {
   const source = query.get("source");
+  const direction = query.get("direction");
   const words = (query.get("text") ?? "").trim().slice(0, 200).split(/\s+/);
   const date = words.find((word) => /^\d{4}-\d\d(-\d\d)?$/.test(word));
   const text = searchText(words.filter((word) => word !== date).join(" "));
@@ -107,12 +112,13 @@ function filterOf(query: URLSearchParams, after: Cursor | undefined): EntryFilte
     .filter((bound) => bound !== undefined)
     .sort()
     .at(-1);
-  const ends = [endOf(dateOf(query.get("to"))), endOf(date)].filter((bound) => bound !== undefined);
-  // The end is exclusive: what began in the same instant as the last one shown is read again and passed over.
-  if (after !== undefined) ends.push(`${after.start}\u0001`);
-  const to = ends.sort().at(0);
+  const to = [endOf(dateOf(query.get("to"))), endOf(date)]
+    .filter((bound) => bound !== undefined)
+    .sort()
+    .at(0);
   return {
     ...(source === "ringcentral" || source === "tim" ? { source } : {}),
+    ...(direction === "inbound" || direction === "outbound" || direction === "internal" ? { direction } : {}),
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
     ...(text === "" ? {} : { text }),

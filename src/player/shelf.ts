@@ -1,14 +1,30 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import type { Archive, EntryFilter, EntryState, LedgerEntry } from "../core/ports.ts";
+import type { Archive, EntryState, LedgerEntry } from "../core/ports.ts";
 import type { RecordingKey, Stored } from "../core/recording.ts";
+import type { Browsed, BrowseQuery, Library, Position } from "./library.ts";
 
 /** One archive that the player reads. */
 export interface ShelfArchive {
   /** Its folder, absolute. */
   readonly root: string;
   readonly ledger: Archive;
+  readonly library: Library;
+}
+
+/** How far one archive was looked through: undefined from its newest call on. */
+export type Place = Position | "end" | undefined;
+
+export type ShelfQuery = Omit<BrowseQuery, "states" | "after">;
+
+export interface ShelfStep {
+  /** Absent where there was nothing new up to these places. */
+  readonly entry: LedgerEntry | undefined;
+  /** Whether a whole look found nothing more. */
+  readonly inVain: boolean;
+  /** Where to go on after this step. */
+  readonly places: readonly Place[];
 }
 
 export interface Found {
@@ -22,9 +38,9 @@ export interface Shelf {
   find(key: RecordingKey): Promise<Found | undefined>;
   /**
    * Finished recordings of all archives, newest call first and each once; with `missing` those too that no archive has
-   * and some archive wants.
+   * and some archive wants. Goes on after `places`, which has one place for each archive.
    */
-  newest(filter: EntryFilter, missing?: boolean): AsyncIterable<LedgerEntry>;
+  newest(query: ShelfQuery, missing: boolean, places: readonly Place[]): AsyncIterable<ShelfStep>;
   /** The archive that missing recordings are fetched into, and that keeps the audit log of what it does not hold. */
   readonly first: ShelfArchive;
 }
@@ -40,54 +56,63 @@ export function openShelf(archives: readonly [ShelfArchive, ...ShelfArchive[]]):
     return other;
   }
 
-  async function* newest(filter: EntryFilter, missing = false): AsyncIterable<LedgerEntry> {
+  async function* newest(query: ShelfQuery, missing: boolean, places: readonly Place[]): AsyncIterable<ShelfStep> {
     const states: readonly EntryState[] = missing ? ["done", ...wanted] : ["done"];
-    const lists = archives.map(({ ledger }) => ledger.entries({ ...filter, states, newestFirst: true }));
+    const walks = archives.map(({ library }, at) => walk(library, { ...query, states }, places[at]));
+    const reached: Place[] = archives.map((_, at) => places[at]);
     let last: RecordingKey | undefined;
-    for await (const entry of merged(lists)) {
-      const elsewhere = entry.state !== "done" && archives.length > 1 ? await find(entry.ref.key) : undefined;
-      if (elsewhere?.entry.state === "done" || entry.ref.key === last) continue;
-      last = entry.ref.key;
-      yield entry;
+    for await (const [at, { entry, place }] of merged(walks)) {
+      reached[at] = place;
+      const known = entry === undefined || entry.ref.key === last || (entry.state !== "done" && (await isDone(entry)));
+      if (!known) last = entry.ref.key;
+      yield { entry: known ? undefined : entry, places: [...reached], inVain: entry === undefined && place !== "end" };
     }
+  }
+
+  async function isDone({ ref }: LedgerEntry): Promise<boolean> {
+    return archives.length > 1 && (await find(ref.key))?.entry.state === "done";
   }
 
   return { first: archives[0], find, newest };
 }
 
 /** States in which a recording is worth a try. */
-const wanted = ["pending", "claimed", "failed"] as const;
+const wanted = ["pending", "failed"] as const;
 
-/** Several newest-first lists as one. */
-async function* merged(lists: readonly AsyncIterable<readonly LedgerEntry[]>[]): AsyncIterable<LedgerEntry> {
-  const heads = await Promise.all(lists.map((list) => advance({ entries: flat(list), head: undefined })));
+interface Step {
+  readonly entry?: LedgerEntry;
+  readonly place: Place;
+}
+
+/** One archive from a place on; a step without an entry tells how far it was looked in vain. */
+async function* walk(library: Library, query: BrowseQuery, place: Place): AsyncGenerator<Step> {
+  if (place === "end") return;
+  let after: Position | undefined = place;
+  do {
+    const { entries, next }: Browsed = await library.page({ ...query, ...(after && { after }) });
+    for (const { entry, position } of entries) yield { entry, place: position };
+    yield { place: next ?? "end" };
+    after = next;
+  } while (after !== undefined);
+}
+
+/** Several newest-first walks as one: each step with the number of its archive. */
+async function* merged(walks: readonly AsyncGenerator<Step>[]): AsyncIterable<readonly [at: number, step: Step]> {
+  const heads = await Promise.all(walks.map(async (steps) => (await steps.next()).value as Step | undefined));
   for (;;) {
-    const [first, ...others] = heads.filter((each) => each.head !== undefined);
+    let first: number | undefined;
+    for (const [at, head] of heads.entries()) {
+      if (head !== undefined && (first === undefined || startOf(head) > startOf(heads[first]))) first = at;
+    }
     if (first === undefined) return;
-    const next = others.reduce((best, each) => (startOf(each.head) > startOf(best.head) ? each : best), first);
-    yield next.head as LedgerEntry;
-    await advance(next);
+    yield [first, heads[first] as Step];
+    heads[first] = (await walks[first]?.next())?.value as Step | undefined;
   }
 }
 
-interface Head {
-  readonly entries: AsyncIterator<LedgerEntry>;
-  head: LedgerEntry | undefined;
-}
-
-async function advance(head: Head): Promise<Head> {
-  const { value, done } = await head.entries.next();
-  head.head = done ? undefined : value;
-  return head;
-}
-
-async function* flat(pages: AsyncIterable<readonly LedgerEntry[]>): AsyncGenerator<LedgerEntry> {
-  for await (const page of pages) yield* page;
-}
-
-/** The start by which entries are sorted. */
-export function startOf(entry: LedgerEntry | undefined): string {
-  return entry?.ref.call.start ?? "";
+/** The start down to which a step has looked. */
+function startOf(step: Step | undefined): string {
+  return step === undefined || step.place === "end" || step.place === undefined ? "" : step.place.start;
 }
 
 /**

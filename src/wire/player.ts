@@ -4,6 +4,7 @@ import type { Invocation } from "../command.ts";
 import type { Settings } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { DownloadEvent } from "../core/events.ts";
+import type { Archive } from "../core/ports.ts";
 import { partialFolder } from "../destinations/disk/partial.ts";
 import { openDestination } from "../destinations/index.ts";
 import type { Io } from "../io.ts";
@@ -13,7 +14,8 @@ import type { PlayerSettings } from "../player/server.ts";
 import type { ShelfArchive } from "../player/shelf.ts";
 import { openTap } from "../player/tap.ts";
 import { openVisitorAddress, trustedProxies } from "../player/visitor-address.ts";
-import { archiveFolder, openExistingLedger, wireLedger } from "./archive.ts";
+import { archiveFolder, ledgerFile, openExistingLedger, wireLedger } from "./archive.ts";
+import { openLibraryThread } from "./library.ts";
 import { planOf } from "./plan.ts";
 import type { SourceSet } from "./source-set.ts";
 import { wireTransfer } from "./transfer.ts";
@@ -73,7 +75,7 @@ export async function openArchives(
   const first = named === undefined ? settings : { ...settings, dest: named };
   const open = mayBeNew ? wireLedger : openExistingLedger;
   const archives: [ShelfArchive, ...ShelfArchive[]] = [
-    { root: archiveFolder(first, io), ledger: await open(first, io) },
+    shelved(archiveFolder(first, io), await open(first, io), ledgerFile(first, io)),
   ];
   for (const folder of others) archives.push(await openFurther(folder as string, io));
   return archives;
@@ -81,7 +83,11 @@ export async function openArchives(
 
 async function openFurther(folder: string, io: Io): Promise<ShelfArchive> {
   const { ledger: _ledger, ...settings } = { ledger: undefined, dest: resolve(io.cwd, folder) };
-  return { root: settings.dest, ledger: await openExistingLedger(settings, io) };
+  return shelved(settings.dest, await openExistingLedger(settings, io), ledgerFile(settings, io));
+}
+
+function shelved(root: string, ledger: Archive, file: string): ShelfArchive {
+  return { root, ledger, library: openLibraryThread(file) };
 }
 
 /** Fetching what listeners miss, from the sources into the first archive. */

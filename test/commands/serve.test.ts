@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { main } from "../../src/cli.ts";
 import { openRingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
 import { openTimSandbox } from "../../src/sandbox/tim/index.ts";
-import { until } from "../helpers/bin.ts";
+import { start, until } from "../helpers/bin.ts";
 import { type TestIo, testIo } from "../helpers/test-io.ts";
 import { ask, cookieOf, type House, json, openHouse } from "../player/house.ts";
 
@@ -61,12 +61,18 @@ test("serve prints the address with its key first, plays, tells link where it is
 test("archives named one by one are served together", async () => {
   await using other = await openHouse();
   await other.keep("tim", "NCS1", { start: "2026-11-04T10:00:00" });
-  await serving([house.root, other.root], testIo(env), async (entrance) => {
-    const { origin, pathname, search } = new URL(entrance);
+  const running = start(["serve", "--port", "0", house.root, other.root], { env });
+  try {
+    const { origin, pathname, search } = new URL(
+      await until(() => /^(http\S+)\n/.exec(running.out())?.[1], "the address"),
+    );
     const cookie = cookieOf(await ask(origin, pathname + search));
     const page = json<{ recordings: { key: string }[] }>(await ask(origin, "/api/recordings", { headers: { cookie } }));
     expect(page.recordings.map(({ key }) => key)).toEqual(["tim/3/4/NCS1", "ringcentral/4001"]);
-  });
+  } finally {
+    running.child.kill("SIGTERM");
+  }
+  expect((await running.finished).code).toBe(0);
 });
 
 test("a recording of RingCentral that the archive misses is fetched with the settings' own login, once", async () => {

@@ -8,7 +8,7 @@ let shelf: Shelf;
 
 beforeAll(async () => {
   house = await openHouse();
-  shelf = openShelf([{ root: house.root, ledger: house.ledger }]);
+  shelf = openShelf([{ root: house.root, ledger: house.ledger, library: house.library }]);
   // Three calls begin in each instant, so that pages end between calls of one start.
   for (let at = 0; at < 250; at += 1) {
     const day = String(1 + (Math.floor(at / 3) % 28)).padStart(2, "0");
@@ -87,8 +87,8 @@ test("what is known and not there is listed when asked for, as far as it can be 
   await using other = await openHouse();
   await other.keep("ringcentral", "9001", { start: "2026-10-15T10:00:00.000Z", name: "wanted" });
   const both = openShelf([
-    { root: house.root, ledger: house.ledger },
-    { root: other.root, ledger: other.ledger },
+    { root: house.root, ledger: house.ledger, library: house.library },
+    { root: other.root, ledger: other.ledger, library: other.library },
   ]);
   const query = new URLSearchParams({ text: "wanted", where: "all" });
   const found = await cataloguePage(both, query, { name: "somebody" }, () => true);

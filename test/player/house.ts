@@ -13,6 +13,7 @@ import { openDestination } from "../../src/destinations/index.ts";
 import { openHttp } from "../../src/http.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
 import { openFetches } from "../../src/player/fetches.ts";
+import { type Library, openLibrary } from "../../src/player/library.ts";
 import { openPlayer, type Player, type PlayerPorts, type PlayerSettings } from "../../src/player/server.ts";
 import { openShelf } from "../../src/player/shelf.ts";
 import { openTap } from "../../src/player/tap.ts";
@@ -22,6 +23,7 @@ import { smallWav } from "../helpers/calls-server.ts";
 export interface House extends AsyncDisposable {
   readonly root: string;
   readonly ledger: Archive;
+  readonly library: Library;
   /** Puts a finished recording into the archive. */
   keep(source: SourceName, id: string, call: Call, audio?: Buffer): Promise<RecordingRef>;
   /** Lets the archive know of a recording that it does not hold. */
@@ -36,10 +38,12 @@ export async function openHouse(): Promise<House> {
   const root = mkdtempSync(join(tmpdir(), "callreel-player-"));
   mkdirSync(join(root, ".callreel"));
   const ledger = await openArchive(join(root, ".callreel", "ledger.db"), { clock: systemClock, pid: 1 });
-  const open: AsyncDisposable[] = [ledger];
+  const library = openLibrary(join(root, ".callreel", "ledger.db"));
+  const open: AsyncDisposable[] = [ledger, library];
   return {
     root,
     ledger,
+    library,
     async keep(source, id, call, audio = smallWav(id)) {
       const key = source === "tim" ? `tim/3/4/${encodeURIComponent(id)}` : `ringcentral/${id}`;
       const ref = { key, source, id, locator: {}, call };
@@ -59,7 +63,7 @@ export async function openHouse(): Promise<House> {
       await ledger.finish({ done: 0, skipped: 0, failed: 1, rejected: 0, bytes: 0, ms: 1, reasons: {} }, 3);
     },
     async open(ports = {}, settings = {}) {
-      const shelf = openShelf([{ root, ledger }]);
+      const shelf = openShelf([{ root, ledger, library }]);
       const player = await openPlayer(
         { host: "127.0.0.1", port: 0, ...settings },
         { shelf, clock: systemClock, warn: (message) => console.error(message), ...ports },

@@ -291,8 +291,8 @@ test("two archives are one list, and each recording plays from its own", async (
   await other.keep("ringcentral", "5001", { start: "2026-11-04T10:00:00.000Z" });
   const { openShelf } = await import("../../src/player/shelf.ts");
   const shelf = openShelf([
-    { root: house.root, ledger: house.ledger },
-    { root: other.root, ledger: other.ledger },
+    { root: house.root, ledger: house.ledger, library: house.library },
+    { root: other.root, ledger: other.ledger, library: other.library },
   ]);
   player = await house.open({ shelf });
   cookie = await enter(player);
