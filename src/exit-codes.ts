@@ -52,12 +52,13 @@ export function exitCodeOfRun(summary: Summary, signal?: "SIGINT" | "SIGTERM"): 
   return worst(codes);
 }
 
-function failureCodes({ reasons, failed, done }: Summary): number[] {
+function failureCodes({ reasons, failed, done, stoppedBy }: Summary): number[] {
   const missing = reasons["not-found"] ?? 0;
   const unreached = reasons.unreachable ?? 0;
   const codes = missing > 0 ? [4] : [];
   const reachedNobody = unreached > 0 && unreached === failed - missing && done === 0;
-  if (failed > missing) codes.push(reachedNobody ? 5 : 3);
+  const wrongPlace = stoppedBy?.code === "http-error" && done === 0;
+  if (failed > missing) codes.push(reachedNobody || wrongPlace ? 5 : 3);
   return codes;
 }
 

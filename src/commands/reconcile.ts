@@ -2,11 +2,13 @@ import type { Invocation } from "../command.ts";
 import { formatCount } from "../core/format.ts";
 import type { Archive, Selection } from "../core/ports.ts";
 import { isDifference, type Reconciled, reconcileRef } from "../core/reconcile.ts";
+import type { Tolerance } from "../core/short.ts";
 import type { Work } from "../core/work.ts";
 import { exitCodeOf, worst } from "../exit-codes.ts";
 import { selectionOf } from "../selection.ts";
 import { openExistingLedger } from "../wire/archive.ts";
 import { entryFilterOf } from "../wire/filter.ts";
+import { toleranceOf } from "../wire/plan.ts";
 import { openRunReporter } from "../wire/reporter.ts";
 import { openSources } from "../wire/source-set.ts";
 import { wireWork } from "../wire/work.ts";
@@ -29,7 +31,8 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     await using ledger = await openExistingLedger(settings, io);
     const { work } = await wireWork(invocation, sources, selection, {});
     const listed = new Set<string>();
-    for await (const piece of work) rejected += await reconcilePiece(piece, ledger, listed, tell);
+    for await (const piece of work)
+      rejected += await reconcilePiece(piece, { ledger, tolerance: toleranceOf(settings) }, listed, tell);
     if (isWholeSelection(selection)) await findExtra(invocation, ledger, listed, tell);
     if (!settings.json) io.stderr.write(summaryOf(listed.size, counts));
   } finally {
@@ -40,7 +43,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
 
 async function reconcilePiece(
   piece: Work,
-  ledger: Archive,
+  { ledger, tolerance }: { readonly ledger: Archive; readonly tolerance: Tolerance },
   listed: Set<string>,
   tell: (found: Reconciled) => void,
 ): Promise<number> {
@@ -53,7 +56,7 @@ async function reconcilePiece(
   const fresh = piece.refs.filter(({ key }) => !listed.has(key) && listed.add(key));
   const entries = await ledger.entriesOf(fresh.map(({ key }) => key));
   for (const [at, ref] of fresh.entries()) {
-    const found = reconcileRef(ref, entries[at]);
+    const found = reconcileRef(ref, entries[at], tolerance);
     if (found !== undefined) tell(found);
   }
   return rejected;

@@ -8,8 +8,10 @@ import { type Halt, openHalt } from "./halt.ts";
 import { type Outcomes, openOutcomes } from "./outcomes.ts";
 import type { Claim, Clock, Destination, Expectation, Ledger, Received, Source, Transfer } from "./ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
+import { expectAfter, pathOf, type Refetch, withKnown } from "./refetch.ts";
 import { settleReplaced } from "./replaced.ts";
 import type { RetryPolicy } from "./retry.ts";
+import type { Tolerance } from "./short.ts";
 import { openTally, type Tally } from "./tally.ts";
 import type { Work } from "./work.ts";
 
@@ -40,6 +42,8 @@ export interface DownloadPlan {
   /** Keys that a person named: missing ones are `not-found`, not merely gone. */
   readonly named: ReadonlySet<RecordingKey>;
   readonly progress: boolean;
+  /** How much shorter than its call a recording may be without being marked. */
+  readonly tolerance?: Tolerance;
 }
 
 export interface DownloadSignals {
@@ -65,6 +69,12 @@ interface Run {
 }
 
 type Refusal = Extract<Claim, { granted: false }>;
+
+/** One recording to fetch, and whether that replaces another file of it. */
+interface Job {
+  readonly ref: RecordingRef;
+  readonly refetch?: Refetch;
+}
 
 const stopping =
   "Stopping: running transfers get five seconds to finish; Ctrl-C again stops at once. The same command goes on later.";
@@ -124,9 +134,9 @@ async function feed(run: Run): Promise<void> {
     for await (const work of untilEnded(run)) {
       for (const event of work.events) run.tell(event);
       for (let at = 0; at < work.refs.length && !hasEnded(run); at += claimSize) {
-        await startChunk(work.refs.slice(at, at + claimSize), run, async (ref, before) => {
+        await startChunk(work.refs.slice(at, at + claimSize), run, async (job) => {
           if (limit.concurrency !== width(run.plan)) limit.concurrency = width(run.plan);
-          const task: Promise<void> = limit(() => one(ref, before, run)).finally(() => {
+          const task: Promise<void> = limit(() => one(job, run)).finally(() => {
             running.delete(task);
             ended();
           });
@@ -159,29 +169,31 @@ function hasEnded({ halt, cap }: Run): boolean {
   return halt.stop.aborted || cap !== undefined;
 }
 
-async function startChunk(
-  refs: readonly RecordingRef[],
-  run: Run,
-  start: (ref: RecordingRef, before: Stored | undefined) => Promise<void>,
-): Promise<void> {
-  const { ledger } = run.ports;
-  const claims = await ledger.claim(refs);
+async function startChunk(refs: readonly RecordingRef[], run: Run, start: (job: Job) => Promise<void>): Promise<void> {
+  const claims = await run.ports.ledger.claim(refs);
   for (const [index, ref] of refs.entries()) {
-    let claim = claims[index] as Claim;
-    let before: Stored | undefined;
-    if (!claim.granted && mustFetchAgain(ref, claim, run)) {
-      before = (await ledger.entry?.(ref.key))?.stored;
-      claim = await ledger.reclaim(ref);
-    }
+    const { claim, job } = await insisted(ref, claims[index] as Claim, run);
     if (!claim.granted) {
       notGranted(ref, claim, run);
     } else if (run.halt.stop.aborted || capReached(run)) {
       await run.outcomes.released(ref);
     } else {
       run.started += 1;
-      await start(ref, before);
+      await start(job);
     }
   }
+}
+
+/** Claims again what was refused but is to be fetched all the same, with what the ledger knows of it. */
+async function insisted(ref: RecordingRef, claim: Claim, run: Run): Promise<{ claim: Claim; job: Job }> {
+  const { ledger } = run.ports;
+  const why = claim.granted ? undefined : whyAgain(ref, claim, run);
+  if (why === undefined && !(claim.granted && ref.insist === true)) return { claim, job: { ref } };
+  const entry = await ledger.entry?.(ref.key);
+  const known = withKnown(ref, entry);
+  const before = entry?.stored;
+  const refetch = before === undefined || why === undefined || why === "absent" ? {} : { refetch: { before, why } };
+  return { claim: claim.granted ? claim : await ledger.reclaim(ref), job: { ref: known, ...refetch } };
 }
 
 function notGranted(ref: RecordingRef, { reason, path, evidence }: Refusal, run: Run): void {
@@ -190,12 +202,16 @@ function notGranted(ref: RecordingRef, { reason, path, evidence }: Refusal, run:
   run.tell({ event: "recording-skipped", key: ref.key, reason, ...where, ...why, call: ref.call });
 }
 
-function mustFetchAgain(ref: RecordingRef, claim: Refusal, run: Run): boolean {
+/** Why a recording is fetched although the ledger calls it done, or `absent`: believed not to be had. */
+function whyAgain(ref: RecordingRef, claim: Refusal, run: Run): Refetch["why"] | "absent" | undefined {
   const { again, retryGone } = run.plan;
-  if (claim.reason === "unproven" || isAbsence(claim.reason)) return again || ref.insist === true || retryGone === true;
-  if (claim.reason !== "done") return false;
-  if (again) return true;
-  return claim.path !== undefined && run.ports.destination.has?.(claim.path) === false;
+  if (claim.reason === "unproven" || isAbsence(claim.reason)) {
+    return again || ref.insist === true || retryGone === true ? "absent" : undefined;
+  }
+  if (claim.reason !== "done" || run.outcomes.keptAsItIs(ref.key)) return undefined;
+  if (claim.path !== undefined && run.ports.destination.has?.(claim.path) === false) return "missing";
+  if (again) return "asked";
+  return claim.short === true ? "short" : undefined;
 }
 
 /** Whether a cap forbids to start one more; those already started are let finish. */
@@ -207,22 +223,23 @@ function capReached(run: Run): boolean {
 }
 
 /** One claimed recording to its end: done, failed or given back. Never throws. */
-async function one(ref: RecordingRef, before: Stored | undefined, run: Run): Promise<void> {
+async function one({ ref, refetch }: Job, run: Run): Promise<void> {
   if (run.halt.stop.aborted) return run.outcomes.released(ref);
   const begun = run.ports.clock.monotonic();
   const finish = async (received: Promise<Stored>) => {
     try {
       const stored = await received;
       await run.outcomes.done(ref, stored, run.ports.clock.monotonic() - begun);
-      if (before !== undefined) settleReplaced(ref, before, stored, { ...run.ports, tell: run.tell });
+      if (refetch !== undefined) settleReplaced(ref, refetch.before, stored, { ...run.ports, tell: run.tell });
     } catch (thrown) {
-      await run.outcomes.failed(ref, asRecordingError(thrown));
+      await run.outcomes.failed(ref, asRecordingError(thrown), refetch);
     }
   };
   try {
-    const path = run.plan.pathFor(ref);
-    const expect = run.plan.expect(ref);
-    const present = !run.plan.again ? await run.ports.destination.adopt?.(path, expect) : undefined;
+    const path = refetch === undefined ? run.plan.pathFor(ref) : pathOf(refetch);
+    const expect = refetch === undefined ? run.plan.expect(ref) : expectAfter(run.plan.expect(ref), refetch);
+    const mayStand = refetch === undefined ? !run.plan.again : refetch.why === "missing";
+    const present = mayStand ? await run.ports.destination.adopt?.(path, expect) : undefined;
     if (present !== undefined) return await run.outcomes.adopted(ref, present);
     run.tell({ event: "recording-started", key: ref.key, call: ref.call });
     const received = await fetchRecording(ref, path, expect, fetchContext(ref, run));

@@ -37,6 +37,7 @@ export type ErrorCode =
   | "wrong-length" // shorter or longer than announced
   | "bad-audio" // audio header contradicts what arrived
   | "changed" // a resumed file changed at the source
+  | "not-longer" // a recording that is short here is no longer at the source
   // the disk
   | "disk-full"
   | "disk-denied"

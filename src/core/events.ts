@@ -42,6 +42,8 @@ export type DownloadEvent =
       bytes: number;
       sha256: string;
       contentType: AudioType;
+      /** What is odd about it. */
+      note?: string;
       ms: number;
       call: Call;
     }

@@ -1,9 +1,12 @@
-import { asRecordingError, RecordingError } from "./errors.ts";
+import type { DownloadPlan } from "./download.ts";
+import { asRecordingError, type ErrorCode, RecordingError } from "./errors.ts";
 import type { DownloadEvent } from "./events.ts";
-import { evidenceInWords, isAbsence } from "./evidence.ts";
+import { type Absence, type Evidence, evidenceInWords, isAbsence } from "./evidence.ts";
 import type { Halt } from "./halt.ts";
 import type { Ledger, Source } from "./ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
+import type { Refetch } from "./refetch.ts";
+import { isShort, shortness, usualTolerance } from "./short.ts";
 import { openSuspicion } from "./suspicion.ts";
 import { openYields } from "./yields.ts";
 
@@ -12,16 +15,18 @@ export interface Outcomes {
   done(ref: RecordingRef, stored: Stored, ms: number): Promise<void>;
   /** Found in place, though the ledger did not know. */
   adopted(ref: RecordingRef, stored: Stored): Promise<void>;
-  /** Failed, or given back when the error ends the run for all. Never throws. */
-  failed(ref: RecordingRef, error: RecordingError): Promise<void>;
+  /** Failed, or given back when the error ends the run for all; `refetch` says what is kept instead. Never throws. */
+  failed(ref: RecordingRef, error: RecordingError, refetch?: Refetch): Promise<void>;
   /** Given back untouched, for the run ends. Never throws. */
   released(ref: RecordingRef): Promise<void>;
+  /** Whether this run has tried in vain to replace what the archive has of it. */
+  keptAsItIs(key: RecordingKey): boolean;
 }
 
 export interface OutcomeContext {
   readonly ledger: Ledger;
   readonly sources: ReadonlyMap<SourceName, Source>;
-  readonly plan: { readonly named: ReadonlySet<RecordingKey>; readonly failFast: boolean };
+  readonly plan: Pick<DownloadPlan, "named" | "failFast" | "tolerance">;
   readonly halt: Halt;
   readonly tell: (event: DownloadEvent) => void;
 }
@@ -29,42 +34,78 @@ export interface OutcomeContext {
 export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeContext): Outcomes {
   const yields = openYields(ledger);
   const suspicion = openSuspicion(halt);
+  const triedInVain = new Set<RecordingKey>();
 
-  async function recordFailed(ref: RecordingRef, told: RecordingError): Promise<void> {
+  async function recordFailed(ref: RecordingRef, told: RecordingError, refetch?: Refetch): Promise<void> {
     const { error, fromKnown } = await yields.believed(told);
     if (error.verdict === "stop") {
       halt.because(error);
       return ledger.release(ref.key);
     }
     const evidence = await ledger.failed(ref, error);
-    const named = plan.named.has(ref.key);
-    if (isAbsence(error.code) && evidence?.proven === true && !named) {
-      tell({ event: "recording-skipped", key: ref.key, reason: error.code, evidence, call: ref.call });
-    } else {
-      const code = named && (error.code === "gone" || error.code === "no-recording") ? "not-found" : error.code;
-      const message = evidence === undefined ? error.message : `${error.message} (${evidenceInWords(evidence)}.)`;
-      tell({ event: "recording-failed", code, message, ...ref });
-      if (plan.failFast) halt.because(new RecordingError(error.code, `Stopped by --fail-fast: ${error.message}`));
-    }
+    if (refetch !== undefined) triedInVain.add(ref.key);
+    if (refetch !== undefined && isKept(error, ref, refetch)) tellKept(ref, error, refetch);
+    else if (isAbsence(error.code)) tellAbsent(ref, error, error.code, evidence);
+    else tellFailed(ref, error, error.code);
     suspicion.refused(error, fromKnown || (evidence?.times ?? 0) > 1);
+  }
+
+  function tellFailed(ref: RecordingRef, { code, message }: RecordingError, as: ErrorCode): void {
+    tell({ event: "recording-failed", code: as, message, ...ref });
+    if (plan.failFast) halt.because(new RecordingError(code, `Stopped by --fail-fast: ${message}`));
+  }
+
+  /** What is proven not to be had is no failure, unless a person named it. */
+  function tellAbsent(ref: RecordingRef, error: RecordingError, says: Absence, evidence: Evidence | undefined): void {
+    const named = plan.named.has(ref.key);
+    if (evidence?.proven === true && !named) {
+      tell({ event: "recording-skipped", key: ref.key, reason: says, evidence, call: ref.call });
+      return;
+    }
+    const told = evidence === undefined ? error.message : `${error.message} (${evidenceInWords(evidence)}.)`;
+    tellFailed(ref, new RecordingError(says, told), named && says !== "forbidden" ? "not-found" : says);
+  }
+
+  /** The archive has it and the source has no better one: nothing failed. */
+  function tellKept(ref: RecordingRef, error: RecordingError, { before, why }: Refetch): void {
+    if (error.code !== "not-longer") {
+      const kept = why === "short" ? `${before.path}, though short` : before.path;
+      const message = `${ref.key} cannot be fetched again; the archive keeps ${kept}. ${error.message}`;
+      tell({ event: "notice", level: "warning", message });
+    }
+    tell({ event: "recording-skipped", key: ref.key, reason: "done", path: before.path, call: ref.call });
+  }
+
+  function marked({ call }: RecordingRef, stored: Stored): Stored {
+    const short = isShort(call, stored.audioSeconds, plan.tolerance ?? usualTolerance);
+    return short ? { ...stored, short: true } : stored;
   }
 
   const haltWith = (thrown: unknown) => halt.because(asRecordingError(thrown));
 
   return {
-    async done(ref, stored, ms) {
+    async done(ref, whole, ms) {
+      const stored = marked(ref, whole);
       await ledger.done(ref, stored);
       suspicion.brought();
       await yields.note(sources.get(ref.source)?.addressesOf?.(ref) ?? []);
       const { path, bytes, sha256, contentType } = stored;
       const { key, call } = ref;
-      tell({ event: "recording-done", key, path, bytes, sha256, contentType, ms: Math.round(ms), call });
+      const note = stored.short ? { note: shortness(call, stored.audioSeconds) } : {};
+      tell({ event: "recording-done", key, path, bytes, sha256, contentType, ms: Math.round(ms), call, ...note });
     },
     async adopted(ref, stored) {
-      await ledger.done(ref, stored);
+      await ledger.done(ref, marked(ref, stored));
       tell({ event: "recording-skipped", key: ref.key, reason: "done", path: stored.path, call: ref.call });
     },
-    failed: (ref, error) => recordFailed(ref, error).catch(haltWith),
+    failed: (ref, error, refetch) => recordFailed(ref, error, refetch).catch(haltWith),
     released: (ref) => ledger.release(ref.key).catch(haltWith),
+    keptAsItIs: (key) => triedInVain.has(key),
   };
+}
+
+/** Whether the file that stands is as good as it gets. Who named it, perhaps because it is damaged, must hear that it failed. */
+function isKept({ code }: RecordingError, { insist }: RecordingRef, { why }: Refetch): boolean {
+  if (why === "missing" || (why === "asked" && insist === true)) return false;
+  return code === "not-longer" || isAbsence(code);
 }

@@ -91,6 +91,8 @@ export interface Expectation {
   /** Keep and use partial files of earlier runs. */
   readonly resume: boolean;
   readonly overwrite: boolean;
+  /** Audio that does not last longer is refused (`not-longer`) and replaces nothing. */
+  readonly longerThanSeconds?: number;
   /** Asks for a `.info.json` beside the audio: these fields, to which the destination adds `file`, what it stored. */
   readonly sidecar?: Readonly<Record<string, unknown>>;
 }
@@ -170,6 +172,8 @@ export type Claim =
       readonly granted: false;
       readonly reason: SkipReason;
       readonly path?: string;
+      /** Done, but clearly shorter than its call, and not asked for again since. */
+      readonly short?: true;
       /** Of what is said to be gone, absent or forbidden. */
       readonly evidence?: Evidence;
     };
@@ -188,12 +192,12 @@ export interface Ledger extends AsyncDisposable {
   begin(run: RunStart): Promise<void>;
   /** For each ref, in order: ours now, or why not. Granted claims keep the ref (locator and call) until done, and carry a lease. */
   claim(refs: readonly RecordingRef[]): Promise<readonly Claim[]>;
-  /** Claims what `claim` refuses as done, or because of what its source said: everything but tombstones and others' claims. */
+  /** Claims what `claim` refuses as done, which it stays until a new file is, or because of what its source said: everything but tombstones and others' claims. */
   reclaim(ref: RecordingRef): Promise<Claim>;
   done(ref: RecordingRef, stored: Stored): Promise<void>;
   /**
    * `not-ready` and temporary failures stay pending; `gone`, `no-recording` and `forbidden` are kept as such, with the
-   * evidence that there is by now, which is returned.
+   * evidence that there is by now, which is returned. What was done stays so, with a note of the failure.
    */
   failed(ref: RecordingRef, error: RecordingError): Promise<Evidence | undefined>;
   /** Gives a claim back untouched. */

@@ -1,5 +1,6 @@
 import type { LedgerEntry } from "./ports.ts";
 import type { Call, RecordingRef } from "./recording.ts";
+import { isShort, shortness, type Tolerance, usualTolerance } from "./short.ts";
 
 export type Finding =
   | "missing" // the source has it, the archive does not
@@ -25,16 +26,16 @@ export function isDifference({ finding }: Reconciled): boolean {
   return differing.has(finding);
 }
 
-/** Calls ring before the recording starts, so audio may be this much shorter than the call; seconds, then part of the call. */
-const slackSeconds = 30;
-const slackPart = 0.5;
-
 /** What a recording that the source lists is to the archive; undefined when all is well. */
-export function reconcileRef(ref: RecordingRef, entry: LedgerEntry | undefined): Reconciled | undefined {
+export function reconcileRef(
+  ref: RecordingRef,
+  entry: LedgerEntry | undefined,
+  tolerance: Tolerance = usualTolerance,
+): Reconciled | undefined {
   if (entry === undefined) return { finding: "missing", message: "never asked for", ref };
   switch (entry.state) {
     case "done":
-      return tooShort(ref, entry);
+      return tooShort(ref, entry, tolerance);
     case "gone":
     case "no-recording":
       return { finding: "gone", message: entry.lastError?.message ?? "not at the source any more", ref };
@@ -47,10 +48,12 @@ export function reconcileRef(ref: RecordingRef, entry: LedgerEntry | undefined):
   }
 }
 
-function tooShort(ref: RecordingRef, { stored, ref: known }: LedgerEntry): Reconciled | undefined {
-  const call = ref.call.duration ?? known.call.duration;
-  const audio = stored?.audioSeconds;
-  if (call === undefined || audio === undefined) return undefined;
-  if (audio >= call - slackSeconds || audio >= call * slackPart) return undefined;
-  return { finding: "short", message: `${Math.round(audio)} s of audio for a call of ${call} s`, ref };
+function tooShort(
+  ref: RecordingRef,
+  { stored, ref: known }: LedgerEntry,
+  tolerance: Tolerance,
+): Reconciled | undefined {
+  const call = { ...known.call, ...ref.call };
+  if (!isShort(call, stored?.audioSeconds, tolerance)) return undefined;
+  return { finding: "short", message: shortness(call, stored?.audioSeconds), ref };
 }

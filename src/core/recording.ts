@@ -113,6 +113,8 @@ export interface Stored {
   readonly contentType: AudioType;
   /** Seconds of audio where the header tells. */
   readonly audioSeconds?: number;
+  /** Clearly shorter than its call: asked for once more by a later run. */
+  readonly short?: true;
   /** How many of the bytes were already here from an earlier, broken download. */
   readonly resumedFrom?: number;
 }

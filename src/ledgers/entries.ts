@@ -107,7 +107,7 @@ function conditionsOf({ states, source, window, from, to, number, id, text }: En
   ];
 }
 
-/** A leased row stands in the state it was claimed from, which is never `done`; which leases live is told row by row. */
+/** A leased row stands in the state it was claimed from; which leases live is told row by row, and what is done stays so. */
 function statesCondition(states: NonNullable<EntryFilter["states"]>): Condition[] {
   const leased = states.includes("claimed") ? " OR lease_owner IS NOT NULL" : "";
   const asked = where(`(state IN (${marks(states)})${leased})`, ...states);

@@ -15,6 +15,7 @@ import {
   type RestState,
   reclaimRefusal,
   refusal,
+  settlesShortness,
   stateAfter,
   wanted,
 } from "./rules.ts";
@@ -27,6 +28,8 @@ interface Item {
   stored?: Stored;
   lastError?: { code: string; message: string };
   evidence?: Evidence | undefined;
+  /** A short one that was asked for once more. */
+  askedAgain?: boolean;
   attempts: number;
   firstSeenMs: number;
   changedMs: number;
@@ -45,12 +48,15 @@ export function openMemoryLedger({ clock }: LedgerContext): Ledger {
     claim: async (refs) => refs.map((ref) => take(desk, ref, refusal)),
     reclaim: async (ref) => take(desk, ref, reclaimRefusal),
     done: async (ref, stored) => {
+      const again = desk.items.get(ref.key)?.state === "done";
       const item = settle(desk, ref, "done");
       item.stored = stored;
+      item.askedAgain = again;
       delete item.evidence;
     },
     failed: async (ref, error) => {
-      const item = settle(desk, ref, stateAfter(error));
+      const kept = desk.items.get(ref.key)?.state === "done";
+      const item = kept ? keep(desk, ref, error) : settle(desk, ref, stateAfter(error));
       item.attempts += 1;
       item.lastError = { code: error.code, message: keptMessage(error) };
       item.evidence = evidenceAfter(item.evidence, error, item.ref, clock.now(), (name) => desk.kept.get(name));
@@ -88,17 +94,19 @@ function take(desk: Desk, ref: RecordingRef, refuse: typeof refusal): Claim {
   };
   const reason = held && refuse(heldOf(held), asker);
   if (held !== undefined && reason !== undefined) {
+    if (refuse !== refusal) return { granted: false, reason };
     const { state, stored, evidence } = held;
+    const { short } = heldOf(held);
     return {
       granted: false,
       reason,
       ...(state === "done" && stored && { path: stored.path }),
+      ...(state === "done" && short && { short }),
       ...(isAbsence(state) && evidence && { evidence }),
     };
   }
   const item = itemFor(desk, ref);
   item.ref = merged(item.ref, ref);
-  if (item.state === "done") item.state = "pending";
   item.leaseOwner = runId;
   item.changedMs = desk.now();
   return { granted: true, attempts: item.attempts };
@@ -111,6 +119,14 @@ function settle(desk: Desk, ref: RecordingRef, state: RestState): Item {
   item.leaseOwner = null;
   item.changedMs = desk.now();
   delete item.lastError;
+  return item;
+}
+
+/** What was done stays so, and its claim ends. */
+function keep(desk: Desk, ref: RecordingRef, error: RecordingError): Item {
+  const item = itemFor(desk, ref);
+  item.leaseOwner = null;
+  if (settlesShortness(error)) item.askedAgain = true;
   return item;
 }
 
@@ -172,8 +188,9 @@ function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "keys" | "ent
   };
 }
 
-function heldOf({ state, stored, attempts, runId, leaseOwner, evidence }: Item): Held {
-  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner, evidence: evidence ?? null };
+function heldOf({ state, stored, attempts, runId, leaseOwner, evidence, askedAgain }: Item): Held {
+  const short = stored?.short === true && askedAgain !== true;
+  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner, evidence: evidence ?? null, short };
 }
 
 /** Keeps what is known where the new ref does not say. */
@@ -184,7 +201,7 @@ function merged(known: RecordingRef, ref: RecordingRef): RecordingRef {
 
 function entryOf(item: Item, lives: (owner: string) => boolean): LedgerEntry {
   const { ref, state, stored, lastError, evidence, attempts, firstSeenMs, changedMs, leaseOwner } = item;
-  const leased = leaseOwner !== null && lives(leaseOwner);
+  const leased = state !== "done" && leaseOwner !== null && lives(leaseOwner);
   return {
     ref,
     state: leased ? "claimed" : state,

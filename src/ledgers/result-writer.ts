@@ -5,7 +5,7 @@ import type { Database } from "./database.ts";
 import { openKept } from "./kept.ts";
 import type { Result } from "./results.ts";
 import { evidenceOf, type RecordingRow, refColumns, refUpdates, refValues } from "./rows.ts";
-import { evidenceAfter, keptMessage, stateAfter } from "./rules.ts";
+import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "./rules.ts";
 
 /** The SQL behind results; to be called inside a transaction. */
 export interface ResultWriter {
@@ -20,7 +20,12 @@ export function openResultWriter(database: Database): ResultWriter {
   const kept = openKept(database);
   const finish = sqlite.prepare(`
     UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?,
-      done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL
+      done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL,
+      short = CASE WHEN ? THEN CASE state WHEN 'done' THEN 2 ELSE 1 END END
+    WHERE key = ?`);
+  const keep = sqlite.prepare(`
+    UPDATE recordings SET error_code = ?, error_message = ?, evidence = ?, attempts = attempts + 1, lease_owner = NULL,
+      short = CASE WHEN ? AND short IS NOT NULL THEN 2 ELSE short END
     WHERE key = ?`);
   const fail = sqlite.prepare(`
     UPDATE recordings SET state = ?, error_code = ?, error_message = ?, evidence = ?, attempts = attempts + 1,
@@ -34,8 +39,8 @@ export function openResultWriter(database: Database): ResultWriter {
   const look = sqlite.prepare("SELECT state, evidence, start, duration FROM recordings WHERE key = ?");
 
   const done = (ref: RecordingRef, stored: Stored, runId: string, now: number) => {
-    const { path, bytes, sha256, contentType, audioSeconds = null } = stored;
-    return finish.run(path, bytes, sha256, contentType, audioSeconds, now, now, runId, ref.key);
+    const { path, bytes, sha256, contentType, audioSeconds = null, short = false } = stored;
+    return finish.run(path, bytes, sha256, contentType, audioSeconds, now, now, runId, Number(short), ref.key);
   };
   const failed = (ref: RecordingRef, error: RecordingError, runId: string, now: number) => {
     const known = look.get(ref.key) as KnownRow;
@@ -43,7 +48,9 @@ export function openResultWriter(database: Database): ResultWriter {
     const called = { ...ref, call: callOfRow(known) };
     const evidence = evidenceAfter(before, error, called, now, kept.get);
     const column = evidence === undefined ? null : JSON.stringify(evidence);
-    fail.run(stateAfter(error), error.code, keptMessage(error), column, now, runId, ref.key);
+    if (known.state === "done") {
+      keep.run(error.code, keptMessage(error), column, Number(settlesShortness(error)), ref.key);
+    } else fail.run(stateAfter(error), error.code, keptMessage(error), column, now, runId, ref.key);
     return evidence;
   };
   const know = (ref: RecordingRef, now: number) => insert.run(...refValues(ref), now, now);

@@ -31,6 +31,7 @@ export interface RecordingRow {
   readonly error_code: string | null;
   readonly error_message: string | null;
   readonly evidence: string | null;
+  readonly short: number | null;
   readonly first_seen: number;
   readonly changed: number;
   readonly run_id: string | null;
@@ -68,6 +69,7 @@ const ownColumns = [
   "error_code",
   "error_message",
   "evidence",
+  "short",
   "first_seen",
   "changed",
   "run_id",
@@ -155,12 +157,14 @@ function callOf(row: RecordingRow): Call {
   return call;
 }
 
-/** The state a row is in; `lives` says whether the run that holds its lease still does. */
+/** The state a row is in; `lives` says whether the run that holds its lease still does. What is held is so whoever fetches it again. */
 export function stateOf(
   row: Pick<RecordingRow, "state" | "lease_owner">,
   lives: (owner: string) => boolean,
 ): EntryState {
-  return row.lease_owner !== null && lives(row.lease_owner) ? "claimed" : (row.state as EntryState);
+  return row.state !== "done" && row.lease_owner !== null && lives(row.lease_owner)
+    ? "claimed"
+    : (row.state as EntryState);
 }
 
 /** The entry of a row. */
@@ -192,5 +196,6 @@ function storedOf(row: RecordingRow): Stored {
     sha256: row.sha256 ?? "",
     contentType: row.content_type as AudioType,
     ...(row.audio_seconds !== null && { audioSeconds: row.audio_seconds }),
+    ...(row.short !== null && { short: true }),
   };
 }

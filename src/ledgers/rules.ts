@@ -14,6 +14,8 @@ export interface Held {
   readonly path: string | null;
   readonly attempts: number;
   readonly evidence: Evidence | null;
+  /** Shorter than its call, and not asked for again yet. */
+  readonly short: boolean;
   /** The run that settled it last. */
   readonly runId: string | null;
   readonly leaseOwner: string | null;
@@ -98,6 +100,11 @@ export const wanted: readonly RestState[] = ["pending", "failed"];
 /** Whether an entry that is said to be gone is wanted all the same: not proven, or it is time to ask again. */
 export function isWantedStill(evidence: Evidence | undefined, nowMs: number): boolean {
   return evidence === undefined || !evidence.proven || !isQuiet(evidence, nowMs);
+}
+
+/** Whether a failure to replace a short recording settles that there is no longer one. */
+export function settlesShortness({ code }: RecordingError): boolean {
+  return code === "not-longer" || isAbsence(code);
 }
 
 const messageLimit = 500;

@@ -120,6 +120,10 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
 `,
   // What is known of why a recording cannot be had, as JSON (core/evidence.ts); it outlasts other failures in between.
   "ALTER TABLE recordings ADD COLUMN evidence TEXT",
+  // Done, but clearly shorter than its call: 1 until it was asked for once more, 2 afterwards.
+  `ALTER TABLE recordings ADD COLUMN short INTEGER;
+   UPDATE recordings SET short = 1 WHERE state = 'done' AND audio_seconds < duration - 30 AND audio_seconds < duration / 2;
+   CREATE INDEX recordings_short ON recordings (start) WHERE short IS NOT NULL`,
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

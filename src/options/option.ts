@@ -93,6 +93,13 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
   };
 }
 
+/** A part of something, as `50%`, from 0 to 1. */
+export function percent(given: string): number {
+  const number = Number(/^(\d{1,3}(?:\.\d+)?)\s*%$/.exec(given.trim())?.[1]);
+  if (number >= 0 && number <= 100) return number / 100;
+  throw new RecordingError("usage", `"${given}" is no part such as 50%.`);
+}
+
 /** An absolute http or https URL without a user or password in it. */
 export function webUrl(given: string): string {
   let url: URL;

@@ -1,5 +1,5 @@
 import { parseDuration } from "../core/format.ts";
-import { choice, integer, list, text, value } from "./option.ts";
+import { choice, integer, list, percent, text, value } from "./option.ts";
 import { pairs } from "./pairs.ts";
 
 /** Which recordings: by rows, database, or the live call log. */
@@ -34,6 +34,12 @@ export const selectOptions = {
   extension: value("--extension <number>", "calls of this extension only", text),
   number: value("--number <number>", "calls from or to this number only", text),
   minDuration: value("--min-duration <time>", "calls at least this long", parseDuration),
+  shortBy: value("--short-by <time>", "audio that is shorter than its call by more than this …", parseDuration, {
+    fallback: "30s",
+  }),
+  shortPart: value("--short-part <part>", "… and by more than this part is marked as short", percent, {
+    fallback: "50%",
+  }),
   recordingType: choice("--recording-type <type>", "automatic, ondemand or all", ["automatic", "ondemand", "all"], {
     fallback: "all",
   }),

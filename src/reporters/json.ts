@@ -71,8 +71,8 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
     case "recording-started":
       return { key: event.key };
     case "recording-done": {
-      const { key, path, bytes, sha256, contentType, ms } = event;
-      return { key, path, bytes, sha256, contentType, ms: Math.round(ms) };
+      const { key, path, bytes, sha256, contentType, note, ms } = event;
+      return { key, path, bytes, sha256, contentType, note, ms: Math.round(ms) };
     }
     case "recording-failed":
       return { key: event.key, code: event.code, message: sentence(event.message) };

@@ -5,6 +5,7 @@ import { checkTemplate, defaultTemplate, pathFor } from "../core/path-template.t
 import type { Clock, Expectation } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { defaultRetryPolicy } from "../core/retry.ts";
+import { type Tolerance, usualTolerance } from "../core/short.ts";
 import { startMs, zoneOf } from "../dates.ts";
 import type { WiredWork } from "./work.ts";
 
@@ -36,6 +37,15 @@ export function planOf(settings: Settings, { work, named }: WiredWork, progress:
     again: settings.forceOverwrites ?? false,
     retryGone: settings.retryGone ?? false,
     progress,
+    tolerance: toleranceOf(settings),
+  };
+}
+
+/** How much shorter than their calls recordings may be. */
+export function toleranceOf({ shortBy, shortPart }: Pick<Settings, "shortBy" | "shortPart">): Tolerance {
+  return {
+    seconds: shortBy === undefined ? usualTolerance.seconds : shortBy / 1000,
+    part: shortPart ?? usualTolerance.part,
   };
 }
 

@@ -117,7 +117,7 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
       await finish(ref(1), "a.mp3");
       await nextRun();
       expect(await ledger.reclaim(ref(1))).toEqual({ granted: true, attempts: 0 });
-      expect((await ledger.entry?.(ref(1).key))?.state).toBe("claimed");
+      expect(await ledger.entry?.(ref(1).key)).toMatchObject({ state: "done", stored: stored("a.mp3") });
       expect(await ledger.reclaim(ref(1))).toEqual({ granted: false, reason: "repeated" });
       await ledger.done(ref(1), stored("b.mp3"));
       expect((await ledger.entry?.(ref(1).key))?.stored?.path).toBe("b.mp3");

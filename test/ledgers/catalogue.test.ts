@@ -38,7 +38,7 @@ test("the summary stays what a recount would give, whatever happens to entries",
     await ledger.claim(moved);
     await Promise.all(
       moved.map((each, at) =>
-        (at + round) % 3 === 0
+        at % 3 === 0 && round <= at % 5
           ? ledger.failed(each, new RecordingError(codes[at % 4]!, "No."))
           : ledger.done(each, { ...stored(`${at}.mp3`, at * 10), audioSeconds: at + round / 8 }),
       ),

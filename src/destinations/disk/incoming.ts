@@ -1,7 +1,7 @@
 import { createReadStream, futimesSync } from "node:fs";
 import { join } from "node:path";
 import { contentLength, contentRange, strongValidator } from "../../core/answer.ts";
-import { audioExtensions } from "../../core/audio.ts";
+import { type Audio, audioExtensions } from "../../core/audio.ts";
 import { type ErrorCode, RecordingError } from "../../core/errors.ts";
 import { extensionMark } from "../../core/path-template.ts";
 import type { Expectation, Incoming, Received } from "../../core/ports.ts";
@@ -135,9 +135,16 @@ function rangeAfter({ length, note }: Earlier): Readonly<Record<string, string>>
   return { range: `bytes=${length}-`, "if-range": note.validator };
 }
 
+/** Refuses what would replace as much audio as it brings. */
+function mustLast({ audioSeconds = 0 }: Audio, { longerThanSeconds }: Expectation): void {
+  if (longerThanSeconds === undefined || audioSeconds > longerThanSeconds) return;
+  throw new RecordingError("not-longer", "The source has no more of the recording than is here already.");
+}
+
 /** The whole file, checked and hashed, and told what it is. */
 async function complete({ archive, path, paths, expect }: Intake, part: Part): Promise<Finished> {
   const audio = part.check.finish();
+  mustLast(audio, expect);
   const fd = await part.complete();
   const stored: Stored = {
     path: path.replaceAll(extensionMark, audioExtensions[audio.contentType]),
@@ -183,7 +190,7 @@ function mustBeginAtStart(head: ResponseHead): void {
 
 /** After these the bytes are of no use to anyone. */
 const ruined: ReadonlySet<ErrorCode> = new Set([
-  ...(["not-audio", "bad-audio", "empty-body", "bad-answer", "changed", "bug"] as const),
+  ...(["not-audio", "bad-audio", "empty-body", "bad-answer", "changed", "not-longer", "bug"] as const),
   ...(["disk-full", "disk-denied", "disk-read-only", "disk-io"] as const),
 ]);
 
