@@ -1,6 +1,7 @@
 import type { Invocation } from "../command.ts";
-import type { Failure, Holding, RunRecord } from "../core/catalogue.ts";
+import type { Failure, Holding, RunRecord, Shorts } from "../core/catalogue.ts";
 import { RecordingError } from "../core/errors.ts";
+import { type Evidence, evidenceInWords } from "../core/evidence.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
 import type { Archive, LedgerEntry } from "../core/ports.ts";
 import type { SourceName } from "../core/recording.ts";
@@ -15,16 +16,18 @@ export async function status({ settings, io, args }: Invocation): Promise<number
   if (id !== undefined) return await oneRecording(id, ledger, io);
   const holdings = await ledger.summary();
   const failures = await ledger.failures();
+  const shorts = await ledger.shorts();
   const runs = await ledger.lastRuns(5);
   const expiring = await expiringSoon(ledger, io);
   if (settings.json) {
-    io.stdout.write(`${JSON.stringify({ holdings, failures, expiring, runs })}\n`);
+    io.stdout.write(`${JSON.stringify({ holdings, failures, shorts, expiring, runs })}\n`);
     return 0;
   }
   const print = (text: string) => io.stdout.write(text);
   print(holdings.length === 0 ? "The archive is empty.\n" : formatTable(holdings, holdingColumns));
   print(totalLine(holdings));
   if (failures.length > 0) print(`\nNot held:\n${failures.map(failureLine).join("")}`);
+  if (shorts.entries > 0) print(shortsLine(shorts));
   for (const line of expiring)
     print(
       `\n${line.entries} still wanted recordings of ${line.source} will be gone at the source within ${line.days} days (oldest call ${line.oldest}).\n`,
@@ -48,17 +51,30 @@ function totalLine(holdings: readonly Holding[]): string {
   return `\n${formatCount(sum((row) => row.entries))} recordings held, ${formatBytes(sum((row) => row.bytes))}, ${formatDuration(sum((row) => row.seconds) * 1000)} of audio\n`;
 }
 
+function shortsLine({ entries, open, example }: Shorts): string {
+  const what = entries === 1 ? "1 recording is" : `${formatCount(entries)} recordings are`;
+  const next = open === 0 ? "each was asked for once more" : `the next runs ask once more for ${formatCount(open)}`;
+  return `\n${what} clearly shorter than ${entries === 1 ? "its call" : "their calls"} (as ${example}); ${next}\n`;
+}
+
 const nextSteps: Readonly<Record<string, string>> = {
   pending: "run the same download again",
   failed: "run the same download again; callreel status ID tells more",
   forbidden: "the login may not hear these: see callreel doctor",
-  gone: "deleted or expired at the source; nothing can be done",
-  "no-recording": "the source has none",
+  gone: "asked for again after a while; --retry-gone asks now",
+  "no-recording": "asked for again after a while; --retry-gone asks now",
 };
 
-function failureLine({ source, state, code, entries, message, example }: Failure): string {
-  const next = nextSteps[state] ?? "";
-  return `  ${formatCount(entries)} × ${source} ${code}: ${message} (as ${example})\n      → ${next}\n`;
+/** What to do about recordings that are not held. */
+function nextStep(state: string, evidence: Evidence | undefined): string {
+  if (evidence?.proven === true && state !== "forbidden")
+    return "proven; nothing can be done (--retry-gone asks again)";
+  return nextSteps[state] ?? "";
+}
+
+function failureLine({ source, state, code, entries, message, example, evidence }: Failure): string {
+  const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence)}`;
+  return `  ${formatCount(entries)} × ${source} ${code}: ${message} (as ${example}${words})\n      → ${nextStep(state, evidence)}\n`;
 }
 
 const runColumns: readonly Column<RunRecord>[] = [
@@ -107,12 +123,18 @@ async function oneRecording(id: string, ledger: Archive, io: Io): Promise<number
   return 0;
 }
 
-function story({ state, stored, attempts, lastError, changedMs, runId }: LedgerEntry): string {
+function story({ state, stored, attempts, lastError, evidence, changedMs, runId }: LedgerEntry): string {
   const when = new Date(changedMs).toISOString().slice(0, 19).replace("T", " ");
   if (state === "done")
-    return `downloaded ${when} UTC into ${stored?.path} (${stored?.bytes} bytes, SHA-256 ${stored?.sha256}, run ${runId})`;
+    return `downloaded ${when} UTC into ${stored?.path} (${stored?.bytes} bytes, SHA-256 ${stored?.sha256}, run ${runId})${note(lastError)}`;
   if (state === "purged") return `purged here on purpose ${when} UTC; not fetched again`;
   const why = lastError === undefined ? "" : `: ${lastError.message} (${lastError.code})`;
-  const next = nextSteps[state] === undefined ? "" : ` → ${nextSteps[state]}`;
-  return `${state} since ${when} UTC after ${attempts} attempts${why}${next}`;
+  const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence)}`;
+  const next = nextStep(state, evidence);
+  return `${state} since ${when} UTC after ${attempts} attempts${why}${words}${next === "" ? "" : ` → ${next}`}`;
+}
+
+/** What became of the last try to fetch a held recording again. */
+function note(lastError: LedgerEntry["lastError"]): string {
+  return lastError === undefined ? "" : `; fetching it again brought nothing: ${lastError.message} (${lastError.code})`;
 }

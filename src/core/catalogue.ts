@@ -1,4 +1,5 @@
 import type { Summary } from "./events.ts";
+import type { Evidence } from "./evidence.ts";
 import type { RecordingKey, SourceName } from "./recording.ts";
 
 /** What the archive holds of one source, month and state. `month` is `2026-11`, or empty where the call's start is unknown. */
@@ -18,9 +19,19 @@ export interface Failure {
   readonly state: string;
   readonly code: string;
   readonly entries: number;
-  /** The message and the key of one of them. */
+  /** The message and the key of one of them, and what is known of why it cannot be had. */
   readonly message: string;
   readonly example: RecordingKey;
+  readonly evidence?: Evidence;
+}
+
+/** Recordings that are held but clearly shorter than their calls. */
+export interface Shorts {
+  readonly entries: number;
+  /** How many of them were not asked for again yet. */
+  readonly open: number;
+  /** The key of one of them. */
+  readonly example?: RecordingKey;
 }
 
 /** Recordings still wanted whose call began before a given time. */

@@ -1,4 +1,4 @@
-import type { AuditLine, AuditRecord, ChainReport, Failure, Holding, RunRecord, Waiting } from "./catalogue.ts";
+import type { AuditLine, AuditRecord, ChainReport, Failure, Holding, RunRecord, Shorts, Waiting } from "./catalogue.ts";
 import type { RecordingError } from "./errors.ts";
 import type { DownloadEvent, SkipReason, Summary } from "./events.ts";
 import type { Evidence } from "./evidence.ts";
@@ -222,6 +222,8 @@ export interface Archive extends Required<Ledger> {
   summary(): Promise<readonly Holding[]>;
   /** Why recordings are not held, most frequent first. */
   failures(): Promise<readonly Failure[]>;
+  /** Recordings that are clearly shorter than their calls. */
+  shorts(): Promise<Shorts>;
   /** Recordings still wanted whose call began before `startedBefore` (ISO 8601, as the source writes starts). */
   waiting(source: SourceName, startedBefore: string): Promise<Waiting>;
   /** Newest first. */

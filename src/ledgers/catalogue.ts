@@ -1,13 +1,15 @@
-import type { AuditLine, AuditRecord, Failure, Holding, Waiting } from "../core/catalogue.ts";
+import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/catalogue.ts";
 import type { RecordingKey, SourceName } from "../core/recording.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { Kept } from "./kept.ts";
+import { evidenceOf } from "./rows.ts";
 
 /** What `status`, `purge` and the player ask and record. */
 export interface Catalogue {
   summary(): readonly Holding[];
   failures(): readonly Failure[];
+  shorts(): Shorts;
   waiting(source: SourceName, startedBefore: string): Waiting;
   purge(keys: readonly RecordingKey[], why: string, now: number): number;
   audit(line: AuditLine, now: number): void;
@@ -28,7 +30,11 @@ export function openCatalogue(database: Database, kept: Kept): Catalogue {
       sqlite
         .prepare(failuresSql)
         .all()
-        .map((row) => ({ ...(row as Failure) })),
+        .map((row) => failureOf(row as FailureRow)),
+    shorts: () => {
+      const { entries, open, example } = sqlite.prepare(shortsSql).get() as ShortsRow;
+      return { entries, open: open ?? 0, ...(example !== null && { example }) };
+    },
     waiting: (source, startedBefore) => {
       const row = sqlite.prepare(waitingSql).get(source, startedBefore) as { entries: number; oldest: string | null };
       return { entries: row.entries, ...(row.oldest !== null && { oldest: row.oldest }) };
@@ -79,11 +85,28 @@ const summarySql = `
   SELECT source, month, state, entries, bytes, ms / 1000.0 AS seconds FROM holdings
   WHERE entries > 0 ORDER BY source, month, state`;
 
+type FailureRow = Omit<Failure, "evidence"> & { readonly evidence: string | null };
+
+function failureOf({ evidence, ...failure }: FailureRow): Failure {
+  return { ...failure, ...(evidence !== null && { evidence: evidenceOf(evidence) }) };
+}
+
+interface ShortsRow {
+  readonly entries: number;
+  readonly open: number | null;
+  readonly example: RecordingKey | null;
+}
+
+const shortsSql =
+  "SELECT count(*) AS entries, sum(short = 1) AS open, min(key) AS example FROM recordings WHERE short IS NOT NULL AND state = 'done'";
+
 // Beside max(), SQLite takes the other columns from the row that has the maximum: the newest failure is the example.
 const failuresSql = `
-  SELECT source, state, code, entries, message, example FROM (
-    SELECT source, state, error_code AS code, count(*) AS entries, error_message AS message, key AS example, max(changed)
-    FROM recordings WHERE state <> 'done' AND state <> 'purged' AND error_code IS NOT NULL GROUP BY source, state, error_code)
+  SELECT source, state, code, entries, message, example, evidence FROM (
+    SELECT source, state, error_code AS code, count(*) AS entries, error_message AS message, key AS example,
+      CASE WHEN state = error_code THEN evidence END AS evidence, max(changed)
+    FROM recordings WHERE state <> 'done' AND state <> 'purged' AND error_code IS NOT NULL
+    GROUP BY source, state, error_code, CASE WHEN state = error_code THEN json_extract(evidence, '$.proven') END)
   ORDER BY entries DESC, source, state, code`;
 
 const waitingSql = `
@@ -93,5 +116,5 @@ const waitingSql = `
 const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, name = NULL,
     session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
-    lease_owner = NULL, changed = ?
+    evidence = NULL, short = NULL, lease_owner = NULL, changed = ?
   WHERE key = ? AND state <> 'purged'`;

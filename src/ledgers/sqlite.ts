@@ -134,6 +134,7 @@ function reading(desk: Desk, settled: Settled): Reading {
     set: async (name, value) => database.write(() => kept.set(name, value)),
     summary: async () => settled(catalogue.summary),
     failures: async () => settled(catalogue.failures),
+    shorts: async () => settled(catalogue.shorts),
     waiting: async (source, startedBefore) => settled(() => catalogue.waiting(source, startedBefore)),
     lastRuns: async (count) => settled(() => runs.last(count)),
     purge: async (keys, why) => settled(() => catalogue.purge(keys, why, clock.now())),
