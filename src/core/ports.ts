@@ -203,7 +203,7 @@ export interface Ledger extends AsyncDisposable {
   /** Gives a claim back untouched. */
   release(key: RecordingKey): Promise<void>;
   finish(summary: Summary, exitCode: number): Promise<void>;
-  /** Recordings that are still wanted from earlier runs (failed, not ready, not proven to be gone), oldest call first. */
+  /** Recordings that are still wanted from earlier runs (failed, not ready, not proven to be gone), then short ones to ask once more for; oldest call first. */
   pending?(source: SourceName): AsyncIterable<readonly RecordingRef[]>;
   entries?(filter: EntryFilter): AsyncIterable<readonly LedgerEntry[]>;
   /** The keys of those entries, for a fraction of the price. */

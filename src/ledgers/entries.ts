@@ -29,6 +29,7 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
   }
   return {
     *pending(source, runId, now) {
+      const ofSource = where("source = ? AND run_id IS NOT ?", source, runId);
       const conditions = [
         where(
           `state <> 'done' AND (state IN (${marks(wanted)}) OR state IN (${marks(absences)}) AND ${wantedStill})`,
@@ -36,9 +37,11 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
           ...absences,
           now,
         ),
-        where("source = ? AND run_id IS NOT ?", source, runId),
+        ofSource,
       ];
       for (const rows of pages<RecordingRow>(database, rowAsJson, conditions, false)) yield rows.map(refOf);
+      const short = [where("short = 1 AND state = 'done'"), ofSource];
+      for (const rows of pages<RecordingRow>(database, rowAsJson, short, false)) yield rows.map(refOf);
     },
     *matching(filter) {
       for (const rows of matchingRows<RecordingRow>(rowAsJson, filter)) yield rows.map((row) => entryOf(row, lives));

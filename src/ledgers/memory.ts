@@ -171,7 +171,12 @@ function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "keys" | "ent
           runId !== desk.run?.runId &&
           (wanted.includes(state) || (isAbsence(state) && isWantedStill(evidence, desk.now()))),
       );
+      const short = [...items.values()].filter(
+        (item) =>
+          item.ref.source === source && item.runId !== desk.run?.runId && item.state === "done" && heldOf(item).short,
+      );
       yield* paged(open.sort(byStart).map(({ ref }) => ref));
+      yield* paged(short.sort(byStart).map(({ ref }) => ref));
     },
     entries: async function* (filter) {
       yield* paged(found(filter));

@@ -74,8 +74,9 @@ function copyRows(sqlite: Sqlite, table: string, fileSize: number): number {
   const first = seqOf("min");
   if (first === undefined) return 0;
   const last = seqOf("max") ?? Math.ceil(fileSize / leastRowBytes);
+  const columns = sharedColumns(sqlite, table);
   const copy = sqlite.prepare(
-    `INSERT OR IGNORE INTO main.${table} SELECT * FROM old.${table} WHERE seq BETWEEN ? AND ?`,
+    `INSERT OR IGNORE INTO main.${table} (${columns}) SELECT ${columns} FROM old.${table} WHERE seq BETWEEN ? AND ?`,
   );
   const copyRange = (from: number, to: number): number => {
     const copied = readable(() => Number(copy.run(from, to).changes));
@@ -86,6 +87,16 @@ function copyRows(sqlite: Sqlite, table: string, fileSize: number): number {
   let rows = 0;
   for (let from = first; from <= last; from += chunkRows) rows += copyRange(from, Math.min(last, from + chunkRows - 1));
   return rows;
+}
+
+/** What the old table and the new one both have: an older ledger lacks what was added since. */
+function sharedColumns(sqlite: Sqlite, table: string): string {
+  const columnsOf = (schema: string) =>
+    (sqlite.prepare(`PRAGMA ${schema}.table_info(${table})`).all() as { name: string }[]).map(({ name }) => name);
+  const old = new Set(columnsOf("old"));
+  return columnsOf("main")
+    .filter((name) => old.has(name))
+    .join(", ");
 }
 
 /** The result of reading the old file, or undefined where that is damaged. */

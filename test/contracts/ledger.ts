@@ -3,6 +3,7 @@ import { type ErrorCode, RecordingError } from "../../src/core/errors.ts";
 import type { Summary } from "../../src/core/events.ts";
 import type { EntryFilter, Ledger, RunStart } from "../../src/core/ports.ts";
 import type { Call, RecordingRef, Stored } from "../../src/core/recording.ts";
+import { yieldNote } from "../../src/core/yields.ts";
 
 export const nothing: Summary = { done: 0, skipped: 0, failed: 0, rejected: 0, bytes: 0, ms: 0, reasons: {} };
 
@@ -54,6 +55,12 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
   const keys = async (filter: EntryFilter) => {
     const found: string[] = [];
     for await (const page of ledger.entries!(filter)) found.push(...page.map((entry) => entry.ref.key));
+    return found;
+  };
+
+  const pending = async () => {
+    const found: string[] = [];
+    for await (const page of ledger.pending!("ringcentral")) found.push(...page.map(({ id }) => id));
     return found;
   };
 
@@ -126,6 +133,111 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
     test("need a run", async () => {
       await ledger.finish(nothing, 0);
       await expect(ledger.claim([ref(1)])).rejects.toThrow(expect.objectContaining({ code: "bug" }));
+    });
+  });
+
+  describe("what a source says cannot be had", () => {
+    const old: Call = { start: startOf(1), duration: 60 };
+    const by = "media.example";
+    const date = (at: number) => ({ status: 404, headers: { date: new Date(at).toUTCString() } });
+    const now = Date.UTC(2026, 10, 21);
+    const day = 24 * 3_600_000;
+    const say = async (code: "gone" | "forbidden", atMs = now) => {
+      await ledger.reclaim(ref(1, old));
+      const witness = { by, explicit: true };
+      return ledger.failed(ref(1), new RecordingError(code, "No.", { witness, head: date(atMs) }));
+    };
+
+    test("is kept with who said it, how often and when", async () => {
+      expect(await say("gone")).toMatchObject({ says: "gone", by, times: 1, firstMs: now, proven: false });
+      expect(await say("gone")).toMatchObject({ times: 2, firstMs: now, lastMs: now });
+      const entry = await ledger.entry?.(ref(1).key);
+      expect(entry).toMatchObject({ state: "gone", evidence: { says: "gone", times: 2 } });
+    });
+
+    test("is not asked for by itself for a while, once its address has given a recording", async () => {
+      await say("gone");
+      await nextRun();
+      expect(await verdicts(ref(1))).toEqual(["granted"]);
+      await ledger.release(ref(1).key);
+      await ledger.set?.(yieldNote(by), "yes");
+      expect(await ledger.claim([ref(1)])).toEqual([
+        { granted: false, reason: "unproven", evidence: expect.objectContaining({ says: "gone", times: 1 }) },
+      ]);
+      expect(await ledger.reclaim(ref(1))).toMatchObject({ granted: true });
+    });
+
+    test("is proven past the time that its source keeps recordings, as far as the ledger knows that", async () => {
+      await ledger.set?.("retention-days:ringcentral", "7");
+      await ledger.set?.(yieldNote(by), "yes");
+      expect(await say("gone")).toMatchObject({ times: 1, proven: true });
+      await nextRun();
+      expect(await verdicts(ref(1))).toEqual(["gone"]);
+      expect(await pending()).toEqual([]);
+    });
+
+    test("is still wanted until it is proven", async () => {
+      await ledger.set?.(yieldNote(by), "yes");
+      await say("forbidden");
+      await nextRun();
+      expect(await pending()).toEqual(["1"]);
+    });
+
+    test("outlasts other failures, and is forgotten when the recording comes", async () => {
+      await say("gone");
+      await fail(ref(1), "timeout");
+      expect(await ledger.entry?.(ref(1).key)).toMatchObject({ state: "pending", evidence: { times: 1 } });
+      expect(await say("gone", now + 2 * day)).toMatchObject({ times: 2 });
+      await finish(ref(1), "a.mp3");
+      expect(await ledger.entry?.(ref(1).key)).not.toHaveProperty("evidence");
+    });
+  });
+
+  describe("what is done", () => {
+    const short = (path: string) => ({ ...stored(path), short: true as const });
+
+    test.each(["gone", "timeout", "not-audio"] as const)(
+      "stays so when it is fetched again and ends with %s: with a note",
+      async (code) => {
+        await finish(ref(1), "a.mp3");
+        await nextRun();
+        await ledger.reclaim(ref(1));
+        await ledger.failed(ref(1), new RecordingError(code, "Not again."));
+        expect(await ledger.entry?.(ref(1).key)).toMatchObject({
+          state: "done",
+          stored: stored("a.mp3"),
+          lastError: { code, message: "Not again." },
+          runId: "first",
+        });
+        expect(await ledger.claim([ref(1)])).toEqual([{ granted: false, reason: "done", path: "a.mp3" }]);
+      },
+    );
+
+    test("but short is told as such until it was asked for once more", async () => {
+      await ledger.claim([ref(1)]);
+      await ledger.done(ref(1), short("a.mp3"));
+      await nextRun();
+      const told = { granted: false, reason: "done", path: "a.mp3" };
+      expect(await pending()).toEqual(["1"]);
+      expect(await ledger.claim([ref(1)])).toEqual([{ ...told, short: true }]);
+      await ledger.reclaim(ref(1));
+      await ledger.failed(ref(1), new RecordingError("timeout", "Too slow."));
+      expect(await ledger.claim([ref(1)])).toEqual([{ ...told, short: true }]);
+      await ledger.reclaim(ref(1));
+      await ledger.failed(ref(1), new RecordingError("not-longer", "No more."));
+      expect(await ledger.claim([ref(1)])).toEqual([told]);
+      expect(await pending()).toEqual([]);
+      expect((await ledger.entry?.(ref(1).key))?.stored?.short).toBe(true);
+    });
+
+    test("and short is not asked for a third time when it came again", async () => {
+      await ledger.claim([ref(1)]);
+      await ledger.done(ref(1), short("a.mp3"));
+      await nextRun();
+      await ledger.reclaim(ref(1));
+      await ledger.done(ref(1), short("a.mp3"));
+      await nextRun("third");
+      expect(await ledger.claim([ref(1)])).toEqual([{ granted: false, reason: "done", path: "a.mp3" }]);
     });
   });
 
@@ -227,12 +339,6 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
   });
 
   describe("pending recordings", () => {
-    const pending = async () => {
-      const found: string[] = [];
-      for await (const page of ledger.pending!("ringcentral")) found.push(...page.map(({ id }) => id));
-      return found;
-    };
-
     test("are those of earlier runs that are still wanted, oldest call first", async () => {
       const [late, early, bad, gone, kept, forbidden] = [9, 3, 5, 1, 2, 4].map((at) => ref(at, { start: startOf(at) }));
       await fail(late!, "not-ready");

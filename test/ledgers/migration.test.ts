@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import { beforeEach, expect, test } from "vitest";
+import { salvageLedger } from "../../src/ledgers/index.ts";
+import { openSqlite } from "../../src/sqlite.ts";
+import { nothing, ref, refs, run } from "../contracts/ledger.ts";
+import { heldClock } from "../helpers/held-clock.ts";
+import { ledgerFolder } from "./opened.ts";
+
+const { path, open } = ledgerFolder();
+const recordings = refs(6).map((each) => ({ ...each, call: {} }));
+
+/** A ledger that callreel 0.1.0 wrote: two done (the second 10 s of a 60 s call), gone, no-recording, failed, forbidden. */
+beforeEach(() => {
+  const database = openSqlite(path());
+  database.exec(readFileSync(new URL("../fixtures/ledgers/version-1.sql", import.meta.url), "utf8"));
+  database.close();
+});
+
+test("a ledger of version 1 is brought up to date, and what it calls gone without evidence is asked for again", async () => {
+  const ledger = await open();
+  expect(await ledger.checkFile()).toBeUndefined();
+  expect((await ledger.lastRuns(1))[0]).toMatchObject({ runId: "old", version: "0.1.0" });
+  expect([(await ledger.verifyRunChain()).broken, (await ledger.verifyAuditChain()).broken]).toEqual([
+    undefined,
+    undefined,
+  ]);
+  const wanted: string[] = [];
+  await ledger.begin(run("new"));
+  for await (const page of ledger.pending("ringcentral")) wanted.push(...page.map(({ id }) => id));
+  expect(wanted.sort()).toEqual(["2", "3", "4", "5", "6"]);
+  expect(await ledger.claim(recordings)).toMatchObject([
+    { granted: false, reason: "done", path: "1.mp3" },
+    { granted: false, reason: "done", path: "2.mp3", short: true },
+    { granted: true },
+    { granted: true },
+    { granted: true },
+    { granted: true },
+  ]);
+  await ledger.finish(nothing, 0);
+});
+
+test("a ledger of version 1 is carried over by a rebuild", async () => {
+  expect(salvageLedger(path(), { clock: heldClock(), pid: 1 })).toMatchObject({ entries: 6 });
+  const ledger = await open();
+  expect(await ledger.summary()).toContainEqual(expect.objectContaining({ state: "done", entries: 2, bytes: 2000 }));
+  expect(await ledger.entry(ref(3).key)).toMatchObject({ state: "gone", lastError: { code: "gone" } });
+  expect((await ledger.verifyRunChain()).entries).toBe(1);
+});
