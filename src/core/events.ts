@@ -13,12 +13,16 @@ export type SkipReason =
   | "no-recording" // the row has none
   | "short-recording" // RingCentral keeps none below its minimum
   | "filtered" // outside --from/--to, --number, …
-  | "too-young"; // younger than --min-age
+  | "too-young" // younger than --min-age
+  | "past-retention" // older than the source keeps recordings, by its own word
+  | "past-usual-retention"; // older than such sources usually keep recordings; this one does not tell
 
 /** What a run tells of itself; one NDJSON object each with `--json`. Reporters hear these and answer nothing. */
 export type DownloadEvent =
   | { event: "run-started"; runId: string; sources: readonly SourceName[]; dest: string }
   | { event: "listed"; source: SourceName; rows: number; recordings: number; from?: string; to?: string }
+  /** How far the system's own call log has been read: so many rows so far, of calls between these instants. */
+  | { event: "listing"; source: SourceName; rows: number; from: string; to: string }
   | { event: "row-rejected"; file: string; line: number; message: string }
   | {
       event: "recording-skipped";

@@ -28,6 +28,8 @@ export interface Clock {
 export interface Selection {
   readonly fromMs?: number;
   readonly toMs?: number;
+  /** Where a listing begins that turns out to be of the login's own calls only, when that differs. */
+  readonly ownFromMs?: number;
   readonly minAgeMs?: number;
   /** The same bounds as naive local text (`2024-05-01T00:00:00`) in `timezone`, to compare with naive starts. */
   readonly fromLocal?: string;
@@ -38,15 +40,31 @@ export interface Selection {
   readonly number?: string;
   readonly minDurationSeconds?: number;
   readonly recordingType?: "automatic" | "ondemand" | "all";
+  /** Calls before this instant are past what the source keeps, by its own word or by what is usual (`assumed`). */
+  readonly expired?: { readonly beforeMs: number; readonly assumed: boolean };
   /** IANA zone that says what naive times mean; undefined = the system's. */
   readonly timezone?: string;
+}
+
+/** What a listing came to once all of it was had. */
+export interface HeardListing {
+  /** Calls that began before this instant were listed. */
+  readonly untilMs: number;
+  /** Whether that instant is by the system's own clock. */
+  readonly byServer: boolean;
+  /** Whose calls were listed: everybody's, or the login's own where it may see no more. */
+  readonly level: "account" | "extension";
 }
 
 /** Where recordings live: one of the two systems, behind one login. */
 export interface Source extends AsyncDisposable {
   readonly name: SourceName;
   /** Rows of the system's own call log, oldest window first; absent where the system has none to ask. A failure throws: never a short list. */
-  list?(selection: Selection, signal: AbortSignal): AsyncIterable<RowBatch>;
+  list?(selection: Selection, signal: AbortSignal, heard?: (listing: HeardListing) => void): AsyncIterable<RowBatch>;
+  /** The system's own clock, where it tells: milliseconds since 1970, never ahead; at most one cheap request. */
+  now?(signal: AbortSignal): Promise<number | undefined>;
+  /** Tells logins apart without saying who they are: how far a listing came is each login's own. */
+  readonly login?: string;
   /** Which recordings a row speaks of. Pure and total: hostile fields give an absence or a RecordingError `bad-rows`, never another throw. */
   recordings(row: Row): RowFinding;
   /** The recording that an id, contentUri or permanent path names, without asking anyone; undefined when it is not of this system. */

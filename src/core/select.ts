@@ -5,7 +5,7 @@ import type { Call } from "./recording.ts";
  * Why a call is outside the selection, or undefined when it is inside. A field the call does not have cannot exclude
  * it, except where the selection asks for a value of it. Naive times are compared as the text they are.
  */
-export function excluded(call: Call, selection: Selection, nowMs: number): "filtered" | "too-young" | undefined {
+export function excluded(call: Call, selection: Selection, nowMs: number): Exclusion | undefined {
   if (!inWindow(call.start, selection)) return "filtered";
   if (selection.direction !== undefined && call.direction !== selection.direction) return "filtered";
   if (selection.extension !== undefined && call.extension !== selection.extension) return "filtered";
@@ -14,7 +14,16 @@ export function excluded(call: Call, selection: Selection, nowMs: number): "filt
     return "filtered";
   }
   if (!hasType(call, selection.recordingType)) return "filtered";
-  return tooYoung(call.start, selection, nowMs) ? "too-young" : undefined;
+  if (tooYoung(call.start, selection, nowMs)) return "too-young";
+  return expired(call.start, selection);
+}
+
+export type Exclusion = "filtered" | "too-young" | "past-retention" | "past-usual-retention";
+
+/** A call of unknown start has not expired. */
+function expired(start: string | undefined, { expired: past }: Selection): Exclusion | undefined {
+  if (past === undefined || start === undefined || !(Date.parse(start) < past.beforeMs)) return undefined;
+  return past.assumed ? "past-usual-retention" : "past-retention";
 }
 
 /** Whether a call's start is an instant (has a zone) and not a naive local time. */

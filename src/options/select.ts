@@ -1,5 +1,5 @@
 import { parseDuration } from "../core/format.ts";
-import { choice, integer, list, percent, text, value } from "./option.ts";
+import { choice, flag, integer, list, percent, text, value } from "./option.ts";
 import { pairs } from "./pairs.ts";
 
 /** Which recordings: by rows, database, or the live call log. */
@@ -30,6 +30,7 @@ export const selectOptions = {
     { fallback: "24h" },
   ),
   minAge: value("--min-age <time>", "leave calls younger than this for a later run", parseDuration),
+  includeExpired: flag("--include-expired", "ask, last, for calls past the source's retention too"),
   direction: choice("--direction <which>", "inbound or outbound calls only", ["inbound", "outbound"]),
   extension: value("--extension <number>", "calls of this extension only", text),
   number: value("--number <number>", "calls from or to this number only", text),

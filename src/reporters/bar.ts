@@ -1,4 +1,6 @@
 import { MultiBar, type Options, type SingleBar } from "cli-progress";
+import type { Clock } from "../core/ports.ts";
+import { openEarlyLine } from "./early-line.ts";
 import { openMessages } from "./messages.ts";
 import { openProgress, type ProgressSettings } from "./progress.ts";
 import { fileRow, statusRow, totalRow } from "./rows.ts";
@@ -10,6 +12,7 @@ import { openPaint } from "./text.ts";
 import { waitingText } from "./waiting.ts";
 
 export interface BarSettings extends ProgressSettings {
+  readonly clock: Clock;
   readonly stream: TerminalStream;
   readonly color: boolean;
   readonly redact: (text: string) => string;
@@ -27,6 +30,12 @@ export function openBarReporter(settings: BarSettings): Screen {
   const messageOf = openMessages({ quiet: false, redact, paint });
   const terminal = openTerminal(stream, sink.write);
   let state: "before" | "drawing" | "after" = "before";
+  const early = openEarlyLine({
+    clock: settings.clock,
+    progress,
+    redact,
+    print: (line) => state === "before" && sink.write(`${line}\n`),
+  });
 
   const rowOf = (slot: number, columns: number): string => {
     if (slot === 0) return totalRow(progress, columns, paint);
@@ -55,6 +64,7 @@ export function openBarReporter(settings: BarSettings): Screen {
   }
 
   function stop(): void {
+    early.close();
     if (state === "drawing") {
       stream.off("resize", onResize);
       bars.stop();
@@ -71,6 +81,7 @@ export function openBarReporter(settings: BarSettings): Screen {
     messages: { write: print },
     report(event) {
       progress.hear(event);
+      early.hear(event);
       if (state === "before" && event.event === "run-started") start();
       if (state === "drawing" && event.event === "recording-started") {
         bars.want(2 + Math.min(progress.inFlight.size, fileRows(stream)));

@@ -19,6 +19,8 @@ function entryOf(event: DownloadEvent): [LogLevel, string] | undefined {
       return ["info", `run ${event.runId} into ${event.dest}: ${event.sources.join(", ")}`];
     case "listed":
       return ["info", `listed ${event.source}: ${event.rows} rows, ${event.recordings} recordings`];
+    case "listing":
+      return ["info", `listing ${event.source}: ${event.rows} calls from ${event.from} to ${event.to}`];
     case "row-rejected":
       return ["warn", `${event.file}:${event.line}: ${event.message}`];
     case "recording-skipped":

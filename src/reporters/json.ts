@@ -14,7 +14,7 @@ export interface JsonSettings {
 
 /**
  * One NDJSON object a line, each with `event` and `time`. What is known of a call stays out of it: numbers and names
- * of people do not belong into the log of a cron job. Progress within a recording is not told.
+ * of people do not belong into the log of a cron job. Progress within a recording or a listing is not told.
  */
 export function openJsonReporter(settings: JsonSettings): Reporter {
   const sink = openSink(settings.stream, 25);
@@ -22,7 +22,7 @@ export function openJsonReporter(settings: JsonSettings): Reporter {
   const time = openTimestamp(settings.clock);
   return {
     report(event) {
-      if (event.event === "recording-progress") return;
+      if (event.event === "recording-progress" || event.event === "listing") return;
       if (event.event === "recording-skipped") return sink.write(skippedLine(event, time()));
       sink.write(`${JSON.stringify({ event: event.event, time: time(), ...fieldsOf(event, clean) })}\n`);
     },
@@ -63,7 +63,7 @@ function evidenceLine({ says, by, times, firstMs, lastMs, proven }: Evidence): R
   return { says, by, times, first, last, proven };
 }
 
-type Told = Exclude<DownloadEvent, { event: "recording-skipped" | "recording-progress" }>;
+type Told = Exclude<DownloadEvent, { event: "recording-skipped" | "recording-progress" | "listing" }>;
 
 function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record<string, unknown>> {
   const sentence = (text: string) => clean(printable(text));

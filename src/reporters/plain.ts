@@ -1,13 +1,14 @@
 import type { Writable } from "node:stream";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/format.ts";
 import type { Clock } from "../core/ports.ts";
+import { openEarlyLine } from "./early-line.ts";
 import { openMessages } from "./messages.ts";
 import { openProgress, type Progress, type ProgressSettings } from "./progress.ts";
 import type { Screen } from "./screen.ts";
 import { openSink } from "./sink.ts";
 import { summaryLines } from "./summary.ts";
 import { openPaint } from "./text.ts";
-import { timeOfDay, waitingText } from "./waiting.ts";
+import { listingText, timeOfDay, waitingText } from "./waiting.ts";
 
 export interface PlainSettings extends ProgressSettings {
   readonly clock: Clock;
@@ -25,6 +26,12 @@ export function openPlainReporter(settings: PlainSettings): Screen {
   const sink = openSink(settings.stream, 0);
   const progress = openProgress(settings);
   const messageOf = openMessages({ quiet, redact, paint: openPaint(color) });
+  const early = openEarlyLine({
+    clock,
+    progress,
+    redact,
+    print: (line) => sink.write(`${timeOfDay(clock.now())} ${line}\n`),
+  });
   const ended = new AbortController();
   let ticking = false;
 
@@ -32,7 +39,9 @@ export function openPlainReporter(settings: PlainSettings): Screen {
     ticking = true;
     for (;;) {
       await clock.sleep(settings.statsMs, ended.signal);
-      sink.write(`${timeOfDay(clock.now())} ${statsLine(progress, waitingText(progress, redact))}\n`);
+      sink.write(
+        `${timeOfDay(clock.now())} ${statsLine(progress, [listingText(progress), waitingText(progress, redact)])}\n`,
+      );
     }
   }
 
@@ -40,24 +49,27 @@ export function openPlainReporter(settings: PlainSettings): Screen {
     messages: sink,
     report(event) {
       progress.hear(event);
+      if (!quiet) early.hear(event);
       // It ends by rejecting when the run ends.
       if (event.event === "run-started" && !quiet && !ticking) tick().catch(() => {});
       const message = messageOf(event);
       if (message !== undefined) sink.write(`${message}\n`);
       if (event.event !== "run-finished") return;
       ended.abort();
+      early.close();
       const lines = summaryLines(event, { color });
       const shown = quiet ? lines.slice(0, event.exitCode === 0 ? 0 : 1) : lines;
       for (const line of shown) sink.write(`${redact(line)}\n`);
     },
     async close() {
       ended.abort();
+      early.close();
       await sink.close();
     },
   };
 }
 
-function statsLine(progress: Progress, waiting: string | undefined): string {
+function statsLine(progress: Progress, rest: readonly (string | undefined)[]): string {
   const { handled, total, bytes, failed, skipped } = progress;
   const rate = progress.rate();
   const eta = progress.etaMs();
@@ -69,6 +81,6 @@ function statsLine(progress: Progress, waiting: string | undefined): string {
     ...(eta === undefined ? [] : [`≈ ${formatDuration(eta)} left`]),
     ...(skipped === 0 ? [] : [`${formatCount(skipped)} skipped`]),
     ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),
-    ...(waiting === undefined ? [] : [waiting]),
+    ...rest.filter((part) => part !== undefined),
   ].join(", ");
 }

@@ -30,6 +30,8 @@ export interface Progress {
   readonly bytes: number;
   /** Oldest first. */
   readonly inFlight: ReadonlyMap<RecordingKey, InFlight>;
+  /** How far the system's call log has been read; undefined while none is. */
+  listing(): { readonly rows: number; readonly from: string; readonly to: string } | undefined;
   /** What the run waits for, until that time is over. */
   waiting(): { readonly reason: string; readonly untilMs: number } | undefined;
   /** Recordings a minute; undefined while it is too early to tell. */
@@ -40,7 +42,13 @@ export interface Progress {
 }
 
 /** Rows with one of these never were recordings to fetch, so they do not count towards the total. */
-const notCounted: ReadonlySet<SkipReason> = new Set(["no-recording", "short-recording", "filtered"]);
+const notCounted: ReadonlySet<SkipReason> = new Set([
+  "no-recording",
+  "short-recording",
+  "filtered",
+  "past-retention",
+  "past-usual-retention",
+]);
 
 const minute = 60_000;
 
@@ -50,6 +58,7 @@ export function openProgress({ clock, total, ratePerMinute }: ProgressSettings):
   const byteMeter = openMeter(10_000);
   const count = { done: 0, skipped: 0, passed: 0, failed: 0, listed: 0, bytes: 0, arriving: 0 };
   let startedAt: number | undefined;
+  let listing: { rows: number; from: string; to: string } | undefined;
   let wait: { reason: string; untilMs: number } | undefined;
 
   function fly(key: RecordingKey, next: InFlight | undefined): void {
@@ -60,6 +69,9 @@ export function openProgress({ clock, total, ratePerMinute }: ProgressSettings):
 
   function hear(event: DownloadEvent): void {
     switch (event.event) {
+      case "listing":
+        listing = { rows: event.rows, from: event.from, to: event.to };
+        break;
       case "listed":
         count.listed += event.recordings;
         break;
@@ -139,6 +151,7 @@ export function openProgress({ clock, total, ratePerMinute }: ProgressSettings):
     get bytes() {
       return count.bytes + count.arriving;
     },
+    listing: () => listing,
     waiting: () => (wait !== undefined && wait.untilMs > clock.now() ? wait : undefined),
     bytesPerSecond() {
       const perMs = byteMeter.perMs(clock.monotonic(), count.bytes + count.arriving);

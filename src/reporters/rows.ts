@@ -3,6 +3,7 @@ import { printable } from "../core/printable.ts";
 import type { Call, RecordingKey } from "../core/recording.ts";
 import type { InFlight, Progress } from "./progress.ts";
 import { column, cutTo, type Paint, widthOf } from "./text.ts";
+import { listingText } from "./waiting.ts";
 
 /** Below this width there is no room to draw: only words, the most telling first. */
 const narrow = 60;
@@ -30,7 +31,9 @@ export function totalRow(progress: Progress, columns: number, paint: Paint): str
 
 /** What is waited for, and how the run went so far. */
 export function statusRow(progress: Progress, waiting: string | undefined, columns: number, paint: Paint): string {
+  const listing = progress.handled === 0 && progress.inFlight.size === 0 ? listingText(progress) : undefined;
   const counts = [
+    ...(listing === undefined ? [] : [listing]),
     ...(progress.failed === 0 ? [] : [`${formatCount(progress.failed)} failed`]),
     ...(progress.skipped === 0 ? [] : [`${formatCount(progress.skipped)} skipped`]),
   ].join(", ");

@@ -29,6 +29,9 @@ const skipWords: Readonly<Record<string, string>> = {
   "short-recording": "too short to be recorded",
   filtered: "outside the selection",
   "too-young": "too young",
+  "past-retention": "past what the source keeps, not asked for (--include-expired asks)",
+  "past-usual-retention":
+    "older than recordings are usually kept, not asked for (RingCentral does not tell for how long: --include-expired asks)",
 };
 
 const failureWords: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { formatNumberOf } from "../core/format.ts";
 import { printable } from "../core/printable.ts";
 import type { Progress } from "./progress.ts";
 
@@ -5,6 +6,15 @@ import type { Progress } from "./progress.ts";
 export function waitingText(progress: Progress, redact: (text: string) => string): string | undefined {
   const waiting = progress.waiting();
   return waiting && `waiting for ${redact(printable(waiting.reason))} until ${timeOfDay(waiting.untilMs)}`;
+}
+
+/** `1,250 calls listed, up to 2026-01-31`, or undefined while no call log is read or it has all been read. */
+export function listingText(progress: Progress): string | undefined {
+  const listing = progress.listing();
+  if (listing === undefined) return undefined;
+  const { rows, from, to } = listing;
+  if (from === to) return `listing calls from ${from.slice(0, 10)} on`;
+  return `${formatNumberOf(rows, "call")} listed, up to ${to.slice(0, 10)}`;
 }
 
 /** `14:03:12` on this machine's clock. */

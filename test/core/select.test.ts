@@ -59,6 +59,15 @@ describe("excluded", () => {
     expect(excluded({}, { recordingType: "ondemand" }, now)).toBeUndefined();
   });
 
+  it("leaves out what is past the source's retention, by its own word or by what is usual", () => {
+    const past = { beforeMs: now - 91 * 86_400_000, assumed: false };
+    const old = { ...instant, start: new Date(past.beforeMs - 1).toISOString() };
+    expect(excluded(old, { expired: past }, now)).toBe("past-retention");
+    expect(excluded(old, { expired: { ...past, assumed: true } }, now)).toBe("past-usual-retention");
+    expect(excluded({ ...old, start: new Date(past.beforeMs).toISOString() }, { expired: past }, now)).toBeUndefined();
+    expect(excluded({}, { expired: past }, now)).toBeUndefined();
+  });
+
   it("leaves young calls for later", () => {
     const young = { ...instant, start: new Date(now - 60_000).toISOString() };
     expect(excluded(young, { minAgeMs: 120_000 }, now)).toBe("too-young");

@@ -110,3 +110,35 @@ test("after the summary no more lines come by themselves", async () => {
   await reporter.close();
   expect(stream.lines()).toEqual(["Nothing new in 2 min 3 s: 0 recordings, 2 skipped (already here)."]);
 });
+
+const listing = (rows: number, to: string): DownloadEvent => {
+  return { event: "listing", source: "ringcentral", rows, from: "2026-08-01T00:00:00.000Z", to };
+};
+
+test("a listing that takes its time tells within two seconds what is listed and what it waits for, then at each line", async () => {
+  const { clock, stream, reporter, report } = opened();
+  report(listing(0, "2026-08-01T00:00:00.000Z"), listing(1250, "2026-09-01T00:00:00.000Z"), {
+    event: "waiting",
+    reason: "RingCentral's budget",
+    untilMs: clock.now() + 20_000,
+  });
+  await clock.advance(2_000);
+  expect(stream.lines()).toEqual([
+    "12:02:12 1,250 calls listed, up to 2026-09-01, waiting for RingCentral's budget until 12:02:31",
+  ]);
+  report(runStarted, listing(2500, "2026-10-01T00:00:00.000Z"));
+  await clock.advance(minute);
+  expect(stream.lines().at(-1)).toContain("2,500 calls listed, up to 2026-10-01");
+  await reporter.close();
+  expect(clock.sleeping).toBe(0);
+});
+
+test("a listing that is soon over, and a quiet run, say nothing of it", async () => {
+  for (const quiet of [false, true]) {
+    const { clock, stream, reporter, report } = opened({ quiet });
+    report(listing(0, "2026-08-01T00:00:00.000Z"));
+    if (quiet) await clock.advance(10_000);
+    await reporter.close();
+    expect(stream.lines()).toEqual([]);
+  }
+});

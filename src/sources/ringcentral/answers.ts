@@ -43,6 +43,11 @@ export function errorCodes(body: string | undefined): ReadonlySet<string> {
   return new Set(found.filter((code): code is string => typeof code === "string" && /^[\w-]{1,40}$/.test(code)));
 }
 
+/** Whether a body says that there were too many requests (CMN-301 to CMN-310). */
+export function isLimit(body: string | undefined): boolean {
+  return [...errorCodes(body)].some((code) => /^CMN-3(?:0[1-9]|10)$/.test(code));
+}
+
 /** Which parameters of the address a CMN-102 says lead to nothing, such as `recordingId`; empty where it names none. */
 export function missingParameters(body: string | undefined): ReadonlySet<string> {
   const answer = parsedObject(body);

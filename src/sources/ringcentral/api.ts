@@ -1,8 +1,9 @@
 import { RecordingError } from "../../core/errors.ts";
 import type { HttpAnswer } from "../../http.ts";
-import { errorCodes, parsedObject, retryAfterMs } from "./answers.ts";
+import { errorCodes, isLimit, missingParameters, parsedObject, retryAfterMs } from "./answers.ts";
 import { type RequestGate, throughGate } from "./gate.ts";
 import { isScopeRefusal, refusedScope, roleNeeded } from "./refusals.ts";
+import type { ServerClock } from "./server-clock.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 import type { Tokens } from "./token.ts";
 
@@ -22,6 +23,7 @@ export interface ApiWorld {
   readonly context: RingCentralContext;
   readonly gate: RequestGate;
   readonly tokens: Tokens;
+  readonly serverClock?: ServerClock;
 }
 
 const defaultRetries = 5;
@@ -79,7 +81,7 @@ async function answered(world: ApiWorld, kind: string, url: string, signal: Abor
 }
 
 async function send(
-  { context, gate, tokens }: ApiWorld,
+  { context, gate, tokens, serverClock }: ApiWorld,
   kind: string,
   url: string,
   signal: AbortSignal,
@@ -88,12 +90,18 @@ async function send(
   const request = async () => {
     const { accessToken: token } = await tokens.current(signal);
     const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
-    const answer = await context.http.request({ url, headers }, signal);
+    const answer = asLimited(await context.http.request({ url, headers }, signal));
+    serverClock?.heard(answer);
     if (answer.status === 401) tokens.refused(token);
     else tokens.accepted(token);
     return answer;
   };
   return throughGate(gate, kind, request, signal);
+}
+
+/** An answer whose body is RingCentral's word for too many requests is that, whatever its status. */
+function asLimited(answer: HttpAnswer): HttpAnswer {
+  return isLimit(answer.body.subarray(0, 4096).toString("utf8")) ? { ...answer, status: 429 } : answer;
 }
 
 function parsed(answer: HttpAnswer, kind: string, now: number): Json {
@@ -120,7 +128,11 @@ function parsed(answer: HttpAnswer, kind: string, now: number): Json {
   if (status === 403) {
     throw isScopeRefusal(body) ? refusedScope(body) : new RecordingError("forbidden", roleNeeded(body), details);
   }
-  const codes = [...errorCodes(body)].join(", ");
+  const codes = [...errorCodes(body), ...missingParameters(body)].join(", ");
+  if (status === 400 && kind === "call-log") {
+    const message = `RingCentral does not accept the question for these calls (HTTP 400${codes === "" ? "" : `, ${codes}`}): check --from, --to, --extension and --number.`;
+    throw new RecordingError("usage", message, details);
+  }
   throw new RecordingError(
     "http-error",
     `RingCentral refused the request (${kind}, HTTP ${status}${codes === "" ? "" : `, ${codes}`}).`,

@@ -9,6 +9,7 @@ import { listCalls } from "./listing.ts";
 import { contentUrl } from "./media.ts";
 import { namedRecording, recordingsOf } from "./records.ts";
 import { readRetention } from "./retention.ts";
+import { openServerClock } from "./server-clock.ts";
 import { checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
 import { openState } from "./state.ts";
 import { type LoginStatus, loginStatus } from "./status.ts";
@@ -39,7 +40,8 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   const gate = openGate({ state, credential: credential ?? "none", ...context, ...rate });
   const store = credential === undefined ? undefined : openTokenStore(state, credential);
   const tokens = openTokens({ settings, context, gate }, store);
-  const api = openApi({ settings, context, gate, tokens });
+  const serverClock = openServerClock(context.clock);
+  const api = openApi({ settings, context, gate, tokens, serverClock });
   const audio = openAudio({ settings, context, gate, tokens });
 
   async function logout(signal: AbortSignal): Promise<void> {
@@ -48,6 +50,16 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     store?.remove();
     const token = kept?.refreshToken ?? kept?.accessToken;
     if (token !== undefined) await revokeToken({ settings, context, gate }, token, signal);
+  }
+
+  /** Any answer tells the time; the list of API versions takes no login and counts against no budget. */
+  async function readServerClock(signal: AbortSignal): Promise<number | undefined> {
+    const headers = { accept: "application/json", "cache-control": "no-cache" };
+    const url = `${settings.server}/restapi`;
+    if (serverClock.now() === undefined) {
+      await context.http.request({ url, headers }, signal).then(serverClock.heard, () => signal.throwIfAborted());
+    }
+    return serverClock.now();
   }
 
   async function direct(ref: RecordingRef, signal: AbortSignal) {
@@ -59,7 +71,9 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
 
   return {
     name: "ringcentral",
-    list: (selection, signal) => listCalls({ settings, context, api }, selection, signal),
+    list: (selection, signal, heard) => listCalls({ settings, context, api, serverClock }, selection, signal, heard),
+    now: (signal) => readServerClock(signal),
+    ...(credential === undefined ? {} : { login: credential }),
     recordings: recordingsOf,
     named: namedRecording,
     link: audio.link,

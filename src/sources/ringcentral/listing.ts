@@ -1,53 +1,70 @@
 import { RecordingError } from "../../core/errors.ts";
-import type { Selection } from "../../core/ports.ts";
-import type { Row, RowBatch } from "../../core/recording.ts";
+import type { HeardListing, Selection } from "../../core/ports.ts";
+import type { RejectedRow, Row, RowBatch } from "../../core/recording.ts";
 import type { Api, Json } from "./api.ts";
+import { type Asked, pageOf, recordKey } from "./pages.ts";
 import { refusedRole } from "./refusals.ts";
+import type { ServerClock } from "./server-clock.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
-import { fittingSpan, listingRange, mostHeld, nextSpan, type Range } from "./windows.ts";
+import { pagesOf, startOf, type WindowStart } from "./window.ts";
+import { fittingSpan, inOrderOfExpiry, listingRange, mostHeld, nextSpan, type Range } from "./windows.ts";
 
 export interface ListingWorld {
   readonly settings: RingCentralSettings;
   readonly context: RingCentralContext;
   readonly api: Api;
+  readonly serverClock: ServerClock;
 }
 
 type Level = "account" | "extension";
 
-interface Page {
-  readonly records: readonly Json[];
-  readonly next: string | undefined;
-}
-
 const perPage = 250;
 const rowsPerBatch = 1000;
 const idsRemembered = 50_000;
-const mostPages = 10_000;
 
 /**
- * Call-log records with recordings, window by window, oldest window first; inside a window oldest first, as long as it
- * holds no more than can be sorted in memory. A page that cannot be had throws: there is no short list.
+ * Call-log records with recordings, window by window: first what the system still keeps, oldest window first, then what has
+ * expired; inside a window oldest first, as long as it holds no more than can be sorted in memory. A page that cannot be had
+ * throws: there is no short list. At its end `heard` is told what was listed.
  */
 export async function* listCalls(
   world: ListingWorld,
   selection: Selection,
   signal: AbortSignal,
+  heard: (listing: HeardListing) => void = () => {},
 ): AsyncGenerator<RowBatch, void> {
-  const range = listingRange(selection, world.context.clock.now());
-  const listing: Listing = { ...world, selection, wanted: recordFilter(selection, range), level: "account", line: 1 };
-  let span = nextSpan(undefined, 0);
-  for (let fromMs = range.fromMs; fromMs < range.toMs; ) {
-    const window = { fromMs, toMs: Math.min(fromMs + span, range.toMs) };
-    const first = await firstPage(listing, window, signal);
-    const fitting =
-      first.next === undefined ? undefined : fittingSpan(window.toMs - fromMs, first.records.map(startOf));
-    if (fitting !== undefined) {
-      span = fitting;
-      continue;
-    }
-    span = nextSpan(span, yield* windowOf(listing, first, signal));
-    fromMs = window.toMs;
+  const now = world.serverClock.now() ?? world.context.clock.now();
+  const account = listingRange(selection, now);
+  const own = listingRange({ ...selection, fromMs: selection.ownFromMs ?? account.fromMs }, now);
+  const wanted = recordFilter(selection, { fromMs: Math.min(account.fromMs, own.fromMs), toMs: account.toMs });
+  const listing: Listing = { ...world, selection, wanted, level: "account", line: 1, records: 0, startless: 0 };
+  tellProgress(listing, account, account.fromMs);
+  try {
+    yield* partsOf(listing, account, signal);
+  } catch (error) {
+    if (!mayListOwn(listing, error)) throw error;
+    yield* partsOf(listing, own, signal);
   }
+  tellStartless(listing);
+  heard({ untilMs: account.toMs, level: listing.level, byServer: world.serverClock.now() !== undefined });
+}
+
+async function* partsOf(listing: Listing, range: Range, signal: AbortSignal): AsyncGenerator<RowBatch, void> {
+  for (const part of inOrderOfExpiry(range, listing.selection.expired?.beforeMs)) yield* rangeOf(listing, part, signal);
+}
+
+/** Whether the company's log was refused, so that the user's own is left: says so. A refusal of that one too is final. */
+function mayListOwn(listing: Listing, error: unknown): boolean {
+  if (!(error instanceof RecordingError) || error.code !== "forbidden") return false;
+  const message = `${error.message} Listing this user's own calls only.`;
+  listing.context.report({ event: "notice", level: "warning", message });
+  listing.level = "extension";
+  return true;
+}
+
+function tellProgress({ context, records: rows }: Listing, range: Range, toMs: number): void {
+  const { from, to } = { from: new Date(range.fromMs).toISOString(), to: new Date(toMs).toISOString() };
+  context.report({ event: "listing", source: "ringcentral", rows, from, to });
 }
 
 /** One listing under way. */
@@ -57,68 +74,75 @@ interface Listing extends ListingWorld {
   level: Level;
   /** Number of the next record. */
   line: number;
+  /** How many records there were so far, and how many of those whose start cannot be read. */
+  records: number;
+  startless: number;
+}
+
+/** The records of one stretch of time, in windows that follow how many there are. */
+async function* rangeOf(listing: Listing, range: Range, signal: AbortSignal): AsyncGenerator<RowBatch, void> {
+  let span = nextSpan(undefined, 0);
+  for (let fromMs = range.fromMs; fromMs < range.toMs; ) {
+    const window = { fromMs, toMs: Math.min(fromMs + span, range.toMs) };
+    const first = await firstPage(listing, window, signal);
+    const { page } = first;
+    const fitting = page.next === undefined ? undefined : fittingSpan(window.toMs - fromMs, page.records.map(startOf));
+    if (fitting !== undefined) {
+      span = fitting;
+      continue;
+    }
+    span = nextSpan(span, yield* windowOf(listing, first, signal));
+    fromMs = window.toMs;
+    tellProgress(listing, range, fromMs);
+  }
 }
 
 /** The records of one window from its first page on; returns how many the server had. */
-async function* windowOf(listing: Listing, first: Page, signal: AbortSignal): AsyncGenerator<RowBatch, number> {
+async function* windowOf(listing: Listing, first: WindowStart, signal: AbortSignal): AsyncGenerator<RowBatch, number> {
   let held: Json[] = [];
   let records = 0;
-  let page = first;
-  for (let pages = 1; ; pages++) {
-    records += page.records.length;
-    for (const record of page.records) if (listing.wanted(record)) held.push(record);
-    if (page.next === undefined) break;
+  for await (const page of pagesOf(first, (asked) => readPage(listing, asked, signal))) {
     if (held.length >= mostHeld) {
       yield* batches(held, listing);
       held = [];
     }
-    if (pages === mostPages) throw endless();
-    const { next } = page;
-    page = await readPage(listing, next, signal);
-    if (page.next === next) throw endless();
+    records += page.records.length;
+    listing.records += page.records.length;
+    for (const record of page.records) if (listing.wanted(record)) held.push(record);
+    if (page.broken > 0) yield { rows: [], rejected: Array.from({ length: page.broken }, () => brokenRow(listing)) };
   }
   yield* batches(held, listing);
   return records;
 }
 
-/** A window's first page; from the user's own log once the company's is refused. */
-async function firstPage(listing: Listing, window: Range, signal: AbortSignal): Promise<Page> {
-  const query = queryOf(listing.selection, window);
+/** A window's first page. Throws `forbidden` where the company's log is refused, and stops the run where the own one is too. */
+async function firstPage(listing: Listing, window: Range, signal: AbortSignal): Promise<WindowStart> {
+  const url = logUrl(listing, queryOf(listing.selection, window));
+  const pages = new Set<string>();
   try {
-    return await readPage(listing, logUrl(listing, query), signal);
+    return { url, page: await readPage(listing, { url, pages, probing: false }, signal), pages };
   } catch (error) {
-    if (!(error instanceof RecordingError) || error.code !== "forbidden") throw error;
-    if (listing.level === "extension") throw refusedRole(error.body);
-    const message = `${error.message} Listing this user's own calls only.`;
-    listing.context.report({ event: "notice", level: "warning", message });
-    listing.level = "extension";
-    return firstPage(listing, window, signal);
+    const refused = error instanceof RecordingError && error.code === "forbidden" && listing.level === "extension";
+    throw refused ? refusedRole(error.body) : error;
   }
 }
 
-function readPage({ api, settings }: Listing, url: string, signal: AbortSignal): Promise<Page> {
-  return api.get("call-log", url, (answer) => pageOf(answer, settings), signal);
+function readPage({ api }: Listing, asked: Asked, signal: AbortSignal) {
+  return api.get("call-log", asked.url, (answer) => pageOf(answer, asked), signal);
 }
 
-function pageOf(answer: Json, settings: RingCentralSettings): Page {
-  const { records, navigation } = answer;
-  if (!Array.isArray(records)) {
-    throw new RecordingError("bad-answer", "A page of RingCentral's call log holds no records.", { verdict: "retry" });
-  }
-  const uri = (navigation as { nextPage?: { uri?: unknown } } | null | undefined)?.nextPage?.uri;
+function brokenRow(listing: Listing): RejectedRow {
   return {
-    records: records.filter((record) => typeof record === "object" && record !== null) as Json[],
-    next: typeof uri === "string" && uri !== "" ? pageUrl(uri, settings) : undefined,
+    file: "call-log",
+    line: listing.line++,
+    message: "RingCentral's call log holds an entry that is no record.",
   };
 }
 
-/** The next page on our own API host, whatever host its address names: the token goes nowhere else. */
-function pageUrl(uri: string, settings: RingCentralSettings): string {
-  const url = URL.canParse(uri, settings.server) ? new URL(uri, settings.server) : undefined;
-  if (url === undefined || !url.pathname.startsWith("/restapi/")) {
-    throw new RecordingError("bad-answer", "RingCentral's call log names a next page that is not of its API.");
-  }
-  return settings.server + url.pathname + url.search;
+function tellStartless({ startless, context }: Listing): void {
+  if (startless === 0) return;
+  const message = `${startless} of the listed calls have no start that can be read: they are taken as RingCentral gave them.`;
+  context.report({ event: "notice", level: "warning", message });
 }
 
 function logUrl({ settings, level }: Listing, query: URLSearchParams): string {
@@ -154,7 +178,8 @@ function recordFilter(selection: Selection, range: Range): (record: Json) => boo
     if (start < range.fromMs || start >= range.toMs) return false;
     if (least !== undefined && typeof record.duration === "number" && record.duration < least) return false;
     if (number !== undefined && extension !== undefined && !speaksWith(record, digits(number))) return false;
-    return typeof record.id !== "string" || isNew(seen, record.id);
+    const key = recordKey(record);
+    return key === undefined || isNew(seen, key);
   };
 }
 
@@ -175,6 +200,7 @@ function isNew(seen: Set<string>, id: string): boolean {
 
 /** Records as rows, oldest first. */
 function* batches(held: Json[], listing: Listing): Generator<RowBatch> {
+  listing.startless += held.filter((record) => Number.isNaN(startOf(record))).length;
   held.sort((one, other) => (startOf(one) || 0) - (startOf(other) || 0));
   for (let at = 0; at < held.length; at += rowsPerBatch) {
     const rows = held.slice(at, at + rowsPerBatch).map((fields): Row => {
@@ -184,15 +210,6 @@ function* batches(held: Json[], listing: Listing): Generator<RowBatch> {
   }
 }
 
-/** Milliseconds; a record without a readable start is kept, as if it were among those asked for. */
-function startOf(record: Json): number {
-  return typeof record.startTime === "string" ? Date.parse(record.startTime) : Number.NaN;
-}
-
 function digits(number: string): string {
   return number.replace(/\D/g, "");
-}
-
-function endless(): RecordingError {
-  return new RecordingError("bad-answer", "RingCentral's call log names one page after another without end.");
 }

@@ -16,10 +16,20 @@ export interface Range {
 }
 
 /** The calls to list, with an end in the past so that no new call can move the pages. */
-export function listingRange(selection: Selection, now: number): Range {
+export function listingRange(selection: Pick<Selection, "fromMs" | "toMs" | "minAgeMs">, now: number): Range {
   const latest = now - Math.max(1000, selection.minAgeMs ?? 0);
   const toMs = Math.min(selection.toMs ?? latest, latest);
   return { fromMs: selection.fromMs ?? toMs - retentionMs, toMs };
+}
+
+/** The parts of a range in the order to list them: first what still can be had, oldest first, then what has expired. */
+export function inOrderOfExpiry({ fromMs, toMs }: Range, expiredBeforeMs: number | undefined): readonly Range[] {
+  if (expiredBeforeMs === undefined || expiredBeforeMs <= fromMs) return [{ fromMs, toMs }];
+  if (expiredBeforeMs >= toMs) return [{ fromMs, toMs }];
+  return [
+    { fromMs: expiredBeforeMs, toMs },
+    { fromMs, toMs: expiredBeforeMs },
+  ];
 }
 
 /**

@@ -1,0 +1,138 @@
+import type { Invocation } from "../command.ts";
+import type { Settings } from "../config.ts";
+import { RecordingError } from "../core/errors.ts";
+import type { DownloadEvent } from "../core/events.ts";
+import { formatDuration } from "../core/format.ts";
+import type { HeardListing, Ledger, Selection, Source } from "../core/ports.ts";
+import type { RecordingRef } from "../core/recording.ts";
+import { type RowRules, type Work, workFromRows } from "../core/work.ts";
+import { selectionOf } from "../selection.ts";
+import { expiredOf, noteRetention } from "./retention.ts";
+import type { WiredWork } from "./work.ts";
+
+export type Notes = Pick<Ledger, "get" | "set" | "pending">;
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** Clocks this far apart are worth a word. */
+const tellingSkewMs = 60_000;
+
+/** Work from a system's own call log. Every time is by the system's own clock: this machine's may be wrong for a while. */
+export async function wireListing(
+  { settings, io }: Pick<Invocation, "settings" | "io">,
+  source: Source,
+  given: Selection,
+  notes: Notes,
+  sourceOf: RowRules["sourceOf"],
+): Promise<WiredWork> {
+  const list = refuseUnlisted(settings, source, given);
+  const serverMs = await source.now?.(io.stop);
+  const nowMs = serverMs ?? io.clock.now();
+  const selection = serverMs === undefined ? given : selectionOf(settings, serverMs);
+  if (selection.fromMs !== undefined && selection.fromMs >= nowMs) {
+    throw new RecordingError("usage", "--from lies in the future: nothing could be selected.");
+  }
+  const since = settings.since === "last";
+  const marks = openMarks(notes, source, selection);
+  const window = { ...selection, ...(since ? await marks.startOf(settings.lookback ?? dayMs, nowMs) : {}) };
+  const expired = await expiredOf(source, window.fromMs, notes, nowMs, io.stop);
+  let heard: HeardListing | undefined;
+  const rows = list.call(source, { ...window, ...(expired && { expired }) }, io.stop, (listing) => {
+    heard = listing;
+  });
+  const rules = { sourceOf, nowMs: () => nowMs, selection: unlisted(selection, settings, expired) };
+  const parts: AsyncIterable<Work>[] = [told(clockNotices(io.clock.now(), serverMs)), workFromRows(rows, rules)];
+  if (since && notes.pending !== undefined) parts.unshift(pendingWork(notes.pending(source.name)));
+  return {
+    work: chain(...parts),
+    named: [],
+    complete: async () => {
+      if (since && heard !== undefined) await marks.keep(heard, nowMs);
+      await noteRetention(source, notes, nowMs, io.stop);
+    },
+  };
+}
+
+function refuseUnlisted(settings: Settings, source: Source, { fromMs }: Selection): NonNullable<Source["list"]> {
+  if (source.list === undefined) {
+    throw new RecordingError(
+      "usage",
+      "TIM has no call list to ask: give rows with --rows FILE, or read its calls table with --database URL.",
+    );
+  }
+  if (settings.since !== "last" && fromMs === undefined) {
+    throw new RecordingError("usage", "Say which calls: --from 7d (or a date), --since last, --rows FILE, or ids.");
+  }
+  return source.list;
+}
+
+/** What is left to select among rows that the system has selected: it filters by fields that a row may leave out. */
+function unlisted(
+  { minDurationSeconds, recordingType }: Selection,
+  settings: Settings,
+  expired: Selection["expired"],
+): Selection {
+  return {
+    ...(minDurationSeconds === undefined ? {} : { minDurationSeconds }),
+    ...(recordingType === undefined ? {} : { recordingType }),
+    ...(expired === undefined || settings.includeExpired ? {} : { expired }),
+  };
+}
+
+interface Marks {
+  /** Where the next listing begins: a look-back before what was listed last; nowhere after a first run. */
+  startOf(lookbackMs: number, nowMs: number): Promise<Pick<Selection, "fromMs" | "ownFromMs">>;
+  /** Remembers how far a listing came, where the system's own clock told it. */
+  keep(heard: HeardListing, nowMs: number): Promise<void>;
+}
+
+/**
+ * How far listings came, for each login and each set of filters, and apart for those that saw the login's own calls only:
+ * what others were not listed in such a time is still to be listed.
+ */
+function openMarks(notes: Notes, source: Source, selection: Selection): Marks {
+  const names = { account: "listed-through", extension: "listed-own-through" };
+  const key = `:${source.name}:${source.login ?? ""}:${JSON.stringify(filtersOf(selection))}`;
+  const read = async (level: keyof typeof names, nowMs: number) => {
+    const mark = Number(await notes.get?.(names[level] + key));
+    // A mark that lies ahead was set by a clock that was wrong: nothing is known of what lies before it.
+    return Number.isFinite(mark) && mark > 0 && mark <= nowMs ? mark : undefined;
+  };
+  return {
+    async startOf(lookbackMs, nowMs) {
+      const [account, own] = [await read("account", nowMs), await read("extension", nowMs)];
+      return {
+        ...(account === undefined ? {} : { fromMs: account - lookbackMs }),
+        ...(own === undefined ? {} : { ownFromMs: own - lookbackMs }),
+      };
+    },
+    async keep({ untilMs, byServer, level }, nowMs) {
+      if (!byServer) return;
+      const before = (await read(level, nowMs)) ?? 0;
+      await notes.set?.(names[level] + key, String(Math.max(before, untilMs)));
+    },
+  };
+}
+
+/** The filters without the window: each set of filters has its own mark of how far it came. */
+function filtersOf({ direction, extension, number, minDurationSeconds, recordingType }: Selection): unknown {
+  return { direction, extension, number, minDurationSeconds, recordingType };
+}
+
+function clockNotices(localMs: number, serverMs: number | undefined): DownloadEvent[] {
+  const skew = localMs - (serverMs ?? localMs);
+  if (Math.abs(skew) < tellingSkewMs) return [];
+  const message = `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} RingCentral's, whose clock counts here.`;
+  return [{ event: "notice", level: "warning", message }];
+}
+
+async function* told(events: readonly DownloadEvent[]): AsyncIterable<Work> {
+  if (events.length > 0) yield { refs: [], events };
+}
+
+async function* pendingWork(pages: AsyncIterable<readonly RecordingRef[]>): AsyncIterable<Work> {
+  for await (const refs of pages) yield { refs, events: [] };
+}
+
+async function* chain<T>(...parts: AsyncIterable<T>[]): AsyncIterable<T> {
+  for (const part of parts) yield* part;
+}
