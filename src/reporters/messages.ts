@@ -5,6 +5,10 @@ import type { Paint } from "./text.ts";
 
 /** How many rejected rows are named one by one; a file of the wrong kind would otherwise be printed whole. */
 const mostRejected = 20;
+/** How often failures that differ only in the recording are named; the summary counts them all. */
+const mostAlike = 3;
+/** How many different failures are told apart. */
+const mostKinds = 1000;
 
 export interface MessageSettings {
   readonly quiet: boolean;
@@ -15,6 +19,7 @@ export interface MessageSettings {
 /** What a person must read while a run goes on, a line each without its line break: warnings, failures, notices. */
 export function openMessages({ quiet, paint, redact }: MessageSettings): (event: DownloadEvent) => string | undefined {
   let rejected = 0;
+  const failures = new Map<string, number>();
   const sentence = (text: string) => redact(printable(text));
   return (event) => {
     switch (event.event) {
@@ -29,6 +34,11 @@ export function openMessages({ quiet, paint, redact }: MessageSettings): (event:
         }
         return `${paint("yellow", "warning:")} ${sentence(`${event.file}:${event.line}: ${event.message}`)}`;
       case "recording-failed": {
+        const alike = countAlike(failures, event);
+        if (alike > mostAlike + 1) return undefined;
+        if (alike > mostAlike) {
+          return `${paint("red", "failed:")} more recordings in the same way (${event.code}); --error-file lists each, the rest is only counted here.`;
+        }
         const named = event.message.includes(event.key) ? "" : `${event.key}: `;
         return `${paint("red", "failed:")} ${sentence(`${named}${event.message}`)}`;
       }
@@ -36,4 +46,14 @@ export function openMessages({ quiet, paint, redact }: MessageSettings): (event:
         return undefined;
     }
   };
+}
+
+type Failed = Extract<DownloadEvent, { event: "recording-failed" }>;
+
+/** How many failures so far said the same of whichever recording, this one included. */
+function countAlike(failures: Map<string, number>, { code, message, key, id }: Failed): number {
+  const kind = `${code} ${message.replaceAll(key, "").replaceAll(id, "")}`;
+  const count = (failures.get(kind) ?? 0) + 1;
+  if (count > 1 || failures.size < mostKinds) failures.set(kind, count);
+  return count;
 }

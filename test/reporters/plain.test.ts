@@ -142,3 +142,17 @@ test("a listing that is soon over, and a quiet run, say nothing of it", async ()
     expect(stream.lines()).toEqual([]);
   }
 });
+
+test("failures that differ only in the recording are folded after the third", async () => {
+  const { stream, reporter, report } = opened();
+  for (let at = 0; at < 50; at++) report({ ...failed(`r/${at}`), message: `Recording r/${at}: no.` } as DownloadEvent);
+  report({ ...failed("r/99"), message: "Something else." } as DownloadEvent);
+  await reporter.close();
+  expect(stream.lines()).toEqual([
+    "failed: Recording r/0: no.",
+    "failed: Recording r/1: no.",
+    "failed: Recording r/2: no.",
+    expect.stringContaining("more recordings in the same way"),
+    expect.stringContaining("Something else."),
+  ]);
+});

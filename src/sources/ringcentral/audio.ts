@@ -1,5 +1,6 @@
 import { RecordingError } from "../../core/errors.ts";
 import type { Link, RecordingRef } from "../../core/recording.ts";
+import { isLimit } from "./answers.ts";
 import type { RequestGate } from "./gate.ts";
 import { judgeAnswer } from "./judge.ts";
 import { contentUrl, isOurs, redirectTarget } from "./media.ts";
@@ -82,6 +83,7 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
     if (head !== undefined && head.status >= 300 && head.status < 400 && head.status !== 304) {
       return redirected(error, ref, renewals);
     }
+    if (head !== undefined && head.status !== 429 && isLimit(error.body)) gate.limited(audioKind, head);
     const by = elsewhere.has(ref.key) ? undefined : addressOf(ref);
     const now = context.clock.now();
     if (head?.status !== 401) return judgeAnswer(error, ref, { by, refusals401: 0, now });

@@ -15,6 +15,8 @@ import type { Wait } from "./take-permit.ts";
 export interface RequestGate extends Gate, Disposable {
   /** Runs `work` while no other process does the same, and no other request goes out. */
   login<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** An answer turned out to be a 429 in all but its status: holds the group back as that one would. */
+  limited(kind: string, head: ResponseHead): void;
   /** The budget of a kind of request as far as it is known. */
   allowance(kind: string): { readonly limit: number; readonly windowMs: number };
 }
@@ -127,6 +129,22 @@ class SharedGate implements RequestGate {
 
   allowance(kind: string): { readonly limit: number; readonly windowMs: number } {
     return this.#book.allowance({ kind, ratePerMinute: this.#options.ratePerMinute });
+  }
+
+  limited(kind: string, head: ResponseHead): void {
+    if (this.#closing.signal.aborted) return;
+    this.#giveBackAll();
+    this.#book.answer({
+      kind,
+      permitId: "none",
+      sent: 0,
+      keepOpen: true,
+      status: 429,
+      rate: rateHeaders(head),
+      retryAfterMs: retryAfterMs(head, this.#options.clock.now()),
+      ratePerMinute: this.#options.ratePerMinute,
+    });
+    this.#wakeAll();
   }
 
   [Symbol.dispose](): void {

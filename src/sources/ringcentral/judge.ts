@@ -2,7 +2,7 @@ import { serverMs } from "../../core/answer.ts";
 import { RecordingError } from "../../core/errors.ts";
 import { isYoung } from "../../core/evidence.ts";
 import type { RecordingRef, ResponseHead } from "../../core/recording.ts";
-import { errorCodes, missingParameters, retryAfterMs } from "./answers.ts";
+import { errorCodes, isLimit, missingParameters, retryAfterMs } from "./answers.ts";
 import { isScopeRefusal, refusedScope } from "./refusals.ts";
 
 const penaltyMs = 60_000;
@@ -27,6 +27,11 @@ export function judgeAnswer(error: RecordingError, ref: RecordingRef, hearing: H
   const waitMs = retryAfterMs(head, now);
   const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
 
+  // RingCentral's word for too many requests is that, whatever status it comes with.
+  if (status === 429 || isLimit(body)) {
+    const message = `Recording ${ref.id}: RingCentral refuses more requests for now (429).`;
+    return new RecordingError("rate-limited", message, { ...kept, retryAfterMs: waitMs ?? penaltyMs });
+  }
   if (status === 401) return loginRefused(ref, refusals401, kept);
   if (status === 403) {
     if (isScopeRefusal(body)) return refusedScope(body);
@@ -35,10 +40,6 @@ export function judgeAnswer(error: RecordingError, ref: RecordingRef, hearing: H
     return new RecordingError("forbidden", message, { ...kept, ...said });
   }
   if (status === 404 || status === 410) return missing(ref, body, hearing, kept);
-  if (status === 429) {
-    const message = `Recording ${ref.id}: RingCentral refuses more requests for now (429).`;
-    return new RecordingError("rate-limited", message, { ...kept, retryAfterMs: waitMs ?? penaltyMs });
-  }
   if (status === 408 || status === 425 || status >= 500) {
     const message = `Recording ${ref.id}: RingCentral is out of order (HTTP ${status}).`;
     return new RecordingError("server-error", message, { ...kept, ...wait });

@@ -1,21 +1,25 @@
-import { RecordingError } from "../../core/errors.ts";
 import { isLoopback } from "../../core/loopback.ts";
 import type { RecordingRef } from "../../core/recording.ts";
 import type { RingCentralSettings } from "./settings.ts";
 
-/** Where a recording's audio is asked for: its contentUri when that is on our hosts, else the media host's own form. */
+/**
+ * Where a recording's audio is asked for: its contentUri when that is on our hosts; the same path on the media host when it
+ * is relative or names another host, which gets no token; else the media host's own form.
+ */
 export function contentUrl(ref: RecordingRef, settings: RingCentralSettings): string {
   const { contentUri } = ref.locator;
-  if (contentUri === undefined || contentUri === "") {
-    const account = encodeURIComponent(settings.account ?? "~");
-    return `${settings.mediaServer}/restapi/v1.0/account/${account}/recording/${encodeURIComponent(ref.id)}/content`;
-  }
+  if (contentUri === undefined || contentUri === "") return ownForm(ref, settings);
   if (isPlain(contentUri, settings)) return contentUri;
-  const url = URL.canParse(contentUri) ? new URL(contentUri) : undefined;
-  if (url === undefined || !isOurs(url, settings)) throw foreignHost(ref, url);
+  const given = URL.canParse(contentUri, settings.mediaServer) ? new URL(contentUri, settings.mediaServer) : undefined;
+  if (given === undefined || !given.pathname.startsWith("/restapi/")) return ownForm(ref, settings);
+  const url = isOurs(given, settings) ? given : new URL(settings.mediaServer + given.pathname + given.search);
   url.searchParams.delete("access_token");
   url.hash = "";
   return url.href;
+}
+
+function ownForm({ id }: RecordingRef, { account = "~", mediaServer }: RingCentralSettings): string {
+  return `${mediaServer}/restapi/v1.0/account/${encodeURIComponent(account)}/recording/${encodeURIComponent(id)}/content`;
 }
 
 /** Whether a contentUri is on one of our hosts and holds nothing that parsing could change: the usual one. */
@@ -35,12 +39,4 @@ export function redirectTarget(location: string | undefined, from: string): URL 
   const url = location !== undefined && URL.canParse(location, from) ? new URL(location, from) : undefined;
   const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
   return secure && url.username === "" && url.password === "" ? url : undefined;
-}
-
-function foreignHost(ref: RecordingRef, url: URL | undefined): RecordingError {
-  const host = url === undefined ? "no valid address" : url.host;
-  return new RecordingError(
-    "foreign-host",
-    `Recording ${ref.id}: its contentUri (${host}) is not on the API or media host, so it gets no token. If that host is RingCentral's, name it with --media-server.`,
-  );
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, RecordingError, type Verdict } from "../../../src/core/
 import type { RecordingRef } from "../../../src/core/recording.ts";
 import { openRingCentral } from "../../../src/sources/ringcentral/index.ts";
 import { openFake } from "./fake.ts";
-import { never, openWorld } from "./world.ts";
+import { leapingClock, never, openWorld } from "./world.ts";
 
 const server = "https://platform.ringcentral.com";
 const mediaServer = "https://media.ringcentral.com";
@@ -26,6 +26,8 @@ async function withSource<T>(
   return await work(source);
 }
 
+const own = "/restapi/v1.0/account/~/recording/401/content";
+
 test.each([
   ["an explicit port", `${mediaServer}:443${content}`, `${mediaServer}${content}`],
   ["the API host", `${server}${content}`, `${server}${content}`],
@@ -42,18 +44,20 @@ test.each([
 });
 
 test.each([
-  `https://media.ringcentral.com.evil.example${content}`,
-  `https://evil.example${content}`,
-  `http://media.ringcentral.com${content}`,
-  `https://media.ringcentral.com:8443${content}`,
-  `https://user:pass@media.ringcentral.com${content}`,
-  `https://media.ringcentral.com@evil.example${content}`,
-  `${mediaServer}/somewhere/else`,
-  "file:///etc/passwd",
-  "not an address",
-])("sends no token to %s", async (contentUri) => {
-  const taken = withSource({ server, mediaServer }, (source) => source.link(ref(contentUri), undefined, never));
-  await expect(taken).rejects.toMatchObject({ code: "foreign-host", verdict: "give-up" });
+  [`https://media.ringcentral.com.evil.example${content}`, content],
+  [`https://evil.example${content}?a=1`, `${content}?a=1`],
+  [`http://media.ringcentral.com${content}`, content],
+  [`https://media.ringcentral.com:8443${content}`, content],
+  [`https://user:pass@media.ringcentral.com${content}`, content],
+  [`https://media.ringcentral.com@evil.example${content}`, content],
+  [`//evil.example${content}`, content],
+  [content, content],
+  [`${mediaServer}/somewhere/else`, own],
+  ["file:///etc/passwd", own],
+  ["not an address", own],
+])("asks our media host alone for %s", async (contentUri, path) => {
+  const link = await withSource({ server, mediaServer }, (source) => source.link(ref(contentUri), undefined, never));
+  expect(link.url).toBe(mediaServer + path);
 });
 
 test("refuses plain http unless the host is this machine", () => {
@@ -168,3 +172,20 @@ test("puts the token into an address only where that is asked for", async () => 
   const { url } = await withSource({ server, mediaServer }, (source) => source.direct(ref(), never));
   expect(url).toBe(`${mediaServer}/restapi/v1.0/account/~/recording/401/content?access_token=ready`);
 });
+
+test.each([200, 403, 404, 503])(
+  "takes CMN-301 in a body for a rate limit, with status %i too, and sends nothing meanwhile",
+  async (status) => {
+    const clock = leapingClock();
+    await using world = openWorld({ server, mediaServer }, { accessToken: "ready" }, clock);
+    await using source = openRingCentral(world.settings, world.context);
+    const link = await source.link(ref(undefined), undefined, never);
+    const head = { status, headers: {} };
+    link.answered?.(head);
+    const error = new RecordingError("not-audio", "text", { head, body: JSON.stringify({ errorCode: "CMN-301" }) });
+    expect(source.judge(error, ref(undefined), 0)).toMatchObject({ code: "rate-limited", retryAfterMs: 60_000 });
+    const before = clock.now();
+    await source.link(ref(undefined), undefined, never);
+    expect(clock.now() - before).toBeGreaterThanOrEqual(60_000);
+  },
+);
