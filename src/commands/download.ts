@@ -28,13 +28,13 @@ export async function download(invocation: Invocation): Promise<number> {
   try {
     await using threads = startTransferThreads(settings, io, reporter.logRequest);
     await using sources = await openSources(invocation, { io, ...reporter });
+    if (settings.dryRun) return await survey(invocation, sources, selection, reporter.report);
     const lock = await takeArchive(settings, io);
     try {
       await using ledger = await wireLedger(settings, io);
       reporter.hooks.noteIn(ledger);
       if (settings.execFailed) return await repeatHooks(ledger, reporter, io);
       const work = await wireWork(invocation, sources, selection, ledger);
-      if (settings.dryRun) return await survey(work, ledger, sources, invocation);
       return await runIntoArchive(invocation, { sources, ledger, work, reporter, threads });
     } finally {
       lock.release();

@@ -19,8 +19,8 @@ export interface MessageSettings {
 /** What a person must read while a run goes on, a line each without its line break: warnings, failures, notices. */
 export function openMessages({ quiet, paint, redact }: MessageSettings): (event: DownloadEvent) => string | undefined {
   let rejected = 0;
-  const failures = new Map<string, number>();
   const sentence = (text: string) => redact(printable(text));
+  const failureOf = openFailures(paint, sentence);
   return (event) => {
     switch (event.event) {
       case "notice":
@@ -33,15 +33,8 @@ export function openMessages({ quiet, paint, redact }: MessageSettings): (event:
           return `${paint("yellow", "warning:")} more than ${formatCount(mostRejected)} rows are unreadable; the rest is only counted.`;
         }
         return `${paint("yellow", "warning:")} ${sentence(`${event.file}:${event.line}: ${event.message}`)}`;
-      case "recording-failed": {
-        const alike = countAlike(failures, event);
-        if (alike > mostAlike + 1) return undefined;
-        if (alike > mostAlike) {
-          return `${paint("red", "failed:")} more recordings in the same way (${event.code}); --error-file lists each, the rest is only counted here.`;
-        }
-        const named = event.message.includes(event.key) ? "" : `${event.key}: `;
-        return `${paint("red", "failed:")} ${sentence(`${named}${event.message}`)}`;
-      }
+      case "recording-failed":
+        return failureOf(event);
       default:
         return undefined;
     }
@@ -49,6 +42,21 @@ export function openMessages({ quiet, paint, redact }: MessageSettings): (event:
 }
 
 type Failed = Extract<DownloadEvent, { event: "recording-failed" }>;
+
+/** Failures in words; those that differ only in the recording are named a few times, then folded. */
+function openFailures(paint: Paint, sentence: (text: string) => string): (event: Failed) => string | undefined {
+  const failures = new Map<string, number>();
+  const failed = paint("red", "failed:");
+  return (event) => {
+    const alike = countAlike(failures, event);
+    if (alike > mostAlike + 1) return undefined;
+    if (alike > mostAlike) {
+      return `${failed} more recordings in the same way (${event.code}); --error-file lists each, the rest is only counted here.`;
+    }
+    const named = event.message.includes(event.key) ? "" : `${event.key}: `;
+    return `${failed} ${sentence(`${named}${event.message}`)}`;
+  };
+}
 
 /** How many failures so far said the same of whichever recording, this one included. */
 function countAlike(failures: Map<string, number>, { code, message, key, id }: Failed): number {
