@@ -58,10 +58,10 @@ function escaped(text: string): string {
 }
 
 const exitStatus: readonly (readonly [number, string])[] = [
-  [0, "everything selected is present and checked"],
+  [0, "everything selected is held and checked, or proven to be unobtainable"],
   [1, "unexpected error (a bug)"],
   [2, "wrong usage or settings, unreadable rows"],
-  [3, "finished, but some recordings failed after their retries"],
+  [3, "finished, but some recordings failed after their retries, or are not proven to be gone yet"],
   [4, "a recording named on the command line does not exist"],
   [5, "temporary: source unreachable, rate limited, server errors; run again later"],
   [6, "verify or reconcile found differences"],

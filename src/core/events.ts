@@ -46,6 +46,8 @@ export type DownloadEvent =
       bytes: number;
       sha256: string;
       contentType: AudioType;
+      /** Clearly shorter than its call; a later run asks once more. */
+      short?: true;
       /** What is odd about it. */
       note?: string;
       ms: number;
@@ -53,6 +55,15 @@ export type DownloadEvent =
     }
   | ({ event: "recording-failed"; code: ErrorCode; message: string } & RecordingRef)
   | ({ event: "run-finished"; exitCode: number } & Summary);
+
+/** Recordings that were skipped for one reason on their source's word. */
+export interface Absent {
+  readonly reason: SkipReason;
+  readonly entries: number;
+  /** The key of one of them, and the evidence for it. */
+  readonly example: RecordingKey;
+  readonly evidence: Evidence;
+}
 
 /** What a run came to. */
 export interface Summary {
@@ -66,6 +77,10 @@ export interface Summary {
   readonly reasons: Readonly<Record<string, number>>;
   /** Recordings of this and earlier runs whose `--exec` failed or never ran; absent when there are none. */
   readonly hooksFailed?: number;
+  /** What was not asked for, or not to be had, because of what its source says; absent when there is none. */
+  readonly absent?: readonly Absent[];
+  /** How many of the recordings that came are clearly shorter than their calls; absent when none is. */
+  readonly short?: number;
   /** What ended the run early, if anything did. */
   readonly stoppedBy?: { readonly code: ErrorCode; readonly message: string };
 }

@@ -91,7 +91,7 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
       await yields.note(sources.get(ref.source)?.addressesOf?.(ref) ?? []);
       const { path, bytes, sha256, contentType } = stored;
       const { key, call } = ref;
-      const note = stored.short ? { note: shortness(call, stored.audioSeconds) } : {};
+      const note = stored.short ? { short: true as const, note: shortness(call, stored.audioSeconds) } : {};
       tell({ event: "recording-done", key, path, bytes, sha256, contentType, ms: Math.round(ms), call, ...note });
     },
     async adopted(ref, stored) {

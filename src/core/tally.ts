@@ -1,5 +1,5 @@
 import { asRecordingError, type ErrorCode, type RecordingError } from "./errors.ts";
-import type { DownloadEvent, Summary } from "./events.ts";
+import type { Absent, DownloadEvent, SkipReason, Summary } from "./events.ts";
 
 /** Counts a run's events into its summary. */
 export interface Tally {
@@ -18,6 +18,8 @@ export function openTally(): Tally {
   let rejected = 0;
   let bytes = 0;
   const reasons: Record<string, number> = {};
+  const absent = new Map<SkipReason, Absent>();
+  let short = 0;
   let stoppedBy: { code: ErrorCode; message: string } | undefined;
   const count = (reason: string) => {
     reasons[reason] = (reasons[reason] ?? 0) + 1;
@@ -33,9 +35,15 @@ export function openTally(): Tally {
       if (event.event === "recording-done") {
         done += 1;
         bytes += event.bytes;
+        if (event.short) short += 1;
       } else if (event.event === "recording-skipped") {
         skipped += 1;
         count(event.reason);
+        const { reason, evidence, key } = event;
+        if (evidence !== undefined && key !== undefined) {
+          const entries = (absent.get(reason)?.entries ?? 0) + 1;
+          absent.set(reason, { evidence, example: key, ...absent.get(reason), reason, entries });
+        }
       } else if (event.event === "recording-failed") {
         failed += 1;
         count(event.code);
@@ -53,6 +61,8 @@ export function openTally(): Tally {
       bytes,
       ms,
       reasons,
+      ...(absent.size === 0 ? {} : { absent: [...absent.values()] }),
+      ...(short === 0 ? {} : { short }),
       ...(stoppedBy === undefined ? {} : { stoppedBy }),
     }),
   };

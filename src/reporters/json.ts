@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import type { DownloadEvent } from "../core/events.ts";
+import type { DownloadEvent, Summary } from "../core/events.ts";
 import type { Evidence } from "../core/evidence.ts";
 import type { Clock, Reporter } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
@@ -57,6 +57,11 @@ function skippedLine({ key, reason, path, evidence, file, line }: Skipped, time:
   return `${text}}\n`;
 }
 
+function absentOf({ absent }: Pick<Summary, "absent">): { absent?: object } {
+  if (absent === undefined) return {};
+  return { absent: absent.map(({ evidence, ...rest }) => ({ ...rest, evidence: evidenceLine(evidence) })) };
+}
+
 /** Evidence with its times as people and programs read them. */
 function evidenceLine({ says, by, times, firstMs, lastMs, proven }: Evidence): Readonly<Record<string, unknown>> {
   const [first, last] = [firstMs, lastMs].map((ms) => new Date(ms).toISOString());
@@ -71,8 +76,8 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
     case "recording-started":
       return { key: event.key };
     case "recording-done": {
-      const { key, path, bytes, sha256, contentType, note, ms } = event;
-      return { key, path, bytes, sha256, contentType, note, ms: Math.round(ms) };
+      const { key, path, bytes, sha256, contentType, short, note, ms } = event;
+      return { key, path, bytes, sha256, contentType, short, note, ms: Math.round(ms) };
     }
     case "recording-failed":
       return { key: event.key, code: event.code, message: sentence(event.message) };
@@ -87,9 +92,21 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
     case "row-rejected":
       return { file: event.file, line: event.line, message: sentence(event.message) };
     case "run-finished": {
-      const { done, skipped, failed, bytes, exitCode, rejected, ms, reasons, hooksFailed, stoppedBy } = event;
+      const { done, skipped, failed, bytes, exitCode, rejected, ms, reasons, short, hooksFailed, stoppedBy } = event;
       const stopped = stoppedBy && { stoppedBy: { ...stoppedBy, message: sentence(stoppedBy.message) } };
-      return { done, skipped, failed, bytes, exitCode, rejected, ms: Math.round(ms), reasons, hooksFailed, ...stopped };
+      const counts = {
+        done,
+        skipped,
+        failed,
+        bytes,
+        exitCode,
+        rejected,
+        ms: Math.round(ms),
+        reasons,
+        short,
+        hooksFailed,
+      };
+      return { ...counts, ...absentOf(event), ...stopped };
     }
     case "listed": {
       const { source, rows, recordings, from, to } = event;

@@ -1,4 +1,5 @@
 import type { Summary } from "../core/events.ts";
+import { evidenceInWords } from "../core/evidence.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
 import { printable } from "../core/printable.ts";
 import { openPaint, type Paint } from "./text.ts";
@@ -15,7 +16,12 @@ export interface SummarySettings {
  */
 export function summaryLines(summary: Summary & { readonly exitCode: number }, settings: SummarySettings): string[] {
   const paint = openPaint(settings.color);
-  return [headline(summary, paint), ...reasonLines(summary, paint), ...nextLines(summary, settings, paint)];
+  return [
+    headline(summary, paint),
+    ...reasonLines(summary, paint),
+    ...shortLine(summary),
+    ...nextLines(summary, settings, paint),
+  ];
 }
 
 const skipWords: Readonly<Record<string, string>> = {
@@ -95,15 +101,29 @@ function onlySkipReason({ skipped, failed, reasons }: Summary): string | undefin
 
 function reasonLines(summary: Summary, paint: Paint): string[] {
   const entries = Object.entries(summary.reasons).filter(([, count]) => count > 0);
-  const shown = onlySkipReason(summary) === undefined ? entries : entries.filter(([reason]) => !(reason in skipWords));
+  const told = (reason: string) => !(reason in skipWords) || summary.absent?.some((each) => each.reason === reason);
+  const shown = onlySkipReason(summary) === undefined ? entries : entries.filter(([reason]) => told(reason));
   const width = Math.max(0, ...shown.map(([, count]) => formatCount(count).length));
   return shown
     .sort(([, a], [, b]) => b - a)
     .map(([reason, count]) => {
       const words = skipWords[reason] ?? failureWords[reason] ?? reason;
-      const line = `  ${formatCount(count).padStart(width)}  ${words}`;
+      const line = `  ${formatCount(count).padStart(width)}  ${words}${wordOfSource(summary, reason)}`;
       return reason in skipWords ? line : paint("red", line);
     });
+}
+
+/** Who said so of one of them. */
+function wordOfSource({ absent = [] }: Summary, reason: string): string {
+  const found = absent.find((each) => each.reason === reason);
+  return found === undefined ? "" : ` (${found.example}: ${printable(evidenceInWords(found.evidence))})`;
+}
+
+function shortLine({ short = 0 }: Summary): string[] {
+  if (short === 0) return [];
+  return [
+    `  ${formatCount(short)}  clearly shorter than ${short === 1 ? "its call" : "their calls"}; the next run asks once more`,
+  ];
 }
 
 function nextLines(

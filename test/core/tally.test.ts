@@ -2,6 +2,24 @@ import { expect, it } from "vitest";
 import { RecordingError } from "../../src/core/errors.ts";
 import { openTally } from "../../src/core/tally.ts";
 
+it("tells who said that recordings cannot be had, with an example of each reason, and how many are short", () => {
+  const tally = openTally();
+  const evidence = { says: "gone", by: "m", times: 2, firstMs: 0, lastMs: 1, proven: true, askedMs: 1 } as const;
+  for (const key of ["tim/1/2/3", "tim/1/2/4"])
+    tally.hear({ event: "recording-skipped", key, reason: "gone", evidence });
+  tally.hear({ event: "recording-skipped", key: "tim/1/2/5", reason: "unproven", evidence });
+  const done = { path: "a", bytes: 1, sha256: "", contentType: "audio/wav", ms: 1, call: {} } as const;
+  tally.hear({ event: "recording-done", key: "tim/1/2/6", short: true, ...done });
+  expect(tally.summary(1)).toMatchObject({
+    reasons: { gone: 2, unproven: 1 },
+    absent: [
+      { reason: "gone", entries: 2, example: "tim/1/2/3", evidence },
+      { reason: "unproven", entries: 1, example: "tim/1/2/5" },
+    ],
+    short: 1,
+  });
+});
+
 it("counts done, skipped, failed and rejected, with their reasons", () => {
   const tally = openTally();
   const call = {};

@@ -61,3 +61,23 @@ test("an unknown reason is told by its name, and colours only when asked for", (
   expect(summaryLines(summary, { color: false })[1]).toBe("  1  bug");
   expect(summaryLines(summary, { color: true })[1]).toBe("\x1b[31m  1  bug\x1b[39m");
 });
+
+test("what is gone is told with whose word that is, also where it is the only reason, and what is short", () => {
+  const evidence = {
+    says: "gone",
+    by: "media.example",
+    times: 2,
+    firstMs: Date.UTC(2026, 10, 1),
+    lastMs: Date.UTC(2026, 10, 3),
+    proven: true,
+    askedMs: 0,
+  } as const;
+  const absent = [{ reason: "gone", entries: 2, example: "ringcentral/1", evidence }] as const;
+  expect(lines({ done: 1, bytes: 1, skipped: 2, reasons: { gone: 2 }, absent, short: 1 }).slice(1)).toEqual([
+    "  2  deleted or expired at the source (ringcentral/1: media.example said so 2 times from 2026-11-01 00:00 to 2026-11-03 00:00 UTC)",
+    "  1  clearly shorter than its call; the next run asks once more",
+  ]);
+  expect(lines({ done: 1, bytes: 1, short: 2 })).toContain(
+    "  2  clearly shorter than their calls; the next run asks once more",
+  );
+});

@@ -11,7 +11,8 @@ export function callOfRecord(part: Fields, record: Fields): Call {
   const recording = object(part.recording);
   return known({
     start: instant(part.startTime) ?? instant(record.startTime),
-    duration: durationOf(part) ?? durationOf(record),
+    // What a call that still goes on has lasted so far is not its length.
+    duration: record.finished === false ? undefined : (durationOf(part) ?? durationOf(record)),
     direction,
     from: number(from),
     to: number(to),
