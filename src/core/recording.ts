@@ -14,6 +14,8 @@ export interface Row {
   readonly file: string;
   /** 1-based line in that file; for JSON and listings the 1-based record number. */
   readonly line: number;
+  /** When the call began, as `Call.start` has it, where the reader could tell it from the row's columns. */
+  readonly start?: string;
 }
 
 /** A row that could not be read; the rows around it still count. */
@@ -27,6 +29,8 @@ export interface RejectedRow {
 export interface RowBatch {
   readonly rows: readonly Row[];
   readonly rejected?: readonly RejectedRow[];
+  /** What a person should know of how the rows were read. */
+  readonly notices?: readonly string[];
 }
 
 export type Direction = "inbound" | "outbound" | "internal";

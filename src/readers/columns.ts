@@ -1,4 +1,5 @@
 import { RecordingError } from "../core/errors.ts";
+import { isNullWord } from "../core/null-words.ts";
 import { printable } from "../core/printable.ts";
 
 const prefix = /^(?:(?:\[[^\]]*\]|"[^"]*"|`[^`]*`|[\w$#@]+)\.)+(?=\S)/;
@@ -28,10 +29,14 @@ export function fieldNames(
       .toLowerCase()
       .replace(/[[\]"`]/g, ""),
   );
-  const wished = short.map((name, at) =>
-    short.indexOf(name) === short.lastIndexOf(name) || /(^|\.)calls\.[^.]+$/.test(full[at] as string) ? name : full[at],
-  );
-  const names = wished.map((name, at) => (name === "" || wished.indexOf(name) !== at ? undefined : name));
+  const times = countOf(short);
+  const wished = short.map((name, at) => {
+    const long = full[at] as string;
+    const isPlain = times.get(name) === 1 && !isPath.test(long);
+    return isPlain || /(^|\.)calls\.[^.]+$/.test(long) ? name : long;
+  });
+  const taken = new Set<string>();
+  const names = wished.map((name) => (name === "" || taken.has(name) || !taken.add(name) ? undefined : name));
   for (const [field, column] of Object.entries(map ?? {})) {
     const wanted = field.toLowerCase();
     const exact = full.indexOf(column.trim().toLowerCase());
@@ -45,13 +50,33 @@ export function fieldNames(
   return names;
 }
 
+/** `recording.id` is no column of a table `recording`, but a path into a call's nested objects. */
+const isPath = /(^|\.)(recording\.(id|uri|contenturi|type)|(from|to)\.[^.]+|legs\..+)$/;
+
+function countOf(names: readonly string[]): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const name of names) times.set(name, (times.get(name) ?? 0) + 1);
+  return times;
+}
+
 function unknownColumn(field: string, column: string, columns: readonly string[], where: string): RecordingError {
   const shown = printable(columns.slice(0, 30).join(", ")).slice(0, 500);
   return new RecordingError("usage", `--map ${field}=${column}: ${where} has no column ${column}; it has ${shown}.`);
 }
 
-/** A cell without blanks around it; null for the ways tools write it: nothing, `NULL`, a lone zero byte. */
+/**
+ * A cell without blanks around it and without what a spreadsheet wraps around text (`="…"`, and the apostrophe before
+ * what would else be a formula); null for the ways in which tools write it.
+ */
 export function cellValue(cell: string): string | null {
   const text = cell.trim();
-  return text === "" || text === "NULL" || text === "\0" ? null : text;
+  const plain = marked.test(text) ? unwrapped(text) : text;
+  return isNullWord(plain) ? null : plain;
+}
+
+const marked = /^(?:=\s*"|['\u2018\u2019][-+=@\t\r\d])/;
+
+function unwrapped(text: string): string {
+  const formula = /^=\s*"(.*)"$/s.exec(text)?.[1];
+  return formula === undefined ? text.replace(/^['\u2018\u2019]/, "") : formula.replaceAll('""', '"').trim();
 }

@@ -1,7 +1,7 @@
 import { asRecordingError, RecordingError } from "../../core/errors.ts";
 import type { Reader } from "../../core/ports.ts";
 import type { Row, RowBatch } from "../../core/recording.ts";
-import { fieldNames } from "../columns.ts";
+import { cellValue, fieldNames } from "../columns.ts";
 import type { SqlDialect } from "./dialects.ts";
 import type { DatabaseSettings } from "./settings.ts";
 import { type Column, describingStatement, type Statement, tableStatement } from "./statement.ts";
@@ -93,7 +93,7 @@ function fieldsOf(
 /** A value as text, as a CSV export would show it; the empty text is null too. */
 function textOf(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  if (typeof value === "string") return value.trim() || null;
+  if (typeof value === "string") return cellValue(value);
   if (value instanceof Date) return naiveText(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex").toUpperCase() || null;
   return typeof value === "object" ? JSON.stringify(value) : String(value);

@@ -1,4 +1,6 @@
 import type { Call, Direction } from "../../core/recording.ts";
+import type { Columns } from "../columns.ts";
+import { objectOfCell } from "../object-cells.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -25,21 +27,45 @@ export function callOfRecord(part: Fields, record: Fields): Call {
   });
 }
 
-/** What plain columns, or a call as we print it, say; names are lower-case or as in `Call`. */
-export function callOfColumns(fields: Fields): Call {
+/** What a call as we print it says. */
+export function callOfPrinted(call: Fields): Call {
   return known({
-    start: instant(fields.start ?? fields.starttime ?? fields.startTime),
-    duration: seconds(fields.duration),
-    direction: directionOf(fields.direction),
-    from: text(fields.from),
-    to: text(fields.to),
-    extension: text(fields.extension),
-    name: text(fields.name),
-    type: text(fields.type),
-    session: text(fields.session ?? fields.telephonysessionid),
-    account: text(fields.account),
-    callId: text(fields.callId ?? fields.callid),
+    start: instant(call.start),
+    duration: seconds(call.duration),
+    direction: directionOf(call.direction),
+    from: text(call.from),
+    to: text(call.to),
+    extension: text(call.extension),
+    name: text(call.name),
+    type: text(call.type),
+    session: text(call.session),
+    account: text(call.account),
+    callId: text(call.callId),
   });
+}
+
+/** What the columns of a table say, under the usual names; `start` is what the reader made of theirs. */
+export function callOfTable({ value, has }: Columns, start: string | undefined): Call {
+  const from = partyOf(value("from", "fromnumber", "fromphonenumber", "caller", "callernumber", "callerid"));
+  const to = partyOf(value("to", "tonumber", "tophonenumber", "callee", "calleenumber", "calledid"));
+  return known({
+    start: start ?? instant(value("start", "starttime", "startedat")),
+    duration: seconds(value("duration", "durationseconds", "durationsec", "callduration")),
+    direction: directionOf(value("direction", "calldirection")),
+    from,
+    to,
+    extension: text(value("extension", "extensionnumber", "ext")),
+    name: text(value("name", "username", "agent", "agentname")),
+    type: text(value("recordingtype", "type")),
+    session: text(value("session", "telephonysessionid", "sessionid")),
+    account: text(value("account", "accountid")),
+    callId: text(value("callid", "calllogid") ?? (has("sessionid", "telephonysessionid") ? value("id") : undefined)),
+  });
+}
+
+/** A party's number, also out of an object that a tool wrote as text. */
+function partyOf(cell: unknown): string | undefined {
+  return number(object(typeof cell === "string" ? objectOfCell(cell) : cell)) ?? text(cell);
 }
 
 /** Text of a sensible length, a number as text, or nothing. */

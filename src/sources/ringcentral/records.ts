@@ -1,6 +1,8 @@
-import { RecordingError } from "../../core/errors.ts";
 import type { Call, RecordingRef, Row, RowFinding } from "../../core/recording.ts";
-import { callOfColumns, callOfRecord, text } from "./calls.ts";
+import { isLostObject, objectOfCell } from "../object-cells.ts";
+import { callOfPrinted, callOfRecord, text } from "./calls.ts";
+import { badRow, idOfPart, idOfUri } from "./identity.ts";
+import { findingOfTable, namesRecordings } from "./table-rows.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -8,13 +10,13 @@ const mostLegs = 1000;
 
 /**
  * Which recordings a row speaks of: a call-log record as the API returns it, a recording as `callreel list --json` or
- * `--error-file` wrote it, or a plain row with `recordingId`, `contentUri` or `id`.
+ * `--error-file` wrote it, or a row of a table. Throws `bad-rows`, with the verdict to give up on this row alone.
  */
 export function recordingsOf(row: Row): RowFinding {
   const { fields } = row;
   if (fields.source === "ringcentral" && isObject(fields.locator)) return { refs: [refOfOurs(row)] };
-  if (isRecord(fields)) return findingOfRecord(fields);
-  return { refs: [refOfColumns(row)] };
+  if (isRecord(fields)) return findingOfRecord(readable(fields, row), row);
+  return findingOfTable(row, refOf);
 }
 
 /** A recording that text names: an id, a contentUri, or a permanent path; undefined when it is none of them. */
@@ -22,10 +24,10 @@ export function namedRecording(name: string): RecordingRef | undefined {
   const path = /^(?:https?:\/\/[^/]+)?\/?(?:r\/)?ringcentral\/([^/?#]+)$/.exec(name);
   const encoded = path?.[1] ?? (/^[\w-]{1,128}$/.test(name) ? name : undefined);
   if (encoded !== undefined) {
-    const id = recordingId(decoded(encoded));
+    const id = typedId(decoded(encoded));
     return id === undefined ? undefined : refOf(id, undefined, {});
   }
-  const id = idOfUri(name);
+  const id = URL.canParse(name) ? idOfUri(name) : undefined;
   return id === undefined ? undefined : refOf(id, name, {});
 }
 
@@ -34,21 +36,35 @@ export function keyOf(id: string): string {
   return `ringcentral/${encodeURIComponent(id)}`;
 }
 
+/** Objects as the API nests them; a table that was flattened is none, although it may be JSON. */
 function isRecord(fields: Fields): boolean {
-  return (
-    isObject(fields.recording) ||
-    Array.isArray(fields.legs) ||
-    (text(fields.sessionId) !== undefined && text(fields.startTime) !== undefined)
-  );
+  if (isObject(fields.recording) || Array.isArray(fields.legs)) return true;
+  return text(fields.sessionId) !== undefined && text(fields.startTime) !== undefined && !namesRecordings(fields);
 }
 
-function findingOfRecord(record: Fields): RowFinding {
+/** A record whose nested objects a tool has written as text, read back. */
+function readable(record: Fields, row: Row): Fields {
+  const legs = Array.isArray(record.legs) ? record.legs.map((leg) => objectOf(leg, "legs", row)) : record.legs;
+  return { ...record, recording: objectOf(record.recording, "recording", row), legs };
+}
+
+function objectOf(value: unknown, name: string, row: Row): unknown {
+  if (typeof value !== "string" || value.trim() === "") return value;
+  const object = objectOfCell(value);
+  if (object !== undefined) return object;
+  if (isLostObject(value)) throw badRow(row, `its ${name} was cut by the tool that wrote it`, cutRemedy);
+  return value;
+}
+
+const cutRemedy = "Export again, with ConvertTo-Json -Depth 10 or the API's JSON as it came.";
+
+function findingOfRecord(record: Fields, row: Row): RowFinding {
   const legs = Array.isArray(record.legs) ? record.legs.slice(0, mostLegs).filter(isObject) : [];
   const found = new Map<string, RecordingRef>();
   let short = record.shortRecording === true;
   for (const part of [record, ...legs]) {
     if (part.shortRecording === true) short = true;
-    const ref = refOfPart(part, record);
+    const ref = refOfPart(part, record, row);
     // The record comes first: a leg that repeats its recording says nothing new.
     if (ref !== undefined && !found.has(ref.key)) found.set(ref.key, ref);
   }
@@ -60,32 +76,26 @@ function findingOfRecord(record: Fields): RowFinding {
 }
 
 /** The recording of a record or of one of its legs. */
-function refOfPart(part: Fields, record: Fields): RecordingRef | undefined {
+function refOfPart(part: Fields, record: Fields, row: Row): RecordingRef | undefined {
   const { recording } = part;
-  if (!isObject(recording)) return undefined;
+  if (recording === undefined || recording === null || recording === "") return undefined;
+  if (!isObject(recording)) throw badRow(row, "its recording is no object");
   const contentUri = text(recording.contentUri);
-  const id = recordingId(recording.id) ?? idOfUri(contentUri);
-  return id === undefined ? undefined : refOf(id, contentUri, callOfRecord(part, record));
+  const id = idOfPart({ id: recording.id, contentUri, uri: text(recording.uri) }, row);
+  if (id === undefined) throw badRow(row, "its recording has neither an id nor a contentUri");
+  return refOf(id, contentUri, callOfRecord(part, record));
 }
 
 function refOfOurs(row: Row): RecordingRef {
   const { fields } = row;
-  const id = recordingId(fields.id);
-  const key = text(fields.key);
-  if (id === undefined || (key !== undefined && key !== keyOf(id))) throw badRow(row, "its key and id do not fit");
   const locator = fields.locator as Fields;
-  return refOf(id, text(locator.contentUri), callOfColumns(isObject(fields.call) ? fields.call : {}));
-}
-
-function refOfColumns(row: Row): RecordingRef {
-  const fields = new Map(Object.entries(row.fields).map(([name, value]) => [name.trim().toLowerCase(), value]));
-  const contentUri = text(fields.get("contenturi") ?? fields.get("recording.contenturi"));
-  const id =
-    recordingId(fields.get("recordingid") ?? fields.get("recording.id") ?? fields.get("recording_id")) ??
-    idOfUri(contentUri) ??
-    recordingId(fields.get("id"));
-  if (id === undefined) throw badRow(row, "it has neither a recording id nor a contentUri");
-  return refOf(id, contentUri, callOfColumns(Object.fromEntries(fields)));
+  const contentUri = text(locator.contentUri);
+  const key = text(fields.key);
+  const id = typedId(fields.id);
+  const fromUri = idOfUri(contentUri);
+  const fits = id !== undefined && (key === undefined || key === keyOf(id)) && (fromUri ?? id) === id;
+  if (!fits) throw badRow(row, "its key, id and contentUri do not fit");
+  return refOf(id, contentUri, callOfPrinted(isObject(fields.call) ? fields.call : {}));
 }
 
 function refOf(id: string, uri: string | undefined, call: Call): RecordingRef {
@@ -104,18 +114,12 @@ function withoutToken(uri: string | undefined): string | undefined {
   return url.href;
 }
 
-function recordingId(value: unknown): string | undefined {
+/** An id as a person types it or as we printed it. */
+function typedId(value: unknown): string | undefined {
   const id = typeof value === "number" && Number.isSafeInteger(value) ? String(value) : value;
   if (typeof id !== "string") return undefined;
   const trimmed = id.trim();
   return /^[^\s\p{C}/\\]{1,128}$/u.test(trimmed) && !/^\.+$/.test(trimmed) ? trimmed : undefined;
-}
-
-/** The id inside a contentUri or a recording's own URI. */
-function idOfUri(uri: string | undefined): string | undefined {
-  if (uri === undefined || !URL.canParse(uri)) return undefined;
-  const found = /\/recording\/([^/]+)(?:\/content)?\/?$/.exec(new URL(uri).pathname);
-  return found?.[1] === undefined ? undefined : recordingId(decoded(found[1]));
 }
 
 function decoded(part: string): string | undefined {
@@ -128,8 +132,4 @@ function decoded(part: string): string | undefined {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function badRow(row: Row, why: string): RecordingError {
-  return new RecordingError("bad-rows", `${row.file}:${row.line}: not a RingCentral recording: ${why}.`);
 }

@@ -1,19 +1,17 @@
 import type { Call, Direction } from "../../core/recording.ts";
-
-/** Reads a column of a row by its plain, lower-case name. */
-export type Column = (name: string) => unknown;
+import type { Columns } from "../columns.ts";
 
 /**
  * What the other known columns tell of the call. Times are kept as the site's own, only written as ISO 8601; a value that
- * does not say for certain what it means is left out.
+ * does not say for certain what it means is left out. `start` is what the reader made of the columns for it.
  */
-export function callOf(column: Column): Call {
-  const start = isoStart(textOf(column("start")));
-  const duration = seconds(textOf(column("duration")));
-  const direction = directionOf(textOf(column("direction")));
-  const extension = textOf(column("extension"));
-  const name = textOf(column("name"));
-  const number = textOf(column("number"));
+export function callOf({ value }: Pick<Columns, "value">, known: string | undefined): Call {
+  const start = known ?? isoStart(textOf(value("start", "starttime", "startedat")));
+  const duration = seconds(textOf(value("duration", "durationseconds", "callduration")));
+  const direction = directionOf(textOf(value("direction", "calldirection")));
+  const extension = textOf(value("extension", "extensionnumber", "ext"));
+  const name = textOf(value("name", "username", "agent", "agentname"));
+  const number = textOf(value("number", "phonenumber", "callernumber"));
   // The outside party's number and the inside one's extension.
   const [from, to] = direction === "inbound" ? [number, extension] : [direction && extension, number];
   // Assigned one by one: spreading absent fields costs more than all the rest of reading a row.

@@ -1,7 +1,10 @@
 import { RecordingError } from "../../core/errors.ts";
+import { isNullWord } from "../../core/null-words.ts";
 import { printable } from "../../core/printable.ts";
 import type { Call, RecordingRef, Row, RowFinding } from "../../core/recording.ts";
-import { type Column, callOf, textOf } from "./call.ts";
+import { type Columns, columnsOf } from "../columns.ts";
+import { damageOf, idRemedy, unwrappedId } from "../id-cells.ts";
+import { callOf, textOf } from "./call.ts";
 import { idsOfKey, keyOf, type TimIds } from "./key.ts";
 import { callOfRef } from "./ref-call.ts";
 
@@ -11,18 +14,18 @@ const longestId = 512;
 
 /**
  * The recording a row of the `calls` table speaks of, or a recording as `list --json` and `--error-file` print it.
- * A row whose ids are empty has none. Throws `bad-rows` when the columns are not there (which ends the run) or when an id
- * cannot be one.
+ * A row whose ids are empty has none. Throws `bad-rows`, with the verdict to give up on this row alone, when the columns
+ * are not there, or an id cannot be one or was damaged by a spreadsheet.
  */
 export function findRecordings(row: Row): RowFinding {
   const printed = printedIds(row);
   if (printed !== undefined) return { refs: [refOf(checked(printed, row), callOfRef(row.fields.call))] };
-  const column = columnsOf(row);
-  const call = callOf(column);
+  const columns = neededColumns(row);
+  const call = callOf(columns, row.start);
   const ids = {
-    datasource: idText(column("datasource"), row),
-    voicelocation: idText(column("voicelocation"), row),
-    voicefilename: idText(column("voicefilename"), row),
+    datasource: idText("datasource", columns, row),
+    voicelocation: idText("voicelocation", columns, row),
+    voicefilename: idText("voicefilename", columns, row),
   };
   if (ids.datasource === "" || ids.voicelocation === "" || ids.voicefilename === "") {
     return { refs: [], absence: { reason: "no-recording", call } };
@@ -71,42 +74,38 @@ function idsIn(record: Readonly<Record<string, unknown>>): TimIds | undefined {
   return { datasource, voicelocation, voicefilename };
 }
 
-/** Reads columns by plain name: as they come from a reader, else whatever their case, brackets or table prefix. */
-function columnsOf(row: Row): Column {
-  const { fields } = row;
-  if (needed.every((name) => Object.hasOwn(fields, name))) {
-    return (name) => (Object.hasOwn(fields, name) ? fields[name] : undefined);
-  }
-  const byPlainName = new Map<string, unknown>();
-  for (const [name, value] of Object.entries(fields)) {
-    const plain = plainName(name);
-    if (!byPlainName.has(plain)) byPlainName.set(plain, value);
-  }
-  if (needed.every((name) => byPlainName.has(name))) return (name) => byPlainName.get(name);
-  throw missingColumns(row, [...byPlainName.keys()]);
+function neededColumns(row: Row): Columns {
+  const columns = columnsOf(row.fields);
+  if (needed.every((name) => columns.has(name))) return columns;
+  throw missingColumns(row);
 }
 
-/** `[dbo].[Calls].[VoiceFilename]` → `voicefilename`. */
-function plainName(name: string): string {
-  const last = name.trim().toLowerCase().split(".").at(-1) ?? "";
-  return last.replace(/^[["'`\s]+|[\]"'`\s]+$/g, "");
-}
-
-function missingColumns(row: Row, found: readonly string[]): RecordingError {
+function missingColumns(row: Row): RecordingError {
+  const found = Object.keys(row.fields).map((name) => name.trim().toLowerCase());
+  const columns = columnsOf(row.fields);
   const shown = found.slice(0, 30).map((name) => printable(name).slice(0, 60));
-  const missing = needed.filter((name) => !found.includes(name));
+  const missing = needed.filter((name) => !columns.has(name));
   return new RecordingError(
     "bad-rows",
     `${printable(row.file)}: no column ${missing.join(", ")}. A TIM recording needs ${needed.join(", ")}; found: ` +
       `${shown.join(", ") || "none"}${found.length > 30 ? ", …" : ""}. Other names are told with --map voicefilename=COLUMN, ` +
       "rows without a header with --columns.",
+    { verdict: "give-up" },
   );
 }
 
-function idText(value: unknown, row: Row): string {
+function idText(name: (typeof needed)[number], columns: Columns, row: Row): string {
+  if (columns.isCut(name)) throw badId(row, `is not there: the row ends before its ${name}`);
+  const value = columns.value(name);
   if (typeof value === "number" && !Number.isSafeInteger(value))
     throw badId(row, "is a number too large to be read exactly; write it as text");
-  return textOf(value)?.replace(/^\0+$/, "") ?? "";
+  const text = unwrappedId(textOf(value)?.replace(/^\0+$/, "") ?? "");
+  if (isNullWord(text)) return "";
+  const damage = damageOf(text);
+  if (damage !== undefined) {
+    throw badId(row, `was damaged: ${name} ${printable(text).slice(0, 60)} is ${damage}. ${idRemedy.slice(0, -1)}`);
+  }
+  return text;
 }
 
 function checked(ids: TimIds, row: Row): TimIds {
