@@ -1,6 +1,7 @@
 import { Temporal as Polyfill } from "temporal-polyfill";
 import { RecordingError } from "./core/errors.ts";
 import { parseDuration } from "./core/format.ts";
+import { printable } from "./core/printable.ts";
 import { isInstant } from "./core/select.ts";
 
 const Temporal: typeof Polyfill = (globalThis as { Temporal?: typeof Polyfill }).Temporal ?? Polyfill;
@@ -10,7 +11,19 @@ const Temporal: typeof Polyfill = (globalThis as { Temporal?: typeof Polyfill })
  * `7d` (ago). Days begin at midnight in `timezone`; a local time that the zone skips is refused.
  */
 export function parseWhen(text: string, nowMs: number, timezone: string, flag: string): number {
-  const given = text.trim();
+  const ms = parseAny(text.trim(), nowMs, timezone, flag);
+  if (ms >= earliestMs && ms < latestMs) return ms;
+  throw new RecordingError("usage", `${flag}: "${shown(text)}" is not within the years 1 to 9999.`);
+}
+
+const earliestMs = Date.parse("0001-01-03T00:00:00Z");
+const latestMs = Date.parse("9999-12-30T00:00:00Z");
+
+function shown(text: string): string {
+  return printable(text.trim()).slice(0, 40);
+}
+
+function parseAny(given: string, nowMs: number, timezone: string, flag: string): number {
   const relative = /^(now|today|yesterday)?\s*(?:-\s*)?(\d+(?:\.\d+)?[a-z]+(?:\d+[a-z]+)*)?$/i.exec(given);
   if (relative !== null && given !== "") return parseRelative(relative, nowMs, timezone, flag);
   try {
@@ -20,7 +33,7 @@ export function parseWhen(text: string, nowMs: number, timezone: string, flag: s
   } catch (error) {
     throw new RecordingError(
       "usage",
-      `${flag}: "${given}" is no time; write 2024-05-01, 2024-05-01T09:00Z, yesterday, 7d or today-2w.`,
+      `${flag}: "${shown(given)}" is no time; write 2024-05-01, 2024-05-01T09:00Z, yesterday, 7d or today-2w.`,
       {
         cause: error,
       },
@@ -40,7 +53,12 @@ function parseRelative([, anchor, ago]: RegExpExecArray, nowMs: number, timezone
   const unit = ({ d: "days", w: "weeks", mo: "months", y: "years" } as const)[
     (calendar[2] ?? "d").toLowerCase() as "d"
   ];
-  return from.subtract({ [unit]: count }).epochMilliseconds;
+  try {
+    return from.subtract({ [unit]: count }).epochMilliseconds;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return Number.NEGATIVE_INFINITY;
+  }
 }
 
 /** An instant as naive local text, `2024-05-01T09:03:07`, to compare with times that have no zone. */

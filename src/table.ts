@@ -8,7 +8,7 @@ export interface Column<T> {
 
 /** Rows as an aligned text table with a title line; hostile text is made printable. */
 export function formatTable<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
-  const cells = rows.map((row) => columns.map((column) => printable(column.value(row))));
+  const cells = rows.map((row) => columns.map((column) => harmless(column.value(row))));
   const widths = columns.map((column, at) =>
     Math.max(column.title.length, ...cells.map((row) => row[at]?.length ?? 0)),
   );
@@ -22,7 +22,19 @@ export function formatTable<T>(rows: readonly T[], columns: readonly Column<T>[]
   return [line(columns.map((column) => column.title)), ...cells.map(line)].map((text) => `${text}\n`).join("");
 }
 
-/** A field of a CSV line, quoted where RFC 4180 asks for it. */
-export function csvField(value: string): string {
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+/**
+ * A field of a CSV line: one harmless line of text, with an apostrophe before what a spreadsheet would take for a formula,
+ * quoted where RFC 4180 asks for it.
+ */
+export function csvField(text: string): string {
+  const value = harmless(text);
+  return /[",]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
+
+/** Text without control characters that no spreadsheet calculates; numbers, also of phones, stay as they are. */
+function harmless(text: string): string {
+  const value = printable(text);
+  return formula.test(value) ? `'${value}` : value;
+}
+
+const formula = /^\s*[=@\uff1d\uff20]|^\s*[+\-\uff0b\uff0d](?![\d().\s-]*$)/;

@@ -88,7 +88,7 @@ export const commands: readonly CommandSpec[] = [
       groups.dest,
       some("Match", archiveOptions, "match"),
       some("Rows", select.options, "rows", "database", "table", "query", "databasePasswordFile"),
-      some("Read", selectOptions, "source", "columns", "map", "encoding", "timezone"),
+      some("Read", selectOptions, "source", "columns", "map", "rowDates", "encoding", "timezone"),
       lock,
       logs,
     ],
@@ -137,7 +137,7 @@ export const commands: readonly CommandSpec[] = [
     args: "[id]",
     summary: "print a URL that plays the recording: the player's permanent one, or with --direct the short-lived one",
     groups: [
-      some("Select", selectOptions, "source", "rows", "columns", "map", "encoding"),
+      some("Select", selectOptions, "source", "rows", "columns", "map", "rowDates", "encoding"),
       some("Link", playerOptions, "playerUrl", "direct"),
       logs,
       ...sourceGroups,

@@ -1,5 +1,5 @@
 import type { Invocation } from "../command.ts";
-import { formatCount, formatDuration } from "../core/format.ts";
+import { formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
@@ -16,7 +16,7 @@ export async function list(invocation: Invocation): Promise<number> {
   const { io, settings } = invocation;
   if (settings.archive) return listArchive(invocation);
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
-  let rejected = 0;
+  let [rejected, undated] = [0, 0];
   const print = settings.json ? printLines : tablePrinter();
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
@@ -24,8 +24,9 @@ export async function list(invocation: Invocation): Promise<number> {
     const seen = new Set<string>();
     for await (const piece of work) {
       for (const event of piece.events) {
-        if (event.event !== "row-rejected") continue;
-        rejected += 1;
+        if (event.event === "row-rejected") rejected += 1;
+        else if (event.event === "recording-skipped" && event.reason === "unknown-start") undated += 1;
+        else if (event.event !== "notice") continue;
         reporter.report(event);
       }
       const fresh = piece.refs.filter((ref) => !seen.has(ref.key) && seen.add(ref.key));
@@ -36,7 +37,10 @@ export async function list(invocation: Invocation): Promise<number> {
   } finally {
     await reporter.close();
   }
-  return rejected > 0 ? exitCodeOf("bad-rows") : 0;
+  if (undated > 0) {
+    io.stderr.write(`${formatNumberOf(undated, "recording")} left out: their start cannot be read (--row-dates).\n`);
+  }
+  return rejected > 0 ? exitCodeOf("bad-rows") : undated > 0 ? 3 : 0;
 }
 
 async function printLines(refs: readonly RecordingRef[], io: Io): Promise<void> {

@@ -4,6 +4,7 @@ import { RecordingError } from "../core/errors.ts";
 import { type Evidence, evidenceInWords } from "../core/evidence.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
 import type { Archive, LedgerEntry } from "../core/ports.ts";
+import { printable } from "../core/printable.ts";
 import type { SourceName } from "../core/recording.ts";
 import type { Io } from "../io.ts";
 import { type Column, formatTable } from "../table.ts";
@@ -30,7 +31,7 @@ export async function status({ settings, io, args }: Invocation): Promise<number
   if (shorts.entries > 0) print(shortsLine(shorts));
   for (const line of expiring)
     print(
-      `\n${line.entries} still wanted recordings of ${line.source} will be gone at the source within ${line.days} days (oldest call ${line.oldest}).\n`,
+      `\n${line.entries} still wanted recordings of ${line.source} will be gone at the source within ${line.days} days (oldest call ${printable(line.oldest ?? "unknown")}).\n`,
     );
   if (runs.length > 0) print(`\nLast runs:\n${formatTable(runs, runColumns)}`);
   return 0;
@@ -74,7 +75,7 @@ function nextStep(state: string, evidence: Evidence | undefined): string {
 
 function failureLine({ source, state, code, entries, message, example, evidence }: Failure): string {
   const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence)}`;
-  return `  ${formatCount(entries)} × ${source} ${code}: ${message} (as ${example}${words})\n      → ${nextStep(state, evidence)}\n`;
+  return `  ${formatCount(entries)} × ${source} ${code}: ${printable(message)} (as ${printable(example)}${words})\n      → ${nextStep(state, evidence)}\n`;
 }
 
 const runColumns: readonly Column<RunRecord>[] = [
@@ -114,7 +115,7 @@ async function oneRecording(id: string, ledger: Archive, io: Io): Promise<number
   let found = 0;
   const tell = (entry: LedgerEntry) => {
     found += 1;
-    io.stdout.write(`${entry.ref.key}: ${story(entry)}\n`);
+    io.stdout.write(`${printable(`${entry.ref.key}: ${story(entry)}`)}\n`);
   };
   const exact = await ledger.entry(key);
   if (exact !== undefined) tell(exact);

@@ -12,6 +12,7 @@ export type SkipReason =
   | "purged" // deleted here on purpose (`callreel purge`)
   | "no-recording" // the row has none
   | "short-recording" // RingCentral keeps none below its minimum
+  | "unknown-start" // the selection asks for a start, and the row has none that can be read
   | "filtered" // outside --from/--to, --number, …
   | "too-young" // younger than --min-age
   | "past-retention" // older than the source keeps recordings, by its own word

@@ -66,6 +66,9 @@ const durationUnits: Readonly<Record<string, number>> = {
   ms: 1,
 };
 
+/** A thousand years: what is longer is a slip of the keys, and no clock or calendar can reckon with it. */
+const longestMs = 365_250 * day;
+
 /** Milliseconds from `24h`, `15m`, `1h30m`, `90s`, `500ms`, `7d`, `2w` or `0`. `flag` begins the error's sentence. */
 export function parseDuration(text: string, flag?: string): number {
   const compact = text.trim().toLowerCase();
@@ -81,7 +84,7 @@ export function parseDuration(text: string, flag?: string): number {
     read += match[0].length;
   }
   const ms = Math.round(total);
-  if (read > 0 && read === compact.length && Number.isSafeInteger(ms)) return ms;
+  if (read > 0 && read === compact.length && ms <= longestMs) return ms;
   throw refused(text, flag, "a length of time", "500ms, 90s, 15m, 24h, 1h30m, 7d or 2w");
 }
 

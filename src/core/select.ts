@@ -26,6 +26,11 @@ function expired(start: string | undefined, { expired: past }: Selection): Exclu
   return past.assumed ? "past-usual-retention" : "past-retention";
 }
 
+/** Whether the selection chooses calls by when they began. */
+export function asksForStarts({ fromMs, toMs, minAgeMs }: Selection): boolean {
+  return fromMs !== undefined || toMs !== undefined || minAgeMs !== undefined;
+}
+
 /** Whether a call's start is an instant (has a zone) and not a naive local time. */
 export function isInstant(start: string): boolean {
   return /(?:Z|[+-]\d\d:?\d\d)$/i.test(start);

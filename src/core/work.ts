@@ -1,5 +1,6 @@
 import { RecordingError } from "./errors.ts";
 import type { DownloadEvent } from "./events.ts";
+import { type GivenRows, withoutPlace } from "./given-rows.ts";
 import type { Selection, Source } from "./ports.ts";
 import type { RecordingRef, Row, RowBatch, RowFinding } from "./recording.ts";
 import { excluded } from "./select.ts";
@@ -15,29 +16,45 @@ export interface RowRules {
   readonly sourceOf: (row: Row) => Source;
   readonly selection: Selection;
   readonly nowMs: () => number;
+  /** Set for rows that a person gave. */
+  readonly given?: GivenRows;
 }
 
 /** Turns rows into work, batch by batch: finds the recordings, filters them, puts the oldest first within a batch. */
 export async function* workFromRows(batches: AsyncIterable<RowBatch>, rules: RowRules): AsyncIterable<Work> {
-  for await (const batch of batches) yield workOf(batch, rules);
+  for await (const batch of batches) {
+    yield workOf(batch, rules);
+    rules.given?.check();
+  }
+  rules.given?.end();
 }
 
 function workOf(batch: RowBatch, rules: RowRules): Work {
   const refs: RecordingRef[] = [];
-  const events: DownloadEvent[] = (batch.rejected ?? []).map((row) => ({ event: "row-rejected", ...row }));
+  const { given } = rules;
+  const events: DownloadEvent[] = [];
+  for (const message of batch.notices ?? []) events.push({ event: "notice", level: "warning", message });
+  const reject = (row: Pick<Row, "file" | "line">, text: string) => {
+    const { file, line } = row;
+    const message = withoutPlace(text, row);
+    given?.row(file, message);
+    events.push({ event: "row-rejected", file, line, message });
+  };
+  for (const row of batch.rejected ?? []) reject(row, row.message);
   const nowMs = rules.nowMs();
   for (const row of batch.rows) {
     const finding = findIn(row, rules);
     if (finding instanceof RecordingError) {
-      events.push({ event: "row-rejected", file: row.file, line: row.line, message: finding.message });
+      reject(row, finding.message);
       continue;
     }
+    given?.row(row.file);
     if (finding.absence !== undefined) {
       events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });
     }
     for (const found of finding.refs) {
       const ref = isOfErrorFile(row) ? { ...found, insist: true as const } : found;
-      const reason = excluded(ref.call, rules.selection, nowMs);
+      const reason = given?.lacksStart(ref) ? "unknown-start" : excluded(ref.call, rules.selection, nowMs);
       if (reason === undefined) refs.push(ref);
       else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
     }

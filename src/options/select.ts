@@ -1,4 +1,5 @@
 import { parseDuration } from "../core/format.ts";
+import { rowDates } from "../core/row-dates.ts";
 import { choice, flag, integer, list, percent, text, value } from "./option.ts";
 import { pairs } from "./pairs.ts";
 
@@ -14,6 +15,9 @@ export const selectOptions = {
     names.split(",").map((name) => name.trim()),
   ),
   map: list("--map <name=column>", "the column that holds a field, as in voicefilename=rec_id; repeatable", pairs),
+  rowDates: choice("--row-dates <form>", "how starts in rows are written; auto lets each file decide", rowDates, {
+    fallback: "auto",
+  }),
   encoding: value("--encoding <name>", "encoding of rows that are neither UTF-8 nor UTF-16", text, {
     fallback: "windows-1252",
   }),

@@ -4,6 +4,7 @@ import { checkFiles, fileRows } from "./files.ts";
 import type { ReaderSettings } from "./settings.ts";
 import type { DatabaseSettings } from "./sql/settings.ts";
 
+export { datedRows } from "./dates/dated-rows.ts";
 export type { ReaderSettings } from "./settings.ts";
 export type { DatabaseSettings } from "./sql/settings.ts";
 

@@ -33,6 +33,7 @@ const skipWords: Readonly<Record<string, string>> = {
   purged: "purged here on purpose",
   "no-recording": "without a recording",
   "short-recording": "too short to be recorded",
+  "unknown-start": "with a start that cannot be read, which may be in the window",
   filtered: "outside the selection",
   "too-young": "too young",
   "past-retention": "past what the source keeps, not asked for (--include-expired asks)",

@@ -35,7 +35,13 @@ function parsed(text: string): unknown {
 }
 
 const tokens = /'((?:[^'\\]|\\.)*)'|"(?:[^"\\]|\\.)*"|\b(?:None|True|False|nan|NaN)\b/gs;
-const words: Readonly<Record<string, string>> = { None: "null", True: "true", False: "false", nan: "null", NaN: "null" };
+const words: Readonly<Record<string, string>> = {
+  None: "null",
+  True: "true",
+  False: "false",
+  nan: "null",
+  NaN: "null",
+};
 
 function jsonOfPython(text: string): string {
   return text.replace(tokens, (token, single: string | undefined) => {

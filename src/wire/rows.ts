@@ -2,11 +2,19 @@ import type { Settings } from "../config.ts";
 import { readSecret } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { Reader, Selection } from "../core/ports.ts";
+import { asksForStarts } from "../core/select.ts";
 import type { Io } from "../io.ts";
-import { openDatabase, openReader } from "../readers/index.ts";
+import { datedRows, openDatabase, openReader } from "../readers/index.ts";
 
 /** The reader that the settings name: files, stdin or a database; undefined when they name none. */
 export async function wireReader(settings: Settings, selection: Selection, io: Io): Promise<Reader | undefined> {
+  const reader = await plainReader(settings, selection, io);
+  if (reader === undefined) return undefined;
+  const rules = { dates: settings.rowDates ?? "auto", windowed: asksForStarts(selection) };
+  return { rows: (signal) => datedRows(reader.rows(signal), rules) };
+}
+
+async function plainReader(settings: Settings, selection: Selection, io: Io): Promise<Reader | undefined> {
   if (settings.rows !== undefined && settings.database !== undefined) {
     throw new RecordingError("usage", "--rows and --database exclude each other.");
   }

@@ -1,5 +1,6 @@
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
+import { openGivenRows } from "../core/given-rows.ts";
 import type { Selection } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { type Work, workFromRows } from "../core/work.ts";
@@ -46,7 +47,10 @@ async function findWork(
   };
   refusePasswordInArgv(flags.database);
   const reader = asksForListing(invocation) ? undefined : await wireReader(settings, selection, io);
-  if (reader !== undefined) return { work: workFromRows(reader.rows(io.stop), rules), named: [], complete: nothing };
+  if (reader !== undefined) {
+    const given = openGivenRows(selection);
+    return { work: workFromRows(reader.rows(io.stop), { ...rules, given }), named: [], complete: nothing };
+  }
   const source = sources.required(requiredSource(settings));
   return wireListing(invocation, source, selection, notes, rules.sourceOf);
 }

@@ -49,7 +49,7 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
       if (looksFailed(record.cells)) refuseFailed(record, delimiter, file);
       if (header === undefined) setHeader(record);
       else if (isBetween(record, header)) return;
-      else if (record.cells.length !== header.length) {
+      else if (record.cells.length !== header.length && !isRagged(record, header.length, dialect)) {
         watchFolds(record, header.length);
         rejectAll(record, misfit(record, header.length, dialect), file, rejected);
       } else if (record.line !== record.lastLine && record.cells.some(isSwallowed)) {
@@ -59,12 +59,32 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
   };
 }
 
-/** A null is a field that is there without a value: which columns a table has must show in every row. */
-function fieldsOf(cells: readonly string[], names: readonly (string | undefined)[]): Record<string, string | null> {
-  const fields: Record<string, string | null> = {};
-  for (let at = 0; at < cells.length; at++) {
+/**
+ * Whether only empty cells at a row's end are missing, as Excel leaves them out, or too many, after a trailing separator.
+ * Tools that do not quote write all of them, and so does every tool in a record of several lines.
+ */
+function isRagged({ cells, line, lastLine }: RawRecord, wanted: number, { kind }: Dialect): boolean {
+  if (kind !== "quoted" || line !== lastLine || cells.length === 1) return false;
+  return cells.length < wanted || cells.slice(wanted).every((cell) => cell.trim() === "");
+}
+
+/** So many columns, at most, show that they are missing in a row that ends early. */
+const mostShown = 1000;
+
+/**
+ * A null is a field that is there without a value: which columns a table has must show in every row. Those that a row
+ * ends before are undefined.
+ */
+function fieldsOf(
+  cells: readonly string[],
+  names: readonly (string | undefined)[],
+): Record<string, string | null | undefined> {
+  const fields: Record<string, string | null | undefined> = {};
+  const end = Math.min(names.length, Math.max(cells.length, mostShown));
+  for (let at = 0; at < end; at++) {
     const name = names[at];
-    if (name !== undefined) fields[name] = cellValue(cells[at] as string);
+    const cell = cells[at];
+    if (name !== undefined) fields[name] = cell === undefined ? undefined : cellValue(cell);
   }
   return fields;
 }

@@ -1,5 +1,5 @@
+import type { Columns } from "../../core/columns.ts";
 import type { Call, Direction } from "../../core/recording.ts";
-import type { Columns } from "../columns.ts";
 import { objectOfCell } from "../object-cells.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -83,7 +83,12 @@ function refOfPart(part: Fields, record: Fields, row: Row): RecordingRef | undef
   const contentUri = text(recording.contentUri);
   const id = idOfPart({ id: recording.id, contentUri, uri: text(recording.uri) }, row);
   if (id === undefined) throw badRow(row, "its recording has neither an id nor a contentUri");
-  return refOf(id, contentUri, callOfRecord(part, record));
+  const call = callOfRecord(part, record);
+  return refOf(
+    id,
+    contentUri,
+    call.start === undefined && row.start !== undefined ? { ...call, start: row.start } : call,
+  );
 }
 
 function refOfOurs(row: Row): RecordingRef {

@@ -1,5 +1,5 @@
+import { type Columns, columnsOf } from "../../core/columns.ts";
 import type { Call, RecordingRef, Row, RowFinding } from "../../core/recording.ts";
-import { type Columns, columnsOf } from "../columns.ts";
 import { isLostObject, objectOfCell } from "../object-cells.ts";
 import { callOfTable, text } from "./calls.ts";
 import { badRow, idOfPart, isRecordingId, type Part, saidId } from "./identity.ts";

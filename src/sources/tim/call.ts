@@ -1,5 +1,5 @@
+import type { Columns } from "../../core/columns.ts";
 import type { Call, Direction } from "../../core/recording.ts";
-import type { Columns } from "../columns.ts";
 
 /**
  * What the other known columns tell of the call. Times are kept as the site's own, only written as ISO 8601; a value that

@@ -1,8 +1,8 @@
+import { type Columns, columnsOf } from "../../core/columns.ts";
 import { RecordingError } from "../../core/errors.ts";
 import { isNullWord } from "../../core/null-words.ts";
 import { printable } from "../../core/printable.ts";
 import type { Call, RecordingRef, Row, RowFinding } from "../../core/recording.ts";
-import { type Columns, columnsOf } from "../columns.ts";
 import { damageOf, idRemedy, unwrappedId } from "../id-cells.ts";
 import { callOf, textOf } from "./call.ts";
 import { idsOfKey, keyOf, type TimIds } from "./key.ts";

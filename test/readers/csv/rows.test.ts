@@ -12,15 +12,32 @@ async function failure(text: string, settings = {}): Promise<{ code: string; mes
 
 describe("a row with the wrong number of fields", () => {
   test("is counted with its line, and the rows around it are read", async () => {
-    const { rows, rejected } = await readStdin(`${head}3,4,a\n3,4\n\n3,4,b,c\n3,4,d\n`);
+    const { rows, rejected } = await readStdin(`${head}3,4,a\n3\n\n3,4,b,c\n3,4,d\n`);
     expect(rows.map(({ fields, line }) => [fields.voicefilename, line])).toEqual([
       ["a", 2],
       ["d", 6],
     ]);
     expect(rejected).toEqual([
-      { file: "-", line: 3, message: "2 fields where there should be 3" },
+      { file: "-", line: 3, message: "1 field where there should be 3" },
       { file: "-", line: 5, message: "4 fields where there should be 3" },
     ]);
+  });
+
+  test("is read where only its end is missing, and says nothing of the columns that are not there", async () => {
+    const { rows, rejected } = await readStdin("a,b,c,d\n1,2,3\n1,\n1,2,3,4,\n1,2,3,4,,,\n");
+    expect(rejected).toEqual([]);
+    expect(rows.map(({ fields }) => fields)).toEqual([
+      { a: "1", b: "2", c: "3", d: undefined },
+      { a: "1", b: null, c: undefined, d: undefined },
+      { a: "1", b: "2", c: "3", d: "4" },
+      { a: "1", b: "2", c: "3", d: "4" },
+    ]);
+  });
+
+  test("with a hundred thousand columns costs no more than its length", async () => {
+    const names = Array.from({ length: 100_000 }, (_, at) => `c${at}`);
+    const { rows } = await readStdin(`${names.join(",")}\n${names.join(",")}x\n1,2\n`.repeat(2));
+    expect(rows.map(({ fields }) => Object.keys(fields).length)).toEqual([100_000, 1000, 100_000, 1000]);
   });
 
   test("counts once for each line that a stray quote swallowed", async () => {

@@ -36,14 +36,17 @@ test("numbers in JSON rows are ids too, and blanks around an id are not part of 
   );
 });
 
-test.each([null, "", "  ", "\0", undefined, {}, []])("a row whose voicefilename is %j has no recording", (nothing) => {
-  const finding = findRecordings(row({ ...ids, voicefilename: nothing, extension: "201" }));
-  expect(finding).toEqual({ refs: [], absence: { reason: "no-recording", call: { extension: "201" } } });
-});
+test.each([null, "", "  ", "\0", "\\N", "(null)", {}, []])(
+  "a row whose voicefilename is %j has no recording",
+  (nothing) => {
+    const finding = findRecordings(row({ ...ids, voicefilename: nothing, extension: "201" }));
+    expect(finding).toEqual({ refs: [], absence: { reason: "no-recording", call: { extension: "201" } } });
+  },
+);
 
-test("rows without the needed columns end the run, and the message names what was found and what helps", () => {
+test("rows without the needed columns are given up, and the message names what was found and what helps", () => {
   const error = refused({ datasource: "3", rec_id: "NCS1", "evil\u202e\ncolumn": "" });
-  expect([error.code, error.verdict]).toEqual(["bad-rows", "stop"]);
+  expect([error.code, error.verdict]).toEqual(["bad-rows", "give-up"]);
   expect(error.message).toContain("calls.csv: no column voicelocation, voicefilename.");
   expect(error.message).toContain("found: datasource, rec_id, evil column");
   expect(error.message).toContain("--map voicefilename=COLUMN");
@@ -60,6 +63,15 @@ test.each([
   [{ ...ids, voicefilename: "x".repeat(513) }, /calls\.csv:2: .* 513 characters/],
   [{ ...ids, voicefilename: "\ud800" }, /not valid Unicode/],
   [{ ...ids, voicefilename: 4.47e21 }, /too large to be read exactly/],
+  [{ ...ids, voicefilename: undefined }, /ends before its voicefilename/],
+  [{ ...ids, datasource: "3.0" }, /datasource 3\.0 is a number with decimals/],
+  [{ ...ids, voicefilename: "2.02601E+16" }, /scientific/],
+  [{ ...ids, voicefilename: "2,02601e16" }, /scientific/],
+  [{ ...ids, voicefilename: "20.260.101.100.000" }, /thousands/],
+  [{ ...ids, voicefilename: "NCS0001…" }, /cut short/],
+  [{ ...ids, voicefilename: "########" }, /too narrow/],
+  [{ ...ids, voicefilename: "#REF!" }, /error of the spreadsheet/],
+  [{ ...ids, voicefilename: '=HYPERLINK("a","b")' }, /formula/],
 ])("an id that cannot be one spoils its row only", (fields, words) => {
   const error = refused(fields);
   expect([error.code, error.verdict]).toEqual(["bad-rows", "give-up"]);

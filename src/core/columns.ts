@@ -1,3 +1,5 @@
+import { isNullWord } from "./null-words.ts";
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The columns of a row by plain name, however the table spells them. */
@@ -26,7 +28,7 @@ export function columnsOf(fields: Fields): Columns {
       for (const name of names) {
         const key = byPlainName.get(name);
         const value = key === undefined ? undefined : fields[key];
-        if (value !== undefined && value !== null && value !== "") return value;
+        if (value !== undefined && value !== null && !(typeof value === "string" && isNullWord(value))) return value;
       }
       return undefined;
     },

@@ -1,0 +1,72 @@
+import { RecordingError } from "./errors.ts";
+import { formatNumberOf } from "./format.ts";
+import type { Selection } from "./ports.ts";
+import type { RecordingRef, Row } from "./recording.ts";
+import { asksForStarts } from "./select.ts";
+
+/**
+ * What rows that a person gave (not those of a source's own listing) have to answer for: they are evidence, not truth.
+ * Throws `bad-rows` where nothing in a file, or no start of all, can be read.
+ */
+export interface GivenRows {
+  /** Hears of each row, in order; `refused` is the error that cost it. */
+  row(file: string, refused?: string): void;
+  /** Throws when the file at hand was nothing but unreadable rows: at its end, or after a thousand of them. */
+  check(): void;
+  /** Whether the selection asks for a start that this call lacks. */
+  lacksStart(ref: RecordingRef): boolean;
+  /** After the last row. */
+  end(): void;
+}
+
+/** So many rows in a row, and none readable, are no accident. */
+const enough = 1000;
+
+export function openGivenRows(selection: Selection): GivenRows {
+  const windowed = asksForStarts(selection);
+  let file: string | undefined;
+  let [readable, refused] = [0, 0];
+  let first = "";
+  let [dated, undated] = [0, 0];
+  const refuse = () => {
+    if (readable > 0 || refused === 0) return;
+    throw new RecordingError("bad-rows", `${file}: none of ${formatNumberOf(refused, "row")} can be read: ${first}`);
+  };
+  return {
+    row(name, message) {
+      if (name !== file) {
+        refuse();
+        [file, readable, refused] = [name, 0, 0];
+      }
+      if (message === undefined) readable += 1;
+      else {
+        if (refused === 0) first = message;
+        refused += 1;
+      }
+    },
+    check() {
+      if (refused >= enough) refuse();
+    },
+    lacksStart(ref) {
+      const lacks = windowed && ref.call.start === undefined;
+      if (lacks) undated += 1;
+      else dated += 1;
+      return lacks;
+    },
+    end() {
+      refuse();
+      if (dated > 0 || undated === 0) return;
+      throw new RecordingError(
+        "bad-rows",
+        `None of ${formatNumberOf(undated, "recording")} has a start that can be read, so none is known to be in the window: ` +
+          "say how starts are written with --row-dates, or which column has them with --map start=COLUMN.",
+      );
+    },
+  };
+}
+
+/** An error's message without the place that the event names anyway. */
+export function withoutPlace(message: string, { file, line }: Pick<Row, "file" | "line">): string {
+  const place = [`${file}:${line}: `, `${file}: `].find((each) => message.startsWith(each)) ?? "";
+  return message.slice(place.length);
+}
