@@ -1,4 +1,5 @@
 import type { Agent, buildConnector, Dispatcher } from "undici";
+import { type Decoder, openDecoder } from "./content-encoding.ts";
 import { RecordingError } from "./core/errors.ts";
 import type { Receiver } from "./core/ports.ts";
 import type { ProxySettings } from "./core/proxy.ts";
@@ -139,11 +140,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #started = performance.now();
   readonly #onAbort = () => this.#end(this.#call.signal.reason);
   #controller: Dispatcher.DispatchController | undefined;
+  #receiver: Receiver;
+  #decoder: Decoder | undefined;
   #head: ResponseHead | undefined;
   #ended = false;
 
   constructor(call: Call) {
     this.#call = call;
+    this.#receiver = call.receiver;
     call.signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
@@ -160,7 +164,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     this.#head = { status, headers: flatHeaders(headers) };
     try {
-      this.#call.receiver.head(this.#head);
+      if (headers["content-encoding"] !== undefined) this.#decode(this.#head);
+      this.#receiver.head(this.#head);
     } catch (error) {
       this.#end(error);
     }
@@ -169,7 +174,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#ended) return;
     try {
-      const pause = this.#call.receiver.chunk(chunk);
+      const pause = this.#receiver.chunk(chunk);
       if (pause !== undefined) this.#holdBack(controller, pause);
     } catch (error) {
       this.#end(error);
@@ -177,11 +182,20 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#end();
+    if (this.#decoder === undefined) return this.#end();
+    this.#decoder.end().then(
+      () => this.#end(),
+      (error: unknown) => this.#end(error),
+    );
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#end(socketError(error, this.#call.host, { unsent: this.#controller === undefined }));
+  }
+
+  #decode(head: ResponseHead): void {
+    this.#decoder = openDecoder(head, this.#call.receiver, this.#call.host);
+    this.#receiver = this.#decoder ?? this.#receiver;
   }
 
   #holdBack(controller: Dispatcher.DispatchController, pause: Promise<void>): void {
@@ -200,6 +214,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#log();
     if (error === undefined) resolve();
     else {
+      this.#decoder?.destroy();
       this.#controller?.abort(error instanceof Error ? error : new Error(String(error)));
       reject(error);
     }
