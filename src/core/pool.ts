@@ -1,13 +1,16 @@
 import type { Source } from "./ports.ts";
-import type { Link } from "./recording.ts";
+import type { Link, RecordingRef } from "./recording.ts";
 
 /**
  * Several logins to one system as one source: each link comes from the login with the fewest links under way, so that
- * every login spends its own budget. Rows, listing and judgement are the first login's.
+ * every login spends its own budget. What comes of a link is judged by the login that gave it, or refused to. Rows and
+ * listing are the first login's.
  */
 export function poolSources(sources: readonly [Source, ...Source[]]): Source {
   const [first] = sources;
   const owners = new WeakMap<Link, Source>();
+  /** Whose link each recording was last asked with. */
+  const askedBy = new WeakMap<RecordingRef, Source>();
   const underWay = new Map<Source, number>(sources.map((source) => [source, 0]));
   const add = (source: Source, change: number) => underWay.set(source, (underWay.get(source) ?? 0) + change);
   const idlest = () => sources.reduce((a, b) => ((underWay.get(b) ?? 0) < (underWay.get(a) ?? 0) ? b : a));
@@ -16,6 +19,7 @@ export function poolSources(sources: readonly [Source, ...Source[]]): Source {
     ...first,
     async link(ref, failed, signal) {
       const source = (failed && owners.get(failed)) ?? idlest();
+      askedBy.set(ref, source);
       add(source, 1);
       let answered = false;
       const settle = () => {
@@ -38,6 +42,8 @@ export function poolSources(sources: readonly [Source, ...Source[]]): Source {
         throw error;
       }
     },
+    judge: (error, ref, renewals) => (askedBy.get(ref) ?? first).judge(error, ref, renewals),
+    addressesOf: (ref) => (askedBy.get(ref) ?? first).addressesOf?.(ref) ?? [],
     ratePerMinute() {
       const rates = sources.map((source) => source.ratePerMinute?.());
       return rates.every((rate) => rate !== undefined) ? rates.reduce((a, b) => a + b, 0) : undefined;

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
 import { poolSources } from "../../src/core/pool.ts";
 import type { Source } from "../../src/core/ports.ts";
 import type { Link } from "../../src/core/recording.ts";
@@ -27,7 +28,8 @@ function login(name: string, rate?: number): Login {
       if (ref.id === "broken") throw new Error("no token");
       return { url: name, headers: {}, resumable: true, takenAt: 0, answered: (head) => heard.push(head?.status) };
     },
-    judge: (error) => error,
+    judge: (error) => new RecordingError(error.code, name),
+    ...(rate === 0 ? {} : { addressesOf: () => [name] }),
     ratePerMinute: () => rate,
     async [Symbol.asyncDispose]() {
       source.closed = true;
@@ -72,4 +74,24 @@ it("closes every login", async () => {
   const [a, b] = [login("a"), login("b")];
   await poolSources([a, b])[Symbol.asyncDispose]();
   expect([a.closed, b.closed]).toEqual([true, true]);
+});
+
+it("lets each recording be judged by the login that was asked for it, and by the first one before", async () => {
+  const pool = poolSources([login("a"), login("b", 0)]);
+  const error = new RecordingError("reset", "x");
+  const refs = [callRef("1"), callRef("2"), callRef("3")] as const;
+  expect(pool.judge(error, refs[0], 0).message).toBe("a");
+  expect(pool.addressesOf?.(refs[0])).toEqual(["a"]);
+  await pool.link(refs[0], undefined, never);
+  await pool.link(refs[1], undefined, never);
+  expect(refs.map((ref) => pool.judge(error, ref, 0).message)).toEqual(["a", "b", "a"]);
+  expect(pool.addressesOf?.(refs[1])).toEqual([]);
+});
+
+it("lets a login judge its own refusal to give a link", async () => {
+  const pool = poolSources([login("a"), login("b")]);
+  const broken = callRef("broken");
+  await pool.link(callRef("1"), undefined, never);
+  await expect(pool.link(broken, undefined, never)).rejects.toThrow("no token");
+  expect(pool.judge(new RecordingError("login-refused", "x"), broken, 0).message).toBe("b");
 });
