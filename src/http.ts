@@ -182,11 +182,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.#decoder === undefined) return this.#end();
-    this.#decoder.end().then(
-      () => this.#end(),
-      (error: unknown) => this.#end(error),
-    );
+    if (this.#decoder === undefined) this.#end();
+    else {
+      this.#decoder.end().then(
+        () => this.#end(),
+        (error: unknown) => this.#end(error),
+      );
+    }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

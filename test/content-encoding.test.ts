@@ -96,13 +96,13 @@ describe("encodings", () => {
 });
 
 describe("what is not whole", () => {
-  it.each([
+  it.each<[string, Buffer]>([
     ["gzip", zlib.gzipSync(text)],
     ["deflate", zlib.deflateSync(text)],
     ["deflate", zlib.deflateRawSync(text)],
     ["br", zlib.brotliCompressSync(text)],
     ["gzip, br", zlib.brotliCompressSync(zlib.gzipSync(text).subarray(0, 200))],
-    ...(zstd === undefined ? [] : [["zstd", zstd(text)] as const]),
+    ...(zstd === undefined ? [] : [["zstd", zstd(text)] satisfies [string, Buffer]]),
   ])("refuses %s that ends early, to be tried again", async (name, body) => {
     const cut = body.subarray(0, name === "gzip, br" ? body.length : Math.floor(body.length / 2));
     await expect(get(encoded(name, cut))).rejects.toMatchObject({ verdict: "retry", code: "wrong-length" });

@@ -22,15 +22,6 @@ export function rateHeaders(head: ResponseHead): RateHeaders {
   };
 }
 
-/** Milliseconds that the answer's Retry-After asks to wait, given in seconds or as a date. */
-export function retryAfterMs(head: ResponseHead, now: number): number | undefined {
-  const text = head.headers["retry-after"]?.trim();
-  if (text === undefined || text === "") return undefined;
-  if (/^\d{1,9}(?:\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
 /** Every error code of a body: the top-level one and the nested ones, since either may be only a category. */
 export function errorCodes(body: string | undefined): ReadonlySet<string> {
   const answer = parsedObject(body);

@@ -1,6 +1,7 @@
+import { retryAfterMs } from "../../core/answer.ts";
 import { RecordingError } from "../../core/errors.ts";
 import type { HttpAnswer } from "../../http.ts";
-import { errorCodes, isLimit, missingParameters, parsedObject, retryAfterMs } from "./answers.ts";
+import { errorCodes, isLimit, missingParameters, parsedObject } from "./answers.ts";
 import { type RequestGate, throughGate } from "./gate.ts";
 import { isScopeRefusal, refusedScope, roleNeeded } from "./refusals.ts";
 import type { ServerClock } from "./server-clock.ts";

@@ -1,9 +1,10 @@
-import { RecordingError } from "../../core/errors.ts";
+import type { RecordingError } from "../../core/errors.ts";
 import type { Link, RecordingRef } from "../../core/recording.ts";
 import { isLimit } from "./answers.ts";
+import { openDetours } from "./detours.ts";
 import type { RequestGate } from "./gate.ts";
 import { judgeAnswer } from "./judge.ts";
-import { contentUrl, isOurs, redirectTarget } from "./media.ts";
+import { contentUrl, isOurs } from "./media.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 import type { Tokens } from "./token.ts";
 
@@ -29,29 +30,21 @@ const mostRenewals = 4;
 const mostRemembered = 10_000;
 
 export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audio {
-  /** How often the login was refused, and where a redirect led, for recordings that are being tried again. */
+  /** How often the login was refused for recordings that are being tried again. */
   const refusals = new Map<string, number>();
-  const redirects = new Map<string, URL>();
-  /** Recordings whose last link led to a host that is not RingCentral's. */
-  const elsewhere = new Map<string, true>();
+  const detours = openDetours((url) => isOurs(url, settings));
   let user = "";
 
   const addressOf = (ref: RecordingRef) => `${new URL(contentUrl(ref, settings)).host}${user}`;
 
   async function link(ref: RecordingRef, failed: Link | undefined, signal: AbortSignal): Promise<Link> {
     signal.throwIfAborted();
-    const redirect = redirects.get(ref.key);
-    redirects.delete(ref.key);
-    const url = redirect?.href ?? contentUrl(ref, settings);
+    const detour = detours.next(ref);
+    const url = detour?.url.href ?? contentUrl(ref, settings);
     const takenAt = context.clock.monotonic();
-    const ours = redirect === undefined || isOurs(redirect, settings);
-    if (!ours) {
-      remember(elsewhere, ref.key, true);
-      return { url, headers: {}, resumable: true, takenAt };
-    }
-    elsewhere.delete(ref.key);
+    if (detour?.foreign) return { url, headers: {}, resumable: true, takenAt };
 
-    if (redirect === undefined && failed !== undefined) tokens.refused(tokenOf(failed));
+    if (detour === undefined && failed?.headers.authorization !== undefined) tokens.refused(tokenOf(failed));
     await tokens.current(signal);
     const pass = await gate.enter(audioKind, signal);
     try {
@@ -81,29 +74,16 @@ export function openAudio({ settings, context, gate, tokens }: AudioWorld): Audi
   function judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
     const { head } = error;
     if (head !== undefined && head.status >= 300 && head.status < 400 && head.status !== 304) {
-      return redirected(error, ref, renewals);
+      return detours.redirected(error, ref, contentUrl(ref, settings));
     }
+    if (detours.isElsewhere(ref)) return detours.refused(error, ref, context.clock.now());
     if (head !== undefined && head.status !== 429 && isLimit(error.body)) gate.limited(audioKind, head);
-    const by = elsewhere.has(ref.key) ? undefined : addressOf(ref);
+    const by = addressOf(ref);
     const now = context.clock.now();
     if (head?.status !== 401) return judgeAnswer(error, ref, { by, refusals401: 0, now });
     const times = (refusals.get(ref.key) ?? 0) + 1;
     remember(refusals, ref.key, times);
     return judgeAnswer(error, ref, { by, refusals401: renewals >= mostRenewals ? Infinity : times, now });
-  }
-
-  function redirected(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
-    if (renewals >= mostRenewals) {
-      return new RecordingError("bad-answer", `Recording ${ref.id}: the media host redirects without end.`);
-    }
-    const target = redirectTarget(error.head?.headers.location, contentUrl(ref, settings));
-    if (target === undefined) {
-      const message = `Recording ${ref.id}: the media host redirects to an address that cannot be used.`;
-      return new RecordingError("bad-answer", message, { cause: error });
-    }
-    remember(redirects, ref.key, target);
-    const message = `Recording ${ref.id}: the media host names another address.`;
-    return new RecordingError("link-expired", message, { verdict: "renew", cause: error });
   }
 
   return { link, judge, addressOf };

@@ -1,10 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
+import { retryAfterMs } from "../../core/answer.ts";
 import { maybeSent } from "../../core/errors.ts";
 import type { DownloadEvent } from "../../core/events.ts";
 import type { Clock, Gate, Pass } from "../../core/ports.ts";
 import type { ResponseHead } from "../../core/recording.ts";
-import { rateHeaders, retryAfterMs } from "./answers.ts";
+import { rateHeaders } from "./answers.ts";
 import { type Book, openBook } from "./book.ts";
 import type { Permit } from "./budget.ts";
 import { digest } from "./settings.ts";

@@ -1,6 +1,7 @@
+import { retryAfterMs } from "../../core/answer.ts";
 import { RecordingError } from "../../core/errors.ts";
 import type { HttpAnswer } from "../../http.ts";
-import { parsedObject, retryAfterMs } from "./answers.ts";
+import { parsedObject } from "./answers.ts";
 import { tokenKind } from "./budget.ts";
 import { type RequestGate, throughGate } from "./gate.ts";
 import { loginRefusal } from "./oauth-errors.ts";

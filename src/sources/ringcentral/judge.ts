@@ -1,29 +1,28 @@
-import { serverMs } from "../../core/answer.ts";
+import { retryAfterMs, serverMs } from "../../core/answer.ts";
 import { RecordingError } from "../../core/errors.ts";
 import { isYoung } from "../../core/evidence.ts";
 import type { RecordingRef, ResponseHead } from "../../core/recording.ts";
-import { errorCodes, isLimit, missingParameters, retryAfterMs } from "./answers.ts";
+import { errorCodes, isLimit, missingParameters } from "./answers.ts";
 import { isScopeRefusal, refusedScope } from "./refusals.ts";
 
 const penaltyMs = 60_000;
 
 /** What is known of the request that failed. */
 export interface Hearing {
-  /** The media host and who asked it; undefined when another host answered, to which RingCentral had sent us. */
-  readonly by: string | undefined;
+  /** The media host and who asked it, as a witness is named. */
+  readonly by: string;
   /** How often the login was refused for this recording, this time included. */
   readonly refusals401: number;
   readonly now: number;
 }
 
-/** What a refused download means at RingCentral. Redirects are not judged here. */
+/** What a refused download means at RingCentral. Redirects, and hosts they lead to, are not judged here. */
 export function judgeAnswer(error: RecordingError, ref: RecordingRef, hearing: Hearing): RecordingError {
   const { head, body } = error;
   const { by, refusals401, now } = hearing;
   if (head === undefined) return error;
   const { status } = head;
   const kept = { head, cause: error };
-  if (by === undefined && [401, 403, 404, 410].includes(status)) return refusedElsewhere(ref, kept);
   const waitMs = retryAfterMs(head, now);
   const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
 
@@ -35,7 +34,7 @@ export function judgeAnswer(error: RecordingError, ref: RecordingRef, hearing: H
   if (status === 401) return loginRefused(ref, refusals401, kept);
   if (status === 403) {
     if (isScopeRefusal(body)) return refusedScope(body);
-    const said = errorCodes(body).size > 0 && by !== undefined ? { witness: { by, explicit: true } } : {};
+    const said = errorCodes(body).size > 0 ? { witness: { by, explicit: true } } : {};
     const message = `Recording ${ref.id}: RingCentral does not let this user read it.`;
     return new RecordingError("forbidden", message, { ...kept, ...said });
   }
@@ -76,7 +75,7 @@ function missing(ref: RecordingRef, body: string | undefined, { by, now }: Heari
   const message = `Recording ${ref.id}: RingCentral no longer has it (deleted, or older than its retention time).`;
   return new RecordingError("gone", message, {
     ...kept,
-    ...(by === undefined ? {} : { witness: { by, explicit: true } }),
+    witness: { by, explicit: true },
   });
 }
 
@@ -89,9 +88,4 @@ function wrongAccount(kept: Kept): RecordingError {
   const message =
     "RingCentral does not find the account (CMN-102 about accountId): the login belongs to another one. Check it with callreel auth status ringcentral.";
   return new RecordingError("login-refused", message, kept);
-}
-
-function refusedElsewhere(ref: RecordingRef, kept: Kept): RecordingError {
-  const message = `Recording ${ref.id}: the host to which RingCentral sends for it refused it (HTTP ${kept.head.status}).`;
-  return new RecordingError("http-error", message, kept);
 }

@@ -34,9 +34,10 @@ export function isOurs(url: URL, settings: RingCentralSettings): boolean {
   return ours && url.username === "" && url.password === "" && url.pathname.startsWith("/restapi/");
 }
 
-/** Where a redirect leads: an address that may be asked, with or without the token; undefined when it may not. */
+/** Where a redirect leads from the address that was asked; undefined where it may not be followed: never from https to http. */
 export function redirectTarget(location: string | undefined, from: string): URL | undefined {
   const url = location !== undefined && URL.canParse(location, from) ? new URL(location, from) : undefined;
-  const secure = url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  const stays = from.startsWith("http:") && url?.protocol === "http:" && isLoopback(url.hostname);
+  const secure = url?.protocol === "https:" || stays;
   return secure && url.username === "" && url.password === "" ? url : undefined;
 }

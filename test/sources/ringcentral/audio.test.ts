@@ -156,14 +156,69 @@ test("follows a redirect, with the token only where it may go", async () => {
   });
 });
 
+test("resolves a relative redirect against the host that sent it, and sends that host no login", async () => {
+  await withSource({ server, mediaServer }, async (source) => {
+    for (const [location, url] of [
+      ["https://cdn.example/a/b?sig=1", "https://cdn.example/a/b?sig=1"],
+      ["/c?sig=2", "https://cdn.example/c?sig=2"],
+      ["d", "https://cdn.example/d"],
+      [`${mediaServer}${content}?back=1`, `${mediaServer}${content}?back=1`],
+    ]) {
+      expect(source.judge(failed(302, { location }), ref(), 0)).toMatchObject({ verdict: "renew" });
+      expect(await source.link(ref(), undefined, never)).toMatchObject({ url, headers: {} });
+    }
+    expect(source.judge(failed(404, {}, missing("recordingId")), ref(undefined, old), 0).witness).toBeUndefined();
+  });
+});
+
+test.each([400, 401, 403, 404, 410])("asks once for a fresh redirect when a storage host says %i", async (status) => {
+  await withSource({ server, mediaServer }, async (source) => {
+    const asked = ref(undefined, old);
+    for (const verdict of ["renew", "give-up", "renew"]) {
+      source.judge(failed(307, { location: "https://cdn.example/x?sig=1" }), asked, 0);
+      const foreign = await source.link(asked, undefined, never);
+      const judged = source.judge(failed(status, {}, missing("recordingId")), asked, 0);
+      expect(judged).toMatchObject({ verdict, witness: undefined });
+      expect(judged.message).toContain("cdn.example");
+      expect(judged.message).not.toContain("sig");
+      const fresh = await source.link(asked, foreign, never);
+      expect(fresh).toMatchObject({ headers: { authorization: "Bearer ready" } });
+      fresh.answered?.({ status: 307, headers: {} });
+    }
+  });
+});
+
+test.each([408, 429, 500, 503])(
+  "tries again as told when a storage host says %i, without RingCentral's pause",
+  async (status) => {
+    await withSource({ server, mediaServer }, async (source) => {
+      source.judge(failed(302, { location: "https://cdn.example/x" }), ref(), 0);
+      await source.link(ref(), undefined, never);
+      const judged = source.judge(failed(status, { "retry-after": "7" }), ref(), 0);
+      expect(judged).toMatchObject({ code: "server-error", verdict: "retry", retryAfterMs: 7000 });
+      const broken = new RecordingError("reset", "x");
+      expect(source.judge(broken, ref(), 0)).toBe(broken);
+    });
+  },
+);
+
 test("follows neither redirects without end nor ones to plain http", async () => {
-  await withSource({ server, mediaServer }, (source) => {
-    expect(source.judge(failed(302, { location: "https://cdn.example/" }), ref(), 9)).toMatchObject({
-      code: "bad-answer",
-    });
-    expect(source.judge(failed(302, { location: "http://cdn.example/" }), ref(), 0)).toMatchObject({
-      code: "bad-answer",
-    });
+  await withSource({ server, mediaServer }, async (source) => {
+    const verdicts: string[] = [];
+    for (let hop = 0; hop < 6; hop += 1) {
+      verdicts.push(source.judge(failed(302, { location: "https://cdn.example/" }), ref(), 0).verdict);
+      if (hop < 5) await source.link(ref(), undefined, never);
+    }
+    expect(verdicts).toEqual(["renew", "renew", "renew", "renew", "renew", "give-up"]);
+    for (const location of [
+      "http://cdn.example/",
+      "http://127.0.0.1/",
+      "https://a:b@cdn.example/",
+      "file:///x",
+      "//",
+    ]) {
+      expect(source.judge(failed(302, { location }), ref(), 0)).toMatchObject({ code: "bad-answer" });
+    }
     expect(source.judge(failed(302), ref(), 0)).toMatchObject({ code: "bad-answer", verdict: "give-up" });
   });
 });
