@@ -1,5 +1,8 @@
-import { flacEnding, isOggAudio, oggEnding, scanMp4 } from "./audio-containers.ts";
+import { scanFlac } from "./audio-flac.ts";
+import { amrScanner, isAdts, scanAdts, scanAu } from "./audio-framed.ts";
+import { scanMp4 } from "./audio-mp4.ts";
 import { id3Length, scanMpeg } from "./audio-mpeg.ts";
+import { isOggAudio, scanOgg } from "./audio-ogg.ts";
 import { latin, type Scanner } from "./audio-scan.ts";
 import { scanWav } from "./audio-wav.ts";
 import type { AudioType } from "./recording.ts";
@@ -11,16 +14,47 @@ export const audioExtensions: Readonly<Record<AudioType, string>> = {
   "audio/ogg": "ogg",
   "audio/flac": "flac",
   "audio/mp4": "m4a",
+  "audio/aac": "aac",
+  "audio/amr": "amr",
+  "audio/basic": "au",
 };
 
 /** Which audio a body is, by its first bytes: what the server or a file name claims plays no part. */
 export function* scanAudio(): Scanner {
-  const first: Uint8Array = yield { at: 0, length: 64 };
-  if (/^(?:RIFF|RF64)$/.test(latin(first, 0, 4)) && latin(first, 8, 4) === "WAVE") return yield* scanWav();
-  if (isOggAudio(first)) return oggEnding();
-  if (latin(first, 0, 4) === "fLaC") return flacEnding(first.slice());
+  const first: Uint8Array = yield { at: 0, length: 96 };
+  const tag = id3Length(first);
+  if (tag > 0) return yield* scanBehindTag(tag);
+  const blanks = leadingBlanks(first);
+  if (isWav(first.subarray(blanks)))
+    return yield* scanWav(blanks, blanks === 0 ? [] : [`${blanks} bytes ahead of its beginning`]);
+  if (isOggAudio(first)) return yield* scanOgg(first.slice());
+  if (latin(first, 0, 4) === "fLaC") return yield* scanFlac();
   if (latin(first, 4, 4) === "ftyp") return yield* scanMp4();
-  return yield* scanMpeg(id3Length(first));
+  if (latin(first, 0, 4) === ".snd") return yield* scanAu();
+  const amr = amrScanner(first);
+  if (amr !== undefined) return yield* amr;
+  if (isAdts(first)) return yield* scanAdts();
+  return yield* scanMpeg(0);
+}
+
+/** Tags stand ahead of mp3 files, and by some writers ahead of others. */
+function* scanBehindTag(at: number): Scanner {
+  const first: Uint8Array = yield { at, length: 64 };
+  if (isWav(first)) return yield* scanWav(at);
+  if (latin(first, 0, 4) === "fLaC") return yield* scanFlac(at);
+  if (isAdts(first)) return yield* scanAdts(at);
+  return yield* scanMpeg(at, Number.POSITIVE_INFINITY, true);
+}
+
+/** Line ends and zeros that a broken server writes ahead of a file. */
+function leadingBlanks(bytes: Uint8Array): number {
+  let count = 0;
+  while (count < 16 && (bytes[count] === 0 || bytes[count] === 10 || bytes[count] === 13)) count += 1;
+  return count;
+}
+
+function isWav(bytes: Uint8Array): boolean {
+  return /^(?:RIFF|RF64|BW64|RIFX)$/.test(latin(bytes, 0, 4)) && latin(bytes, 8, 4) === "WAVE";
 }
 
 /** What a body that is no audio looks like, for a person: in our words, never in the server's. */

@@ -5,13 +5,31 @@ export interface Want {
   readonly at: number;
   readonly length: number;
   readonly type?: AudioType;
+  /** Give all that is here from `at` on, at least `length` bytes: for walks over many small pieces. */
+  readonly rest?: boolean;
+  /** From here on keep so much of the body's end for the ending to see. */
+  readonly tail?: number;
 }
 
-/** What is left to say once the headers are read. */
+/** What a whole body turned out to hold. */
+export interface Judgement {
+  /** Seconds of sound. */
+  readonly seconds?: number;
+  /** What is odd about it, for a person. */
+  readonly note?: string;
+  /** Why the body seems to break off: to be refused unless the server has said that this is all. */
+  readonly cut?: string;
+  /** Whether the format itself proves that this is the end. */
+  readonly proven: boolean;
+}
+
+/** What is left to say once a body was read. */
 export interface Ending {
   readonly type: AudioType;
-  /** Seconds of audio where known, given the body's whole length; throws `bad-audio` when the headers contradict it. */
-  judge(totalBytes: number): number | undefined;
+  /** Given the body's whole length; throws `bad-audio` or `empty-body` when there is no sound to be had from it. */
+  judge(totalBytes: number, tail: Uint8Array): Judgement;
+  /** How much of the body's end `judge` wants to see. */
+  readonly tail?: number;
 }
 
 /**
@@ -28,6 +46,8 @@ export interface Scan {
   readonly type: AudioType | undefined;
   /** Set once `done`; undefined then means "no audio". */
   readonly ending: Ending | undefined;
+  /** The body's last bytes, as many as the ending asked for. */
+  readonly tail: Uint8Array;
   feed(bytes: Uint8Array): void;
   /** The body is over: what is still asked for comes back short. */
   end(): void;
@@ -45,6 +65,8 @@ class StretchedScan implements Scan {
   #heldAt = 0;
   type: AudioType | undefined;
   ending: Ending | undefined;
+  tail: Uint8Array = nothing;
+  #tailWanted = 0;
 
   constructor(scanner: Scanner) {
     this.#scanner = scanner;
@@ -56,6 +78,7 @@ class StretchedScan implements Scan {
   }
 
   feed(bytes: Uint8Array): void {
+    if (this.#tailWanted > 0) this.#keepTail(bytes);
     if (this.#want === undefined) return;
     const seen = this.#heldAt + this.#held.length;
     const end = seen + bytes.length;
@@ -72,8 +95,11 @@ class StretchedScan implements Scan {
       want !== undefined && want.at + want.length <= end;
       want = this.#want
     ) {
-      this.#take(this.#scanner.next(all.subarray(want.at - allAt, want.at - allAt + want.length)));
+      const from = want.at - allAt;
+      this.#take(this.#scanner.next(want.rest ? all.subarray(from) : all.subarray(from, from + want.length)));
     }
+    // The end may have come with the very bytes that showed that it is wanted.
+    if (this.tail.length === 0 && this.#tailWanted > 0) this.#keepTail(all);
     if (this.#want === undefined) this.#held = nothing;
     else {
       this.#heldAt = Math.min(end, this.#want.at);
@@ -88,14 +114,21 @@ class StretchedScan implements Scan {
     }
   }
 
+  #keepTail(bytes: Uint8Array): void {
+    const wanted = this.#tailWanted;
+    this.tail = bytes.length >= wanted ? bytes.slice(-wanted) : joined(this.tail, bytes).slice(-wanted);
+  }
+
   #take(step: IteratorResult<Want, Ending | undefined>): void {
     if (step.done) {
       this.#want = undefined;
       this.ending = step.value;
       this.type = step.value?.type;
+      this.#tailWanted = step.value?.tail ?? 0;
     } else {
       this.#want = step.value;
       this.type = step.value.type ?? this.type;
+      this.#tailWanted = step.value.tail ?? this.#tailWanted;
     }
   }
 }

@@ -1,7 +1,7 @@
 import { contentLength, contentRange } from "./answer.ts";
 import { scanAudio } from "./audio-kind.ts";
 import { isSuccess, openBeginning } from "./audio-refusal.ts";
-import { type Ending, openScan } from "./audio-scan.ts";
+import { type Ending, latin, openScan } from "./audio-scan.ts";
 import { RecordingError } from "./errors.ts";
 import type { AudioType, ResponseHead } from "./recording.ts";
 
@@ -10,8 +10,10 @@ export { audioExtensions } from "./audio-kind.ts";
 /** What a body turned out to be. */
 export interface Audio {
   readonly contentType: AudioType;
-  /** Seconds, where the header tells or the bit rate is constant. */
+  /** Seconds of sound, counted in the bytes and not taken from a header. */
   readonly audioSeconds?: number;
+  /** What is odd about the file, for a person. */
+  readonly note?: string;
 }
 
 /** Holds one body against everything a recording must be, as it arrives. Every refusal is a RecordingError. */
@@ -44,6 +46,7 @@ class BodyCheck implements AudioCheck {
   readonly #beginning = openBeginning();
   #answer: ResponseHead | undefined;
   #announced: number | undefined;
+  #last = noBytes;
   bytes = 0;
   refused = false;
 
@@ -68,6 +71,8 @@ class BodyCheck implements AudioCheck {
     if (!this.refused) {
       this.bytes += chunk.length;
       this.#scan.feed(chunk);
+      // A copy: whoever wrote the chunk may use its memory again.
+      if (chunk.length >= lastBytes) this.#last = chunk.slice(-lastBytes);
       if (!isKnown) this.#learn();
     }
     if (this.refused && this.#beginning.enough) throw this.#refusal();
@@ -79,7 +84,10 @@ class BodyCheck implements AudioCheck {
     if (this.bytes === 0) throw emptyBody(this.#answer);
     this.#scan.end();
     if (this.#scan.ending === undefined) throw this.#refusal();
-    return judged(this.#scan.ending, this.bytes, this.#announced !== undefined);
+    if (/<\/html>\s*$/i.test(latin(this.#last, 0, lastBytes))) throw endsInPage();
+    // Bytes without an answer stand in an archive already: they are all there is.
+    const complete = this.#announced !== undefined || this.#answer === undefined;
+    return audioOf(this.#scan.ending, this.bytes, this.#scan.tail, complete);
   }
 
   /** Whether the first bytes have told what this is. */
@@ -101,15 +109,32 @@ function announcedLength(head: ResponseHead, before: number): number | undefined
   return length === undefined ? undefined : before + length;
 }
 
-function judged(ending: Ending, bytes: number, lengthKnown: boolean): Audio {
+function audioOf(ending: Ending, bytes: number, tail: Uint8Array, complete: boolean): Audio {
   try {
-    const seconds = ending.judge(bytes);
-    return { contentType: ending.type, ...(seconds === undefined ? {} : { audioSeconds: seconds }) };
+    const { seconds, note, cut, proven } = ending.judge(bytes, tail);
+    if (cut !== undefined && !complete) throw new RecordingError("bad-audio", `${cut}: it was cut on its way.`);
+    const unproven = !complete && !proven ? unprovenEnd : undefined;
+    const notes = [note, cut, unproven].filter((each) => each !== undefined);
+    return {
+      contentType: ending.type,
+      ...(seconds === undefined ? {} : { audioSeconds: Math.round(seconds * 1000) / 1000 }),
+      ...(notes.length === 0 ? {} : { note: `${notes.join(". ")}.` }),
+    };
   } catch (error) {
     // Without an announced length the connection may have closed early: the same file can be whole next time.
-    if (lengthKnown || !(error instanceof RecordingError)) throw error;
+    if (complete || !(error instanceof RecordingError)) throw error;
     throw new RecordingError(error.code, error.message, { verdict: "retry" });
   }
+}
+
+const unprovenEnd = "The server did not announce its length, and nothing in the file tells where it ends";
+
+/** Enough to see the end of a page that a proxy has put behind the sound. */
+const lastBytes = 64;
+const noBytes = new Uint8Array(0);
+
+function endsInPage(): RecordingError {
+  return new RecordingError("bad-audio", "The sound ends in a web page.", { verdict: "retry" });
 }
 
 function wrongLength(announced: number, arrived: number): RecordingError {

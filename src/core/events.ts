@@ -51,6 +51,8 @@ export type DownloadEvent =
       short?: true;
       /** What is odd about it. */
       note?: string;
+      /** Seconds of sound, counted in the bytes. */
+      audioSeconds?: number;
       ms: number;
       call: Call;
     }

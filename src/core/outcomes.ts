@@ -89,10 +89,13 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
       await ledger.done(ref, stored);
       suspicion.brought();
       await yields.note(sources.get(ref.source)?.addressesOf?.(ref) ?? []);
-      const { path, bytes, sha256, contentType } = stored;
+      const { path, bytes, sha256, contentType, audioSeconds } = stored;
       const { key, call } = ref;
-      const note = stored.short ? { short: true as const, note: shortness(call, stored.audioSeconds) } : {};
-      tell({ event: "recording-done", key, path, bytes, sha256, contentType, ms: Math.round(ms), call, ...note });
+      const notes = [stored.short && shortness(call, audioSeconds), stored.note].filter((each) => typeof each === "string");
+      const told = { key, path, bytes, sha256, contentType, ms: Math.round(ms), call };
+      const length = audioSeconds === undefined ? {} : { audioSeconds };
+      const short = stored.short ? { short: true as const } : {};
+      tell({ event: "recording-done", ...told, ...length, ...short, ...(notes.length > 0 && { note: notes.join(". ") }) });
     },
     async adopted(ref, stored) {
       await ledger.done(ref, marked(ref, stored));

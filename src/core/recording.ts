@@ -105,7 +105,15 @@ export interface ResponseHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export type AudioType = "audio/wav" | "audio/mpeg" | "audio/ogg" | "audio/flac" | "audio/mp4";
+export type AudioType =
+  | "audio/wav"
+  | "audio/mpeg"
+  | "audio/ogg"
+  | "audio/flac"
+  | "audio/mp4"
+  | "audio/aac"
+  | "audio/amr"
+  | "audio/basic";
 
 /** A recording at rest: checked, synced and renamed to its final path. */
 export interface Stored {
@@ -115,10 +123,12 @@ export interface Stored {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly contentType: AudioType;
-  /** Seconds of audio where the header tells. */
+  /** Seconds of audio, counted in the bytes. */
   readonly audioSeconds?: number;
   /** Clearly shorter than its call: asked for once more by a later run. */
   readonly short?: true;
+  /** What is odd about the file, for a person. */
+  readonly note?: string;
   /** How many of the bytes were already here from an earlier, broken download. */
   readonly resumedFrom?: number;
 }

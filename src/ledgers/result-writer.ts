@@ -19,7 +19,7 @@ export function openResultWriter(database: Database): ResultWriter {
   const { sqlite } = database;
   const kept = openKept(database);
   const finish = sqlite.prepare(`
-    UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?,
+    UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?, note = ?,
       done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL,
       short = CASE WHEN ? THEN CASE state WHEN 'done' THEN 2 ELSE 1 END END
     WHERE key = ?`);
@@ -39,8 +39,8 @@ export function openResultWriter(database: Database): ResultWriter {
   const look = sqlite.prepare("SELECT state, evidence, start, duration FROM recordings WHERE key = ?");
 
   const done = (ref: RecordingRef, stored: Stored, runId: string, now: number) => {
-    const { path, bytes, sha256, contentType, audioSeconds = null, short = false } = stored;
-    return finish.run(path, bytes, sha256, contentType, audioSeconds, now, now, runId, Number(short), ref.key);
+    const { path, bytes, sha256, contentType, audioSeconds = null, note = null, short = false } = stored;
+    return finish.run(path, bytes, sha256, contentType, audioSeconds, note, now, now, runId, Number(short), ref.key);
   };
   const failed = (ref: RecordingRef, error: RecordingError, runId: string, now: number) => {
     const known = look.get(ref.key) as KnownRow;

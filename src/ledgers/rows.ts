@@ -15,6 +15,7 @@ export interface RecordingRow {
   readonly sha256: string | null;
   readonly content_type: string | null;
   readonly audio_seconds: number | null;
+  readonly note: string | null;
   readonly start: string;
   readonly duration: number | null;
   readonly direction: string | null;
@@ -65,6 +66,7 @@ const ownColumns = [
   "sha256",
   "content_type",
   "audio_seconds",
+  "note",
   "attempts",
   "error_code",
   "error_message",
@@ -196,6 +198,7 @@ function storedOf(row: RecordingRow): Stored {
     sha256: row.sha256 ?? "",
     contentType: row.content_type as AudioType,
     ...(row.audio_seconds !== null && { audioSeconds: row.audio_seconds }),
+    ...(row.note !== null && { note: row.note }),
     ...(row.short !== null && { short: true }),
   };
 }

@@ -124,6 +124,8 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
   `ALTER TABLE recordings ADD COLUMN short INTEGER;
    UPDATE recordings SET short = 1 WHERE state = 'done' AND audio_seconds < duration - 30 AND audio_seconds < duration / 2;
    CREATE INDEX recordings_short ON recordings (start) WHERE short IS NOT NULL`,
+  // What is odd about a file that was kept all the same.
+  "ALTER TABLE recordings ADD COLUMN note TEXT",
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

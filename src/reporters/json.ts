@@ -76,8 +76,8 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
     case "recording-started":
       return { key: event.key };
     case "recording-done": {
-      const { key, path, bytes, sha256, contentType, short, note, ms } = event;
-      return { key, path, bytes, sha256, contentType, short, note, ms: Math.round(ms) };
+      const { key, path, bytes, sha256, contentType, audioSeconds, short, note, ms } = event;
+      return { key, path, bytes, sha256, contentType, audioSeconds, short, note, ms: Math.round(ms) };
     }
     case "recording-failed":
       return { key: event.key, code: event.code, message: sentence(event.message) };

@@ -8,6 +8,9 @@ export interface WavShape {
   /** Overrides of what the header claims. */
   readonly riffSize?: number;
   readonly dataSize?: number;
+  readonly byteRate?: number;
+  /** The bytes of the sound, in place of noise. */
+  readonly sound?: Buffer;
   /** Chunks between `fmt ` and `data`. */
   readonly before?: readonly Buffer[];
   readonly after?: readonly Buffer[];
@@ -21,8 +24,8 @@ const rate = 8000;
 export function wav(shape: WavShape = {}): Buffer {
   const { tag = 7, seconds = 1, channels = 1, bits = tag === 1 ? 16 : 8 } = shape;
   const align = (channels * bits) / 8;
-  const sound = noise(Math.round(seconds * rate) * align, shape.seed ?? 1);
-  const format = shape.format === undefined ? wavFormat(tag, channels, bits) : shape.format;
+  const sound = shape.sound ?? noise(Math.round(seconds * rate) * align, shape.seed ?? 1);
+  const format = shape.format === undefined ? wavFormat(tag, channels, bits, shape.byteRate) : shape.format;
   const head = Buffer.from("data\0\0\0\0", "latin1");
   head.writeUInt32LE(shape.dataSize ?? sound.length, 4);
   const pad = Buffer.alloc(sound.length % 2);
@@ -40,13 +43,13 @@ export function wav(shape: WavShape = {}): Buffer {
   return Buffer.concat([riff, body]);
 }
 
-function wavFormat(tag: number, channels: number, bits: number): Buffer {
+function wavFormat(tag: number, channels: number, bits: number, byteRate?: number): Buffer {
   const fields = Buffer.alloc(tag === 1 ? 16 : 18);
   const align = (channels * bits) / 8;
   fields.writeUInt16LE(tag, 0);
   fields.writeUInt16LE(channels, 2);
   fields.writeUInt32LE(rate, 4);
-  fields.writeUInt32LE(rate * align, 8);
+  fields.writeUInt32LE(byteRate ?? rate * align, 8);
   fields.writeUInt16LE(align, 12);
   fields.writeUInt16LE(bits, 14);
   return chunk("fmt ", fields);
@@ -89,23 +92,46 @@ export function id3(length: number, flags = 0): Buffer {
   return Buffer.concat([Buffer.from([0x49, 0x44, 0x33, 3, 0, flags, ...size]), Buffer.alloc(length)]);
 }
 
-/** An Ogg page with one packet. */
-export function oggPage(packet: string): Buffer {
-  const body = Buffer.from(packet.padEnd(30, "\0"), "latin1");
+/** An Ogg page with one packet; flags 2 begins a stream, 4 ends it. */
+export function oggPage(packet: string, granule = 0, flags = 2, serial = 7): Buffer {
+  const body = Buffer.from(packet.padEnd(60, "\0"), "latin1");
   const head = Buffer.alloc(28);
   head.write("OggS", 0, "latin1");
-  head[5] = 2;
+  head[5] = flags;
+  head.writeBigInt64LE(BigInt(granule), 6);
+  head.writeUInt32LE(serial, 14);
   head[26] = 1;
   head[27] = body.length;
   return Buffer.concat([head, body]);
 }
 
-export function flac(samples = 16_000, sampleRate = 8000): Buffer {
+/** An Ogg file of three pages; the last one says how many granules there are. */
+export function ogg(packet: string, granules: number): Buffer {
+  return Buffer.concat([oggPage(packet), oggPage("sound", -1, 0), oggPage("more", granules, 4)]);
+}
+
+/** A FLAC file whose only frame that matters is its last one: `frame` is that header without its CRC. */
+export function flac(
+  samples = 16_000,
+  sampleRate = 8000,
+  frame: readonly number[] = [0xff, 0xf8, 0xc4, 0x08, 3],
+): Buffer {
   const bytes = Buffer.alloc(142);
   bytes.write("fLaC\x80\0\0\x22", 0, "latin1");
+  bytes.writeUInt16BE(4096, 8);
+  bytes.writeUInt16BE(4096, 10);
   bytes.writeUInt32BE(((sampleRate << 12) | 0xf0) >>> 0, 18);
   bytes.writeUInt32BE(samples, 22);
-  return bytes;
+  return Buffer.concat([bytes, Buffer.from([...frame, crc8(frame)]), Buffer.alloc(40, 0x55)]);
+}
+
+function crc8(bytes: readonly number[]): number {
+  let crc = 0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = ((crc << 1) ^ (crc & 0x80 ? 7 : 0)) & 0xff;
+  }
+  return crc;
 }
 
 /** An MP4 box; a size of 0 or 1 asks for the forms "to the end" and "64-bit". */

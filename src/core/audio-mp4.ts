@@ -1,32 +1,5 @@
-import { type Ending, latin, type Scanner, viewOf } from "./audio-scan.ts";
+import { latin, type Scanner, viewOf } from "./audio-scan.ts";
 import { RecordingError } from "./errors.ts";
-
-/** Ogg whose first stream is Opus, Vorbis, Speex or FLAC; a video is no recording. */
-export function isOggAudio(bytes: Uint8Array): boolean {
-  if (latin(bytes, 0, 4) !== "OggS") return false;
-  const packet = latin(bytes, 27 + (bytes[26] ?? 0), 8);
-  return /^(?:OpusHead|\x01vorbis|Speex {3}|\x7fFLAC)/.test(packet);
-}
-
-/** Nothing in Ogg's first page tells its length. */
-export function oggEnding(): Ending {
-  return { type: "audio/ogg", judge: () => undefined };
-}
-
-/** FLAC: the length in samples stands in the first block. `bytes` begins with `fLaC`. */
-export function flacEnding(bytes: Uint8Array): Ending {
-  const view = viewOf(bytes);
-  const whole = bytes.length >= 42;
-  const rate = whole ? view.getUint32(18) >>> 12 : 0;
-  const samples = whole ? (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22) : 0;
-  return {
-    type: "audio/flac",
-    judge() {
-      if (!whole) throw new RecordingError("bad-audio", "The FLAC file ends within its header.");
-      return rate > 0 && samples > 0 ? samples / rate : undefined;
-    },
-  };
-}
 
 /** MP4: walks the outer boxes; they must fill the file exactly and hold a `moov`, else nothing can play it. */
 export function* scanMp4(): Scanner {
@@ -49,7 +22,7 @@ export function* scanMp4(): Scanner {
     judge(total) {
       if (Number.isFinite(at) && at > total) return refuseMp4(at, total);
       if (!movie) throw new RecordingError("bad-audio", "The MP4 file has no index (moov) and cannot be played.");
-      return seconds;
+      return { ...(seconds === undefined ? {} : { seconds }), proven: Number.isFinite(at) };
     },
   };
 }

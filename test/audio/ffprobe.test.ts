@@ -1,0 +1,202 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Audio, openAudioCheck } from "../../src/core/audio.ts";
+import { RecordingError } from "../../src/core/errors.ts";
+
+const run = promisify(execFile);
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "callreel-audio-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** How a file is made: the tool's arguments between the source and the name. */
+interface Making {
+  readonly name: string;
+  readonly tool: "ffmpeg" | "sox" | "lame";
+  readonly args: readonly string[];
+  /** Longest frame or block, in seconds: as near as two counts can be. */
+  readonly frame: number;
+}
+
+const lengths = ["0.4", "3.21"];
+
+function makings(): Making[] {
+  const all: Making[] = [];
+  const add = (extension: string, tool: Making["tool"], frame: number, ...args: string[]) =>
+    all.push({ name: `${all.length}.${extension}`, tool, args, frame });
+  for (const rate of [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000]) {
+    const samples = rate < 32000 ? 576 : 1152;
+    for (const xing of ["0", "1"]) {
+      add(
+        "mp3",
+        "ffmpeg",
+        samples / rate,
+        "-ar",
+        `${rate}`,
+        "-ac",
+        "1",
+        "-c:a",
+        "libmp3lame",
+        "-b:a",
+        "32k",
+        "-write_xing",
+        xing,
+      );
+      add(
+        "mp3",
+        "ffmpeg",
+        samples / rate,
+        "-ar",
+        `${rate}`,
+        "-ac",
+        "2",
+        "-c:a",
+        "libmp3lame",
+        "-q:a",
+        "5",
+        "-write_xing",
+        xing,
+      );
+    }
+    add("wav", "ffmpeg", 0, "-ar", `${rate}`, "-c:a", "pcm_mulaw");
+    add("wav", "ffmpeg", 0, "-ar", `${rate}`, "-ac", "2", "-c:a", "pcm_alaw");
+    add("wav", "ffmpeg", 0, "-ar", `${rate}`, "-c:a", "pcm_s16le");
+    add("wav", "ffmpeg", 1024 / rate, "-ar", `${rate}`, "-c:a", "adpcm_ima_wav");
+    add("wav", "ffmpeg", 1024 / rate, "-ar", `${rate}`, "-ac", "2", "-c:a", "adpcm_ms");
+    add("flac", "ffmpeg", 0, "-ar", `${rate}`, "-c:a", "flac");
+    add("aac", "ffmpeg", 1024 / rate, "-ar", `${rate}`, "-f", "adts", "-c:a", "aac");
+    add("m4a", "ffmpeg", 1024 / rate, "-ar", `${rate}`, "-c:a", "aac");
+    add("ogg", "ffmpeg", 0.01, "-ar", `${rate}`, "-c:a", "libvorbis");
+    add("au", "ffmpeg", 0, "-ar", `${rate}`, "-c:a", "pcm_mulaw");
+  }
+  for (const rate of [16000, 32000, 44100, 48000, 24000, 22050]) {
+    add("mp2", "ffmpeg", 1152 / rate, "-ar", `${rate}`, "-c:a", "mp2", "-b:a", "64k", "-f", "mp2");
+  }
+  for (const rate of [8000, 12000, 16000, 24000, 48000])
+    add("ogg", "ffmpeg", 0.12, "-ar", `${rate}`, "-c:a", "libopus");
+  for (const rate of [8000, 16000, 32000]) add("ogg", "ffmpeg", 0.04, "-ar", `${rate}`, "-c:a", "libspeex");
+  for (const codec of ["pcm_u8", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le"])
+    add("wav", "ffmpeg", 0, "-ar", "8000", "-c:a", codec);
+  add("wav", "ffmpeg", 0.01, "-ar", "8000", "-ac", "1", "-c:a", "g726", "-b:a", "32k");
+  add("wav", "ffmpeg", 0.08, "-ar", "8000", "-c:a", "libmp3lame", "-b:a", "16k");
+  add("wav", "ffmpeg", 0, "-ar", "8000", "-rf64", "always");
+  for (const encoding of [
+    "gsm-full-rate",
+    "a-law",
+    "u-law",
+    "ima-adpcm",
+    "ms-adpcm",
+    "signed-integer",
+    "floating-point",
+  ]) {
+    const bits = encoding === "signed-integer" ? ["-b", "16"] : encoding === "floating-point" ? ["-b", "32"] : [];
+    add("wav", "sox", 0.2, "-r", "8000", "-c", "1", "-e", encoding, ...bits);
+  }
+  for (const args of [
+    ["--abr", "24"],
+    ["-V", "6"],
+    ["-b", "16"],
+    ["-t", "-V", "4"],
+    ["--tl", "title"],
+    ["--add-id3v2", "--tt", "x"],
+  ]) {
+    for (const rate of ["8", "16", "44.1"]) add("mp3", "lame", 0.08, ...args, "--resample", rate);
+  }
+  return all;
+}
+
+const pathOf = ({ name }: Making, seconds: string) => join(folder, `${seconds}-${name}`);
+
+/** Makes the files of one length: all of ffmpeg's by one call, for its start takes longer than the rest. */
+async function make(all: readonly Making[], seconds: string): Promise<void> {
+  const plain = join(folder, `plain-${seconds}.wav`);
+  const outputs = all
+    .filter(({ tool }) => tool === "ffmpeg")
+    .flatMap((making) => [...making.args, pathOf(making, seconds)]);
+  const source = ["-f", "lavfi", "-i", `sine=frequency=440:sample_rate=44100:duration=${seconds}`];
+  await run("ffmpeg", ["-loglevel", "error", "-y", ...source, plain, ...outputs]);
+  for (const making of all) {
+    const { tool, args } = making;
+    if (tool === "sox") await run("sox", [plain, ...args, pathOf(making, seconds)]);
+    if (tool === "lame") await run("lame", ["--quiet", ...args, plain, pathOf(making, seconds)]);
+  }
+}
+
+/** Seconds that ffprobe counts by reading every packet. */
+async function probed(path: string): Promise<number> {
+  const { stdout } = await run("ffprobe", [
+    "-v",
+    "error",
+    "-select_streams",
+    "a:0",
+    "-show_entries",
+    "packet=duration_time:stream=duration",
+    "-of",
+    "json",
+    path,
+  ]);
+  const { packets = [], streams = [] } = JSON.parse(stdout) as {
+    packets?: { duration_time?: string }[];
+    streams?: { duration?: string }[];
+  };
+  // What ffprobe says of single Vorbis packets is far off.
+  const told = path.endsWith(".ogg") ? Number(streams[0]?.duration) : Number.NaN;
+  if (told > 0) return told;
+  const counted = packets.reduce((sum, { duration_time = "0" }) => sum + Number(duration_time), 0);
+  return counted > 0 ? counted : Number(streams[0]?.duration);
+}
+
+function measure(bytes: Buffer, step = 64 * 1024): Audio {
+  const check = openAudioCheck();
+  check.head({ status: 200, headers: { "content-length": String(bytes.length) } });
+  for (let at = 0; at < bytes.length; at += step) check.chunk(bytes.subarray(at, at + step));
+  return check.finish();
+}
+
+async function inPairs<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  await Promise.all(
+    [0, 1, 2].map(async () => {
+      for (const item of rest) await work(item);
+    }),
+  );
+}
+
+describe("length in time", () => {
+  test("is ffprobe's, within a frame, for every codec and rate that ffmpeg, sox and lame write", async () => {
+    const all = makings();
+    for (const seconds of lengths) await make(all, seconds);
+    const wrong: string[] = [];
+    let files = 0;
+    await inPairs(
+      all.flatMap((making, at) =>
+        (at % 2 === 0 ? lengths : lengths.slice(0, 1)).map((seconds) => ({ making, seconds })),
+      ),
+      async ({ making, seconds }) => {
+        const path = pathOf(making, seconds);
+        const bytes = readFileSync(path);
+        const expected = await probed(path);
+        files += 1;
+        const label = `${making.tool} ${making.args.join(" ")} (${seconds} s): ffprobe ${expected}`;
+        try {
+          const { audioSeconds, note } = measure(bytes);
+          if (audioSeconds === undefined || Math.abs(audioSeconds - expected) > making.frame + 0.002)
+            wrong.push(`${label}, we ${audioSeconds}`);
+          if (note !== undefined) wrong.push(`${label}: ${note}`);
+          for (const step of [1021, 7])
+            if (measure(bytes, step).audioSeconds !== audioSeconds) wrong.push(`${label}: other in pieces of ${step}`);
+        } catch (error) {
+          wrong.push(`${label}: ${error instanceof RecordingError ? error.message : (error as Error).stack}`);
+        }
+      },
+    );
+    expect(wrong).toEqual([]);
+    expect(files).toBeGreaterThanOrEqual(200);
+  }, 300_000);
+});
