@@ -85,9 +85,7 @@ class BodyCheck implements AudioCheck {
     this.#scan.end();
     if (this.#scan.ending === undefined) throw this.#refusal();
     if (/<\/html>\s*$/i.test(latin(this.#last, 0, lastBytes))) throw endsInPage();
-    // Bytes without an answer stand in an archive already: they are all there is.
-    const complete = this.#announced !== undefined || this.#answer === undefined;
-    return audioOf(this.#scan.ending, this.bytes, this.#scan.tail, complete);
+    return audioOf(this.#scan.ending, this.bytes, this.#scan.tail, this.#announced !== undefined);
   }
 
   /** Whether the first bytes have told what this is. */
@@ -112,7 +110,7 @@ function announcedLength(head: ResponseHead, before: number): number | undefined
 function audioOf(ending: Ending, bytes: number, tail: Uint8Array, complete: boolean): Audio {
   try {
     const { seconds, note, cut, proven } = ending.judge(bytes, tail);
-    if (cut !== undefined && !complete) throw new RecordingError("bad-audio", `${cut}: it was cut on its way.`);
+    if (cut !== undefined && !complete) throw new RecordingError("bad-audio", `${cut}: it is not whole.`);
     const unproven = !complete && !proven ? unprovenEnd : undefined;
     const notes = [note, cut, unproven].filter((each) => each !== undefined);
     return {
@@ -127,7 +125,7 @@ function audioOf(ending: Ending, bytes: number, tail: Uint8Array, complete: bool
   }
 }
 
-const unprovenEnd = "The server did not announce its length, and nothing in the file tells where it ends";
+const unprovenEnd = "No length was announced for it, and nothing in the file tells where it ends";
 
 /** Enough to see the end of a page that a proxy has put behind the sound. */
 const lastBytes = 64;

@@ -91,7 +91,9 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
       await yields.note(sources.get(ref.source)?.addressesOf?.(ref) ?? []);
       const { path, bytes, sha256, contentType, audioSeconds } = stored;
       const { key, call } = ref;
-      const notes = [stored.short && shortness(call, audioSeconds), stored.note].filter((each) => typeof each === "string");
+      const notes = [stored.short && shortness(call, audioSeconds), stored.note].filter(
+        (each) => typeof each === "string",
+      );
       const told = { key, path, bytes, sha256, contentType, ms: Math.round(ms), call };
       const length = audioSeconds === undefined ? {} : { audioSeconds };
       const short = stored.short ? { short: true as const } : {};

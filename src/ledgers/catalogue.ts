@@ -116,5 +116,5 @@ const waitingSql = `
 const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, name = NULL,
     session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
-    evidence = NULL, short = NULL, lease_owner = NULL, changed = ?
+    evidence = NULL, short = NULL, note = NULL, lease_owner = NULL, changed = ?
   WHERE key = ? AND state <> 'purged'`;

@@ -20,7 +20,9 @@ export async function listArchive({ settings, io }: Invocation): Promise<number>
 }
 
 function printLines(page: readonly LedgerEntry[]): string {
-  return page.map(({ ref, stored, state }) => `${JSON.stringify({ ...ref, state, ...stored })}\n`).join("");
+  return page
+    .map(({ ref, stored, state }) => `${JSON.stringify({ ...ref, start: ref.call.start, state, ...stored })}\n`)
+    .join("");
 }
 
 const columns: readonly Column<LedgerEntry>[] = [
@@ -60,6 +62,7 @@ const csvColumns: readonly (readonly [string, (entry: LedgerEntry) => string | n
   ["audio_seconds", ({ stored }) => stored?.audioSeconds],
   ["content_type", ({ stored }) => stored?.contentType],
   ["sha256", ({ stored }) => stored?.sha256],
+  ["note", ({ stored }) => stored?.note],
 ];
 
 /** Prints pages of entries as CSV, the names of the columns first. */
