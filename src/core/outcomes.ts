@@ -97,7 +97,13 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
       const told = { key, path, bytes, sha256, contentType, ms: Math.round(ms), call };
       const length = audioSeconds === undefined ? {} : { audioSeconds };
       const short = stored.short ? { short: true as const } : {};
-      tell({ event: "recording-done", ...told, ...length, ...short, ...(notes.length > 0 && { note: notes.join(". ") }) });
+      tell({
+        event: "recording-done",
+        ...told,
+        ...length,
+        ...short,
+        ...(notes.length > 0 && { note: notes.join(". ") }),
+      });
     },
     async adopted(ref, stored) {
       await ledger.done(ref, marked(ref, stored));
