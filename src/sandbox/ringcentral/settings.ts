@@ -71,6 +71,10 @@ export interface RingCentralSettings {
     /** Whether a rewrite moves `lastModifiedTime`; at the vendor it does not always. */
     lastModifiedMoves: boolean;
     deleted: Chosen;
+    /** On which calls the own party has its extension's number: internal ones, as the vendor says, or all. */
+    ownExtensionNumber: "internal" | "always";
+    /** Pages without `navigation`, with totals or without. */
+    navigation: "present" | "absent";
     /** What contentUri begins with instead of the media URL. */
     contentBase: string | null;
   };
@@ -195,6 +199,8 @@ function defaultCallLog(): RingCentralSettings["callLog"] {
     lateRecording: { chosen: "none", afterSeconds: 120 },
     lastModifiedMoves: true,
     deleted: "none",
+    ownExtensionNumber: "internal",
+    navigation: "present",
     contentBase: null,
   };
 }

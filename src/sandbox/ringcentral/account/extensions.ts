@@ -1,6 +1,9 @@
 /** The sandbox account's id. */
 export const accountId = "37439510";
 
+/** The internal id of the account's call queue. */
+export const queueId = "62264499001";
+
 /** The internal id of the account's n-th extension. */
 export function extensionIdOf(extension: number): string {
   return String(62_264_425_008 + extension);

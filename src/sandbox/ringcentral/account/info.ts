@@ -1,7 +1,15 @@
 import { type ApiCall, isGranted, type Sandbox } from "../context.ts";
 import { badParameter, notFound, roleMissing } from "../errors.ts";
+import { navigationOf } from "../navigation.ts";
 import { type Answer, ok } from "../server/answer.ts";
-import { accountId, extensionIdOf, extensionNameOf, extensionNumberOf, extensionWithId } from "./extensions.ts";
+import {
+  accountId,
+  extensionIdOf,
+  extensionNameOf,
+  extensionNumberOf,
+  extensionWithId,
+  queueId,
+} from "./extensions.ts";
 
 /** `GET /restapi`: public, and in no rate-limit group. */
 export function apiVersions({ urls }: Sandbox): Answer {
@@ -44,6 +52,41 @@ export function extensionInfo(call: ApiCall): Answer {
   });
 }
 
+/** `GET …/extension`: the account's users and its queue, page by page. */
+export function extensionList({ sandbox, params, request }: ApiCall): Answer {
+  checkAccount(params.account);
+  const base = `${sandbox.urls.api}/restapi/v1.0/account/${accountId}/extension`;
+  const users = Array.from({ length: sandbox.data.extensions }, (_, extension) => ({
+    uri: `${base}/${extensionIdOf(extension)}`,
+    id: Number(extensionIdOf(extension)),
+    extensionNumber: extensionNumberOf(extension),
+    name: extensionNameOf(extension),
+    type: "User",
+    status: "Enabled",
+    hidden: false,
+  }));
+  const queue = {
+    uri: `${base}/${queueId}`,
+    id: Number(queueId),
+    extensionNumber: "700",
+    name: "Support",
+    type: "Department",
+  };
+  const all = [...users, { ...queue, status: "Enabled", hidden: false }];
+  const [page, perPage] = [Number(request.query.get("page") ?? 1), Number(request.query.get("perPage") ?? 100)];
+  const totalPages = Math.max(1, Math.ceil(all.length / perPage));
+  const uri = (number: number) => `${base}?page=${number}&perPage=${perPage}`;
+  const records = all.slice((page - 1) * perPage, page * perPage);
+  const first = (page - 1) * perPage;
+  const paging = { page, perPage, pageStart: first, pageEnd: first + Math.max(0, records.length - 1) };
+  return ok({
+    uri: uri(page),
+    records,
+    paging: { ...paging, totalPages, totalElements: all.length },
+    navigation: navigationOf(uri, page, page < totalPages, totalPages),
+  });
+}
+
 /** `GET …/authz-profile/check?permissionId=`: whether the user's role has a permission. */
 export function checkPermission({ sandbox, request, params, login }: ApiCall): Answer {
   checkAccount(params.account);
@@ -62,7 +105,6 @@ export function checkPermission({ sandbox, request, params, login }: ApiCall): A
 export function recordingSettings({ sandbox, params }: ApiCall): Answer {
   checkAccount(params.account);
   const retentionPeriod = sandbox.settings.content.retentionDays;
-  const side = { enabled: true, playAnnouncement: true };
   return ok({
     onDemand: { enabled: true, retentionPeriod },
     automatic: {
@@ -78,7 +120,6 @@ export function recordingSettings({ sandbox, params }: ApiCall): Answer {
       { type: "StartRecording", mode: "Default" },
       { type: "StopRecording", mode: "Default" },
     ],
-    inbound: side,
   });
 }
 

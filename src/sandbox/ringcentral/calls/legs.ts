@@ -1,6 +1,6 @@
 import type { Call } from "./call.ts";
 import { otherParty, ownParty } from "./parties.ts";
-import type { RecordContext } from "./record.ts";
+import { partyIdOf, type RecordContext } from "./record.ts";
 import { recordingInfo } from "./recording-info.ts";
 import type { Moment } from "./timeline.ts";
 
@@ -50,6 +50,8 @@ function legBasics(call: Call, moment: Moment, context: RecordContext): Json {
     from: call.inbound ? other : own,
     to: call.inbound ? own : other,
     telephonySessionId: call.telephonySessionId,
+    partyId: partyIdOf(call, 2),
+    finished: !moment.provisional,
     transport: "PSTN",
   };
 }

@@ -1,5 +1,6 @@
 import { accountId } from "../account/extensions.ts";
 import type { ApiCall, Sandbox } from "../context.ts";
+import { navigationOf } from "../navigation.ts";
 import { type Answer, ok } from "../server/answer.ts";
 import type { Call } from "./call.ts";
 import { openPagePlaces, type PagePlaces } from "./page-places.ts";
@@ -33,19 +34,21 @@ export function listCalls({ sandbox, request }: ApiCall, extension: number | und
         : {}),
       ...(total === undefined ? {} : { totalPages: lastPage, totalElements: total }),
     },
-    navigation: {
-      firstPage: { uri: uri(1) },
-      ...(query.page > 1 ? { previousPage: { uri: uri(query.page - 1) } } : {}),
-      ...(more ? { nextPage: { uri: uri(query.page + 1) } } : {}),
-      ...(lastPage === undefined ? {} : { lastPage: { uri: uri(lastPage) } }),
-    },
+    ...(settings.callLog.navigation === "absent" ? {} : { navigation: navigationOf(uri, query.page, more, lastPage) }),
   });
 }
 
 /** What records of this sandbox have in common. */
 export function recordContext({ settings, urls }: Sandbox, detailed: boolean): RecordContext {
-  const { contentBase, lastModifiedMoves } = settings.callLog;
-  return { apiUrl: urls.api, contentBase: contentBase ?? urls.media, accountId, detailed, lastModifiedMoves };
+  const { contentBase, lastModifiedMoves, ownExtensionNumber } = settings.callLog;
+  return {
+    apiUrl: urls.api,
+    contentBase: contentBase ?? urls.media,
+    accountId,
+    detailed,
+    lastModifiedMoves,
+    ownExtensionNumber,
+  };
 }
 
 function arrive({ calls, clock }: Sandbox, count: number): void {

@@ -4,10 +4,12 @@ import type { Json } from "./legs.ts";
 import type { RecordContext } from "./record.ts";
 
 /** The account's side of a call. */
-export function ownParty(call: Call, context: Pick<RecordContext, "apiUrl">): Json {
+export function ownParty(call: Call, context: Pick<RecordContext, "apiUrl" | "ownExtensionNumber">): Json {
   return {
     ...(call.kind === "internal" ? {} : { phoneNumber: "+12055550100" }),
-    extensionNumber: extensionNumberOf(call.extension),
+    ...(call.kind === "internal" || context.ownExtensionNumber === "always"
+      ? { extensionNumber: extensionNumberOf(call.extension) }
+      : {}),
     extensionId: extensionIdOf(call.extension),
     name: extensionNameOf(call.extension),
     ...(call.inbound

@@ -11,6 +11,7 @@ export interface RecordContext {
   readonly accountId: string;
   readonly detailed: boolean;
   readonly lastModifiedMoves: boolean;
+  readonly ownExtensionNumber: "internal" | "always";
 }
 
 /** The call as a call-log record. */
@@ -25,6 +26,8 @@ export function recordOf(call: Call, moment: Moment, context: RecordContext): Js
     id: call.recordId,
     sessionId: call.sessionId,
     telephonySessionId: call.telephonySessionId,
+    partyId: partyIdOf(call, 2),
+    finished: !provisional,
     startTime: new Date(call.startMs).toISOString(),
     ...(call.kind === "no-duration" || provisional
       ? {}
@@ -46,6 +49,11 @@ export function recordOf(call: Call, moment: Moment, context: RecordContext): Js
     ...recordingPart(call, moment, context),
     ...(context.detailed ? detailedPart(call, moment, context) : {}),
   };
+}
+
+/** A party of a call's telephony session. */
+export function partyIdOf({ telephonySessionId }: Call, party: number): string {
+  return `p-${telephonySessionId.slice(2)}-${party}`;
 }
 
 function recordingPart(call: Call, moment: Moment, context: RecordContext): Json {

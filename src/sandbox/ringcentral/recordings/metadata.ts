@@ -8,7 +8,6 @@ export function recordingMetadata(api: ApiCall): Answer {
   const { id, call } = findRecording(api);
   const { urls, audio } = api.sandbox;
   return ok({
-    uri: `${urls.api}/restapi/v1.0/account/${accountId}/recording/${id}`,
     id,
     contentUri: `${urls.media}/restapi/v1.0/account/${accountId}/recording/${id}/content`,
     contentType: audio.typeOf(id),

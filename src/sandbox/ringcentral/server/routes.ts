@@ -3,6 +3,7 @@ import {
   checkAccount,
   checkPermission,
   extensionInfo,
+  extensionList,
   extensionOf,
   recordingSettings,
 } from "../account/info.ts";
@@ -28,7 +29,8 @@ export type RouteName =
   | "call-recording"
   | "authz-profile"
   | "account"
-  | "extension";
+  | "extension"
+  | "extensions";
 
 /** One authorised endpoint. */
 export interface Route {
@@ -76,6 +78,7 @@ export const routes: readonly Route[] = [
   api("call-recording", `${account}/call-recording`, "light", "ReadAccounts", recordingSettings),
   api("authz-profile", `${extension}/authz-profile/check`, "light", undefined, checkPermission),
   api("account", account, "light", "ReadAccounts", accountInfo),
+  api("extensions", `${account}/extension`, "medium", "ReadAccounts", extensionList),
   api("extension", extension, "light", "ReadAccounts", extensionInfo),
 ];
 

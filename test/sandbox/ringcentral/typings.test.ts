@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { openRingCentralSandbox, type RingCentralSandbox } from "../../../src/sandbox/ringcentral/index.ts";
+import { type Body, clientOf, jwtBearer } from "./client.ts";
+
+const require = createRequire(import.meta.url);
+const definitions = join(dirname(require.resolve("@rc-ex/core")), "definitions");
+const compiler = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
+
+let sandbox: RingCentralSandbox;
+let folder: string;
+beforeEach(async () => {
+  folder = mkdtempSync(join(import.meta.dirname, "typings-"));
+  sandbox = await openRingCentralSandbox({
+    data: { recordings: 34 },
+    settings: { callLog: { totals: true, provisional: { chosen: { every: 3 }, completeAfterSeconds: 9e6 } } },
+  });
+});
+afterEach(async () => {
+  await sandbox.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Assigns each answer to the SDK's type of that name, as literals: a field or a word that the type has not is an error. */
+function compiled(answers: readonly (readonly [type: string, answer: unknown])[]): {
+  status: number | null;
+  out: string;
+} {
+  const names = [...new Set(answers.map(([type]) => type))];
+  const imports = names.map((name) => `import type ${name} from ${JSON.stringify(`${definitions}/${name}.mjs`)};`);
+  const values = answers.map(([type, answer], at) => `export const answer${at}: ${type} = ${JSON.stringify(answer)};`);
+  const file = join(folder, "answers.mts");
+  writeFileSync(file, `${[...imports, ...values].join("\n")}\n`);
+  const flags = ["--noEmit", "--strict", "--skipLibCheck", "--ignoreConfig", "--module", "nodenext", "--types", ""];
+  const { status, stdout } = spawnSync(process.execPath, [compiler, ...flags, file], { encoding: "utf8", cwd: folder });
+  return { status, out: stdout };
+}
+
+it("answers with nothing but what the official SDK's types hold", async () => {
+  const client = clientOf(sandbox);
+  const token = await (await client.grant({ grant_type: jwtBearer, assertion: sandbox.env.RC_USER_JWT })).json();
+  client.use((token as { access_token: string }).access_token);
+  const from = `dateFrom=${new Date(sandbox.clock.now() - 40 * 86_400_000).toISOString()}`;
+  const log = await client.json(`/call-log?${from}&view=Detailed&perPage=250`);
+  const { id } = log.records.find((record: Body) => record.recording).recording;
+  const missing = await client.json("/recording/1");
+  const seen = JSON.stringify(log);
+  for (const field of ["finished", "partyId", "extensionId", "durationMs", "legs"])
+    expect(seen).toContain(`"${field}"`);
+  const result = compiled([
+    ["TokenInfo", token],
+    ["CallLogResponse", log],
+    ["CallLogResponse", await client.json(`/call-log?${from}&perPage=3&page=2`)],
+    ["CallLogSyncResponse", await client.json(`/call-log-sync?syncType=FSync&recordCount=5&${from}`)],
+    ["GetExtensionListResponse", await client.json("/extension?perPage=4&page=2")],
+    ["GetExtensionInfoResponse", await client.json("/extension/~")],
+    ["GetCallRecordingResponse", await client.json(`/recording/${id}`)],
+    ["CallRecordingSettingsResource", await client.json("/call-recording")],
+    ["ApiErrorWithParameter", missing.errors[0]],
+    // Code and message beside the list are what captures show; the types leave them out.
+    ["ApiErrorResponseModel", { errors: (await client.json("/nothing-here")).errors }],
+  ]);
+  expect(result.out).toBe("");
+  expect(result.status).toBe(0);
+}, 60_000);
+
+it("is held to them: a word that the SDK does not know is found", () => {
+  const { status, out } = compiled([["CallLogResponse", { records: [{ direction: "Sideways" }] }]]);
+  expect([status, out]).toEqual([expect.not.stringMatching("0"), expect.stringContaining("Sideways")]);
+}, 60_000);
