@@ -49,6 +49,17 @@ it("reads a call's start as an instant, or as local time of the zone", () => {
   expect(startMs(undefined, "UTC")).toBeUndefined();
 });
 
+it.each([
+  "99999999999999d",
+  "99999y",
+  "today-9999999999999999999999w",
+  "9999999999999999999999h",
+  "+275760-01-01",
+  "9999999mo",
+])("refuses %j, beyond the calendar, without a stack", (text) => {
+  expect(() => parseWhen(text, Date.parse("2026-05-01T00:00:00Z"), "UTC", "--from")).toThrow(/^--from: /);
+});
+
 it("refuses an unknown zone by name", () => {
   expect(zoneOf("Europe/Paris")).toBe("Europe/Paris");
   expect(() => zoneOf("Mars/Base")).toThrow(/--timezone: "Mars\/Base" is no IANA time zone/);

@@ -1,6 +1,8 @@
+import { openCallMemory } from "./call-memory.ts";
 import { RecordingError } from "./errors.ts";
 import { formatNumberOf } from "./format.ts";
 import type { Selection } from "./ports.ts";
+import { printable } from "./printable.ts";
 import type { RecordingRef, Row } from "./recording.ts";
 import { asksForStarts } from "./select.ts";
 
@@ -15,6 +17,8 @@ export interface GivenRows {
   check(): void;
   /** Whether the selection asks for a start that this call lacks. */
   lacksStart(ref: RecordingRef): boolean;
+  /** Why a recording cannot be the one that an earlier row named, although both have one id. */
+  conflict(ref: RecordingRef): string | undefined;
   /** After the last row. */
   end(): void;
 }
@@ -24,6 +28,7 @@ const enough = 1000;
 
 export function openGivenRows(selection: Selection): GivenRows {
   const windowed = asksForStarts(selection);
+  const calls = openCallMemory();
   let file: string | undefined;
   let [readable, refused] = [0, 0];
   let first = "";
@@ -52,6 +57,12 @@ export function openGivenRows(selection: Selection): GivenRows {
       if (lacks) undated += 1;
       else dated += 1;
       return lacks;
+    },
+    conflict({ id, key, call }) {
+      const earlier = calls.conflict(key, call);
+      return earlier === undefined
+        ? undefined
+        : `names recording ${printable(id)} as an earlier row does, but another call: this one began ${call.start}, that one ${earlier}. One of the two ids is wrong.`;
     },
     end() {
       refuse();

@@ -48,6 +48,11 @@ function workOf(batch: RowBatch, rules: RowRules): Work {
       reject(row, finding.message);
       continue;
     }
+    const conflict = finding.refs.map((ref) => given?.conflict(ref)).find((why) => why !== undefined);
+    if (conflict !== undefined) {
+      reject(row, conflict);
+      continue;
+    }
     given?.row(row.file);
     if (finding.absence !== undefined) {
       events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });

@@ -8,6 +8,9 @@ const foreign: readonly (readonly [RegExp, string])[] = [
   [/^\x1f‹/, "compressed with gzip: pipe it in with `gzip -dc FILE | callreel … --rows -`"],
   [/^SQLite format 3\0/, "a SQLite database: give it to --database as sqlite:FILE"],
   [/^(RIFF|%PDF|ID3|OggS)/, "not a text"],
+  [/^\s*-\[ RECORD 1 \]/, "psql's expanded output: export with psql --csv"],
+  [/^\s*\*{5,} 1\. row \*/, "mysql's vertical output: export with mysql --batch"],
+  [/^\s*[┌╔╭┏│║┃]/, "a table drawn with lines: export CSV or JSON instead"],
   [/^\s*<(!doctype|html|\?xml|[a-z]+[\s>])/i, "HTML or XML, perhaps a login page: export CSV or JSON instead"],
 ];
 

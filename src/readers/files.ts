@@ -4,6 +4,7 @@ import { addAbortSignal, type Readable } from "node:stream";
 import { RecordingError } from "../core/errors.ts";
 import type { RowBatch } from "../core/recording.ts";
 import { tellContent } from "./content.ts";
+import { withoutCtrlZ } from "./ctrl-z.ts";
 import { decoded } from "./decode.ts";
 import { peek } from "./peek.ts";
 import type { ReaderSettings } from "./settings.ts";
@@ -48,20 +49,27 @@ export async function* fileRows(
   const stream = file === "-" ? (settings.stdin as Readable) : createReadStream(file, { highWaterMark: blockBytes });
   addAbortSignal(signal, stream);
   try {
-    const { head, blocks } = await peek(decoded(bytesOf(stream), settings.encoding));
+    let marked = false;
+    const bytes = decoded(bytesOf(stream), settings.encoding);
+    const { head, blocks } = await peek(
+      withoutCtrlZ(bytes, () => {
+        marked = true;
+      }),
+    );
     switch (tellContent(head, file)) {
       case "nothing":
         return;
       case "json": {
         const { jsonRows } = await import("./json/rows.ts");
         yield* jsonRows(file, head, blocks, settings);
-        return;
+        break;
       }
       case "table": {
         const { tableRows } = await import("./csv/rows.ts");
         yield* tableRows(file, head, blocks, settings);
       }
     }
+    if (marked) yield { rows: [], notices: [`${file}: the Ctrl-Z at its end was skipped.`] };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw fileError(file, error);

@@ -30,7 +30,7 @@ export async function survey(
     io.stdout.write(
       settings.json ? eventOf(found, listingMs, ms, io.clock.now()) : sentencesOf(found, listingMs, ms, rate),
     );
-    return found.rejected > 0 ? exitCodeOf("bad-rows") : 0;
+    return found.rejected > 0 ? exitCodeOf("bad-rows") : found.undated > 0 ? 3 : 0;
   } finally {
     await glance.close();
   }
@@ -42,6 +42,7 @@ interface Found {
   seconds: number;
   otherRows: number;
   rejected: number;
+  undated: number;
   pastRetention: number;
 }
 
@@ -50,7 +51,7 @@ async function countOf(
   ledger: Pick<Ledger, "entriesOf">,
   report: (event: DownloadEvent) => void,
 ): Promise<Found> {
-  const found: Found = { wanted: 0, settled: 0, seconds: 0, otherRows: 0, rejected: 0, pastRetention: 0 };
+  const found: Found = { wanted: 0, settled: 0, seconds: 0, otherRows: 0, rejected: 0, undated: 0, pastRetention: 0 };
   const seen = new Set<string>();
   for await (const { refs, events } of work) {
     for (const event of events) countEvent(found, event, report);
@@ -71,6 +72,7 @@ function countEvent(found: Found, event: DownloadEvent, report: (event: Download
   if (event.event === "row-rejected") found.rejected += 1;
   if (event.event === "row-rejected" || event.event === "notice") report(event);
   if (event.event !== "recording-skipped") return;
+  if (event.reason === "unknown-start") found.undated += 1;
   const past = event.reason === "past-retention" || event.reason === "past-usual-retention";
   found[past ? "pastRetention" : "otherRows"] += 1;
 }

@@ -1,5 +1,5 @@
 import { RecordingError } from "../../core/errors.ts";
-import { isDashLine, isNoise } from "./marks.ts";
+import { isBorder, isDashLine, isNoise, isPsqlRule } from "./marks.ts";
 
 /**
  * How the lines of one text are cut into cells. `quoted`: RFC 4180 quotes count. `plain`: every separator cuts, as
@@ -11,13 +11,14 @@ export type Dialect =
 
 const candidates = [",", ";", "\t", "|"];
 
-/** Tells the dialect from the first lines: a `sep=` line, sqlcmd's dash line, else the separator most used in the header. */
-export function tellDialect(head: string, columns: readonly string[] | undefined, file: string): Dialect {
+/** Tells the dialect from the first lines, `above` of which stand over the column names: a `sep=` line, sqlcmd's dash line, else the separator most used in the header. */
+export function tellDialect(head: string, columns: readonly string[] | undefined, file: string, above = 0): Dialect {
   const lines = head.split(/\r\n|\n|\r/, 40);
   const stated = lines.map((line) => /^"?sep=(.)"?$/i.exec(line)?.[1]).find((found) => found !== undefined);
-  const at = lines.findIndex((line) => !isNoise(line));
+  const at = lines.findIndex((line, index) => index >= above && !isNoise(line));
   const header = lines[at] ?? "";
   const dashes = lines[at + 1] ?? "";
+  if (lines.slice(0, at).some(isBorder) || isPsqlRule(dashes)) return { kind: "plain", delimiter: "|" };
   if (isDashLine(dashes)) return dashDialect(dashes);
   refuseWrapped(lines, at, file);
 

@@ -5,12 +5,24 @@ const noise = [
   /^Changed (database context|language setting)\b/,
   /^\(.*\d.*\)$/,
   /^Completion time: /,
+  /^\d+ rows? in set\b/,
+  /^[+|][-=+|:\s]*-{2}[-=+|:\s]*$/,
 ];
 
 /** A line that carries no row and says nothing wrong: blank, `#TYPE`, `sep=`, `(3 rows affected)` in any language. */
 export function isNoise(line: string): boolean {
   const text = line.trim();
   return noise.some((pattern) => pattern.test(text));
+}
+
+/** A line of the box that mysql draws around a table. */
+export function isBorder(line: string): boolean {
+  return /^\+(?:[-=]+\+)+\s*$/.test(line);
+}
+
+/** psql's line under the column names. */
+export function isPsqlRule(line: string): boolean {
+  return /^-+(?:\+-+)+\s*$/.test(line);
 }
 
 /** As isNoise, for a line that has as many separators as a row: only what no row looks like. */

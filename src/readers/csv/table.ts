@@ -4,7 +4,7 @@ import type { RejectedRow, Row } from "../../core/recording.ts";
 import { cellValue, cleanName, fieldNames } from "../columns.ts";
 import type { ReaderSettings } from "../settings.ts";
 import { type Dialect, wrapped } from "./dialect.ts";
-import { isDashLine, isFailure, isNoise, isSurelyNoise } from "./marks.ts";
+import { isDashLine, isFailure, isNoise, isPsqlRule, isSurelyNoise } from "./marks.ts";
 import type { RawRecord } from "./records.ts";
 
 /** Tells rows from everything else a tool writes; each record is taken in order. */
@@ -12,8 +12,8 @@ export interface Table {
   take(record: RawRecord, rows: Row[], rejected: RejectedRow[]): void;
 }
 
-/** A table whose column names come from `settings.columns` or from its first line. */
-export function openTable(dialect: Dialect, settings: ReaderSettings, file: string): Table {
+/** A table whose column names come from `settings.columns` or from its first line after those `above` them. */
+export function openTable(dialect: Dialect, settings: ReaderSettings, file: string, above = 0): Table {
   const delimiter = dialect.kind === "fixed" ? " " : dialect.delimiter;
   const watchFolds = foldWatch(dialect, file);
   let header = settings.columns?.map(cleanName);
@@ -32,6 +32,7 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
     const { cells } = record;
     const before = previous;
     const isOdd = cells.length === 1 || cells.length !== columns.length;
+    if (isRule(cells, before, delimiter)) return true;
     if (isOdd && isNoise(cells.join(delimiter))) return true;
     if (!isOdd && /^\s*(\(\d|Changed )/.test(cells[0] as string) && isSurelyNoise(cells.join(delimiter))) return true;
     previous = "other";
@@ -47,6 +48,7 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
   return {
     take(record, rows, rejected) {
       if (looksFailed(record.cells)) refuseFailed(record, delimiter, file);
+      if (header === undefined && record.line <= above) return;
       if (header === undefined) setHeader(record);
       else if (isBetween(record, header)) return;
       else if (record.cells.length !== header.length && !isRagged(record, header.length, dialect)) {
@@ -108,6 +110,13 @@ function otherColumns(record: RawRecord, file: string): RecordingError {
     "bad-rows",
     `${file}, line ${record.line}: a second result with other columns begins here. Export one query to a file.`,
   );
+}
+
+/** The line under the column names of psql and of tables in Markdown. */
+function isRule(cells: readonly string[], before: string, delimiter: string): boolean {
+  if (before !== "header" || !/^[\s:-]*[-+]/.test(cells.join(""))) return false;
+  const line = cells.join(delimiter);
+  return isPsqlRule(line) || /^\|(?:\s*:?-{2,}:?\s*\|)+\s*$/.test(line);
 }
 
 function isDashes(cells: readonly string[]): boolean {
