@@ -49,13 +49,14 @@ async function openStage(): Promise<Stage & AsyncDisposable> {
 function recordsOf({ calls, nowMs }: Stage, { query }: SeenRequest, own: boolean) {
   const [fromMs, toMs] = [Date.parse(query.get("dateFrom")!), Date.parse(query.get("dateTo")!)];
   return calls
+    .map((entry, at) => ({ ...entry, recording: String(401_000_001 + at) }))
     .filter(({ atMs, shownMs }) => atMs >= fromMs && atMs <= toMs && shownMs <= nowMs)
     .filter((_, at) => !own || at % 2 === 0)
-    .map(({ id, atMs }) => ({
+    .map(({ id, atMs, recording }) => ({
       id,
       sessionId: id,
       startTime: new Date(atMs).toISOString(),
-      recording: { id: `r${id}` },
+      recording: { id: recording },
     }));
 }
 

@@ -3,6 +3,7 @@ import type { RecordingRef } from "../../core/recording.ts";
 import { openApi } from "./api.ts";
 import { audioKind, openAudio } from "./audio.ts";
 import { checkRingCentral } from "./check.ts";
+import { openExtensions } from "./extensions.ts";
 import { openGate } from "./gate.ts";
 import { revokeToken } from "./grants.ts";
 import { listCalls } from "./listing.ts";
@@ -42,6 +43,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   const tokens = openTokens({ settings, context, gate }, store);
   const serverClock = openServerClock(context.clock);
   const api = openApi({ settings, context, gate, tokens, serverClock });
+  const extensions = openExtensions({ settings, context, api });
   const audio = openAudio({ settings, context, gate, tokens });
 
   async function logout(signal: AbortSignal): Promise<void> {
@@ -71,7 +73,8 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
 
   return {
     name: "ringcentral",
-    list: (selection, signal, heard) => listCalls({ settings, context, api, serverClock }, selection, signal, heard),
+    list: (selection, signal, heard) =>
+      listCalls({ settings, context, api, serverClock, extensions }, selection, signal, heard),
     now: (signal) => readServerClock(signal),
     ...(credential === undefined ? {} : { login: credential }),
     recordings: recordingsOf,

@@ -2,6 +2,7 @@ import { RecordingError } from "../../core/errors.ts";
 import type { HeardListing, Selection } from "../../core/ports.ts";
 import type { RejectedRow, Row, RowBatch } from "../../core/recording.ts";
 import type { Api, Json } from "./api.ts";
+import type { Extensions } from "./extensions.ts";
 import { type Asked, pageOf, recordKey } from "./pages.ts";
 import { refusedRole } from "./refusals.ts";
 import type { ServerClock } from "./server-clock.ts";
@@ -14,6 +15,7 @@ export interface ListingWorld {
   readonly context: RingCentralContext;
   readonly api: Api;
   readonly serverClock: ServerClock;
+  readonly extensions: Extensions;
 }
 
 type Level = "account" | "extension";
@@ -108,7 +110,9 @@ async function* windowOf(listing: Listing, first: WindowStart, signal: AbortSign
     }
     records += page.records.length;
     listing.records += page.records.length;
-    for (const record of page.records) if (listing.wanted(record)) held.push(record);
+    for (const record of page.records) {
+      if (listing.wanted(record)) held.push(await listing.extensions.completed(record, signal));
+    }
     if (page.broken > 0) yield { rows: [], rejected: Array.from({ length: page.broken }, () => brokenRow(listing)) };
   }
   yield* batches(held, listing);

@@ -20,7 +20,7 @@ const call = (id: string, startMs: number, fields = {}): Logged => ({
   sessionId: id,
   startTime: new Date(startMs).toISOString(),
   duration: 60,
-  recording: { id: `r${id}` },
+  recording: { id: `401${id}` },
   ...fields,
 });
 
@@ -265,4 +265,47 @@ test("makes windows of busy times so short that they can be sorted, at the price
   expect(ids).toEqual(calls.map(({ id }) => id));
   expect(largest).toBeLessThanOrEqual(1000);
   expect(requests.length).toBeLessThan(110);
+});
+
+test("gives each call its extension's number from the account's list, which is read once and only where it is needed", async () => {
+  const own = (extensionId: string) => ({ direction: "Inbound", to: { phoneNumber: "+1", extensionId } });
+  const calls = [
+    call("1", now - hour, own("62")),
+    call("2", now - 2 * hour, own("63")),
+    call("3", now - 3 * hour, own("9")),
+  ];
+  const log = callLog(
+    () => calls,
+    () => "http://x",
+  );
+  let asked = 0;
+  const refs: unknown[] = [];
+  await using fake = await openFake({ limit: 1_000_000, windowMs: 60_000 });
+  fake.settings.answer = (request) => {
+    if (request.path.endsWith("/call-log")) return log(request);
+    if (!request.path.endsWith("/extension")) return undefined;
+    asked += 1;
+    return {
+      body: { records: [{ id: 62, extensionNumber: "101" }, null, { id: 63, extensionNumber: "102" }], navigation: {} },
+    };
+  };
+  await using world = openWorld({ server: fake.origin, mediaServer: fake.origin }, {}, leapingClock(now));
+  await using source = openRingCentral(world.settings, world.context);
+  for await (const { rows } of source.list!({ fromMs: now - day }, never)) {
+    for (const row of rows) refs.push(source.recordings(row).refs[0]?.call.extension);
+  }
+  expect(refs).toEqual([undefined, "102", "101"]);
+  expect(asked).toBe(1);
+});
+
+test("lists calls all the same where the account's extensions cannot be read", async () => {
+  const log = callLog(
+    () => [call("1", now - hour, { direction: "Outbound", from: { extensionId: "62" } })],
+    () => "http://x",
+  );
+  const refusing = (request: SeenRequest): ScriptedAnswer =>
+    request.path.endsWith("/call-log") ? log(request) : { status: 403, body: { errorCode: "CMN-401" } };
+  const { ids, error, events } = await list(refusing, { fromMs: now - day });
+  expect([ids, error]).toEqual([["1"], undefined]);
+  expect(events).toContainEqual(expect.objectContaining({ event: "notice", level: "info" }));
 });
