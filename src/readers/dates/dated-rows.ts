@@ -126,8 +126,8 @@ class FileDates {
   #unread(row: Row, text: string): string {
     const shown = printable(text).slice(0, 40);
     return (
-      `${row.file}:${row.line}: the start "${shown}" cannot be read, or in more than one way; such calls are kept without ` +
-      "a start. Say how starts are written with --row-dates dmy, mdy, ymd, iso or epoch."
+      `${row.file}:${row.line}: the start "${shown}" cannot be read, or in more than one way, as perhaps others after it. ` +
+      "Say how starts are written with --row-dates dmy, mdy, ymd, iso or epoch."
     );
   }
 
