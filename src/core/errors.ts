@@ -47,6 +47,7 @@ export type ErrorCode =
   | "name-too-long"
   | "unsafe-path" // a symlink or foreign file stands where we must write
   // the run
+  | "lost-claim" // another run has taken the recording over, or it was purged
   | "locked"
   | "ledger" // ledger damaged or from a newer version
   | "interrupted"

@@ -37,6 +37,7 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
   const triedInVain = new Set<RecordingKey>();
 
   async function recordFailed(ref: RecordingRef, told: RecordingError, refetch?: Refetch): Promise<void> {
+    if (told.code === "lost-claim") return tellLost(ref);
     const { error, fromKnown } = await yields.believed(told);
     if (error.verdict === "stop") {
       halt.because(error);
@@ -48,6 +49,18 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
     else if (isAbsence(error.code)) tellAbsent(ref, error, error.code, evidence);
     else tellFailed(ref, error, error.code);
     suspicion.refused(error, fromKnown || (evidence?.times ?? 0) > 1);
+  }
+
+  /** Whoever has it now says what becomes of it. */
+  function tellLost({ key, call }: RecordingRef): void {
+    tell({ event: "recording-skipped", key, reason: "claimed", call });
+  }
+
+  /** A result that comes too late is no reason to end the run. */
+  function lostOrHalt(ref: RecordingRef, thrown: unknown): void {
+    const error = asRecordingError(thrown);
+    if (error.code === "lost-claim") tellLost(ref);
+    else halt.because(error);
   }
 
   function tellFailed(ref: RecordingRef, { code, message }: RecordingError, as: ErrorCode): void {
@@ -109,7 +122,7 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
       await ledger.done(ref, marked(ref, stored));
       tell({ event: "recording-skipped", key: ref.key, reason: "done", path: stored.path, call: ref.call });
     },
-    failed: (ref, error, refetch) => recordFailed(ref, error, refetch).catch(haltWith),
+    failed: (ref, error, refetch) => recordFailed(ref, error, refetch).catch((thrown) => lostOrHalt(ref, thrown)),
     released: (ref) => ledger.release(ref.key).catch(haltWith),
     keptAsItIs: (key) => triedInVain.has(key),
   };

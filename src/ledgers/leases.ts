@@ -4,6 +4,7 @@ import type { Clock, RunStart } from "../core/ports.ts";
 import { type Database, quietly } from "./database.ts";
 import { openRunLocks } from "./run-locks.ts";
 
+/** A run whose row has not moved for so long, by the clock of who looks, has lost its claims. */
 const leaseMs = 120_000;
 const renewMs = 30_000;
 const lookAgainMs = 1_000;
@@ -16,13 +17,17 @@ export interface LeaseRow {
   readonly version: string;
   readonly started: number;
   readonly selection: string;
+  /** Moves with each renewal; when it moved last is for the one who looks to notice. */
   readonly until: number;
   readonly done: number;
   readonly failed: number;
   readonly bytes: number;
 }
 
-/** Which runs live: each holds a lock file while it does, and one row that it renews; its claims are free without either. */
+/**
+ * Which runs live: each holds a lock file while it does, and one row that it renews; its claims are free without either.
+ * No wall clock decides: who looks measures by the own monotonic clock for how long the row has stood still.
+ */
 export interface Leases {
   /** Takes this run's lock and row; inside a transaction. */
   take(run: RunStart, version: string): void;
@@ -50,8 +55,14 @@ export function openLeases({ sqlite, path }: Database, clock: Clock, pid: number
   );
   const remove = sqlite.prepare("DELETE FROM leases WHERE run_id = ?");
   let own: { runId: string; release(): void; renewedAt: number } | undefined;
+  let renewals = 0;
+  const moved = openMoves(clock);
 
-  const until = () => clock.now() + leaseMs;
+  /** Also tells a person who reads the table until when the lease runs. */
+  const until = () => {
+    renewals += 1;
+    return clock.now() + leaseMs + renewals;
+  };
   const count = (done: number, failed: number, bytes: number) => {
     if (own === undefined) return;
     tally.run(until(), done, failed, bytes, own.runId);
@@ -63,7 +74,8 @@ export function openLeases({ sqlite, path }: Database, clock: Clock, pid: number
   };
   const look = (owner: string) => {
     const row = find.get(owner) as { until: number } | undefined;
-    return owner === own?.runId || (row !== undefined && row.until > clock.now() && locks.isHeld(owner));
+    if (owner === own?.runId) return true;
+    return row !== undefined && locks.isHeld(owner) && moved.within(leaseMs, owner, row.until);
   };
 
   return {
@@ -95,6 +107,20 @@ export function openLeases({ sqlite, path }: Database, clock: Clock, pid: number
       if (runId === own?.runId) letGo();
     },
     close: letGo,
+  };
+}
+
+/** When each run's row was first seen as it stands. */
+function openMoves(clock: Clock) {
+  const seen = new Map<string, { readonly value: number; readonly at: number }>();
+  return {
+    /** Whether the value is new, or was new within so many milliseconds. */
+    within(ms: number, owner: string, value: number): boolean {
+      const before = seen.get(owner);
+      if (before?.value === value) return clock.monotonic() - before.at < ms;
+      seen.set(owner, { value, at: clock.monotonic() });
+      return true;
+    },
   };
 }
 

@@ -9,8 +9,12 @@ import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "./rule
 
 /** The SQL behind results; to be called inside a transaction. */
 export interface ResultWriter {
-  /** Returns what is known by now of why the recording cannot be had. */
-  write(result: Result, runId: string, now: number): Evidence | undefined;
+  /**
+   * Returns what is known by now of why the recording cannot be had, or `lost` when the claim is no longer this run's:
+   * another has taken it over, or it was purged, and nothing is written. A run claims a recording once, so that its id
+   * is the fence.
+   */
+  write(result: Result, runId: string, now: number): Evidence | "lost" | undefined;
   /** Records a file found in place; false when it was known as done or purged. */
   adopt(ref: RecordingRef, stored: Stored, runId: string, now: number): boolean;
 }
@@ -22,7 +26,7 @@ export function openResultWriter(database: Database): ResultWriter {
     UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?, note = ?,
       done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL,
       short = CASE WHEN ? THEN CASE state WHEN 'done' THEN 2 ELSE 1 END END
-    WHERE key = ?`);
+    WHERE key = ? AND state <> 'purged'`);
   const keep = sqlite.prepare(`
     UPDATE recordings SET error_code = ?, error_message = ?, evidence = ?, attempts = attempts + 1, lease_owner = NULL,
       short = CASE WHEN ? AND short IS NOT NULL THEN 2 ELSE short END
@@ -36,7 +40,7 @@ export function openResultWriter(database: Database): ResultWriter {
     INSERT INTO recordings (${refColumns.join(", ")}, state, first_seen, changed)
     VALUES (${refColumns.map(() => "?").join(", ")}, 'pending', ?, ?)
     ON CONFLICT (key) DO UPDATE SET ${refUpdates}`);
-  const look = sqlite.prepare("SELECT state, evidence, start, duration FROM recordings WHERE key = ?");
+  const look = sqlite.prepare("SELECT state, evidence, start, duration, lease_owner FROM recordings WHERE key = ?");
 
   const done = (ref: RecordingRef, stored: Stored, runId: string, now: number) => {
     const { path, bytes, sha256, contentType, audioSeconds = null, note = null, short = false } = stored;
@@ -62,14 +66,11 @@ export function openResultWriter(database: Database): ResultWriter {
         return undefined;
       }
       const { ref } = result;
-      if ("error" in result) {
-        if (look.get(ref.key) === undefined) know(ref, now);
-        return failed(ref, result.error, runId, now);
-      }
-      if (Number(done(ref, result.stored, runId, now).changes) === 0) {
-        know(ref, now);
-        done(ref, result.stored, runId, now);
-      }
+      const known = look.get(ref.key) as KnownRow | undefined;
+      if (known !== undefined && known.lease_owner !== runId) return "lost";
+      if (known === undefined) know(ref, now);
+      if ("error" in result) return failed(ref, result.error, runId, now);
+      done(ref, result.stored, runId, now);
       return undefined;
     },
     adopt: (ref, stored, runId, now) => {
@@ -83,8 +84,8 @@ export function openResultWriter(database: Database): ResultWriter {
 }
 
 /** What a result is held against. */
-type KnownRow = Pick<RecordingRow, "state" | "evidence" | "start" | "duration">;
+type KnownRow = Pick<RecordingRow, "state" | "evidence" | "start" | "duration" | "lease_owner">;
 
-function callOfRow({ start, duration }: KnownRow): Call {
+function callOfRow({ start, duration }: Pick<KnownRow, "start" | "duration">): Call {
   return { ...(start === "" ? {} : { start }), ...(duration === null ? {} : { duration }) };
 }

@@ -1,5 +1,6 @@
 import { RecordingError } from "../core/errors.ts";
 import type { Archive, Clock, Ledger, RunStart } from "../core/ports.ts";
+import type { RecordingRef } from "../core/recording.ts";
 import { openCatalogue } from "./catalogue.ts";
 import { verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
@@ -34,8 +35,9 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
   const results = openResults((group) => database.write(() => writeAll(group)));
   const writeAll = (group: readonly Result[]) => {
     const outcomes = group.map((result) => writer.write(result, desk.run?.runId ?? "", clock.now()));
-    const stored = group.filter((result) => "stored" in result);
-    const failed = group.filter((result) => "error" in result);
+    const won = group.filter((_, at) => outcomes[at] !== "lost");
+    const stored = won.filter((result) => "stored" in result);
+    const failed = won.filter((result) => "error" in result);
     if (desk.run?.hooked) {
       desk.hooks.owe(
         stored.map(({ ref }) => ref.key),
@@ -57,8 +59,8 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
   let closed = false;
   return {
     ...working(desk, settled),
-    done: async (ref, stored) => void (await results.settle({ ref, stored })),
-    failed: (ref, error) => results.settle({ ref, error }),
+    done: async (ref, stored) => void mustBeOurs(await results.settle({ ref, stored }), ref),
+    failed: async (ref, error) => mustBeOurs(await results.settle({ ref, error }), ref),
     release: async (key) => void (await results.settle({ key, released: true })),
     ...reading(desk, settled),
     adopt: async (found) => {
@@ -74,6 +76,12 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
       database.close();
     },
   };
+}
+
+function mustBeOurs<T>(outcome: T | "lost", { key }: RecordingRef): T {
+  if (outcome !== "lost") return outcome;
+  const message = `${key} was taken over or purged while this run stood still; what this run had of it is dropped.`;
+  throw new RecordingError("lost-claim", message);
 }
 
 type Settled = <T>(work: () => T) => T;

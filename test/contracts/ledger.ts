@@ -185,10 +185,12 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
 
     test("outlasts other failures, and is forgotten when the recording comes", async () => {
       await say("gone");
-      await fail(ref(1), "timeout");
+      await ledger.reclaim(ref(1));
+      await ledger.failed(ref(1), new RecordingError("timeout", "Too slow."));
       expect(await ledger.entry?.(ref(1).key)).toMatchObject({ state: "pending", evidence: { times: 1 } });
       expect(await say("gone", now + 2 * day)).toMatchObject({ times: 2 });
-      await finish(ref(1), "a.mp3");
+      await ledger.reclaim(ref(1));
+      await ledger.done(ref(1), stored("a.mp3"));
       expect(await ledger.entry?.(ref(1).key)).not.toHaveProperty("evidence");
     });
   });

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
 import { ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { startModule } from "../helpers/module-child.ts";
@@ -64,6 +65,7 @@ test("a lease that was not renewed is free, also when its lock is still held", a
   await first.claim(refs(1));
   const second = await open({ clock: held });
   await second.begin(run("second"));
+  expect((await second.claim(refs(1)))[0]?.granted).toBe(false);
   await held.advance(121_000);
   expect(await second.claim(refs(1))).toEqual([{ granted: true, attempts: 0 }]);
 });
@@ -106,17 +108,52 @@ test("a lock that cannot be looked at counts as held while the lease runs", asyn
   rmSync(`${path()}-runs/first.lock`, { recursive: true });
 });
 
-test("the result of a run that lost its lease still counts, and frees nobody else's claim", async () => {
+test("the results of a run that lost its lease are refused, whoever has the recording by then", async () => {
+  const held = heldClock();
+  const first = await open({ clock: held });
+  await first.begin(run("first"));
+  await first.claim(refs(4));
+  const second = await open({ clock: held });
+  await second.begin(run("second"));
+  expect((await second.claim(refs(1)))[0]?.granted).toBe(false);
+  await held.advance(121_000);
+  expect((await second.claim(refs(4))).every(({ granted }) => granted)).toBe(true);
+  await second.done(ref(1), stored("second.mp3"));
+  await second.release(ref(2).key);
+  const lost = expect.objectContaining({ code: "lost-claim" });
+  for (const id of [1, 2, 3]) {
+    await expect(first.done(ref(id), stored("first.mp3"))).rejects.toThrow(lost);
+    await expect(first.failed(ref(id), new RecordingError("not-audio", "x"))).rejects.toThrow(lost);
+  }
+  await first.release(ref(4).key);
+  expect((await second.entry(ref(1).key))?.stored?.path).toBe("second.mp3");
+  expect((await second.entry(ref(2).key))?.state).toBe("pending");
+  expect((await second.entry(ref(3).key))?.state).toBe("claimed");
+  expect((await second.entry(ref(4).key))?.state).toBe("claimed");
+});
+
+test("a purge is final, also for the run that is fetching the recording", async () => {
+  const first = await open();
+  await first.begin(run("first"));
+  await first.claim(refs(1));
+  const second = await open();
+  expect(await second.purge([ref(1).key], "asked")).toBe(1);
+  await expect(first.done(ref(1), stored("1.mp3"))).rejects.toThrow(expect.objectContaining({ code: "lost-claim" }));
+  expect(await second.entry(ref(1).key)).toMatchObject({ state: "purged" });
+});
+
+test.each([3_600_000, -3_600_000])("a clock that is %i ms off takes nobody's claims", async (offMs) => {
   const held = heldClock();
   const first = await open({ clock: held });
   await first.begin(run("first"));
   await first.claim(refs(1));
-  const second = await open({ clock: held });
-  await held.advance(121_000);
+  const second = await open({ clock: { ...held, now: () => held.now() + offMs } });
   await second.begin(run("second"));
-  await second.claim(refs(1));
-  await first.release(ref(1).key);
-  expect((await second.entry(ref(1).key))?.state).toBe("claimed");
+  expect((await second.claim(refs(1)))[0]?.granted).toBe(false);
+  await held.advance(100_000);
+  await first.claim(refs(1));
+  await held.advance(100_000);
+  expect((await second.claim(refs(1)))[0]?.granted).toBe(false);
 });
 
 test("four processes claim and finish every recording exactly once", async () => {
