@@ -60,7 +60,7 @@ async function runIntoArchive(invocation: Invocation, parts: Parts): Promise<num
   const { sources, ledger, work, reporter, threads } = parts;
   const dest = archiveFolder(settings, io);
   const plan = planOf(settings, work, reporter.wantsProgress, io.clock);
-  const destination = await openDestination(dest, { mtime: !settings.noMtime });
+  const destination = await openDestination(dest, { mtime: !settings.noMtime, tidy: true });
   await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
   const runId = randomUUID();
   const { hooks } = reporter;

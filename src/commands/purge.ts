@@ -6,7 +6,7 @@ import { formatBytes, formatCount } from "../core/format.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/ports.ts";
 import { localText, parseWhen, zoneOf } from "../dates.ts";
 import { diskError } from "../destinations/disk/disk-error.ts";
-import { partialPaths } from "../destinations/disk/partial.ts";
+import { partsOf } from "../destinations/disk/partial.ts";
 import { archiveFolder, openExistingLedger, takeArchive } from "../wire/archive.ts";
 
 /** Deletes recordings from the archive and remembers that, so that they are not fetched again. Never touches the source. */
@@ -77,7 +77,7 @@ async function choose(
 
 /** The audio and the sidecar under either of the names it can have, or the part of a recording that never became whole. */
 function removeFiles(root: string, { ref, stored }: LedgerEntry): void {
-  for (const path of stored === undefined ? Object.values(partialPaths(root, ref.key)) : filesOf(root, stored.path)) {
+  for (const path of stored === undefined ? partsOf(root, ref.key) : filesOf(root, stored.path)) {
     try {
       rmSync(path, { force: true });
     } catch (error) {

@@ -54,6 +54,27 @@ export function strongValidator(head: ResponseHead): string | undefined {
   return tag !== undefined && /^"[\x21\x23-\x7e\x80-\xff]{1,512}"$/.test(tag) ? tag : undefined;
 }
 
+/** Within this a file may change twice without its date telling (RFC 9110, 8.8.2.2). */
+const dateResolutionMs = 60_000;
+
+/** The Last-Modified date of an answer, as it was sent, when it is so old by the server's own clock that it tells versions apart. */
+export function lastModified(head: ResponseHead): string | undefined {
+  const text = head.headers["last-modified"]?.trim();
+  const modified = httpDate(text);
+  const made = serverMs(head);
+  if (modified === undefined || made === undefined || made - modified < dateResolutionMs) return undefined;
+  return text !== undefined && /^[\w ,:]{1,64}$/.test(text) ? text : undefined;
+}
+
+/** An answer that names a range is what its range says, though its status claims the whole. Throws where the range cannot be read. */
+export function asItsRangeSays(head: ResponseHead): ResponseHead {
+  if (head.status !== 200 || head.headers["content-range"] === undefined) return head;
+  if (contentRange(head)?.first !== undefined) return { ...head, status: 206 };
+  throw new RecordingError("bad-answer", "The server's Content-Range cannot be read, so what it sent may be a part.", {
+    verdict: "retry",
+  });
+}
+
 /** When an answer was made by its server's own clock; undefined where it does not say. */
 export function serverMs(head: ResponseHead): number | undefined {
   return httpDate(head.headers.date);

@@ -1,4 +1,4 @@
-import { contentLength } from "./answer.ts";
+import { asItsRangeSays, contentLength } from "./answer.ts";
 import { asRecordingError } from "./errors.ts";
 import type { Destination, Incoming, Receiver, Streamer, Transfer, TransferHooks } from "./ports.ts";
 import type { ResponseHead, SourceName } from "./recording.ts";
@@ -44,7 +44,7 @@ class Watched implements Receiver {
   head(head: ResponseHead): void {
     this.#hooks.head?.(head);
     this.#total = contentLength(head);
-    this.#incoming.head(head);
+    this.#incoming.head(asItsRangeSays(head));
   }
 
   chunk(bytes: Uint8Array): void | Promise<void> {

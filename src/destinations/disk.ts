@@ -1,6 +1,4 @@
 import { join } from "node:path";
-import { audioExtensions } from "../core/audio.ts";
-import { extensionMark } from "../core/path-template.ts";
 import type { Destination } from "../core/ports.ts";
 import { examine } from "./disk/adopt.ts";
 import { type Archive, openArchive } from "./disk/archive.ts";
@@ -9,20 +7,23 @@ import { openIncoming } from "./disk/incoming.ts";
 import { partialFolder } from "./disk/partial.ts";
 import { removeFile } from "./disk/remove-file.ts";
 import { takeTurn } from "./disk/turns.ts";
+import { variantsOf } from "./disk/variants.ts";
 
 /** Plain data, so that it can cross into a thread. */
 export interface DiskSettings {
   /** Give each file the time of its call; true unless told. */
   readonly mtime?: boolean;
+  /** Clear away parts that nobody came back for: only for whoever holds the archive's lock. */
+  readonly tidy?: boolean;
 }
 
 /**
  * An archive in a folder. Bytes gather in `.callreel/partial`, are checked and hashed as they come, synced in groups and
  * then get their final name: whatever happens, a file at a final path is whole and right. Several may work on one folder
- * at once, in as many threads, as long as no two fetch the same recording.
+ * at once, in as many threads and processes; of two that fetch the same recording one loses, and damages nothing.
  */
 export async function openDisk(root: string, settings: DiskSettings = {}): Promise<Destination> {
-  const archive = opened(root, settings.mtime ?? true);
+  const archive = opened(root, settings);
   return {
     async open(path, expect, signal) {
       checkPath(archive.root, path);
@@ -34,9 +35,9 @@ export async function openDisk(root: string, settings: DiskSettings = {}): Promi
         throw diskError(error, join(archive.root, path));
       }
     },
-    has: (path) => variants(path).some((variant) => archive.listing.has(variant)),
+    has: (path) => variantsOf(path).some((variant) => archive.listing.has(variant)),
     async adopt(path) {
-      for (const variant of variants(path)) {
+      for (const variant of variantsOf(path)) {
         if (!archive.listing.has(variant)) continue;
         const stored = await examine(join(archive.root, variant), variant);
         if (stored !== undefined) return stored;
@@ -55,21 +56,12 @@ export async function openDisk(root: string, settings: DiskSettings = {}): Promi
   };
 }
 
-function opened(root: string, mtime: boolean): Archive {
+function opened(root: string, { mtime = true, tidy = false }: DiskSettings): Archive {
   try {
-    return openArchive(root, mtime);
+    return openArchive(root, mtime, tidy);
   } catch (error) {
     throw diskError(error, root);
   }
-}
-
-const extensions = Object.values(audioExtensions);
-
-/** The paths that a path with an extension mark may have become. */
-function variants(path: string): readonly string[] {
-  if (!path.includes(extensionMark)) return [path];
-  const parts = path.split(extensionMark);
-  return extensions.map((extension) => parts.join(extension));
 }
 
 const ours = `${partialFolder.split("/", 1)[0]}/`;

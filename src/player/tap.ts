@@ -85,7 +85,7 @@ function openFollowed(folder: string): Followed {
   function continued(first: number, length: number | undefined): Lane | undefined {
     const known = growth;
     if (known === undefined || length !== total) return undefined;
-    if (first > 0) return first === known.bytes ? known.add : undefined;
+    if (first > 0) return first <= known.bytes ? after(known, known.bytes - first) : undefined;
     if (growing === undefined) return undefined;
     return repeating(known, () => {
       if (growth === known) drop();
@@ -96,13 +96,13 @@ function openFollowed(folder: string): Followed {
     drop();
     total = length;
     if (first === 0) growth = openGrowth(folder, () => show(path));
-    else if (prepared?.bytes === first) {
+    else if (prepared !== undefined && first <= prepared.bytes) {
       growth = prepared;
       prepared = undefined;
       show(path);
     }
     unprepare();
-    return growth?.add;
+    return growth && after(growth, growth.bytes - first);
   }
 
   function show(path: string): void {
@@ -138,6 +138,17 @@ function openFollowed(folder: string): Followed {
       unprepare();
       growth?.end(sha256);
     },
+  };
+}
+
+/** An answer that first repeats what the archive has, and has held against it. */
+function after(growth: Growth, repeated: number): Lane {
+  let left = repeated;
+  return (bytes) => {
+    const old = Math.min(left, bytes.length);
+    left -= old;
+    if (old === bytes.length) return;
+    return growth.add(bytes.subarray(old));
   };
 }
 

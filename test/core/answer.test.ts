@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { contentRange, retryAfterMs, strongValidator } from "../../src/core/answer.ts";
+import { asItsRangeSays, contentRange, lastModified, retryAfterMs, strongValidator } from "../../src/core/answer.ts";
 
 function headOf(headers: Record<string, string>) {
   return { status: 206, headers };
@@ -34,4 +34,24 @@ test.each([
 test("a Retry-After date needs no clock of ours when the server tells its own", () => {
   const headers = { "retry-after": "Fri, 01 May 2026 10:00:09 GMT", date: "Fri, 01 May 2026 10:00:00 GMT" };
   expect(retryAfterMs(headOf(headers), Number.NaN)).toBe(9000);
+});
+
+test("a Last-Modified tells versions apart once it is a minute old by the server's own clock", () => {
+  const modified = "Wed, 01 May 2024 09:00:00 GMT";
+  const of = (headers: Record<string, string>) => lastModified({ status: 200, headers });
+  expect(of({ "last-modified": modified, date: "Wed, 01 May 2024 09:01:00 GMT" })).toBe(modified);
+  expect(of({ "last-modified": modified, date: "Wed, 01 May 2024 09:00:59 GMT" })).toBeUndefined();
+  expect(of({ "last-modified": modified })).toBeUndefined();
+  expect(of({ date: modified })).toBeUndefined();
+  const odd = "Wed, 01 May 2024 09:00:00 +0000";
+  expect(of({ "last-modified": odd, date: "Wed, 01 May 2024 10:00:00 GMT" })).toBeUndefined();
+});
+
+test("a 200 that names a range is a 206, one whose range cannot be read is refused, all else stays", () => {
+  const of = (status: number, range?: string) =>
+    asItsRangeSays({ status, headers: range === undefined ? {} : { "content-range": range } }).status;
+  expect(of(200, "bytes 5-9/10")).toBe(206);
+  expect(of(200)).toBe(200);
+  expect(of(416, "bytes */10")).toBe(416);
+  for (const range of ["bytes */10", "bytes 0-", "pages 1-2/3"]) expect(() => of(200, range)).toThrow(/Content-Range/);
 });

@@ -192,7 +192,6 @@ test("a file that cannot be synced is not given its name, and its neighbours are
       from,
       note: undefined,
       stored,
-      overwrite: false,
       sidecar: undefined,
     };
   };
@@ -203,12 +202,12 @@ test("a file that cannot be synced is not given its name, and its neighbours are
   );
   expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected", "fulfilled"]);
   expect((outcomes[0] as PromiseRejectedResult).reason).toMatchObject({ code: "disk-io" });
-  expect(folder.files()).toEqual(["good-long.wav", "good.wav"]);
+  expect(folder.files().filter((name) => name.endsWith(".wav"))).toEqual(["good-long.wav", "good.wav"]);
 });
 
 /** Code of a child that fetches recordings 0…count-1 from a pretended server: each has its own sound and length. */
 const fetchAll = `
-const [root, count, pieceMs] = process.argv.slice(1);
+const [root, count, pieces] = process.argv.slice(1);
 const { openDisk } = await built("destinations/disk.js");
 function soundOf(at) {
   const bytes = Buffer.alloc(5000 + ((at * 7919) % 40) * 60_000, at % 251);
@@ -231,7 +230,10 @@ async function fetchOne(at) {
   incoming.head({ status: from === 0 ? 200 : from === sound.length ? 416 : 206, headers });
   for (let here = from; here < sound.length; here += 65536) {
     await incoming.chunk(Buffer.from(sound.subarray(here, here + 65536)));
-    if (Number(pieceMs) > 0) await new Promise((resolve) => setTimeout(resolve, Number(pieceMs)));
+    if (pieces === "pieces") {
+      console.log("piece");
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
   }
   await (await incoming.finish()).settled;
   console.log("done " + at + " " + from);
@@ -268,15 +270,14 @@ test("killed twelve times at random moments, no wrong file is ever seen, and in 
   const count = 60;
   let resumed = 0;
   for (let round = 0; round <= 12; round += 1) {
-    const child = startModule(fetchAll, [folder.path, String(count), round === 12 ? "0" : "4"]);
+    const child = startModule(fetchAll, [folder.path, String(count), round === 12 ? "" : "pieces"]);
     await child.line();
     if (round < 12) {
-      await new Promise((resolve) => setTimeout(resolve, (round * 37) % 260));
+      for (let piece = (round * 37) % 130; piece > 0; piece -= 1) await child.line();
       await child.kill();
     }
     for (const line of await linesOf(child)) if (/^done \d+ [1-9]/.test(line)) resumed += 1;
-    // A quick machine may have fetched everything before the kill: then the child ended by itself, and well.
-    expect(round < 12 ? [null, 0] : [0]).toContain(await child.ended());
+    expect(await child.ended()).toBe(round < 12 ? null : 0);
     for (const name of folder.files()) {
       const at = Number(/x_(\d+)/.exec(name)?.[1]);
       const bytes = readFileSync(join(folder.path, name));
@@ -327,7 +328,7 @@ test.skipIf(noStrace)(
       const order = [
         find(new RegExp(`write.*ringcentral-${at}\\.part`)),
         find(new RegExp(`fsync\\(.*ringcentral-${at}\\.part`)),
-        find(new RegExp(`link.*ringcentral-${at}\\.part.*x_${at}\\.wav`)),
+        find(new RegExp(`link.*ringcentral-${at}\\.[^.]+\\.part.*x_${at}\\.wav`)),
         find(new RegExp(`fsync\\(.*/a/d${at}>`)),
         find(new RegExp(`write\\(.*"done ${at} `)),
       ];

@@ -64,7 +64,8 @@ function openToRead(path: string): number | undefined {
 /** Read in steps that keep the event loop free. */
 const step = 1024 * 1024;
 
-async function* bytesOf(fd: number, length: number): AsyncIterable<Uint8Array> {
+/** Up to `length` bytes of an open file, from its start. */
+export async function* bytesOf(fd: number, length: number): AsyncIterable<Uint8Array> {
   for (let at = 0; at < length; ) {
     const bytes = await readAt(fd, at, Math.min(step, length - at));
     if (bytes.length === 0) return;

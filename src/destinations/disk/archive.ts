@@ -19,13 +19,13 @@ export interface Archive {
   readonly settler: Settler;
 }
 
-/** Makes the archive's folder and our own inside it where they are missing. */
-export function openArchive(path: string, mtime: boolean): Archive {
+/** Makes the archive's folder and our own inside it where they are missing; `tidy` is for who holds the archive's lock. */
+export function openArchive(path: string, mtime: boolean, tidy: boolean): Archive {
   const made = makePath(resolve(path));
   const root = realpathSync(path);
   makeFolder(join(root, dirname(partialFolder)));
   makeFolder(join(root, partialFolder));
-  sweep(join(root, partialFolder), Date.now());
+  if (tidy) sweep(join(root, partialFolder), Date.now());
   const folders = openFolders(
     root,
     made.map((folder) => dirname(folder)),
@@ -57,6 +57,7 @@ function sweep(folder: string, nowMs: number): void {
     const path = join(folder, name);
     const stat = lstatSync(path, { throwIfNoEntry: false });
     if (stat === undefined || stat.isDirectory()) continue;
+    // A part has the time of its last write: the call's comes with the final name.
     if (stat.nlink > 1 || nowMs - stat.mtimeMs > stalePartMs) rmSync(path, { force: true });
   }
 }

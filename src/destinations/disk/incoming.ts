@@ -1,17 +1,19 @@
-import { createReadStream, futimesSync } from "node:fs";
 import { join } from "node:path";
-import { contentLength, contentRange, strongValidator } from "../../core/answer.ts";
+import { contentRange } from "../../core/answer.ts";
 import { type Audio, audioExtensions } from "../../core/audio.ts";
 import { type ErrorCode, RecordingError } from "../../core/errors.ts";
 import { extensionMark } from "../../core/path-template.ts";
 import type { Expectation, Incoming, Received } from "../../core/ports.ts";
 import type { ResponseHead, Stored } from "../../core/recording.ts";
 import type { Archive } from "./archive.ts";
+import { mustBeAll, mustBeginAtStart, mustContinue, noteOf, rangeHeaders } from "./continuing.ts";
 import { diskError } from "./disk-error.ts";
+import { type Overlap, openOverlap } from "./overlap.ts";
 import { beginPart, freshPart, type Part } from "./part.ts";
-import { type PartialNote, type PartialPaths, partialPaths } from "./partial.ts";
+import { fileIdAt, type PartialPaths, partialPaths } from "./partial.ts";
 import type { Finished } from "./settle.ts";
 import { writeSidecar } from "./sidecar.ts";
+import { variantsOf } from "./variants.ts";
 
 /**
  * Takes one recording in. Says how to continue what an earlier attempt kept, holds the answer against that and the bytes
@@ -24,8 +26,14 @@ export async function openIncoming(
   done: () => void,
 ): Promise<Incoming> {
   const paths = partialPaths(archive.root, expect.key);
+  const standing = expect.overwrite ? whatStands(archive, path) : undefined;
   const part = await beginPart(paths, archive.boot, expect.resume);
-  return new DiskIncoming({ archive, path, expect, paths, done }, part);
+  return new DiskIncoming({ archive, path, expect, paths, standing, done }, part);
+}
+
+/** Every path that the recording may get, and which file stands there by now. */
+function whatStands({ root }: Archive, path: string): ReadonlyMap<string, string | undefined> {
+  return new Map(variantsOf(path).map((variant) => [variant, fileIdAt(join(root, variant))]));
 }
 
 interface Intake {
@@ -33,6 +41,8 @@ interface Intake {
   readonly path: string;
   readonly expect: Expectation;
   readonly paths: PartialPaths;
+  /** What may be replaced. */
+  readonly standing: ReadonlyMap<string, string | undefined> | undefined;
   readonly done: () => void;
 }
 
@@ -45,37 +55,49 @@ class DiskIncoming implements Incoming {
   #taking = false;
   /** Whether the answer says that the part is all there is. */
   #whole = false;
+  /** What the answer repeats of the part. */
+  #overlap: Overlap | undefined;
 
   constructor(intake: Intake, part: Part) {
     const { earlier } = part;
     this.#intake = intake;
     this.#part = part;
-    this.rangeHeaders = earlier === undefined ? none : rangeAfter(earlier);
-    if (earlier !== undefined) this.kept = () => createReadStream(intake.paths.part, { end: earlier.length - 1 });
+    this.rangeHeaders = earlier === undefined ? none : rangeHeaders(earlier);
+    if (earlier !== undefined) this.kept = () => part.keptBytes(earlier);
   }
 
   head(head: ResponseHead): void {
     const { earlier } = this.#part;
-    if (earlier !== undefined && (head.status === 206 || head.status === 416)) {
+    if (earlier !== undefined && head.status === 416) {
       this.#taking = true;
-      if (head.status === 206) mustContinue(head, earlier);
-      else this.#whole = mustBeWhole(head, earlier);
-    } else if (head.status >= 200 && head.status < 300) {
-      if (earlier !== undefined) this.#startOver();
+      mustBeAll(head, earlier);
+      this.#whole = true;
+    } else if (earlier !== undefined && head.status === 206 && contentRange(head)?.first !== 0) {
       this.#taking = true;
-      mustBeginAtStart(head);
-      this.#part.note = this.#intake.expect.resume ? noteOf(head, this.#intake.archive.boot) : undefined;
+      this.#overlap = openOverlap(earlier.tail);
+      this.#part.check.head(mustContinue(head, earlier));
+    } else {
+      if (head.status >= 200 && head.status < 300) this.#begin(head);
+      this.#part.check.head(head);
     }
-    if (!this.#whole) this.#part.check.head(head);
+  }
+
+  #begin(head: ResponseHead): void {
+    if (this.#part.earlier !== undefined) this.#startOver();
+    this.#taking = true;
+    mustBeginAtStart(head);
+    this.#part.note = this.#intake.expect.resume ? noteOf(head, this.#intake.archive.boot) : undefined;
   }
 
   chunk(bytes: Uint8Array): void | Promise<void> {
     const { check, sink } = this.#part;
     if (this.#whole) return;
-    check.chunk(bytes);
+    const fresh = this.#overlap === undefined ? bytes : this.#overlap.rest(bytes);
+    if (fresh.length === 0) return;
+    check.chunk(fresh);
     if (check.refused) return;
     try {
-      return sink.write(bytes)?.catch((error: unknown) => {
+      return sink.write(fresh)?.catch((error: unknown) => {
         throw this.#diskError(error);
       });
     } catch (error) {
@@ -86,6 +108,7 @@ class DiskIncoming implements Incoming {
   async finish(): Promise<Received> {
     const { archive, done } = this.#intake;
     try {
+      mustRepeatAll(this.#overlap);
       const settled = archive.settler.add(await complete(this.#intake, this.#part));
       settled.then(done, done);
       if (archive.settler.crowded !== undefined) await archive.settler.crowded;
@@ -131,18 +154,20 @@ class DiskIncoming implements Incoming {
 
 const none = {};
 
-function rangeAfter({ length, note }: Earlier): Readonly<Record<string, string>> {
-  return { range: `bytes=${length}-`, "if-range": note.validator };
-}
-
 /** Refuses what would replace as much audio as it brings. */
 function mustLast({ audioSeconds = 0 }: Audio, { longerThanSeconds }: Expectation): void {
   if (longerThanSeconds === undefined || audioSeconds > longerThanSeconds) return;
   throw new RecordingError("not-longer", "The source has no more of the recording than is here already.");
 }
 
+/** A body that ends within what is here already has ended early. */
+function mustRepeatAll(overlap: Overlap | undefined): void {
+  if (overlap === undefined || overlap.missing === 0) return;
+  throw new RecordingError("wrong-length", "The server ended its answer within what was received before.");
+}
+
 /** The whole file, checked and hashed, and told what it is. */
-async function complete({ archive, path, paths, expect }: Intake, part: Part): Promise<Finished> {
+async function complete({ archive, path, paths, expect, standing }: Intake, part: Part): Promise<Finished> {
   const audio = part.check.finish();
   mustLast(audio, expect);
   const fd = await part.complete();
@@ -153,39 +178,17 @@ async function complete({ archive, path, paths, expect }: Intake, part: Part): P
     ...audio,
     ...(part.earlier === undefined ? {} : { resumedFrom: part.earlier.length }),
   };
-  if (archive.mtime && expect.mtimeMs !== undefined) futimesSync(fd, expect.mtimeMs / 1000, expect.mtimeMs / 1000);
-  const sidecar = expect.sidecar === undefined ? undefined : writeSidecar(paths.sidecar, path, stored, expect.sidecar);
+  const sidecar = expect.sidecar === undefined ? undefined : writeSidecar(paths.part, path, stored, expect.sidecar);
   part.handOver();
-  const note = part.noted ? paths.note : undefined;
-  return { fd, from: paths.part, note, stored, overwrite: expect.overwrite, sidecar };
-}
-
-type Earlier = NonNullable<Part["earlier"]>;
-
-function noteOf(head: ResponseHead, boot: string): PartialNote | undefined {
-  const validator = strongValidator(head);
-  if (validator === undefined || head.headers["accept-ranges"] === "none") return undefined;
-  const total = contentRange(head)?.total ?? contentLength(head);
-  return { validator, ...(total === undefined ? {} : { total }), boot, synced: 0 };
-}
-
-function mustContinue(head: ResponseHead, { length, note }: Earlier): void {
-  const range = contentRange(head);
-  const fits = range?.first === length && (range.total ?? note.total) === (note.total ?? range.total);
-  if (fits && strongValidator(head) === note.validator) return;
-  throw new RecordingError("changed", "The server continued something other than what was kept: starting over.");
-}
-
-function mustBeWhole(head: ResponseHead, { length, note }: Earlier): true {
-  if ((contentRange(head)?.total ?? note.total) === length) return true;
-  throw new RecordingError("changed", "The recording has another length than before at the source: starting over.");
-}
-
-/** Some servers answer with the first part of a long file although the whole was asked for. */
-function mustBeginAtStart(head: ResponseHead): void {
-  if (head.status === 206 && contentRange(head)?.first !== 0) {
-    throw new RecordingError("bad-answer", "The server sent a middle part of the recording that nobody asked for.");
-  }
+  return {
+    fd,
+    from: paths.part,
+    note: part.noted ? paths.note : undefined,
+    stored,
+    mtimeMs: archive.mtime ? expect.mtimeMs : undefined,
+    sidecar,
+    ...(standing === undefined ? {} : { replaces: { id: standing.get(stored.path) } }),
+  };
 }
 
 /** After these the bytes are of no use to anyone. */

@@ -1,16 +1,24 @@
-import { closeSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, renameSync, writeSync } from "node:fs";
 import { type AudioCheck, openAudioCheck } from "../../core/audio.ts";
-import { rehash } from "./adopt.ts";
+import { RecordingError } from "../../core/errors.ts";
+import { bytesOf } from "./adopt.ts";
+import { overlapBytes } from "./overlap.ts";
 import {
+  createFile,
   createPart,
+  fileId,
+  fileIdAt,
   type OpenPartial,
   openPart,
   type PartialNote,
   type PartialPaths,
+  privateName,
   removePart,
   tryCreatePart,
   writeNote,
 } from "./partial.ts";
+import { removeFile } from "./remove-file.ts";
 import { openSink, type Sink, type SinkStart } from "./sink.ts";
 import { syncFile } from "./sync.ts";
 
@@ -29,36 +37,69 @@ export function freshPart(paths: PartialPaths): Part {
   return new Part(paths, createPart(paths));
 }
 
-/** The part an earlier attempt kept, read and hashed; undefined when there is none, or none that can be audio. */
+/**
+ * A copy of the part an earlier attempt kept, in its place; undefined when there is none, or none that can be audio. A
+ * copy, for whoever wrote the old one may only have been stopped, and go on writing.
+ */
 async function continuedPart(paths: PartialPaths, boot: string): Promise<Part | undefined> {
   const found = openPart(paths, boot);
   if (found === undefined) return undefined;
-  const check = openAudioCheck();
+  const made = privateName(paths.part);
+  let fd: number | undefined;
   try {
-    const hash = await rehash(found.fd, found.length, check);
-    if (check.bytes === found.length && check.type !== undefined) {
-      return new Part(paths, found.fd, { check, found, hash });
-    }
+    if (found.note.validator === undefined && found.length <= overlapBytes) return undefined;
+    fd = createFile(made);
+    const kept = await copied(found, fd);
+    renameSync(made, paths.part);
+    const note = { ...found.note, boot, synced: 0 };
+    const id = fileId(fd);
+    writeNote(paths, note, id);
+    return new Part(paths, fd, { ...kept, note });
   } catch {
-    // Unreadable or no audio: nothing to build on, and the download that follows starts from the beginning.
+    // Unreadable, no audio or no room: the download that follows starts from the beginning.
+    if (fd !== undefined) closeSync(fd);
+    removeFile(made);
+    return undefined;
+  } finally {
+    closeSync(found.fd);
   }
-  closeSync(found.fd);
-  return undefined;
 }
 
-/** An earlier part, read again. */
-interface Kept {
-  readonly found: OpenPartial;
+/** An earlier part, read again into a file of one's own. */
+interface Kept extends Earlier {
   readonly check: AudioCheck;
   readonly hash: SinkStart["hash"];
+}
+
+async function copied({ fd: from, length, note }: OpenPartial, to: number): Promise<Omit<Kept, "note">> {
+  const check = openAudioCheck();
+  const hash = createHash("sha256");
+  let tail = Buffer.alloc(0);
+  let at = 0;
+  for await (const bytes of bytesOf(from, length)) {
+    check.chunk(bytes);
+    hash.update(bytes);
+    for (let done = 0; done < bytes.length; ) done += writeSync(to, bytes, done, bytes.length - done, at + done);
+    at += bytes.length;
+    if (note.validator === undefined) tail = Buffer.concat([tail, bytes]).subarray(-overlapBytes);
+  }
+  if (at !== length || check.type === undefined) throw new RecordingError("bad-audio", "The part is no audio.");
+  return { check, hash, length, tail: Buffer.from(tail) };
+}
+
+/** What an earlier attempt kept, which the bytes continue. */
+export interface Earlier {
+  readonly length: number;
+  readonly note: PartialNote;
+  /** Its last bytes, to be asked for again; none where a strong validator tells more. */
+  readonly tail: Uint8Array;
 }
 
 /** The bytes of one recording, checked, and gathered in the partial folder. */
 export class Part {
   readonly check: AudioCheck;
   readonly sink: Sink;
-  /** What was kept of an earlier attempt, which the bytes continue. */
-  readonly earlier: Pick<OpenPartial, "length" | "note"> | undefined;
+  readonly earlier: Earlier | undefined;
   /** With a note, what reaches the disk before the end can be continued by a later run. */
   note: PartialNote | undefined;
   /** Whether a note lies beside the part: from the first write on, when there is one. */
@@ -68,14 +109,18 @@ export class Part {
   #completing = false;
 
   constructor(paths: PartialPaths, fd: number, kept?: Kept) {
-    const found = kept?.found;
     this.#paths = paths;
     this.#fd = fd;
     this.check = kept?.check ?? openAudioCheck();
-    this.sink = openSink(() => this.#fileToWrite(), kept && { bytes: kept.found.length, hash: kept.hash });
-    this.earlier = found;
-    this.note = found?.note;
-    this.noted = found !== undefined;
+    this.sink = openSink(() => this.#fileToWrite(), kept && { bytes: kept.length, hash: kept.hash });
+    this.earlier = kept;
+    this.note = kept?.note;
+    this.noted = kept !== undefined;
+  }
+
+  /** What an earlier attempt kept, read from the start. */
+  keptBytes({ length }: Earlier): AsyncIterable<Uint8Array> {
+    return bytesOf(this.#open(), length);
   }
 
   /** Writes the rest and gives the open file, which stays the part's until `handOver`; at once, unless a write is under way. */
@@ -94,7 +139,7 @@ export class Part {
     this.#completing = true;
     await this.sink.flush();
     await syncFile(this.#open());
-    if (this.note !== undefined) this.#writeNote({ ...this.note, synced: this.sink.bytes });
+    if (this.note !== undefined && this.#isInPlace()) this.#writeNote({ ...this.note, synced: this.sink.bytes });
     this.leave();
   }
 
@@ -121,14 +166,19 @@ export class Part {
     return this.#fd;
   }
 
+  #isInPlace(): boolean {
+    return fileIdAt(this.#paths.part) === fileId(this.#open());
+  }
+
   #writeNote(note: PartialNote): void {
     this.noted = true;
-    writeNote(this.#paths, note);
+    writeNote(this.#paths, note, fileId(this.#open()));
   }
 
   #remove(): void {
     if (this.#fd === undefined) return;
+    const id = fileId(this.#fd);
     this.leave();
-    removePart(this.#paths, this.noted);
+    removePart(this.#paths, this.noted, id);
   }
 }

@@ -1,17 +1,18 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
   existsSync,
   fstatSync,
-  ftruncateSync,
   lstatSync,
   openSync,
+  readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { sep } from "node:path";
+import { join, sep } from "node:path";
 import type { RecordingKey } from "../../core/recording.ts";
 import { errno } from "./disk-error.ts";
 import { removeFile } from "./remove-file.ts";
@@ -19,19 +20,26 @@ import { removeFile } from "./remove-file.ts";
 /** Folder of the archive, relative to its root, in which files stand until they are whole. */
 export const partialFolder = ".callreel/partial";
 
-/** Where one recording's bytes gather; the same for every attempt and run. */
+/**
+ * Where one recording's bytes gather; the same for every attempt and run, so that each finds what the last one left.
+ * Whoever begins or continues puts a file of his own there: nobody ever writes into another's.
+ */
 export interface PartialPaths {
   readonly part: string;
-  /** What is needed to continue the part. Never outlives it: made after, removed before. */
+  /** What is needed to continue the part, and which file it speaks of. Made after it, removed before. */
   readonly note: string;
-  readonly sidecar: string;
 }
 
 /** What a later run must know to continue a part. */
 export interface PartialNote {
   /** The strong ETag of what the part is the beginning of. */
-  readonly validator: string;
+  readonly validator?: string;
+  /** Its Last-Modified, where there is no such ETag and the date is old enough to tell versions apart. */
+  readonly modified?: string;
+  /** Known in any case where there is no validator. */
   readonly total?: number;
+  /** The part's own number in the file system (see `fileId`). */
+  readonly file?: string;
   /** The system start during which the part was written: bytes not yet synced do not survive the next one. */
   readonly boot: string;
   readonly synced: number;
@@ -48,11 +56,41 @@ export function partialPaths(root: string, key: RecordingKey): PartialPaths {
     ? key.replace("/", "-")
     : `${key.split("/", 1)[0]?.replace(/[^a-z]/g, "")}-${createHash("sha256").update(key).digest("hex").slice(0, 32)}`;
   const stem = `${root}${sep}${partialFolder}${sep}${name}`;
-  return { part: `${stem}.part`, note: `${stem}.json`, sidecar: `${stem}.info.part` };
+  return { part: `${stem}.part`, note: `${stem}.json` };
+}
+
+/** Everything that lies there of one recording, under its lasting and its private names. */
+export function partsOf(root: string, key: RecordingKey): string[] {
+  const folder = join(root, partialFolder);
+  const stem = partialPaths(root, key).part.slice(folder.length + 1, -"part".length);
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(stem))
+    .map((name) => join(folder, name));
+}
+
+const ours = randomBytes(6).toString("hex");
+let given = 0;
+
+/** A name that no other thread or process gives, beside `path` and of the same ending. */
+export function privateName(path: string): string {
+  given += 1;
+  const dot = path.lastIndexOf(".");
+  return `${path.slice(0, dot)}.${ours}-${given}${path.slice(dot)}`;
+}
+
+/** What tells an open file from all others of its file system, whatever its name. */
+export function fileId(fd: number): string {
+  return String(fstatSync(fd, { bigint: true }).ino);
+}
+
+/** The same for whatever stands at a path; undefined when nothing does. */
+export function fileIdAt(path: string): string | undefined {
+  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : String(stat.ino);
 }
 
 const noFollow = constants.O_NOFOLLOW ?? 0;
-const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow;
+const newFile = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | noFollow;
 
 /** A new, empty file for this user only; undefined when something stands there. */
 function tryCreate(path: string): number | undefined {
@@ -68,7 +106,7 @@ function tryCreate(path: string): number | undefined {
 export function createFile(path: string, leftovers: readonly string[] = [path]): number {
   const fd = tryCreate(path);
   if (fd !== undefined) return fd;
-  for (const leftover of leftovers) rmSync(leftover, { force: true });
+  for (const leftover of leftovers) removeFile(leftover);
   return openSync(path, newFile, 0o600);
 }
 
@@ -82,38 +120,45 @@ export function createPart(paths: PartialPaths): number {
   return createFile(paths.part, [paths.note, paths.part]);
 }
 
-export function removePart(paths: PartialPaths, noted: boolean): void {
+/** Removes the part, unless another attempt's stands there by now. */
+export function removePart(paths: PartialPaths, noted: boolean, id: string): void {
+  if (fileIdAt(paths.part) !== id) return;
   if (noted) rmSync(paths.note, { force: true });
   removeFile(paths.part);
 }
 
-export function writeNote(paths: PartialPaths, note: PartialNote): void {
-  rmSync(paths.note, { force: true });
-  writeFileSync(paths.note, JSON.stringify(note), { mode: 0o600, flag: "wx" });
+/** Notes how the open part can be continued; in one step, so that nobody reads half a note. */
+export function writeNote(paths: PartialPaths, note: PartialNote, id: string): void {
+  const made = privateName(paths.note);
+  writeFileSync(made, JSON.stringify({ ...note, file: id }), { mode: 0o600, flag: "wx" });
+  try {
+    renameSync(made, paths.note);
+  } catch (error) {
+    rmSync(made, { force: true });
+    throw error;
+  }
 }
 
-/** The part an earlier attempt left, opened to read and append, cut to what surely is on disk; undefined without one. */
+/** The part an earlier attempt left, opened to read, as far as it surely is on disk; undefined without one. */
 export function openPart(paths: PartialPaths, boot: string): OpenPartial | undefined {
   if (!existsSync(paths.note)) return undefined;
   const note = readNote(paths.note);
   if (note === undefined) return undefined;
   let fd: number;
   try {
-    fd = openSync(paths.part, constants.O_RDWR | noFollow);
+    fd = openSync(paths.part, constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
-    if (errno(error) !== "ENOENT" && errno(error) !== "ELOOP") throw error;
+    if (!["ENOENT", "ELOOP", "ENXIO"].includes(errno(error) ?? "")) throw error;
     rmSync(paths.note, { force: true });
     return undefined;
   }
   const stat = fstatSync(fd);
   const length = note.boot === boot && boot !== "" ? stat.size : Math.min(stat.size, note.synced);
   // A second link is the finished file: the part was published, only its removal is missing.
-  if (!stat.isFile() || stat.nlink !== 1 || length === 0 || length > (note.total ?? length)) {
-    closeSync(fd);
-    return undefined;
-  }
-  if (length < stat.size) ftruncateSync(fd, length);
-  return { fd, length, note };
+  const sound = stat.isFile() && stat.nlink === 1 && length > 0 && length <= (note.total ?? length);
+  if (sound && note.file === fileId(fd)) return { fd, length, note };
+  closeSync(fd);
+  return undefined;
 }
 
 /** A note torn by a crash, or not written by us, means that there is nothing to continue. */
@@ -121,12 +166,13 @@ function readNote(path: string): PartialNote | undefined {
   try {
     if (lstatSync(path).size > 4096) return undefined;
     const note = JSON.parse(readFileSync(path, "utf8")) as Partial<PartialNote>;
+    const { validator, modified, total } = note;
     const sound =
-      typeof note.validator === "string" &&
-      /^"[^"\r\n]*"$/.test(note.validator) &&
+      (validator === undefined || (typeof validator === "string" && /^"[^"\r\n]*"$/.test(validator))) &&
+      (modified === undefined || (typeof modified === "string" && /^[\w ,:]+$/.test(modified))) &&
       typeof note.boot === "string" &&
       Number.isSafeInteger(note.synced) &&
-      (note.total === undefined || Number.isSafeInteger(note.total));
+      (total === undefined ? validator !== undefined : Number.isSafeInteger(total));
     return sound ? (note as PartialNote) : undefined;
   } catch {
     return undefined;

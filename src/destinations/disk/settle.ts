@@ -1,11 +1,12 @@
-import { closeSync } from "node:fs";
+import { closeSync, futimesSync } from "node:fs";
 import { join } from "node:path";
 import type { Stored } from "../../core/recording.ts";
 import { hashOfFile } from "./adopt.ts";
 import { diskError, errno, unsafePath } from "./disk-error.ts";
 import type { Folders } from "./folders.ts";
 import type { Listing } from "./listing.ts";
-import { publish } from "./publish.ts";
+import { fileId, fileIdAt } from "./partial.ts";
+import { lostClaim, publish, takeAside } from "./publish.ts";
 import { removeFile } from "./remove-file.ts";
 import type { Sidecar } from "./sidecar.ts";
 import { openSyncer, type Syncer, syncFile } from "./sync.ts";
@@ -17,7 +18,10 @@ export interface Finished {
   /** Goes when the file has its final name. */
   readonly note: string | undefined;
   readonly stored: Stored;
-  readonly overwrite: boolean;
+  /** May replace what stands at the path by this number; see `fileIdAt`. */
+  readonly replaces?: { readonly id: string | undefined };
+  /** The time it gets, milliseconds. */
+  readonly mtimeMs?: number | undefined;
   readonly sidecar: Sidecar | undefined;
 }
 
@@ -150,8 +154,10 @@ async function syncFiles(one: Waiting, root: string, syncer: Syncer): Promise<Wa
 async function giveName({ file, reject }: Waiting, root: string, folders: Folders): Promise<string | undefined> {
   const path = join(root, file.stored.path);
   try {
-    const folder = await publishInFolder(file, path, folders);
+    const from = takeAside(file.fd, file.from);
+    const folder = await publishAside(file, from, path, folders);
     if (file.note !== undefined) removeFile(file.note);
+    setTime(file);
     if (file.sidecar !== undefined) publish(file.sidecar.from, join(root, file.sidecar.path), true);
     closeFiles(file);
     return folder;
@@ -162,29 +168,47 @@ async function giveName({ file, reject }: Waiting, root: string, folders: Folder
   }
 }
 
-async function publishInFolder(file: Finished, path: string, folders: Folders): Promise<string> {
+async function publishAside(file: Finished, from: string, path: string, folders: Folders): Promise<string> {
+  try {
+    return await publishInFolder(file, from, path, folders);
+  } catch (error) {
+    quietly(() => removeFile(from));
+    throw error;
+  }
+}
+
+async function publishInFolder(file: Finished, from: string, path: string, folders: Folders): Promise<string> {
   const relative = file.stored.path.slice(0, Math.max(0, file.stored.path.lastIndexOf("/")));
+  const { replaces } = file;
+  // Whoever replaced it meanwhile fetched it later than this one.
+  if (replaces !== undefined && fileIdAt(path) !== replaces.id) throw lostClaim();
+  const overwrite = replaces !== undefined;
   let folder = folders.ensure(relative);
   let published: boolean;
   try {
-    published = publish(file.from, path, file.overwrite);
+    published = publish(from, path, overwrite);
   } catch (error) {
     if (errno(error) !== "ENOENT") throw error;
     // Somebody tidied an empty folder away since it was made.
     folders.forget(relative);
     folder = folders.ensure(relative);
-    published = publish(file.from, path, file.overwrite);
+    published = publish(from, path, overwrite);
   }
-  if (!published) await takeAsOurs(file, path);
+  if (!published) await takeAsOurs(from, file.stored, path);
   return folder;
 }
 
 /** A run that was killed between name and ledger leaves the very file that now comes again. */
-async function takeAsOurs({ from, stored }: Finished, path: string): Promise<void> {
+async function takeAsOurs(from: string, stored: Stored, path: string): Promise<void> {
   if ((await hashOfFile(path)) !== stored.sha256) {
     throw unsafePath(path, "another file has that name already; --force-overwrites replaces it");
   }
   removeFile(from);
+}
+
+/** Only now: until it has its name, its time tells how long ago somebody worked on it. */
+function setTime({ fd, mtimeMs }: Finished): void {
+  if (mtimeMs !== undefined) quietly(() => futimesSync(fd, mtimeMs / 1000, mtimeMs / 1000));
 }
 
 function closeFiles({ fd, sidecar }: Finished): void {
@@ -193,10 +217,14 @@ function closeFiles({ fd, sidecar }: Finished): void {
 }
 
 function dropFile(file: Finished): void {
+  quietly(() => {
+    if (fileIdAt(file.from) !== fileId(file.fd)) return;
+    if (file.note !== undefined) removeFile(file.note);
+    removeFile(file.from);
+  });
   closeFiles(file);
-  for (const path of [file.note, file.from, file.sidecar?.from]) {
-    if (path !== undefined) quietly(() => removeFile(path));
-  }
+  const { sidecar } = file;
+  if (sidecar !== undefined) quietly(() => removeFile(sidecar.from));
 }
 
 /** Tidying up: what fails here harms nobody, and the error that led here is the one to tell. */

@@ -1,7 +1,7 @@
 import { closeSync, writeFileSync } from "node:fs";
 import { extensionMark } from "../../core/path-template.ts";
 import type { Stored } from "../../core/recording.ts";
-import { createFile } from "./partial.ts";
+import { createFile, privateName } from "./partial.ts";
 import { removeFile } from "./remove-file.ts";
 
 /** A sidecar that waits for its audio: the open file, where it stands, and where it goes. */
@@ -11,14 +11,15 @@ export interface Sidecar {
   readonly path: string;
 }
 
-/** `name.info.json` beside `name.wav`: what is known of the call, and as `file` what was stored. */
+/** Made beside the part: `name.info.json` beside `name.wav`: what is known of the call, and as `file` what was stored. */
 export function writeSidecar(
-  from: string,
+  part: string,
   template: string,
   stored: Stored,
   known: Readonly<Record<string, unknown>>,
 ): Sidecar {
   const { resumedFrom: _, ...file } = stored;
+  const from = privateName(part.replace(/part$/, "info.part"));
   const fd = createFile(from);
   try {
     writeFileSync(fd, `${JSON.stringify({ ...known, file }, null, 2)}\n`);
