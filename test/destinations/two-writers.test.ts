@@ -39,8 +39,8 @@ const sound = wav({ seconds: 120, seed: 1 });
 const other = wav({ seconds: 120, seed: 2 });
 
 test.each([
-  ["anew", other, { resume: false }],
-  ["where it stopped", sound, { resume: true }],
+  ["anew", other, { resume: false, overwrite: false }],
+  ["where it stopped", sound, { resume: true, overwrite: false }],
   ["over the file that stands", other, { resume: false, overwrite: true }],
 ])("a writer stopped for long damages nothing of who took its recording over %s", async (_how, bytes, more) => {
   using folder = openTempFolder();
