@@ -1,4 +1,4 @@
-import { type Ending, type Scanner, viewOf } from "./audio-scan.ts";
+import { copied, type Ending, type Scanner, viewOf } from "./audio-scan.ts";
 import { RecordingError } from "./errors.ts";
 
 /** Enough of a file's end to hold its last frame. */
@@ -8,7 +8,7 @@ const tailBytes = 256 * 1024;
 export function* scanFlac(base = 0): Scanner {
   const bytes: Uint8Array = yield { at: base, length: 42, type: "audio/flac" };
   if (bytes.length < 42) return broken();
-  const view = viewOf(bytes.slice());
+  const view = viewOf(copied(bytes));
   const rate = view.getUint32(18) >>> 12;
   const announced = (view.getUint8(21) & 15) * 2 ** 32 + view.getUint32(22);
   const blockSize = view.getUint16(8);

@@ -1,4 +1,4 @@
-import { type Ending, latin, type Scanner, viewOf } from "./audio-scan.ts";
+import { copied, type Ending, latin, type Scanner, viewOf } from "./audio-scan.ts";
 import { RecordingError } from "./errors.ts";
 import type { AudioType } from "./recording.ts";
 
@@ -106,7 +106,7 @@ const auSampleBytes: Readonly<Record<number, number>> = { 1: 1, 2: 1, 3: 2, 4: 3
 /** Sun's `.au`: a header of 24 bytes or more, then the sound. */
 export function* scanAu(): Scanner {
   const bytes: Uint8Array = yield { at: 0, length: 24, type: "audio/basic" };
-  const view = viewOf(bytes.slice());
+  const view = viewOf(copied(bytes));
   const whole = bytes.length === 24;
   const [dataAt, size, encoding, rate, channels] = whole ? [4, 8, 12, 16, 20].map((at) => view.getUint32(at)) : [];
   const perSecond = (auSampleBytes[encoding ?? 0] ?? 0) * (rate ?? 0) * (channels ?? 0);

@@ -3,7 +3,7 @@ import { amrScanner, isAdts, scanAdts, scanAu } from "./audio-framed.ts";
 import { scanMp4 } from "./audio-mp4.ts";
 import { id3Length, scanMpeg } from "./audio-mpeg.ts";
 import { isOggAudio, scanOgg } from "./audio-ogg.ts";
-import { latin, type Scanner } from "./audio-scan.ts";
+import { copied, latin, type Scanner } from "./audio-scan.ts";
 import { scanWav } from "./audio-wav.ts";
 import type { AudioType } from "./recording.ts";
 
@@ -27,7 +27,7 @@ export function* scanAudio(): Scanner {
   const blanks = leadingBlanks(first);
   if (isWav(first.subarray(blanks)))
     return yield* scanWav(blanks, blanks === 0 ? [] : [`${blanks} bytes ahead of its beginning`]);
-  if (isOggAudio(first)) return yield* scanOgg(first.slice());
+  if (isOggAudio(first)) return yield* scanOgg(copied(first));
   if (latin(first, 0, 4) === "fLaC") return yield* scanFlac();
   if (latin(first, 4, 4) === "ftyp") return yield* scanMp4();
   if (latin(first, 0, 4) === ".snd") return yield* scanAu();

@@ -103,7 +103,7 @@ class StretchedScan implements Scan {
     if (this.#want === undefined) this.#held = nothing;
     else {
       this.#heldAt = Math.min(end, this.#want.at);
-      this.#held = all.slice(this.#heldAt - allAt);
+      this.#held = copied(all.subarray(this.#heldAt - allAt));
     }
   }
 
@@ -116,7 +116,7 @@ class StretchedScan implements Scan {
 
   #keepTail(bytes: Uint8Array): void {
     const wanted = this.#tailWanted;
-    this.tail = bytes.length >= wanted ? bytes.slice(-wanted) : joined(this.tail, bytes).slice(-wanted);
+    this.tail = copied((bytes.length >= wanted ? bytes : joined(this.tail, bytes)).subarray(-wanted));
   }
 
   #take(step: IteratorResult<Want, Ending | undefined>): void {
@@ -131,6 +131,11 @@ class StretchedScan implements Scan {
       this.#tailWanted = step.value.tail ?? this.#tailWanted;
     }
   }
+}
+
+/** What is kept of a chunk, which is not ours for long; a Buffer's own `slice` would still be that chunk. */
+export function copied(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }
 
 function joined(front: Uint8Array, back: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,7 @@
 import { contentLength, contentRange } from "./answer.ts";
 import { scanAudio } from "./audio-kind.ts";
 import { isSuccess, openBeginning } from "./audio-refusal.ts";
-import { type Ending, latin, openScan } from "./audio-scan.ts";
+import { copied, type Ending, latin, openScan } from "./audio-scan.ts";
 import { RecordingError } from "./errors.ts";
 import type { AudioType, ResponseHead } from "./recording.ts";
 
@@ -72,7 +72,7 @@ class BodyCheck implements AudioCheck {
       this.bytes += chunk.length;
       this.#scan.feed(chunk);
       // A copy: whoever wrote the chunk may use its memory again.
-      if (chunk.length >= lastBytes) this.#last = chunk.slice(-lastBytes);
+      if (chunk.length >= lastBytes) this.#last = copied(chunk.subarray(-lastBytes));
       if (!isKnown) this.#learn();
     }
     if (this.refused && this.#beginning.enough) throw this.#refusal();

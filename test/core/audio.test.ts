@@ -613,3 +613,26 @@ test.skipIf(noFfmpeg)(`what ffmpeg writes is understood, and its length told${no
     if (found.audioSeconds !== undefined) expect(Math.abs(found.audioSeconds - 2)).toBeLessThan(0.2);
   }
 });
+
+test.each([
+  ["a WAV", wav({ seconds: 3 })],
+  ["an mp3", mp3(400)],
+  ["a FLAC", flac()],
+  ["an Ogg", ogg(opus, 5)],
+])("%s is judged the same when its chunks are taken away after each step", (_name, body) => {
+  const whole = judge(body);
+  for (const step of [1, 100, 1000, 4096]) {
+    const check = openAudioCheck(() => 0);
+    check.head(ok);
+    const outcome = () => {
+      for (let at = 0; at < body.length; at += step) {
+        const chunk = Buffer.from(body.subarray(at, at + step));
+        check.chunk(chunk);
+        chunk.fill(0);
+      }
+      return check.finish();
+    };
+    if (whole instanceof RecordingError) expect(outcome).toThrow(whole.message);
+    else expect(outcome()).toEqual(whole);
+  }
+});

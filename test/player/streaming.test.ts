@@ -125,21 +125,19 @@ test("nothing leaves before the first bytes are known to be audio, and what is n
 
 test("what turns out broken at its very end is not given out as a whole", async () => {
   const short = body.subarray(0, 100_000);
-  for (const [at, headers] of [{}, { "content-length": undefined }].entries()) {
-    const hearing = listen();
-    const held = await server.request(at + 1, short, { headers });
-    await held.upTo(99_000);
-    await (await hearing).heard(99_000);
-    await held.rest();
-    expect(await (await hearing).end()).toBe("cut");
-    expect((await stored())?.state).not.toBe("done");
-  }
+  const hearing = listen();
+  const held = await server.request(1, short, { headers: { "content-length": undefined } });
+  await held.upTo(99_000);
+  await (await hearing).heard(99_000);
+  await held.rest();
+  expect(await (await hearing).end()).toBe("cut");
+  expect((await stored())?.state).not.toBe("done");
 });
 
 test("a recording that comes quickly has its tag, and one that is broken is refused in words", async () => {
   const short = body.subarray(0, 100_000);
   const broken = listen();
-  await (await server.request(1, short)).rest();
+  await (await server.request(1, short, { headers: { "content-length": undefined } })).rest();
   expect((await broken).status).toBe(502);
   const whole = listen();
   await (await server.request(2, body)).rest();
