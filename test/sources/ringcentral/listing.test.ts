@@ -309,3 +309,23 @@ test("lists calls all the same where the account's extensions cannot be read", a
   expect([ids, error]).toEqual([["1"], undefined]);
   expect(events).toContainEqual(expect.objectContaining({ event: "notice", level: "info" }));
 });
+
+test("a question that RingCentral does not accept is a matter of usage, and a limit in a 200 is waited for", async () => {
+  const refusal = {
+    errorCode: "InvalidParameter",
+    errors: [{ errorCode: "CMN-101", parameterName: "extensionNumber" }],
+  };
+  const { error } = await list(() => ({ status: 400, body: refusal }), { fromMs: now - day });
+  expect(error).toMatchObject({
+    code: "usage",
+    message: expect.stringMatching(/HTTP 400, .*CMN-101.*extensionNumber/),
+  });
+  let limited = 0;
+  const log = callLog(
+    () => [call("1", now - hour)],
+    () => "http://x",
+  );
+  const limiting = (request: SeenRequest): ScriptedAnswer =>
+    limited++ === 0 ? { status: 200, body: { errorCode: "CMN-301", message: "Request rate exceeded" } } : log(request);
+  expect((await list(limiting, { fromMs: now - day })).ids).toEqual(["1"]);
+});
