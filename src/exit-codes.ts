@@ -32,17 +32,22 @@ const exitCodes: Readonly<Partial<Record<ErrorCode, number>>> = {
   "reader-gone": 141,
 };
 
+/** What may ask the program to stop. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+const signalCodes: Readonly<Record<StopSignal, number>> = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
+
 /** Where several apply, the earlier one wins. */
-const precedence = [141, 130, 143, 13, 7, 2, 3, 4, 6, 5, 8, 11, 1, 0];
+const precedence = [141, 129, 130, 143, 13, 7, 2, 3, 4, 6, 5, 8, 11, 1, 0];
 
 /** The exit code of an error that ended the program. */
-export function exitCodeOf(code: ErrorCode, signal?: "SIGINT" | "SIGTERM"): number {
-  if (code === "interrupted" && signal === "SIGTERM") return 143;
+export function exitCodeOf(code: ErrorCode, signal?: StopSignal): number {
+  if (code === "interrupted" && signal !== undefined) return signalCodes[signal];
   return exitCodes[code] ?? 3;
 }
 
 /** The exit code of a download: what ended it early, what failed, what was missing. */
-export function exitCodeOfRun(summary: Summary, signal?: "SIGINT" | "SIGTERM"): number {
+export function exitCodeOfRun(summary: Summary, signal?: StopSignal): number {
   const codes = [0];
   if (summary.stoppedBy !== undefined) codes.push(exitCodeOf(summary.stoppedBy.code, signal));
   if (summary.rejected > 0) codes.push(2);

@@ -5,6 +5,7 @@ import type { Receiver } from "./core/ports.ts";
 import type { ProxySettings } from "./core/proxy.ts";
 import type { ResponseHead } from "./core/recording.ts";
 import { socketError } from "./socket-error.ts";
+import { type LowSpeed, openSpeedWatch, type SpeedWatch, type Watched } from "./speed-watch.ts";
 import { openAgent, openProxyAgent } from "./undici.ts";
 
 /** How one source's hosts are reached. Plain data, so that it can cross into a thread. */
@@ -14,6 +15,8 @@ export interface HttpSettings {
   readonly connectTimeoutMs: number;
   /** Longest silence before the answer's head, and between two pieces of its body. */
   readonly timeoutMs: number;
+  /** Ends transfers that trickle; 100 bytes a second over a minute unless told. */
+  readonly lowSpeed?: LowSpeed;
   readonly userAgent: string;
   /** PEM texts of further certificate authorities. */
   readonly ca?: string;
@@ -58,7 +61,8 @@ export interface Http extends AsyncDisposable {
 /** Opens the one dispatcher of a source. */
 export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => void): Http {
   const dispatcher = openDispatcher(settings);
-  const client = { dispatcher, userAgent: settings.userAgent, log };
+  const watch = openSpeedWatch(settings.lowSpeed ?? usualLowSpeed, timerMs(settings.timeoutMs));
+  const client = { dispatcher, watch, userAgent: settings.userAgent, log };
   const send = (request: HttpRequest, receiver: Receiver, signal: AbortSignal) =>
     dispatch(client, request, receiver, signal);
   return {
@@ -69,9 +73,17 @@ export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => vo
       return buffer.answer();
     },
     async [Symbol.asyncDispose]() {
+      watch[Symbol.dispose]();
       await dispatcher.destroy();
     },
   };
+}
+
+const usualLowSpeed: LowSpeed = { bytes: 100, overMs: 60_000 };
+
+/** No timer runs for longer than 24.8 days. */
+function timerMs(ms: number): number {
+  return Math.min(ms, 2 ** 31 - 1);
 }
 
 function openDispatcher(settings: HttpSettings): Dispatcher {
@@ -89,8 +101,8 @@ function openDispatcher(settings: HttpSettings): Dispatcher {
     allowH2: false,
     connections: settings.connections,
     pipelining: 1,
-    headersTimeout: settings.timeoutMs,
-    bodyTimeout: settings.timeoutMs,
+    headersTimeout: timerMs(settings.timeoutMs),
+    bodyTimeout: timerMs(settings.timeoutMs),
     maxHeaderSize: 64 * 1024,
     connect,
   };
@@ -108,6 +120,7 @@ function openDispatcher(settings: HttpSettings): Dispatcher {
 /** What a client has for all its requests. */
 interface Client {
   readonly dispatcher: Dispatcher;
+  readonly watch: SpeedWatch;
   readonly userAgent: string;
   readonly log: ((entry: RequestLog) => void) | undefined;
 }
@@ -119,7 +132,7 @@ function dispatch(client: Client, request: HttpRequest, receiver: Receiver, sign
   const headers = ["user-agent", client.userAgent, "accept-encoding", "identity"];
   for (const name in request.headers) headers.push(name, request.headers[name] as string);
   return new Promise<void>((resolve, reject) => {
-    const exchange = new Exchange({ request, host, receiver, signal, log: client.log, resolve, reject });
+    const exchange = new Exchange({ ...client, request, host, receiver, signal, resolve, reject });
     client.dispatcher.dispatch({ origin, path, method, headers, body: request.body ?? null }, exchange);
   });
 }
@@ -129,13 +142,14 @@ interface Call {
   readonly host: string;
   readonly receiver: Receiver;
   readonly signal: AbortSignal;
+  readonly watch: SpeedWatch;
   readonly log: ((entry: RequestLog) => void) | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** One request and its answer: hands on what comes, and ends once, however it ends. */
-class Exchange implements Dispatcher.DispatchHandler {
+class Exchange implements Dispatcher.DispatchHandler, Watched {
   readonly #call: Call;
   readonly #started = performance.now();
   readonly #onAbort = () => this.#end(this.#call.signal.reason);
@@ -144,6 +158,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #decoder: Decoder | undefined;
   #head: ResponseHead | undefined;
   #ended = false;
+  received = 0;
+  heldBack = false;
 
   constructor(call: Call) {
     this.#call = call;
@@ -154,6 +170,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#ended) controller.abort(new Error("aborted"));
+    else this.#call.watch.add(this, this.#call.host);
+  }
+
+  get hasHead(): boolean {
+    return this.#head !== undefined;
+  }
+
+  fail(error: RecordingError): void {
+    this.#end(error);
   }
 
   onResponseStart(
@@ -173,6 +198,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#ended) return;
+    this.received += chunk.byteLength;
     try {
       const pause = this.#receiver.chunk(chunk);
       if (pause !== undefined) this.#holdBack(controller, pause);
@@ -202,8 +228,12 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #holdBack(controller: Dispatcher.DispatchController, pause: Promise<void>): void {
     controller.pause();
+    this.heldBack = true;
     pause.then(
-      () => controller.resume(),
+      () => {
+        this.heldBack = false;
+        controller.resume();
+      },
       (error: unknown) => this.#end(error),
     );
   }
@@ -211,7 +241,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #end(error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { signal, resolve, reject } = this.#call;
+    const { signal, watch, resolve, reject } = this.#call;
+    watch.delete(this);
     signal.removeEventListener("abort", this.#onAbort);
     this.#log();
     if (error === undefined) resolve();

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Clock } from "./core/ports.ts";
+import type { StopSignal } from "./exit-codes.ts";
 
 /** The world, handed in once: what a command may touch of the process it runs in. */
 export interface Io {
@@ -18,5 +19,5 @@ export interface Io {
   /** Aborted on the second signal: drop everything. */
   readonly abort: AbortSignal;
   /** The signal that asked for the stop, for the exit code. */
-  readonly stoppedBy: () => "SIGINT" | "SIGTERM" | undefined;
+  readonly stoppedBy: () => StopSignal | undefined;
 }

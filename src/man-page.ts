@@ -69,7 +69,7 @@ const exitStatus: readonly (readonly [number, string])[] = [
   [8, "a cap was reached; run again for more"],
   [11, "another run holds the archive's lock"],
   [13, "local disk: full, not writable, I/O error"],
-  [130, "interrupted (143 by SIGTERM); state is saved"],
+  [130, "interrupted (143 by SIGTERM, 129 by SIGHUP); state is saved"],
   [141, "the reader of stdout went away"],
 ];
 

@@ -1,21 +1,20 @@
 import { RecordingError } from "./core/errors.ts";
 import type { Clock } from "./core/ports.ts";
-import { exitCodeOf } from "./exit-codes.ts";
+import { exitCodeOf, type StopSignal } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 
 /** This process as an Io: streams, signals and the system's clock. `flush` waits until what was written has left. */
 export function processIo(): Io & { flush(): Promise<void> } {
   const stop = new AbortController();
   const abort = new AbortController();
-  let stoppedBy: "SIGINT" | "SIGTERM" | undefined;
-  const onSignal = (signal: "SIGINT" | "SIGTERM") => {
+  let stoppedBy: StopSignal | undefined;
+  const onSignal = (signal: StopSignal) => {
     const reason = new RecordingError("interrupted", "Interrupted.");
     if (stop.signal.aborted) abort.abort(reason);
     stoppedBy ??= signal;
     stop.abort(reason);
   };
-  process.on("SIGINT", () => onSignal("SIGINT"));
-  process.on("SIGTERM", () => onSignal("SIGTERM"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => onSignal(signal));
   endWithoutStdout();
   return {
     stdin: process.stdin,
@@ -36,6 +35,9 @@ export function processIo(): Io & { flush(): Promise<void> } {
   };
 }
 
+/** A timer that is set for longer goes off at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** The system's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -43,14 +45,23 @@ export const systemClock: Clock = {
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
+      const until = performance.now() + ms;
+      let timer: NodeJS.Timeout;
       const onAbort = () => {
         clearTimeout(timer);
         reject(signal.reason);
       };
-      const timer = setTimeout(() => {
-        signal.removeEventListener("abort", onAbort);
-        resolve();
-      }, ms);
+      const wait = (left: number) => {
+        timer = setTimeout(
+          () => {
+            if (left > longestTimerMs) return wait(until - performance.now());
+            signal.removeEventListener("abort", onAbort);
+            resolve();
+          },
+          Math.min(left, longestTimerMs),
+        );
+      };
+      wait(ms);
       signal.addEventListener("abort", onAbort, { once: true });
     }),
 };

@@ -32,8 +32,12 @@ describe("the exit code of a run", () => {
     expect(exitCodeOfRun({ ...clean, ...change })).toBe(expected);
   });
 
-  it("is 143 after SIGTERM", () => {
-    expect(exitCodeOfRun({ ...clean, stoppedBy: { code: "interrupted", message: "" } }, "SIGTERM")).toBe(143);
+  it.each([
+    ["SIGHUP", 129],
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("says by what it was interrupted: %s", (signal, code) => {
+    expect(exitCodeOfRun({ ...clean, stoppedBy: { code: "interrupted", message: "" } }, signal)).toBe(code);
   });
 });
 

@@ -28,6 +28,8 @@ export interface DownloadPorts {
 
 export interface DownloadPlan {
   readonly work: AsyncIterable<Work>;
+  /** Called when the run ends early: the work may then be waiting for an answer, or for leave to ask. */
+  readonly endWork?: () => void;
   /** Downloads at once; an Adaptive hears of all that happens and may change its mind. */
   readonly transfers: number | Adaptive;
   readonly retry: RetryPolicy;
@@ -109,6 +111,8 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
   };
   const onStop = () => run.tell({ event: "notice", level: "warning", message: stopping });
   signals.stop.addEventListener("abort", onStop, { once: true });
+  const endWork = () => plan.endWork?.();
+  halt.stop.addEventListener("abort", endWork, { once: true });
   try {
     await feed(run);
   } catch (thrown) {
@@ -116,6 +120,7 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
   } finally {
     await Promise.all(run.settling);
     signals.stop.removeEventListener("abort", onStop);
+    halt.stop.removeEventListener("abort", endWork);
     run.halt.close();
   }
   const capped =

@@ -57,6 +57,7 @@ export async function fetchRecording(
     if (delay === undefined) throw error;
     failed = undefined;
     reportAttempt(ref, error, attempt, delay, context);
+    reportLongWait(error, delay, context);
     await context.clock.sleep(delay, context.stop);
   }
 }
@@ -130,6 +131,7 @@ async function transferOnce(
   }
 }
 
+const longWaitMs = 60_000;
 const progressEveryMs = 100;
 
 function progressReporter(ref: RecordingRef, { clock, report }: FetchContext): NonNullable<TransferHooks["progress"]> {
@@ -142,6 +144,12 @@ function progressReporter(ref: RecordingRef, { clock, report }: FetchContext): N
     last = now;
     report({ event: "recording-progress", key: ref.key, bytes, ...(total === undefined ? {} : { total }) });
   };
+}
+
+/** What the source itself asks for may take hours, or a month. */
+function reportLongWait({ retryAfterMs }: RecordingError, delay: number, { clock, report }: FetchContext): void {
+  if (retryAfterMs === undefined || delay < longWaitMs) return;
+  report({ event: "waiting", reason: "the source's own pause (Retry-After)", untilMs: clock.now() + delay });
 }
 
 function reportAttempt(

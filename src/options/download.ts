@@ -27,6 +27,12 @@ export const paceOptions = {
   retries: value("-R, --retries <n>", "repeats of a failed recording", integer(0, 1000), { fallback: "5" }),
   retryMaxTime: value("--retry-max-time <time>", "longest time spent on one recording's repeats", parseDuration),
   timeout: value("--timeout <time>", "longest silence of a server", parseDuration, { fallback: "60s" }),
+  lowSpeed: value("--low-speed <bytes>", "end a transfer that is slower than this a second; 0 never", parseBytes, {
+    fallback: "100",
+  }),
+  lowSpeedTime: value("--low-speed-time <time>", "over how long --low-speed is measured", parseDuration, {
+    fallback: "60s",
+  }),
   maxDuration: value("--max-duration <5h>", "stop starting recordings after this time (exit 8)", parseDuration),
   maxTransfer: value("--max-transfer <20G>", "stop after this many bytes (exit 8)", parseBytes),
   failFast: flag("--fail-fast", "stop at the first recording that fails"),

@@ -16,6 +16,7 @@ export function httpSettingsOf(settings: Settings, io: Io): HttpSettings {
     connections: typeof settings.transfers === "number" ? settings.transfers + 2 : 34,
     connectTimeoutMs: Math.min(timeoutMs, 15_000),
     timeoutMs,
+    lowSpeed: { bytes: settings.lowSpeed ?? 100, overMs: settings.lowSpeedTime ?? 60_000 },
     userAgent: `callreel/${version()}`,
     ...(settings.caFile === undefined ? {} : { ca: readAuthorities(settings.caFile) }),
     ...(settings.insecure ? { insecure: true } : {}),

@@ -12,13 +12,19 @@ import type { WiredWork } from "./work.ts";
 const defaultTransfers = 4;
 
 /** What the settings ask of the download itself: names, pace, caps. */
-export function planOf(settings: Settings, { work, named }: WiredWork, progress: boolean, clock: Clock): DownloadPlan {
+export function planOf(
+  settings: Settings,
+  { work, named, end }: Pick<WiredWork, "work" | "named" | "end">,
+  progress: boolean,
+  clock: Clock,
+): DownloadPlan {
   const template = settings.output ?? defaultTemplate;
   checkTemplate(template);
   const timezone = zoneOf(settings.timezone);
   const { retries, retryMaxTime, maxDownloads, maxTransfer, maxDuration } = settings;
   return {
     work,
+    ...(end === undefined ? {} : { endWork: () => end() }),
     named: new Set(named.map((ref) => ref.key)),
     transfers: settings.transfers === "auto" ? openAdaptive(clock) : (settings.transfers ?? defaultTransfers),
     retry: {

@@ -1,7 +1,7 @@
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import { openGivenRows } from "../core/given-rows.ts";
-import type { Selection } from "../core/ports.ts";
+import type { Clock, Selection } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { type Work, workFromRows } from "../core/work.ts";
 import { inOrder } from "./in-order.ts";
@@ -18,14 +18,41 @@ export interface WiredWork {
   readonly named: readonly RecordingRef[];
   /** Remembers how far a listing came; called only when the run saw all of it. */
   readonly complete: () => Promise<void>;
+  /** Ends the waits of a listing or an export that is under way. */
+  readonly end?: (reason?: RecordingError) => void;
 }
 
 /** Work from ids, rows, a database or the live call log, whichever the command line names; in the order it asks for. */
-export async function wireWork(...call: Parameters<typeof findWork>): Promise<WiredWork> {
-  const found = await findWork(...call);
-  const { orderBy } = call[0].settings;
+export async function wireWork(...[invocation, ...rest]: Parameters<typeof findWork>): Promise<WiredWork> {
+  const ending = new AbortController();
+  const end = (reason = new RecordingError("interrupted", "The run ended before its list was complete.")) =>
+    ending.abort(reason);
+  const io = { ...invocation.io, stop: AbortSignal.any([invocation.io.stop, ending.signal]) };
+  const { orderBy, maxDuration } = invocation.settings;
+  const found = { ...(await within(maxDuration, io.clock, end, () => findWork({ ...invocation, io }, ...rest))), end };
   if (orderBy === undefined) return found;
   return { ...found, work: inOrder(found.work, orderBy === "start,desc") };
+}
+
+/** What is asked before the run begins may take long, too: the cap holds for it as well. */
+async function within<T>(
+  ms: number | undefined,
+  clock: Clock,
+  end: (reason: RecordingError) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  if (ms !== undefined) {
+    clock.sleep(ms, done.signal).then(
+      () => end(new RecordingError("cap-reached", "Stopped at --max-duration; run again to go on.")),
+      () => {},
+    );
+  }
+  try {
+    return await work();
+  } finally {
+    done.abort();
+  }
 }
 
 async function findWork(

@@ -492,3 +492,17 @@ it("leaves nothing that looks finished when a body is cut", async () => {
   expect(files()).toEqual([]);
   expect(existsSync(root)).toBe(true);
 });
+
+it("ends the wait of its work when the run ends early", async () => {
+  let end = (_: unknown) => {};
+  const ended = new Promise<never>((_, reject) => {
+    end = reject;
+  });
+  async function* waiting(): AsyncIterable<Work> {
+    yield { refs: [], events: [] };
+    await ended;
+  }
+  const endWork = () => end(new RecordingError("interrupted", "x"));
+  const { summary } = await runDownload({ work: waiting(), plan: { caps: { durationMs: 20 }, endWork } });
+  expect(summary.stoppedBy?.code).toBe("cap-reached");
+});

@@ -3,6 +3,7 @@ import { RecordingError } from "../../core/errors.ts";
 import type { HttpAnswer } from "../../http.ts";
 import { errorCodes, isLimit, missingParameters, parsedObject } from "./answers.ts";
 import { type RequestGate, throughGate } from "./gate.ts";
+import { pause } from "./pause.ts";
 import { isScopeRefusal, refusedScope, roleNeeded } from "./refusals.ts";
 import type { ServerClock } from "./server-clock.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
@@ -47,7 +48,7 @@ export function openApi(world: ApiWorld): Api {
         if (!(error instanceof RecordingError) || error.verdict !== "retry" || signal.aborted) throw error;
         const pauseMs = pauseBefore(error, failures);
         if (pauseMs === undefined) throw error;
-        if (pauseMs > 0) await context.clock.sleep(pauseMs, signal);
+        if (pauseMs > 0) await pause(context, pauseMs, signal);
       }
     }
   }

@@ -5,6 +5,7 @@ import { parsedObject } from "./answers.ts";
 import { tokenKind } from "./budget.ts";
 import { type RequestGate, throughGate } from "./gate.ts";
 import { loginRefusal } from "./oauth-errors.ts";
+import { pause } from "./pause.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 
 /** One login session as the token endpoint gave it. */
@@ -58,7 +59,7 @@ export async function requestToken(world: LoginWorld, grant: Grant, signal: Abor
     if (!(outcome instanceof RecordingError) && outcome.status === 200) return tokenSet(outcome, askedMs);
     const error = outcome instanceof RecordingError ? outcome : refusal(outcome, world.context.clock.now());
     if (error.verdict !== "retry" || error.code === "unreachable" || attempt === tries) throw error;
-    if (error.code !== "rate-limited") await world.context.clock.sleep(error.retryAfterMs ?? betweenTriesMs, signal);
+    if (error.code !== "rate-limited") await pause(world.context, error.retryAfterMs ?? betweenTriesMs, signal);
   }
 }
 
