@@ -9,6 +9,7 @@ import { exitCodeOfRun } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { selectionOf } from "../selection.ts";
 import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
+import { noteHead } from "../wire/head.ts";
 import type { Hooks } from "../wire/hooks.ts";
 import { planOf } from "../wire/plan.ts";
 import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
@@ -71,9 +72,10 @@ async function runIntoArchive(invocation: Invocation, parts: Parts): Promise<num
   const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
   if (sawEverything(summary)) await work.complete();
   const hooksFailed = await hooksOwed(hooks, ledger);
-  const told = await recordEnd({ ...summary, ...(hooksFailed > 0 && { hooksFailed }) }, ledger, io);
+  const ended = { ...summary, ...(hooksFailed > 0 && { hooksFailed }) };
+  const { told, head } = await recordEnd(ended, ledger, dest, io);
   const exitCode = exitCodeOfRun(told, io.stoppedBy());
-  reporter.report({ event: "run-finished", exitCode, ...told });
+  reporter.report({ event: "run-finished", exitCode, ...told, ...(head !== undefined && { head }) });
   return exitCode;
 }
 
@@ -93,14 +95,19 @@ async function repeatHooks(ledger: Archive, { hooks, report }: RunReporter, io: 
 }
 
 /** Where the disk has no room for the run's record, its end is told all the same; the next run closes the record. */
-async function recordEnd(summary: Summary, ledger: Archive, { stoppedBy }: Io): Promise<Summary> {
+async function recordEnd(
+  summary: Summary,
+  ledger: Archive,
+  dest: string,
+  { stoppedBy }: Io,
+): Promise<{ readonly told: Summary; readonly head?: string }> {
   try {
     await ledger.finish(summary, exitCodeOfRun(summary, stoppedBy()));
-    return summary;
+    return { told: summary, head: await noteHead(dest, ledger) };
   } catch (thrown) {
     const { code, message } = asRecordingError(thrown);
     if (code === "bug") throw thrown;
-    return { ...summary, stoppedBy: summary.stoppedBy ?? { code, message } };
+    return { told: { ...summary, stoppedBy: summary.stoppedBy ?? { code, message } } };
   }
 }
 

@@ -11,6 +11,7 @@ import { type Difference, type Subset, verifyEntries } from "../core/verify.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { unknownFiles } from "../wire/adoption.ts";
 import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
+import { noteHead } from "../wire/head.ts";
 import { openMeter } from "../wire/meter.ts";
 import { rebuildLedger } from "../wire/rebuild.ts";
 
@@ -38,6 +39,8 @@ export async function verify(invocation: Invocation): Promise<number> {
     bytes += size;
     meter.tick();
   };
+  const say = (line: string) => settings.json || settings.quiet || meter.above(() => io.stderr.write(`${line}\n`));
+  let head = "";
   try {
     const ports = { hash: (path: string) => hashFile(root, path), differs, checked };
     await verifyEntries(
@@ -47,11 +50,13 @@ export async function verify(invocation: Invocation): Promise<number> {
       ports,
     );
     await verifyChains(ledger, differs);
+    if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say);
     if (subset === undefined) {
       for await (const path of await unknownFiles(root, root, ledger, io.stop))
         differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
     }
     if (settings.writeSums) await writeSums(root, invocation, ledger);
+    head = await noteHead(root, ledger);
   } finally {
     meter.close();
   }
@@ -61,6 +66,7 @@ export async function verify(invocation: Invocation): Promise<number> {
       `${formatCount(files)} files, ${formatBytes(bytes)} re-read in ${took}: ${differences === 0 ? "all as they came" : `${differences} differ`}.\n`,
     );
   }
+  if (settings.verbose !== undefined && !settings.json) io.stdout.write(`${head}\n`);
   return differences === 0 ? 0 : exitCodeOf("differences");
 }
 
@@ -89,6 +95,23 @@ async function verifyChains(ledger: Archive, differs: (difference: Difference) =
   const audits = await ledger.verifyAuditChain();
   if (audits.broken !== undefined)
     differs({ kind: "audit-record", key: audits.broken.name, message: audits.broken.reason });
+  for await (const { name, reason } of ledger.brokenOutcomes())
+    differs({ kind: "outcome", key: name, message: reason });
+}
+
+/** Whether the archive goes back to a head that was noted earlier. */
+async function verifyHead(
+  given: string,
+  ledger: Archive,
+  differs: (difference: Difference) => void,
+  say: (line: string) => void,
+): Promise<void> {
+  const head = given.trim().toLowerCase();
+  const found = await ledger.findHead(head);
+  if (found === undefined) {
+    const message = "the archive does not go back to this head: its records were cut off, replaced or written anew";
+    differs({ kind: "head", key: head, message });
+  } else say(`The archive goes back to ${head}, of ${found.at}; ${formatCount(found.later)} outcomes have come since.`);
 }
 
 /** `SHA256SUMS` in the form that `sha256sum -c` reads, replaced in one step. */

@@ -58,7 +58,7 @@ export interface RunRecord extends Omit<Summary, "stoppedBy"> {
 
 /** What was done with a recording besides fetching it. */
 export interface AuditLine {
-  readonly action: "purge" | "playback" | "export" | "rebuild";
+  readonly action: "purge" | "playback" | "export" | "rebuild" | "verify" | "reconcile";
   readonly key?: RecordingKey;
   /** Who and why, in words. */
   readonly detail?: string;
@@ -74,4 +74,18 @@ export interface ChainReport {
   readonly entries: number;
   readonly head: string;
   readonly broken?: { readonly seq: number; readonly name: string; readonly reason: string };
+}
+
+/** A record, or an outcome of a recording, that is not as it was written; `name` is the record's or the recording's key. */
+export interface RecordBreak {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** Where a head that was noted earlier stands in the archive. */
+export interface FoundHead {
+  /** When its record was written: ISO 8601 in UTC. */
+  readonly at: string;
+  /** How many outcomes have come since. */
+  readonly later: number;
 }

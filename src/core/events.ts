@@ -57,7 +57,8 @@ export type DownloadEvent =
       call: Call;
     }
   | ({ event: "recording-failed"; code: ErrorCode; message: string } & RecordingRef)
-  | ({ event: "run-finished"; exitCode: number } & Summary);
+  /** `head` stands for all the archive's records: noted elsewhere, it proves them. */
+  | ({ event: "run-finished"; exitCode: number; head?: string } & Summary);
 
 /** Recordings that were skipped for one reason on their source's word. */
 export interface Absent {

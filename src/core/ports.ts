@@ -1,4 +1,15 @@
-import type { AuditLine, AuditRecord, ChainReport, Failure, Holding, RunRecord, Shorts, Waiting } from "./catalogue.ts";
+import type {
+  AuditLine,
+  AuditRecord,
+  ChainReport,
+  Failure,
+  FoundHead,
+  Holding,
+  RecordBreak,
+  RunRecord,
+  Shorts,
+  Waiting,
+} from "./catalogue.ts";
 import type { RecordingError } from "./errors.ts";
 import type { DownloadEvent, SkipReason, Summary } from "./events.ts";
 import type { Evidence } from "./evidence.ts";
@@ -262,6 +273,12 @@ export interface Archive extends Required<Ledger> {
   /** Finds the first run record that was edited, removed or cut off. */
   verifyRunChain(): Promise<ChainReport>;
   verifyAuditChain(): Promise<ChainReport>;
+  /** What became of recordings, where that is not as the records closed it or not as the entries say now. */
+  brokenOutcomes(): AsyncIterable<RecordBreak>;
+  /** The hash that stands for every record and every outcome closed so far, in lower-case hex; empty before there is any. */
+  head(): Promise<string>;
+  /** Where a head noted earlier stands; undefined when the archive does not go back to it. */
+  findHead(head: string): Promise<FoundHead | undefined>;
   /** Reads the whole file; throws `ledger` when it is damaged anywhere. */
   checkFile(): Promise<void>;
 }

@@ -9,7 +9,7 @@ export interface FileState {
 }
 
 export interface Difference {
-  readonly kind: "missing" | "changed" | "unknown-file" | "run-record" | "audit-record";
+  readonly kind: "missing" | "changed" | "unknown-file" | "run-record" | "audit-record" | "outcome" | "head";
   readonly key?: string;
   readonly path?: string;
   readonly message: string;

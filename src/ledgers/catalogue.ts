@@ -3,6 +3,7 @@ import type { RecordingKey, SourceName } from "../core/recording.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { Kept } from "./kept.ts";
+import type { Outcomes } from "./outcomes.ts";
 import { evidenceOf } from "./rows.ts";
 
 /** What `status`, `purge` and the player ask and record. */
@@ -16,10 +17,10 @@ export interface Catalogue {
   lastAudits(count: number): readonly AuditRecord[];
 }
 
-export function openCatalogue(database: Database, kept: Kept): Catalogue {
+export function openCatalogue(database: Database, kept: Kept, outcomes: Outcomes): Catalogue {
   const { sqlite } = database;
   const audit = ({ action, key = null, detail = null }: AuditRow, now: number) =>
-    appendChained(sqlite, "audits", { at: new Date(now).toISOString(), action, key, detail });
+    appendChained(sqlite, "audits", { at: new Date(now).toISOString(), action, key, detail }, outcomes.seal());
   return {
     summary: () =>
       sqlite
@@ -43,6 +44,7 @@ export function openCatalogue(database: Database, kept: Kept): Catalogue {
       const purged = database.write(() => {
         const bury = sqlite.prepare(purgeSql);
         const buried = keys.filter((key) => Number(bury.run(now, key).changes) > 0);
+        for (const key of buried) outcomes.add({ key, state: "purged" }, now);
         for (const key of buried) audit({ action: "purge", key, detail: why }, now);
         if (buried.length > 0) kept.set(tracesLeft, "yes");
         return buried.length;

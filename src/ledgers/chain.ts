@@ -1,17 +1,27 @@
 import { createHash } from "node:crypto";
-import type { ChainReport } from "../core/catalogue.ts";
+import type { ChainReport, FoundHead } from "../core/catalogue.ts";
 import type { Sqlite } from "../sqlite.ts";
+import type { OutcomesSeal } from "./outcomes.ts";
 
 type Row = Readonly<Record<string, string | number | null>>;
 type ChainedTable = "runs" | "audits";
 
 const genesis = "";
+const other: Readonly<Record<ChainedTable, ChainedTable>> = {
+  runs: "audits",
+  audits: "runs",
+};
 
-/** Appends a record that carries the hash of the one before it; inside a transaction. */
-export function appendChained(sqlite: Sqlite, table: ChainedTable, record: Row): void {
-  const { entries, head } = headOf(sqlite, table);
+/**
+ * Appends a record that carries the hash of the one before it, the newest record of the other chain, and the root of the
+ * outcomes since the record before (`seal`): so the newest record's hash, the head, stands for all there is. Inside a transaction.
+ */
+export function appendChained(sqlite: Sqlite, table: ChainedTable, record: Row, seal?: OutcomesSeal): void {
+  const { entries, head } = chainOf(sqlite, table);
+  const linked = chainOf(sqlite, other[table]);
   const seq = entries + 1;
-  const row = { seq, ...record, prev_hash: head, hash: "" };
+  const links = linked.entries > 0 ? { linked: linked.entries, linked_hash: linked.head } : {};
+  const row = { seq, ...record, ...links, ...seal, prev_hash: head, hash: "" };
   const names = Object.keys(row);
   sqlite
     .prepare(`INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`)
@@ -19,16 +29,17 @@ export function appendChained(sqlite: Sqlite, table: ChainedTable, record: Row):
   // Hashed as read back, so that SQLite's own conversions are part of it.
   const hash = hashOf(sqlite.prepare(`SELECT * FROM ${table} WHERE seq = ?`).get(seq) as Row);
   sqlite.prepare(`UPDATE ${table} SET hash = ? WHERE seq = ?`).run(hash, seq);
-  sqlite
-    .prepare(
-      "INSERT INTO chains VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET entries = excluded.entries, head = excluded.head",
-    )
-    .run(table, seq, hash);
+  const note = sqlite.prepare(
+    "INSERT INTO chains VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET entries = excluded.entries, head = excluded.head",
+  );
+  note.run(table, seq, hash);
+  note.run("head", seq + linked.entries, hash);
 }
 
 /** Walks the chain from its first record and stops at the first that is not as it was written; `label` names a record. */
 export function verifyChain(sqlite: Sqlite, table: ChainedTable, label: string): ChainReport {
-  const { entries, head } = headOf(sqlite, table);
+  const { entries, head } = chainOf(sqlite, table);
+  const linkedHash = sqlite.prepare(`SELECT hash FROM ${other[table]} WHERE seq = ?`);
   let seq = 0;
   let hash = genesis;
   for (const row of sqlite.prepare(`SELECT * FROM ${table} ORDER BY seq`).iterate() as Iterable<Row>) {
@@ -40,18 +51,62 @@ export function verifyChain(sqlite: Sqlite, table: ChainedTable, label: string):
     if (row.seq !== seq + 1) return broken(`record ${seq + 1} is missing`);
     if (row.prev_hash !== hash) return broken("it does not follow the record before it");
     if (row.hash !== hashOf(row)) return broken("it was changed after it was written");
+    const { linked = null } = row;
+    if (linked !== null && (linkedHash.get(linked) as Row | undefined)?.hash !== row.linked_hash) {
+      return broken(`record ${linked} of the ${other[table]}, which it names, is missing or another one`);
+    }
     seq += 1;
     hash = String(row.hash);
   }
   if (seq === entries && hash === head) return { entries, head };
   const reason =
     seq < entries ? `${entries - seq} records at the end are missing` : "records were added by another hand";
-  return { entries: seq, head: hash, broken: { seq: Math.min(seq, entries) + 1, name: "", reason } };
+  return {
+    entries: seq,
+    head: hash,
+    broken: { seq: Math.min(seq, entries) + 1, name: "", reason },
+  };
 }
 
-function headOf(sqlite: Sqlite, table: ChainedTable): { entries: number; head: string } {
-  const row = sqlite.prepare("SELECT entries, head FROM chains WHERE name = ?").get(table);
-  return (row as { entries: number; head: string } | undefined) ?? { entries: 0, head: genesis };
+/** The hash that stands for all of the archive's records: of the newest one; empty before there is any. */
+export function headOf(sqlite: Sqlite): string {
+  const { head } = chainOf(sqlite, "head");
+  // Ledgers of before had no common head: their newest run record is what somebody may have noted.
+  return head === genesis ? chainOf(sqlite, "runs").head || chainOf(sqlite, "audits").head : head;
+}
+
+/** Where a head noted earlier stands; undefined when the archive does not go back to it. */
+export function findHead(sqlite: Sqlite, hash: string): FoundHead | undefined {
+  const found = sqlite.prepare(foundSql).get(hash, hash) as FoundRow | undefined;
+  if (found === undefined) return undefined;
+  const { at, covered } = found;
+  const { later } = sqlite.prepare("SELECT count(*) AS later FROM outcomes WHERE seq > ?").get(covered) as {
+    later: number;
+  };
+  return { at, later };
+}
+
+interface FoundRow {
+  readonly at: string;
+  /** The last outcome that the record, or one that it follows, has closed. */
+  readonly covered: number;
+}
+
+const foundSql = `
+  WITH found AS (
+    SELECT finished AS at, seq AS run, coalesce(linked, 0) AS audit FROM runs WHERE hash = ?
+    UNION ALL SELECT at, coalesce(linked, 0), seq FROM audits WHERE hash = ?)
+  SELECT at, max(coalesce((SELECT max(outcomes) FROM runs WHERE seq <= run), 0),
+    coalesce((SELECT max(outcomes) FROM audits WHERE seq <= audit), 0)) AS covered FROM found`;
+
+function chainOf(sqlite: Sqlite, name: string): { entries: number; head: string } {
+  const row = sqlite.prepare("SELECT entries, head FROM chains WHERE name = ?").get(name);
+  return (
+    (row as { entries: number; head: string } | undefined) ?? {
+      entries: 0,
+      head: genesis,
+    }
+  );
 }
 
 /** SHA-256 over the record as JSON: names sorted, without its own hash and without what is null (columns of later versions). */

@@ -3,7 +3,7 @@ import { RecordingError } from "../core/errors.ts";
 import { openSqlite, type Sqlite } from "../sqlite.ts";
 import { fileError, openDatabase } from "./database.ts";
 import type { LedgerContext } from "./index.ts";
-import { schemaVersion } from "./schema.ts";
+import { outcomesOfEntries, schemaVersion } from "./schema.ts";
 
 const chunkRows = 4_096;
 /** Indexes included; bounds the search where the end of a table cannot be read. */
@@ -53,7 +53,10 @@ function refuseSound(path: string): void {
 
 function copyAll(sqlite: Sqlite, aside: string): number {
   if (readable(() => sqlite.prepare("ATTACH ? AS old").run(aside)) === undefined) return 0;
-  const [entries = 0] = ["recordings", "runs", "audits"].map((table) => copyRows(sqlite, table, statSync(aside).size));
+  const [entries = 0] = ["recordings", "runs", "audits", "outcomes"].map((table) =>
+    copyRows(sqlite, table, statSync(aside).size),
+  );
+  if (!hasOutcomes(sqlite)) sqlite.exec(outcomesOfEntries);
   // The runs that held them are over, whatever became of them.
   sqlite.exec("UPDATE recordings SET lease_owner = NULL WHERE lease_owner IS NOT NULL");
   for (const table of ["kept", "chains"]) {
@@ -63,6 +66,11 @@ function copyAll(sqlite: Sqlite, aside: string): number {
     sqlite.exec(`INSERT OR IGNORE INTO chains SELECT '${table}', seq, hash FROM ${table} ORDER BY seq DESC LIMIT 1`);
   }
   return entries;
+}
+
+/** Ledgers of before have none: what their entries say stands for them. */
+function hasOutcomes(sqlite: Sqlite): boolean {
+  return readable(() => sqlite.prepare("PRAGMA old.table_info(outcomes)").all().length > 0) ?? true;
 }
 
 /** Copies what can be read of a table, around what cannot; counts the rows. */
@@ -75,6 +83,7 @@ function copyRows(sqlite: Sqlite, table: string, fileSize: number): number {
   if (first === undefined) return 0;
   const last = seqOf("max") ?? Math.ceil(fileSize / leastRowBytes);
   const columns = sharedColumns(sqlite, table);
+  if (columns === "") return 0;
   const copy = sqlite.prepare(
     `INSERT OR IGNORE INTO main.${table} (${columns}) SELECT ${columns} FROM old.${table} WHERE seq BETWEEN ? AND ?`,
   );

@@ -1,8 +1,9 @@
 import type { RecordingError } from "../core/errors.ts";
-import type { Evidence } from "../core/evidence.ts";
+import { type Evidence, isAbsence } from "../core/evidence.ts";
 import type { Call, RecordingRef, Stored } from "../core/recording.ts";
 import type { Database } from "./database.ts";
 import { openKept } from "./kept.ts";
+import type { Outcomes } from "./outcomes.ts";
 import type { Result } from "./results.ts";
 import { evidenceOf, type RecordingRow, refColumns, refUpdates, refValues } from "./rows.ts";
 import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "./rules.ts";
@@ -19,13 +20,13 @@ export interface ResultWriter {
   adopt(ref: RecordingRef, stored: Stored, runId: string, now: number): boolean;
 }
 
-export function openResultWriter(database: Database): ResultWriter {
+export function openResultWriter(database: Database, outcomes: Outcomes): ResultWriter {
   const { sqlite } = database;
   const kept = openKept(database);
   const finish = sqlite.prepare(`
     UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?, note = ?,
       done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL,
-      short = CASE WHEN ? THEN CASE state WHEN 'done' THEN 2 ELSE 1 END END
+      short = CASE WHEN ? THEN CASE state WHEN 'done' THEN 2 ELSE 1 END END, damage = NULL
     WHERE key = ? AND state <> 'purged'`);
   const keep = sqlite.prepare(`
     UPDATE recordings SET error_code = ?, error_message = ?, evidence = ?, attempts = attempts + 1, lease_owner = NULL,
@@ -44,7 +45,9 @@ export function openResultWriter(database: Database): ResultWriter {
 
   const done = (ref: RecordingRef, stored: Stored, runId: string, now: number) => {
     const { path, bytes, sha256, contentType, audioSeconds = null, note = null, short = false } = stored;
-    return finish.run(path, bytes, sha256, contentType, audioSeconds, note, now, now, runId, Number(short), ref.key);
+    const columns = [path, bytes, sha256, contentType, audioSeconds, note, now, now, runId, Number(short)];
+    const changes = Number(finish.run(...columns, ref.key).changes);
+    if (changes > 0) outcomes.add({ key: ref.key, state: "done", bytes, sha256 }, now);
   };
   const failed = (ref: RecordingRef, error: RecordingError, runId: string, now: number) => {
     const known = look.get(ref.key) as KnownRow;
@@ -54,7 +57,13 @@ export function openResultWriter(database: Database): ResultWriter {
     const column = evidence === undefined ? null : JSON.stringify(evidence);
     if (known.state === "done") {
       keep.run(error.code, keptMessage(error), column, Number(settlesShortness(error)), ref.key);
-    } else fail.run(stateAfter(error), error.code, keptMessage(error), column, now, runId, ref.key);
+    } else {
+      const state = stateAfter(error);
+      fail.run(state, error.code, keptMessage(error), column, now, runId, ref.key);
+      const proven = evidence?.proven === true;
+      const news = state !== known.state || proven !== (before?.proven === true);
+      if (isAbsence(state) && news) outcomes.add({ key: ref.key, state, proven }, now);
+    }
     return evidence;
   };
   const know = (ref: RecordingRef, now: number) => insert.run(...refValues(ref), now, now);

@@ -4,6 +4,7 @@ import type { Clock, RunStart } from "../core/ports.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { LeaseRow, Leases } from "./leases.ts";
+import type { Outcomes } from "./outcomes.ts";
 
 /** The proof of what was run: one chained record a run, written when it ends. */
 export interface Runs {
@@ -34,10 +35,17 @@ interface RunRow {
   readonly hash: string;
 }
 
-export function openRuns(database: Database, leases: Leases, clock: Clock, version: string): Runs {
+export function openRuns(
+  database: Database,
+  { leases, outcomes }: { readonly leases: Leases; readonly outcomes: Outcomes },
+  clock: Clock,
+  version: string,
+): Runs {
   const { sqlite } = database;
+  const append = (record: Parameters<typeof appendChained>[2]) =>
+    appendChained(sqlite, "runs", record, outcomes.seal());
   const closeInterrupted = (lease: LeaseRow) => {
-    appendChained(sqlite, "runs", {
+    append({
       ...identity(lease.run_id, lease.version, lease.started, clock.now()),
       result: "interrupted",
       exit_code: null,
@@ -58,7 +66,7 @@ export function openRuns(database: Database, leases: Leases, clock: Clock, versi
       }),
     finish: (run, summary, exitCode) =>
       database.write(() => {
-        appendChained(sqlite, "runs", {
+        append({
           ...identity(run.runId, version, run.startedMs, clock.now()),
           result: "finished",
           exit_code: exitCode,

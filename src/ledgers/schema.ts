@@ -4,6 +4,14 @@ import type { Sqlite } from "../sqlite.ts";
 /** "reel" in ASCII: tells our file from another program's. */
 const applicationId = 0x7265656c;
 
+/** What became of each recording, as its entry says. */
+export const outcomesOfEntries = `
+   INSERT INTO outcomes (at, key, state, proven, bytes, sha256)
+     SELECT coalesce(done_at, changed), key, state, CASE WHEN state NOT IN ('done', 'purged')
+       THEN coalesce(json_extract(evidence, '$.proven'), 0) END,
+       CASE state WHEN 'done' THEN bytes END, CASE state WHEN 'done' THEN unhex(sha256) END
+     FROM recordings WHERE state IN ('done', 'purged', 'gone', 'no-recording', 'forbidden') ORDER BY seq`;
+
 /**
  * Each step brings the file from the version before it to its own (`user_version`); a step that was released never changes.
  * Times in `recordings` are milliseconds since 1970 (UTC), except `start`, which stands as the source wrote it.
@@ -126,6 +134,15 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
    CREATE INDEX recordings_short ON recordings (start) WHERE short IS NOT NULL`,
   // What is odd about a file that was kept all the same.
   "ALTER TABLE recordings ADD COLUMN note TEXT",
+  // What became of each recording, only ever added to; records close it with a Merkle root and name the other chain's newest.
+  `CREATE TABLE outcomes (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL,
+     proven INTEGER, bytes INTEGER, sha256 BLOB);
+   ${outcomesOfEntries};
+   ALTER TABLE runs ADD COLUMN outcomes INTEGER; ALTER TABLE runs ADD COLUMN outcomes_root TEXT;
+   ALTER TABLE runs ADD COLUMN linked INTEGER; ALTER TABLE runs ADD COLUMN linked_hash TEXT;
+   ALTER TABLE audits ADD COLUMN outcomes INTEGER; ALTER TABLE audits ADD COLUMN outcomes_root TEXT;
+   ALTER TABLE audits ADD COLUMN linked INTEGER; ALTER TABLE audits ADD COLUMN linked_hash TEXT;
+   ALTER TABLE recordings ADD COLUMN damage TEXT`,
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

@@ -2,7 +2,7 @@ import { RecordingError } from "../core/errors.ts";
 import type { Archive, Clock, Ledger, RunStart } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { openCatalogue } from "./catalogue.ts";
-import { verifyChain } from "./chain.ts";
+import { findHead, headOf, verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { openEntries } from "./entries.ts";
@@ -10,6 +10,8 @@ import { type HookDebts, openHookDebts } from "./hooks.ts";
 import type { LedgerContext } from "./index.ts";
 import { openKept } from "./kept.ts";
 import { type Leases, openLeases } from "./leases.ts";
+import { type Outcomes, openOutcomes } from "./outcomes.ts";
+import { brokenOutcomes } from "./outcomes-check.ts";
 import { openResultWriter } from "./result-writer.ts";
 import { openResults, type Result } from "./results.ts";
 import { openRuns, type Runs } from "./runs.ts";
@@ -21,6 +23,7 @@ interface Desk {
   readonly leases: Leases;
   readonly runs: Runs;
   readonly hooks: HookDebts;
+  readonly outcomes: Outcomes;
   /** The run that has begun here and not finished. */
   run: RunStart | undefined;
 }
@@ -29,13 +32,18 @@ interface Desk {
 export function openSqliteLedger(path: string, { clock, pid, version = "", readOnly = false }: LedgerContext): Archive {
   const database = openDatabase(path, readOnly);
   const leases = openLeases(database, clock, pid);
-  const runs = openRuns(database, leases, clock, version);
-  const desk: Desk = { database, clock, leases, runs, hooks: openHookDebts(database), run: undefined };
-  const writer = openResultWriter(database);
-  const results = openResults((group) => database.write(() => writeAll(group)));
+  const outcomes = openOutcomes(database.sqlite);
+  const runs = openRuns(database, { leases, outcomes }, clock, version);
+  const desk: Desk = { database, clock, leases, runs, outcomes, hooks: openHookDebts(database), run: undefined };
+  const writer = openResultWriter(database, outcomes);
+  const results = openResults((group) => {
+    const written = database.write(() => writeAll(group));
+    database.read(outcomes.fold);
+    return written;
+  });
   const writeAll = (group: readonly Result[]) => {
-    const outcomes = group.map((result) => writer.write(result, desk.run?.runId ?? "", clock.now()));
-    const won = group.filter((_, at) => outcomes[at] !== "lost");
+    const known = group.map((result) => writer.write(result, desk.run?.runId ?? "", clock.now()));
+    const won = group.filter((_, at) => known[at] !== "lost");
     const stored = won.filter((result) => "stored" in result);
     const failed = won.filter((result) => "error" in result);
     if (desk.run?.hooked) {
@@ -49,7 +57,7 @@ export function openSqliteLedger(path: string, { clock, pid, version = "", readO
       failed.length,
       stored.reduce((sum, result) => sum + result.stored.bytes, 0),
     );
-    return outcomes;
+    return known;
   };
   /** Whatever reads or claims sees every result told before. */
   const settled: Settled = (work) => {
@@ -122,10 +130,10 @@ type Reading = Omit<
 
 /** What other commands ask and record. */
 function reading(desk: Desk, settled: Settled): Reading {
-  const { database, clock, leases, runs, hooks } = desk;
+  const { database, clock, leases, runs, hooks, outcomes } = desk;
   const entries = openEntries(database, leases.lives);
   const kept = openKept(database);
-  const catalogue = openCatalogue(database, kept);
+  const catalogue = openCatalogue(database, kept, outcomes);
   return {
     pending: async function* (source) {
       yield* settled(() => entries.pending(source, desk.run?.runId ?? "", clock.now()));
@@ -161,6 +169,11 @@ function reading(desk: Desk, settled: Settled): Reading {
     lastAudits: async (count) => database.read(() => catalogue.lastAudits(count)),
     verifyRunChain: async () => database.read(() => verifyChain(database.sqlite, "runs", "run_id")),
     verifyAuditChain: async () => database.read(() => verifyChain(database.sqlite, "audits", "action")),
+    brokenOutcomes: async function* () {
+      yield* settled(() => [...brokenOutcomes(database.sqlite)]);
+    },
+    head: async () => settled(() => headOf(database.sqlite)),
+    findHead: async (head) => settled(() => findHead(database.sqlite, head)),
     checkFile: async () => database.check(),
   };
 }

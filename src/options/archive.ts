@@ -1,3 +1,4 @@
+import { RecordingError } from "../core/errors.ts";
 import { flag, text, value } from "./option.ts";
 
 /** Options of the commands that read or tend the archive. */
@@ -11,9 +12,16 @@ export const archiveOptions = {
   ),
   writeSums: flag("--write-sums", "write DEST/SHA256SUMS, which sha256sum -c accepts"),
   rebuild: flag("--rebuild", "make the ledger anew from the files"),
+  head: value("--head <hex>", "prove that the archive goes back to this head, noted earlier", hexHead),
   match: value("--match <pattern>", "how the files are named, as in {date}_{time}_{id}.{ext}", text),
   before: value("--before <when>", "calls that began before: as --from", text),
   yes: flag("--yes", "do it; without this only what would be done is shown"),
   reason: value("--reason <text>", "why, for the audit log", text),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
 } as const;
+
+function hexHead(given: string): string {
+  const head = given.trim().toLowerCase();
+  if (/^[0-9a-f]{64}$/.test(head)) return head;
+  throw new RecordingError("usage", `"${given}" is no head: give the 64 hexadecimal digits that a run printed.`);
+}

@@ -92,7 +92,8 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
     case "row-rejected":
       return { file: event.file, line: event.line, message: sentence(event.message) };
     case "run-finished": {
-      const { done, skipped, failed, bytes, exitCode, rejected, ms, reasons, short, hooksFailed, stoppedBy } = event;
+      const { done, skipped, failed, bytes, exitCode, rejected, ms, reasons, short, hooksFailed, head, stoppedBy } =
+        event;
       const stopped = stoppedBy && { stoppedBy: { ...stoppedBy, message: sentence(stoppedBy.message) } };
       const counts = {
         done,
@@ -105,6 +106,7 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
         reasons,
         short,
         hooksFailed,
+        head,
       };
       return { ...counts, ...absentOf(event), ...stopped };
     }

@@ -14,12 +14,16 @@ export interface SummarySettings {
  * What a run came to, in lines for a person: one sentence, what was skipped and failed by reason, and what to do next.
  * The first line stands alone where one line is enough.
  */
-export function summaryLines(summary: Summary & { readonly exitCode: number }, settings: SummarySettings): string[] {
+export function summaryLines(
+  summary: Summary & { readonly exitCode: number; readonly head?: string },
+  settings: SummarySettings,
+): string[] {
   const paint = openPaint(settings.color);
   return [
     headline(summary, paint),
     ...reasonLines(summary, paint),
     ...shortLine(summary),
+    ...(summary.head === undefined ? [] : [paint("dim", `Head ${summary.head}`)]),
     ...nextLines(summary, settings, paint),
   ];
 }

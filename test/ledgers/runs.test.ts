@@ -70,7 +70,7 @@ describe("the chain of runs shows", () => {
     ["all runs removed", "DELETE FROM runs", 1, "", /3 records at the end are missing/],
     [
       "an added run",
-      "INSERT INTO runs SELECT 4, 'x', version, started, finished, result, exit_code, done, skipped, failed, rejected, bytes, ms, reasons, stopped_code, stopped_message, selection, hash, 'ff' FROM runs WHERE seq = 3",
+      "INSERT INTO runs (seq, run_id, version, started, finished, result, exit_code, done, skipped, failed, rejected, bytes, ms, reasons, stopped_code, stopped_message, selection, prev_hash, hash) SELECT 4, 'x', version, started, finished, result, exit_code, done, skipped, failed, rejected, bytes, ms, reasons, stopped_code, stopped_message, selection, hash, 'ff' FROM runs WHERE seq = 3",
       4,
       "x",
       /changed/,

@@ -1,0 +1,99 @@
+import type { RecordingKey } from "../core/recording.ts";
+import type { Sqlite } from "../sqlite.ts";
+import { type Merkle, openMerkle } from "./merkle.ts";
+
+/** What became of a recording, as the proof keeps it: never changed, never removed, without anything that a purge must erase. */
+export interface Outcome {
+  readonly key: RecordingKey;
+  /** `done`, `purged`, `gone`, `no-recording` or `forbidden`. */
+  readonly state: string;
+  /** Of what is gone, absent or forbidden: whether that was proven. */
+  readonly proven?: boolean;
+  /** Of what is done. */
+  readonly bytes?: number;
+  readonly sha256?: string;
+}
+
+/** One row of `outcomes`. */
+export interface OutcomeRow {
+  readonly seq: number;
+  readonly at: number;
+  readonly key: string;
+  readonly state: string;
+  readonly proven: number | null;
+  readonly bytes: number | null;
+  readonly sha256: string | null;
+}
+
+/** What a chained record says of the outcomes up to it. */
+export interface OutcomesSeal {
+  /** The last outcome it covers; it begins after the last one that a record before it covers. */
+  readonly outcomes: number;
+  /** The Merkle root over them. */
+  readonly outcomes_root: string;
+}
+
+/** The log of outcomes, which every chained record closes up to where it stands. */
+export interface Outcomes {
+  /** Inside a transaction. */
+  add(outcome: Outcome, now: number): void;
+  /** Hashes ahead what is committed, so that closing is quick; outside a transaction. */
+  fold(): void;
+  /** Closes the log for a record that is about to be chained; undefined when it is closed already. Inside a transaction. */
+  seal(): OutcomesSeal | undefined;
+}
+
+export function openOutcomes(sqlite: Sqlite): Outcomes {
+  const insert = sqlite.prepare(
+    "INSERT INTO outcomes (at, key, state, proven, bytes, sha256) VALUES (?, ?, ?, ?, ?, unhex(?))",
+  );
+  const covered = sqlite.prepare("SELECT entries FROM chains WHERE name = 'outcomes'");
+  const after = sqlite.prepare(`${outcomesSql} WHERE seq > ? ORDER BY seq`);
+  const cover = sqlite.prepare(
+    "INSERT INTO chains VALUES ('outcomes', ?, ?) ON CONFLICT DO UPDATE SET entries = excluded.entries, head = excluded.head",
+  );
+  let folded: Folded = { from: 0, to: 0, tree: openMerkle() };
+
+  /** Goes on from what was hashed, unless another record has closed the log meanwhile; what it returns shares nothing. */
+  const foldOn = (): Folded => {
+    const from = (covered.get() as { entries: number } | undefined)?.entries ?? 0;
+    const start = folded.from === from ? folded : { from, to: from, tree: openMerkle() };
+    const tree = start.tree.copy();
+    let { to } = start;
+    for (const row of after.iterate(to) as Iterable<OutcomeRow>) {
+      tree.add(leafOf(row));
+      to = row.seq;
+    }
+    return { from, to, tree };
+  };
+  return {
+    add: ({ key, state, proven, bytes = null, sha256 = null }, now) => {
+      insert.run(now, key, state, proven === undefined ? null : Number(proven), bytes, sha256);
+    },
+    fold: () => {
+      folded = foldOn();
+    },
+    // Not kept: the transaction may yet be rolled back.
+    seal: () => {
+      const { from, to, tree } = foldOn();
+      if (to === from) return undefined;
+      const root = tree.root();
+      cover.run(to, root);
+      return { outcomes: to, outcomes_root: root };
+    },
+  };
+}
+
+interface Folded {
+  readonly from: number;
+  readonly to: number;
+  readonly tree: Merkle;
+}
+
+/** Reads outcomes as rows. */
+export const outcomesSql = "SELECT seq, at, key, state, proven, bytes, lower(hex(sha256)) AS sha256 FROM outcomes";
+
+/** The bytes that a leaf hashes: a JSON array without spaces, in UTF-8, of seq, at (ms), key, state, proven (0, 1, null), bytes, SHA-256 (hex). */
+export function leafOf({ seq, at, key, state, proven, bytes, sha256 }: OutcomeRow): string {
+  return JSON.stringify([seq, at, key, state, proven, bytes, sha256 === "" ? null : sha256]);
+}
