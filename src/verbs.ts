@@ -83,7 +83,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "adopt",
     args: "<dir>",
-    summary: "record files of an older script, in the archive already, as held (exit 3 when some match nothing)",
+    summary: "record files of an older script, or RingCentral's portal zips, as held (exit 3 when some match nothing)",
     groups: [
       groups.dest,
       some("Match", archiveOptions, "match"),
@@ -95,6 +95,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ["callreel adopt old -d . --match '{date}_{id}.{ext}'", "by the RingCentral id in their names"],
       ["callreel adopt old -d . --rows calls.csv", "by the ids of a calls table"],
+      ["callreel adopt calls.zip --match ringcentral-portal", "what RingCentral's portal gave, as it came"],
     ],
     load: async () => (await import("./commands/adopt.ts")).adopt,
   },

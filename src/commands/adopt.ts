@@ -1,72 +1,147 @@
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import { formatBytes, formatCount } from "../core/format.ts";
+import { portalPattern } from "../core/portal-name.ts";
+import type { Archive } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
 import type { RecordingRef } from "../core/recording.ts";
+import { openDestination } from "../destinations/index.ts";
 import { exitCodeOf } from "../exit-codes.ts";
-import { adoptFiles, know, openIdentify, unknownFiles } from "../wire/adoption.ts";
+import {
+  type AdoptionHooks,
+  adoptFiles,
+  type Clues,
+  know,
+  openIdentify,
+  openIdentifyByName,
+  unknownFiles,
+} from "../wire/adoption.ts";
 import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
+import { filesFrom, isZip, takeIn } from "../wire/intake.ts";
 import { openMeter } from "../wire/meter.ts";
+import { namesOf } from "../wire/plan.ts";
 import { openRefReader } from "../wire/row-refs.ts";
 import { wireReader } from "../wire/rows.ts";
 
-/** Records the files of an older script, where they stand in the archive, as done. 3 when some could not be matched. */
+/**
+ * Records the files of an older script, where they stand in the archive, as done, and copies RingCentral's portal
+ * downloads (zips, or folders elsewhere) into it. 3 when some could not be matched.
+ */
 export async function adopt(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
   const root = archiveFolder(settings, io);
-  const folder = folderWithin(root, resolve(io.cwd, args[0] ?? "."));
+  const place = placeOf(root, resolve(io.cwd, args[0] ?? "."), settings.match === portalPattern);
   if (settings.match === undefined && settings.rows === undefined && settings.database === undefined) {
     throw new RecordingError(
       "usage",
       "adopt: say how the files are named, as in --match '{date}_{time}_{id}.{ext}', or give their rows with --rows.",
     );
   }
-  const byId = await refsOfRows(invocation);
+  const clues = { byId: await refsOfRows(invocation), pattern: settings.match };
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await wireLedger(settings, io);
-    const identify = await openIdentify(root, settings, { byId, pattern: settings.match });
-    const files = await unknownFiles(root, folder, ledger, io.stop);
-    let unmatched = 0;
-    let bytes = 0;
-    const meter = openMeter(invocation, () => `${formatBytes(bytes)} read, ${formatCount(unmatched)} not matched`);
-    const print = (line: object, text: string) =>
-      meter.above(() => io.stdout.write(settings.json ? `${JSON.stringify(line)}\n` : text));
-    const count = await adoptFiles(root, files, identify, ledger, {
-      unmatched(path, message) {
-        unmatched += 1;
-        print({ kind: "unmatched", path, message }, `unmatched: ${printable(path)}: ${printable(message)}\n`);
-      },
-      adopted(ref, stored) {
-        bytes += stored.bytes;
-        if (settings.json) print({ kind: "adopted", key: ref.key, ...stored }, "");
-        meter.tick();
-      },
-    });
-    meter.close();
-    if (!settings.quiet) {
-      io.stderr.write(
-        `${formatCount(count)} recordings, ${formatBytes(bytes)}, recorded as held; ${formatCount(unmatched)} files not matched.\n`,
-      );
-    }
-    return unmatched > 0 ? exitCodeOf("not-audio") : 0;
+    const told = openTelling(invocation);
+    const count =
+      (place.within ? await adoptWithin(invocation, place.path, clues, { ledger, told }) : 0) +
+      (settings.match === portalPattern ? await copyInto(invocation, place, clues, { ledger, told }) : 0);
+    return told.end(count);
   } finally {
     lock.release();
   }
 }
 
-/** The folder's real place, which must be in the archive: a ledger speaks of nothing else. */
-function folderWithin(root: string, folder: string): string {
-  if (!existsSync(folder)) throw new RecordingError("usage", `There is no folder ${folder}.`);
+interface Parts {
+  readonly ledger: Archive;
+  readonly told: Telling;
+}
+
+/** Files that stand in the archive already. */
+async function adoptWithin(
+  { settings, io }: Invocation,
+  folder: string,
+  clues: Clues,
+  { ledger, told }: Parts,
+): Promise<number> {
+  const root = archiveFolder(settings, io);
+  const identify = await openIdentify(root, settings, clues);
+  const files = await unknownFiles(root, folder, ledger, io.stop);
+  const portal = settings.match === portalPattern;
+  return adoptFiles(root, portal ? withoutZips(files) : files, identify, ledger, told);
+}
+
+/** Files from elsewhere, and from zips. */
+async function copyInto(
+  { settings, io }: Invocation,
+  { path, within }: Place,
+  clues: Clues,
+  { ledger, told }: Parts,
+): Promise<number> {
+  const identify = await openIdentifyByName(settings, clues);
+  await using destination = await openDestination(archiveFolder(settings, io), {});
+  const ports = { destination, ledger, identify, ...namesOf(settings) };
+  return takeIn(filesFrom(path, within), ports, told, io.stop);
+}
+
+async function* withoutZips(paths: AsyncIterable<string>): AsyncIterable<string> {
+  for await (const path of paths) if (!isZip(path)) yield path;
+}
+
+interface Place {
+  readonly path: string;
+  /** A folder in the archive. */
+  readonly within: boolean;
+}
+
+/** Where the files are; only portal downloads may be outside of the archive, for a ledger speaks of nothing else. */
+function placeOf(root: string, given: string, portal: boolean): Place {
+  if (!existsSync(given)) throw new RecordingError("usage", `There is no folder ${given}.`);
+  if (portal && statSync(given).isFile()) return { path: given, within: false };
   const home = existsSync(root) ? realpathSync(root) : root;
-  const path = relative(home, realpathSync(folder));
-  if (path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path)) return resolve(root, path);
+  const path = relative(home, realpathSync(given));
+  const within = path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+  if (within) return { path: resolve(root, path), within };
+  if (portal) return { path: given, within };
   throw new RecordingError(
     "usage",
-    `${folder} is not in the archive ${root}: move the files there first, or name the folder around them with --dest.`,
+    `${given} is not in the archive ${root}: move the files there first, or name the folder around them with --dest.`,
   );
+}
+
+interface Telling extends AdoptionHooks {
+  /** Says what it came to; the exit code. */
+  end(count: number): number;
+}
+
+function openTelling(invocation: Invocation): Telling {
+  const { settings, io } = invocation;
+  let unmatched = 0;
+  let bytes = 0;
+  const meter = openMeter(invocation, () => `${formatBytes(bytes)} read, ${formatCount(unmatched)} not matched`);
+  const print = (line: object, text: string) =>
+    meter.above(() => io.stdout.write(settings.json ? `${JSON.stringify(line)}\n` : text));
+  return {
+    unmatched(path, message) {
+      unmatched += 1;
+      print({ kind: "unmatched", path, message }, `unmatched: ${printable(path)}: ${printable(message)}\n`);
+    },
+    adopted(ref, stored) {
+      bytes += stored.bytes;
+      if (settings.json) print({ kind: "adopted", key: ref.key, ...stored }, "");
+      meter.tick();
+    },
+    end(count) {
+      meter.close();
+      if (!settings.quiet) {
+        io.stderr.write(
+          `${formatCount(count)} recordings, ${formatBytes(bytes)}, recorded as held; ${formatCount(unmatched)} files not matched.\n`,
+        );
+      }
+      return unmatched > 0 ? exitCodeOf("not-audio") : 0;
+    },
+  };
 }
 
 async function refsOfRows({ settings, io }: Invocation): Promise<Map<string, RecordingRef | null>> {

@@ -13,7 +13,11 @@ export const archiveOptions = {
   writeSums: flag("--write-sums", "write DEST/SHA256SUMS, which sha256sum -c accepts"),
   rebuild: flag("--rebuild", "make the ledger anew from the files"),
   head: value("--head <hex>", "prove that the archive goes back to this head, noted earlier", hexHead),
-  match: value("--match <pattern>", "how the files are named, as in {date}_{time}_{id}.{ext}", text),
+  match: value(
+    "--match <pattern>",
+    "how the files are named, as in {date}_{time}_{id}.{ext}, or ringcentral-portal",
+    text,
+  ),
   before: value("--before <when>", "calls that began before: as --from", text),
   yes: flag("--yes", "do it; without this only what would be done is shown"),
   reason: value("--reason <text>", "why, for the audit log", text),

@@ -6,6 +6,7 @@ import { examineFile, finishedFiles } from "../archive-files.ts";
 import type { Settings } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import { type NamedFile, openNamePattern } from "../core/name-pattern.ts";
+import { portalPattern, readPortalName } from "../core/portal-name.ts";
 import type { Archive } from "../core/ports.ts";
 import type { Call, RecordingRef, Stored } from "../core/recording.ts";
 import { startMs, zoneOf } from "../dates.ts";
@@ -65,25 +66,34 @@ export interface Clues {
   readonly pattern: string | undefined;
 }
 
-/** Whose a file is: by its sidecar, else by a known recording's id in its name, else by a RingCentral id alone. */
-export async function openIdentify(root: string, settings: Settings, { byId, pattern }: Clues): Promise<Identify> {
+/** Whose a file of the archive is: by its sidecar, else by its name. */
+export async function openIdentify(root: string, settings: Settings, clues: Clues): Promise<Identify> {
   const refs = await openRefReader();
-  const read = pattern === undefined ? undefined : openNamePattern(pattern);
+  const byName = await openIdentifyByName(settings, clues);
+  return (path) => refOfSidecar(root, path, refs) ?? byName(path);
+}
+
+/** Whose a file is: by a known recording's id in its name, else by a RingCentral id alone. */
+export async function openIdentifyByName(settings: Settings, { byId, pattern }: Clues): Promise<Identify> {
+  const refs = await openRefReader();
+  const read = pattern === undefined ? undefined : readerOf(pattern);
   const timezone = zoneOf(settings.timezone);
   return (path) => {
-    const told = refOfSidecar(root, path, refs);
-    if (told !== undefined) return told;
     const named = read?.(path);
     if (read !== undefined && named === undefined) return `its name is not of the form ${pattern}`;
     const ids = named === undefined ? idsIn(basename(path)) : [named.id];
     const known = ids.map((id) => byId.get(id)).find((ref) => ref !== undefined);
     if (known === null) return "several recordings have this id; give rows of one of them";
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.source === "ringcentral" ? withCall(known, named?.call, timezone) : known;
     if (named === undefined) return "no row has an id that is in its name";
     return byId.size === 0 || named.source === "ringcentral"
       ? refOfName(named, settings, refs, timezone)
       : `no row has the id ${named.id}`;
   };
+}
+
+function readerOf(pattern: string): (path: string) => NamedFile | undefined {
+  return pattern === portalPattern ? readPortalName : openNamePattern(pattern);
 }
 
 const mostSidecarBytes = 1 << 20;
@@ -124,6 +134,11 @@ function refOfName(named: NamedFile, settings: Settings, refs: RefReader, timezo
   return ref === undefined
     ? `"${named.id}" is no RingCentral recording id; recordings of other systems need their rows: --rows`
     : { ...ref, call: inUtc(named.call, timezone) };
+}
+
+/** What the row says, and what only the name tells. */
+function withCall(known: RecordingRef, named: Call | undefined, timezone: string): RecordingRef {
+  return named === undefined ? known : { ...known, call: { ...inUtc(named, timezone), ...known.call } };
 }
 
 /** RingCentral's starts are instants; a name has them in local time. */

@@ -18,9 +18,6 @@ export function planOf(
   progress: boolean,
   clock: Clock,
 ): DownloadPlan {
-  const template = settings.output ?? defaultTemplate;
-  checkTemplate(template);
-  const timezone = zoneOf(settings.timezone);
   const { retries, retryMaxTime, maxDownloads, maxTransfer, maxDuration } = settings;
   return {
     work,
@@ -32,8 +29,7 @@ export function planOf(
       ...(retries === undefined ? {} : { retries }),
       ...(retryMaxTime === undefined ? {} : { maxTimeMs: retryMaxTime }),
     },
-    pathFor: (ref) => pathFor(template, ref, { restrict: settings.restrictFilenames ?? false, timezone }),
-    expect: (ref) => expectationOf(ref, settings, timezone),
+    ...namesOf(settings),
     caps: {
       ...(maxDownloads === undefined ? {} : { downloads: maxDownloads }),
       ...(maxTransfer === undefined ? {} : { bytes: maxTransfer }),
@@ -44,6 +40,17 @@ export function planOf(
     retryGone: settings.retryGone ?? false,
     progress,
     tolerance: toleranceOf(settings),
+  };
+}
+
+/** Where recordings go, and what their files must be like. */
+export function namesOf(settings: Settings): Pick<DownloadPlan, "pathFor" | "expect"> {
+  const template = settings.output ?? defaultTemplate;
+  checkTemplate(template);
+  const timezone = zoneOf(settings.timezone);
+  return {
+    pathFor: (ref) => pathFor(template, ref, { restrict: settings.restrictFilenames ?? false, timezone }),
+    expect: (ref) => expectationOf(ref, settings, timezone),
   };
 }
 

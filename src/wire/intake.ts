@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import { createReadStream, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import { finishedFiles } from "../archive-files.ts";
+import { asRecordingError, RecordingError } from "../core/errors.ts";
+import type { Archive, Destination, Expectation } from "../core/ports.ts";
+import type { RecordingRef, Stored } from "../core/recording.ts";
+import type { AdoptionHooks, Identify } from "./adoption.ts";
+import { zipFiles } from "./zip-files.ts";
+
+/** A file that is to be copied into the archive. */
+export interface Inbound {
+  /** What tells whose it is. */
+  readonly name: string;
+  /** The file as people are told of it. */
+  readonly shown: string;
+  readonly bytes: number;
+  /** Why it cannot be taken, when that is clear without reading. */
+  readonly refusal?: string;
+  /** Chunks in memory of their own; throws a RecordingError where they cannot be read to the end. */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+export interface IntakePorts {
+  readonly destination: Destination;
+  readonly ledger: Archive;
+  readonly identify: Identify;
+  readonly pathFor: (ref: RecordingRef) => string;
+  readonly expect: (ref: RecordingRef) => Expectation;
+}
+
+/** The files of a folder and of the zips in it, or of one zip; `zipsOnly` leaves out those that are not in a zip. */
+export async function* filesFrom(path: string, zipsOnly: boolean): AsyncIterable<Inbound> {
+  if (statSync(path).isFile()) return yield* zipFiles(path, basename(path));
+  for await (const name of finishedFiles(path)) {
+    if (isZip(name)) yield* zipFiles(join(path, name), name);
+    else if (!zipsOnly) yield fileAt(join(path, name), name);
+  }
+}
+
+export function isZip(path: string): boolean {
+  return /\.zip$/i.test(path);
+}
+
+function fileAt(path: string, name: string): Inbound {
+  return { name, shown: name, bytes: statSync(path).size, open: () => bytesOf(path) };
+}
+
+async function* bytesOf(path: string): AsyncIterable<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) yield new Uint8Array(chunk as Buffer);
+  } catch (error) {
+    throw new RecordingError("bad-audio", `It cannot be read (${(error as Error).message}).`, { cause: error });
+  }
+}
+
+/**
+ * Copies files into the archive as a download would: checked, hashed, synced, named by the call, then recorded. Returns
+ * how many were new. What is held already is compared, never replaced; a difference is told.
+ */
+export async function takeIn(
+  files: AsyncIterable<Inbound>,
+  ports: IntakePorts,
+  { unmatched, adopted }: AdoptionHooks,
+  stop: AbortSignal,
+): Promise<number> {
+  let count = 0;
+  for await (const file of files) {
+    stop.throwIfAborted();
+    const ref = file.refusal ?? ports.identify(file.name);
+    if (typeof ref === "string") {
+      unmatched(file.shown, ref);
+      continue;
+    }
+    try {
+      const stored = await takeOne(file, ref, ports, stop);
+      if (stored === undefined) continue;
+      count += await ports.ledger.adopt([{ ref, stored }]);
+      adopted(ref, stored);
+    } catch (thrown) {
+      const error = asRecordingError(thrown);
+      if (error.verdict === "stop" || error.code === "bug") throw error;
+      unmatched(file.shown, error.message);
+    }
+  }
+  return count;
+}
+
+/** What the file is in the archive; undefined when the archive had it already. */
+async function takeOne(
+  file: Inbound,
+  ref: RecordingRef,
+  { destination, ledger, pathFor, expect }: IntakePorts,
+  stop: AbortSignal,
+): Promise<Stored | undefined> {
+  const entry = await ledger.entry(ref.key);
+  if (entry?.state === "purged") throw new RecordingError("not-audio", "It was purged from the archive, for good.");
+  const path = pathFor(ref);
+  const held = entry?.state === "done" ? entry.stored : undefined;
+  const standing = held ?? (await destination.adopt?.(path, expect(ref)));
+  if (standing === undefined) return write(file, path, expect(ref), destination, stop);
+  if ((await sha256Of(file)) !== standing.sha256) {
+    throw new RecordingError("changed", `It is not the same as what is held of this recording: ${standing.path}.`);
+  }
+  if (held === undefined) return standing;
+  if (destination.has?.(held.path) === false) await write(file, held.path, expect(ref), destination, stop);
+  return undefined;
+}
+
+async function write(
+  file: Inbound,
+  path: string,
+  expect: Expectation,
+  destination: Destination,
+  stop: AbortSignal,
+): Promise<Stored> {
+  const incoming = await destination.open(path, expect, stop);
+  try {
+    incoming.head({ status: 200, headers: { "content-length": String(file.bytes) } });
+    for await (const chunk of file.open()) {
+      stop.throwIfAborted();
+      await incoming.chunk(chunk);
+    }
+  } catch (thrown) {
+    await incoming.abandon(asRecordingError(thrown));
+    throw thrown;
+  }
+  const { settled } = await incoming.finish();
+  return settled;
+}
+
+async function sha256Of(file: Inbound): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of file.open()) hash.update(chunk);
+  return hash.digest("hex");
+}

@@ -1,0 +1,165 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { run } from "../helpers/bin.ts";
+import { mp3, wav } from "../helpers/sound-bytes.ts";
+import { openTempFolder } from "../helpers/temp-folder.ts";
+import { type Zipped, zip } from "../helpers/zip.ts";
+import { eventsOf } from "./tim-world.ts";
+
+const portal = ["--match", "ringcentral-portal", "--timezone", "America/New_York"];
+
+function nameOf(id: string, ending = ".mp3", way = "Outgoing"): string {
+  return `20251104-133555_302_(252)555-8686_${way}_Auto_${id}${ending}`;
+}
+
+/** A folder with `portal.zip` in it, and an archive that is not there yet. */
+function openPortal(files: readonly Zipped[], change: (bytes: Buffer) => Buffer = (bytes) => bytes) {
+  const home = openTempFolder();
+  const archive = join(home.path, "archive");
+  const file = join(home.path, "portal.zip");
+  const env = { HOME: home.path };
+  writeFileSync(file, change(zip(files)));
+  return {
+    home,
+    archive,
+    file,
+    adopt: (path = file, more: readonly string[] = []) =>
+      run(["adopt", path, "-d", archive, ...portal, ...more], { env }),
+    verify: () => run(["verify", "-d", archive], { env }),
+    held: async () => eventsOf((await run(["list", "--archive", "-d", archive, "--json"], { env })).out),
+    [Symbol.dispose]: () => home[Symbol.dispose](),
+  };
+}
+
+const audio = mp3(40);
+const good: Zipped = { name: nameOf("2946157123004"), data: audio };
+
+describe("adopt --match ringcentral-portal", () => {
+  it("copies a zip's recordings into the archive, named by their calls, and finds them held the next time", async () => {
+    using world = openPortal([
+      { name: "calls/", data: Buffer.alloc(0), stored: true },
+      { ...good, name: `calls/${good.name}` },
+      { name: nameOf("2946157123005", "", "Incoming"), data: wav(), stored: true },
+      { name: nameOf("2946157123006"), data: mp3(60), zip64: true },
+    ]);
+    const adopted = await world.adopt();
+    expect([adopted.code, adopted.out, adopted.err]).toEqual([0, "", expect.stringContaining("3 recordings")]);
+    expect((await world.held()).sort((a, b) => (String(a.key) < String(b.key) ? -1 : 1))).toEqual([
+      expect.objectContaining({
+        key: "ringcentral/2946157123004",
+        path: "ringcentral/2025/11/04/2025-11-04_13-35-55_outbound_302_(252)555-8686_2946157123004.mp3",
+        bytes: audio.length,
+        start: "2025-11-04T18:35:55.000Z",
+      }),
+      expect.objectContaining({
+        path: "ringcentral/2025/11/04/2025-11-04_13-35-55_inbound_(252)555-8686_302_2946157123005.wav",
+        audioSeconds: 1,
+      }),
+      expect.objectContaining({ key: "ringcentral/2946157123006" }),
+    ]);
+    expect((await world.verify()).code).toBe(0);
+    const again = await world.adopt();
+    expect([again.code, again.err]).toEqual([0, expect.stringMatching(/^0 recordings/)]);
+  });
+
+  it("reads a folder elsewhere, with zips and files in it, and follows no link", async () => {
+    using world = openPortal([good]);
+    const folder = join(world.home.path, "downloads");
+    mkdirSync(join(folder, "more"), { recursive: true });
+    writeFileSync(join(folder, "more", "Calls.ZIP"), zip([good]));
+    writeFileSync(join(folder, nameOf("2946157123007", "")), mp3(50));
+    symlinkSync(world.file, join(folder, "link.zip"));
+    expect((await world.adopt(folder)).code).toBe(0);
+    expect((await world.held()).map(({ id }) => id).sort()).toEqual(["2946157123004", "2946157123007"]);
+    expect(readdirSync(folder)).toHaveLength(3);
+    expect((await world.verify()).code).toBe(0);
+  });
+
+  it("leaves files that stand in the archive where they are, and takes the zips beside them apart", async () => {
+    using world = openPortal([good]);
+    const old = join(world.archive, "portal");
+    mkdirSync(old, { recursive: true });
+    writeFileSync(join(old, nameOf("2946157123007", "")), mp3(50));
+    writeFileSync(join(old, "calls.zip"), zip([good]));
+    expect((await world.adopt(old)).code).toBe(0);
+    expect((await world.held()).map(({ path }) => path).sort()).toEqual([
+      `portal/${nameOf("2946157123007", "")}`,
+      expect.stringContaining("2946157123004.mp3"),
+    ]);
+  });
+
+  it("takes what rows say of the call, and the name for the rest", async () => {
+    using world = openPortal([good]);
+    const rows = join(world.home.path, "calls.csv");
+    writeFileSync(
+      rows,
+      "id,contentUri,startTime,from\n2946157123004,https://media.ringcentral.com/restapi/v1.0/account/1/recording/2946157123004/content,2025-11-04T18:35:50Z,+12125550100\n",
+    );
+    expect((await world.adopt(world.file, ["--rows", rows, "-s", "ringcentral"])).code).toBe(0);
+    expect(await world.held()).toEqual([
+      expect.objectContaining({
+        call: expect.objectContaining({ from: "+12125550100", to: "(252)555-8686", direction: "outbound" }),
+      }),
+    ]);
+  });
+
+  it.each<[string, Zipped[], string]>([
+    ["a name that leads elsewhere", [{ ...good, name: `../../${good.name}` }], "leads elsewhere"],
+    ["an absolute name", [{ ...good, name: `/tmp/${good.name}` }], "leads elsewhere"],
+    ["an encrypted file", [{ ...good, encrypted: true }], "encrypted"],
+    ["a wrong checksum", [{ ...good, crc: 1 }], "checksum"],
+    ["fewer bytes than told", [{ ...good, size: audio.length + 5 }], "cannot be unpacked"],
+    ["more bytes than told", [{ ...good, size: audio.length - 5 }], "cannot be unpacked"],
+    ["an absurd size", [{ ...good, zip64: true, size: 2 ** 40 }], "too large"],
+    ["no audio in it", [{ ...good, data: Buffer.from("<html>Log in</html>") }], "page"],
+    ["another name", [{ ...good, name: "song.mp3" }], "not of the form"],
+    ["another file for one recording", [good, { ...good, data: mp3(41) }, good], "not the same"],
+  ])("tells of %s, and takes the files around it", async (_, files, message) => {
+    const around = { name: nameOf("2946157123009"), data: mp3(30) };
+    using world = openPortal([...files, around]);
+    const adopted = await world.adopt();
+    expect([adopted.code, adopted.out.match(/^unmatched: .*/gm)]).toEqual([3, [expect.stringContaining(message)]]);
+    expect((await world.held()).map(({ id }) => id)).toContain("2946157123009");
+    expect(readdirSync(world.home.path).sort()).toEqual(["archive", "portal.zip"]);
+    expect((await world.verify()).code).toBe(0);
+  });
+
+  it("refuses a zip bomb whose files share their bytes", async () => {
+    const large = { ...good, data: wav({ seconds: 60 }) };
+    const shared = (at: number) => ({ ...large, name: nameOf(`29461571240${at}`), shares: true });
+    using world = openPortal([large, shared(10), shared(11)]);
+    const adopted = await world.adopt();
+    expect([adopted.code, adopted.out]).toEqual([3, expect.stringContaining("zip bomb")]);
+  });
+
+  it.each<[string, (bytes: Buffer) => Buffer]>([
+    ["cut short", (bytes) => bytes.subarray(0, bytes.length - 60)],
+    ["empty", () => Buffer.alloc(0)],
+    ["a page", () => Buffer.from("<html>Log in</html>")],
+  ])("tells that a zip is %s", async (_, change) => {
+    using world = openPortal([good], change);
+    const adopted = await world.adopt();
+    expect([adopted.code, adopted.out]).toEqual([
+      3,
+      expect.stringMatching(/^unmatched: portal\.zip: the zip is damaged/),
+    ]);
+  });
+
+  it("never takes a purged recording back, and restores a lost file", async () => {
+    using world = openPortal([good]);
+    expect((await world.adopt()).code).toBe(0);
+    const [entry] = await world.held();
+    const file = join(world.archive, String(entry?.path));
+    const before = readFileSync(file);
+    rmSync(file);
+    expect((await world.adopt()).code).toBe(0);
+    expect(readFileSync(file)).toEqual(before);
+    const env = { HOME: world.home.path };
+    const purged = await run(["purge", "2946157123004", "-d", world.archive, "--yes", "--reason", "asked"], { env });
+    expect(purged.code).toBe(0);
+    const again = await world.adopt();
+    expect([again.code, again.out]).toEqual([3, expect.stringContaining("purged")]);
+    expect(world.home.files().filter((name) => name.endsWith(".mp3"))).toEqual([]);
+  });
+});
