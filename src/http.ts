@@ -1,4 +1,5 @@
 import type { Agent, buildConnector, Dispatcher } from "undici";
+import { isBrokenEnd, watchForBrokenEnds } from "./broken-end.ts";
 import { type Decoder, openDecoder } from "./content-encoding.ts";
 import { RecordingError } from "./core/errors.ts";
 import type { Receiver } from "./core/ports.ts";
@@ -60,6 +61,7 @@ export interface Http extends AsyncDisposable {
 
 /** Opens the one dispatcher of a source. */
 export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => void): Http {
+  watchForBrokenEnds();
   const dispatcher = openDispatcher(settings);
   const watch = openSpeedWatch(settings.lowSpeed ?? usualLowSpeed, timerMs(settings.timeoutMs));
   const client = { dispatcher, watch, userAgent: settings.userAgent, log };
@@ -208,7 +210,8 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   }
 
   onResponseEnd(): void {
-    if (this.#decoder === undefined) this.#end();
+    if (isBrokenEnd()) this.#end(new RecordingError("reset", `${this.#call.host}: connection reset.`));
+    else if (this.#decoder === undefined) this.#end();
     else {
       this.#decoder.end().then(
         () => this.#end(),

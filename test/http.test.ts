@@ -220,3 +220,29 @@ it("goes through a proxy when one is set, except for hosts that are exempt", asy
   expect(answer.body.toString()).toBe("proxied !");
   expect(tunnels).toEqual(["example.invalid:80"]);
 });
+
+describe("a body without an announced length", () => {
+  async function answered(end: (socket: import("node:net").Socket) => void): Promise<string> {
+    const server = createTcpServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => {
+        socket.write("HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nConnection: close\r\n\r\nhalf");
+        setTimeout(() => end(socket), 50);
+      });
+    });
+    await listen(server);
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const { receiver, text } = collecting();
+    return open()
+      .stream({ url }, receiver, never)
+      .then(text, (error: RecordingError) => error.code);
+  }
+
+  it("ends with the connection", async () => {
+    expect(await answered((socket) => socket.end())).toBe("half");
+  });
+
+  it("does not end with a reset of the connection", async () => {
+    expect(await answered((socket) => socket.resetAndDestroy())).toBe("reset");
+  });
+});
