@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RecordingError } from "./core/errors.ts";
+import { nameBeside } from "./new-file.ts";
 
 /** Passwords that a person typed in, kept for this user alone: in the system's keychain where one is set up, else in a file (0600). */
 export interface Secrets {
@@ -46,8 +47,9 @@ function secretsFile(folder: string): Secrets {
   const read = () => readSecrets(path);
   const write = (secrets: Record<string, string>) => {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(`${path}.new`, `${JSON.stringify(secrets)}\n`, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    const made = nameBeside(path);
+    writeFileSync(made, `${JSON.stringify(secrets)}\n`, { mode: 0o600, flag: "wx" });
+    renameSync(made, path);
   };
   return {
     place: path,

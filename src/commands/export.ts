@@ -22,7 +22,7 @@ export async function exportBag(invocation: Invocation): Promise<number> {
     throw new RecordingError("usage", `--bagit: ${folder} is in the archive itself; name a folder outside of it.`);
   }
   await using ledger = await openExistingLedger(settings, io);
-  const bag = openBag(archiveFolder(settings, io), folder);
+  const bag = openBag(archiveFolder(settings, io), folder, settings.link);
   let whole = false;
   try {
     const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };

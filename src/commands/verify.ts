@@ -1,4 +1,4 @@
-import { renameSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
 import type { Archive } from "../core/ports.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/verify.ts";
 import { exitCodeOf } from "../exit-codes.ts";
+import { nameBeside } from "../new-file.ts";
 import { unknownFiles } from "../wire/adoption.ts";
 import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
 import { noteHead } from "../wire/head.ts";
@@ -117,16 +118,20 @@ async function verifyHead(
 /** `SHA256SUMS` in the form that `sha256sum -c` reads, replaced in one step. */
 async function writeSums(root: string, { io }: Invocation, ledger: Archive): Promise<void> {
   const path = join(root, "SHA256SUMS");
-  const file = await open(`${path}.part`, "w", 0o600);
+  const part = nameBeside(path);
+  const file = await open(part, "wx", 0o600);
   try {
     for await (const page of stoppable(ledger.entries({ states: ["done"] }), io.stop)) {
       await file.write(page.map(({ stored }) => sumLine(stored?.sha256 ?? "", stored?.path ?? "")).join(""));
     }
     await file.sync();
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
   } finally {
     await file.close();
   }
-  renameSync(`${path}.part`, path);
 }
 
 /** A name with a backslash or line break is escaped and its line marked, as sha256sum does. */

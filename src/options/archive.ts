@@ -22,6 +22,7 @@ export const archiveOptions = {
   yes: flag("--yes", "do it; without this only what would be done is shown"),
   reason: value("--reason <text>", "why, for the audit log", text),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
+  link: flag("--link", "hard links to the archive's own files instead of copies"),
 } as const;
 
 function hexHead(given: string): string {

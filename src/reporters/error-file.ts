@@ -1,6 +1,7 @@
-import { closeSync, lstatSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { RecordingError } from "../core/errors.ts";
 import type { Reporter } from "../core/ports.ts";
+import { nameBeside } from "../new-file.ts";
 
 /**
  * Writes each failed recording as one NDJSON line that `download --rows` takes back; an empty file when none failed. A
@@ -8,8 +9,9 @@ import type { Reporter } from "../core/ports.ts";
  */
 export function openErrorFile(path: string): Reporter {
   // A pipe or a device stands for itself.
-  const replaced = lstatSync(path, { throwIfNoEntry: false })?.isFile() === false ? path : `${path}.part`;
-  const file = open(replaced, path);
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+  const replaced = isFile ? nameBeside(path) : path;
+  const file = open(replaced, path, isFile ? "wx" : "w");
   return {
     report(event) {
       if (event.event !== "recording-failed") return;
@@ -23,9 +25,9 @@ export function openErrorFile(path: string): Reporter {
   };
 }
 
-function open(file: string, path: string): number {
+function open(file: string, path: string, flags: "w" | "wx"): number {
   try {
-    return openSync(file, "w", 0o600);
+    return openSync(file, flags, 0o600);
   } catch (error) {
     const { code = "error" } = error as NodeJS.ErrnoException;
     throw new RecordingError("usage", `--error-file: ${path} cannot be written (${code}).`, { cause: error });

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, statSync, writeSync } from "node:fs";
 import { RecordingError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
@@ -83,11 +83,18 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: Fields
   return `${JSON.stringify({ time, level, message, ...fields })}\n`;
 }
 
+/** A link is followed to pipes and terminals (`/dev/stderr`), never to a file: in a shared folder it may be a stranger's. */
+function openToAppend(path: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = constants;
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
+  return openSync(path, O_WRONLY | O_APPEND | O_CREAT | (isFile ? O_NOFOLLOW : 0), 0o600);
+}
+
 /** Written line by line, at once: what is logged survives a kill. */
 function openLogFile(path: string, stream: LogSettings["stream"]): { write(line: string): void; close(): void } {
   let file: number | undefined;
   try {
-    file = openSync(path, "a", 0o600);
+    file = openToAppend(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
     throw new RecordingError("usage", `--log-file: ${printable(path)} cannot be opened for writing (${code}).`, {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { createReadStream, createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { link, writeFile } from "node:fs/promises";
+import { constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { copyFile, link, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { hashFile } from "../archive-files.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { FileState } from "../core/verify.ts";
+import { nameBeside } from "../new-file.ts";
 
 /** A bag (RFC 8493) in the making: it has its name only once it is whole. */
 export interface Bag {
@@ -17,21 +17,25 @@ export interface Bag {
   discard(): void;
 }
 
-/** Opens a bag at `folder` for files of `root`; refuses a folder with anything in it. */
-export function openBag(root: string, folder: string): Bag {
+/**
+ * Opens a bag at `folder` for files of `root`; refuses a folder with anything in it. Files are copied, as reflinks where
+ * the file system has them; `byLink` makes hard links instead, which cost nothing but share their fate with the archive's.
+ */
+export function openBag(root: string, folder: string, byLink = false): Bag {
   if (existsSync(folder) && readdirSync(folder).length > 0) {
     throw new RecordingError("usage", `--bagit: ${folder} is not empty; name a new folder.`);
   }
-  const part = `${folder}.part`;
-  rmSync(part, { recursive: true, force: true });
-  mkdirSync(join(part, "data"), { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  const part = nameBeside(folder);
+  mkdirSync(part, { mode: 0o700 });
+  mkdirSync(join(part, "data"), { mode: 0o700 });
   const manifest: string[] = [];
   let bytes = 0;
   return {
     async add(path) {
       const target = join(part, "data", path);
       mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-      const state = await linkOrCopy(root, path, target);
+      const state = byLink ? await linkOrCopy(root, path, target) : await copy(root, path, target);
       if (state === undefined) return undefined;
       bytes += state.bytes;
       manifest.push(`${state.sha256}  ${encodePath(`data/${path}`)}\n`);
@@ -45,11 +49,13 @@ export function openBag(root: string, folder: string): Bag {
         "manifest-sha256.txt": manifest.join(""),
         ...tags,
       };
-      for (const [name, text] of Object.entries(files)) await writeFile(join(part, name), text, { mode: 0o600 });
+      for (const [name, text] of Object.entries(files)) await writeSynced(join(part, name), text);
       const sums = Object.entries(files).map(([name, text]) => `${sha256(text)}  ${encodePath(name)}\n`);
-      await writeFile(join(part, "tagmanifest-sha256.txt"), sums.join(""), { mode: 0o600 });
-      if (existsSync(folder)) rmSync(folder, { recursive: true });
+      await writeSynced(join(part, "tagmanifest-sha256.txt"), sums.join(""));
+      for (const each of foldersUnder(part)) await syncAt(each);
+      // Takes the place of an empty folder, and of nothing else.
       renameSync(part, folder);
+      await syncAt(dirname(folder));
     },
     discard: () => rmSync(part, { recursive: true, force: true }),
   };
@@ -65,17 +71,44 @@ async function linkOrCopy(root: string, path: string, target: string): Promise<F
     if (code === "ENOENT") return undefined;
     if (!["EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "ENOSYS"].includes(code ?? "")) throw error;
   }
-  const hash = createHash("sha256");
-  let bytes = 0;
-  const counted = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      bytes += chunk.length;
-      yield chunk;
-    }
-  };
-  await pipeline(createReadStream(join(root, path)), counted, createWriteStream(target, { mode: 0o600 }));
-  return { bytes, sha256: hash.digest("hex") };
+  return copy(root, path, target);
+}
+
+/** What is hashed is the copy. */
+async function copy(root: string, path: string, target: string): Promise<FileState | undefined> {
+  const { COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
+  try {
+    await copyFile(join(root, path), target, COPYFILE_EXCL | COPYFILE_FICLONE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  await syncAt(target);
+  return hashFile(dirname(target), basename(target));
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function syncAt(path: string): Promise<void> {
+  const file = await open(path, "r");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function foldersUnder(folder: string): string[] {
+  const inside = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...inside.flatMap(({ name }) => foldersUnder(join(folder, name))), folder];
 }
 
 /** RFC 8493 2.1.3: line breaks and the sign that escapes them. */

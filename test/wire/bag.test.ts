@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openBag } from "../../src/wire/bag.ts";
@@ -8,14 +8,22 @@ import { openTempFolder } from "../helpers/temp-folder.ts";
 const names = ["plain.wav", "100%.wav", "line\nbreak.wav", "carriage\rreturn.wav", "folder/ümlaut.wav"];
 
 // Another file system, so that no hard link is possible there.
-test.each(["/tmp", ...(existsSync("/dev/shm") ? ["/dev/shm"] : [])])(
-  "a bag of files in %s holds each byte once and writes line breaks and percent signs as RFC 8493 asks",
-  async (parent) => {
+test.each(
+  ["/tmp", ...(existsSync("/dev/shm") ? ["/dev/shm"] : [])].flatMap(
+    (parent) =>
+      [
+        [parent, false],
+        [parent, true],
+      ] as const,
+  ),
+)(
+  "a bag of files in %s (by link: %s) holds each byte and writes line breaks and percent signs as RFC 8493 asks",
+  async (parent, byLink) => {
     using root = openTempFolder(parent);
     using home = openTempFolder();
     mkdirSync(join(root.path, "folder"));
     for (const name of names) writeFileSync(join(root.path, name), name);
-    const bag = openBag(root.path, join(home.path, "bag"));
+    const bag = openBag(root.path, join(home.path, "bag"), byLink);
     for (const name of names)
       expect(await bag.add(name)).toEqual({ bytes: Buffer.byteLength(name), sha256: sum(name) });
     expect(await bag.add("lost.wav")).toBeUndefined();
@@ -32,7 +40,7 @@ test.each(["/tmp", ...(existsSync("/dev/shm") ? ["/dev/shm"] : [])])(
     expect(read("bag-info.txt")).toBe(`Contact-Name: Ann Bagging-Date: never\nPayload-Oxum: ${bytes}.5\n`);
     expect(read("tagmanifest-sha256.txt")).toContain(`${sum("a note")}  notes.txt\n`);
     const linked = statSync(join(home.path, "bag/data/plain.wav")).nlink;
-    expect(linked).toBe(statSync(root.path).dev === statSync(home.path).dev ? 2 : 1);
+    expect(linked).toBe(byLink && statSync(root.path).dev === statSync(home.path).dev ? 2 : 1);
   },
 );
 
@@ -41,14 +49,28 @@ test("a bag that is given up leaves nothing, and an empty folder may become one"
   writeFileSync(join(home.path, "a.wav"), "a");
   const folder = join(home.path, "bag");
   mkdirSync(folder);
+  mkdirSync(`${folder}.part`);
+  writeFileSync(`${folder}.part/a`, "somebody's own");
   const given = openBag(home.path, folder);
   await given.add("a.wav");
   given.discard();
-  expect(existsSync(`${folder}.part`)).toBe(false);
+  expect(readdirSync(home.path)).toEqual(["a.wav", "bag", "bag.part"]);
+  expect(readdirSync(`${folder}.part`)).toEqual(["a"]);
   const kept = openBag(home.path, folder);
   await kept.close({}, []);
   expect(existsSync(join(folder, "bagit.txt"))).toBe(true);
   expect(() => openBag(home.path, folder)).toThrow(expect.objectContaining({ code: "usage" }));
+});
+
+test("what somebody puts into the bag's folder meanwhile is not deleted", async () => {
+  using home = openTempFolder();
+  const folder = join(home.path, "bag");
+  const bag = openBag(home.path, folder);
+  mkdirSync(folder);
+  writeFileSync(join(folder, "own"), "x");
+  await expect(bag.close({}, [])).rejects.toThrow("ENOTEMPTY");
+  bag.discard();
+  expect(readdirSync(folder)).toEqual(["own"]);
 });
 
 function sum(text: string): string {
