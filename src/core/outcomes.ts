@@ -48,7 +48,7 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
     if (refetch !== undefined && isKept(error, ref, refetch)) tellKept(ref, error, refetch);
     else if (isAbsence(error.code)) tellAbsent(ref, error, error.code, evidence);
     else tellFailed(ref, error, error.code);
-    suspicion.refused(error, fromKnown || (evidence?.times ?? 0) > 1);
+    suspicion.refused(error, { fromKnown, saidBefore: (evidence?.times ?? 0) > 1 });
   }
 
   /** Whoever has it now says what becomes of it. */

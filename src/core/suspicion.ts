@@ -5,8 +5,16 @@ import type { Halt } from "./halt.ts";
 export interface Suspicion {
   /** A recording came. */
   brought(): void;
-  /** A recording did not come; `credible` says that its source's word on it is not the first, or is from a known address. */
-  refused(error: RecordingError, credible: boolean): void;
+  /** A recording did not come. */
+  refused(error: RecordingError, standing: Standing): void;
+}
+
+/** What speaks for a source's word that a recording cannot be had. */
+export interface Standing {
+  /** Its address has given recordings. */
+  readonly fromKnown: boolean;
+  /** It is not the first time. */
+  readonly saidBefore: boolean;
 }
 
 /** So many in a row, and the source is down or wrong, not the recording. */
@@ -18,9 +26,9 @@ export function openSuspicion(halt: Pick<Halt, "because">): Suspicion {
   let forbidden = 0;
   let broughtAny = false;
 
-  function hear(error: RecordingError, credible: boolean): void {
+  function hear(error: RecordingError, standing: Standing): void {
     unreached = error.code === "unreachable" ? unreached + 1 : 0;
-    if (broughtAny || error.code === "not-ready" || (credible && error.witness !== undefined)) return;
+    if (broughtAny || error.code === "not-ready" || isCredible(error, standing)) return;
     const kind = refusalOf(error);
     missing = kind === "missing" ? missing + 1 : 0;
     forbidden = kind === "forbidden" ? forbidden + 1 : 0;
@@ -31,8 +39,8 @@ export function openSuspicion(halt: Pick<Halt, "because">): Suspicion {
       broughtAny = true;
       unreached = 0;
     },
-    refused(error, credible) {
-      hear(error, credible);
+    refused(error, standing) {
+      hear(error, standing);
       if (unreached >= mostInARow) halt.because(unreachable(error));
       else if (missing >= mostInARow) halt.because(nothingThere(error));
       else if (forbidden >= mostInARow) halt.because(nothingPermitted(error));
@@ -40,9 +48,15 @@ export function openSuspicion(halt: Pick<Halt, "because">): Suspicion {
   };
 }
 
-function refusalOf({ code, head }: RecordingError): "missing" | "forbidden" | undefined {
+/** A login may lose its right to everything overnight; that everything is gone is told by its names. */
+function isCredible({ witness, code }: RecordingError, { fromKnown, saidBefore }: Standing): boolean {
+  if (witness === undefined) return false;
+  return saidBefore || (fromKnown && witness.explicit && code === "gone");
+}
+
+function refusalOf({ code, head, witness }: RecordingError): "missing" | "forbidden" | undefined {
   if (code === "gone" || code === "no-recording" || head?.status === 404 || head?.status === 410) return "missing";
-  return code === "forbidden" ? code : undefined;
+  return code === "forbidden" && witness !== undefined ? code : undefined;
 }
 
 function unreachable({ message }: RecordingError): RecordingError {
@@ -52,7 +66,7 @@ function unreachable({ message }: RecordingError): RecordingError {
 function nothingThere({ message }: RecordingError): RecordingError {
   return new RecordingError(
     "http-error",
-    `Stopped: the first ${mostInARow} recordings asked for are all missing, which looks like a wrong host, a wrong account or the page of a proxy rather than like recordings that are gone; nothing was given up. Check the addresses and the login, as with callreel doctor. The last answer: ${message}`,
+    `Stopped: the first ${mostInARow} recordings asked for are all missing, which looks like a wrong host, a wrong account or the page of a proxy rather than like recordings that are gone; nothing was given up. Check the addresses and the login, as with callreel doctor; if these are missing indeed, --order-by start,desc begins with the newest. The last answer: ${message}`,
   );
 }
 

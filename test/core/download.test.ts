@@ -245,6 +245,109 @@ describe("a download", () => {
   });
 });
 
+describe("what the source says cannot be had", () => {
+  const old = callRef("old", "2020-01-01T10:00:00Z");
+  const refusing: Given = {
+    script: (_id, _nth, _request, response) => {
+      response.writeHead(404).end();
+      return true;
+    },
+    source: () => ({
+      judge: ({ head }) => {
+        const details = head === undefined ? {} : { head };
+        return new RecordingError("gone", "It is gone.", { ...details, witness: { by: "source", explicit: true } });
+      },
+    }),
+  };
+  const known = (file: Ledger): Partial<Ledger> => ({
+    begin: async (start) => {
+      await file.set?.("retention-days:tim", "30");
+      await file.set?.("yielded:source", "yes");
+      await file.begin(start);
+    },
+  });
+
+  it("fails with whose word that is while it is not proven, and stops the run where asked to", async () => {
+    const { summary, events } = await runDownload({ ...refusing, refs: [callRef("a")], plan: { failFast: true } });
+    expect(summary).toMatchObject({ failed: 1, stoppedBy: { code: "gone" } });
+    const failed = events.find((event) => event.event === "recording-failed");
+    expect(failed?.event === "recording-failed" && failed.message).toMatch(
+      /It is gone\. \(source said so on .*, not proven/,
+    );
+  });
+
+  it("is skipped with the evidence when that is proven, and failed for whoever named it", async () => {
+    const proven = { evidence: { says: "gone", by: "source", times: 1, proven: true }, reason: "gone" };
+    const first = await runDownload({ ...refusing, refs: [old], ledger: known });
+    expect(first.summary).toMatchObject({
+      failed: 0,
+      skipped: 1,
+      absent: [{ entries: 1, example: old.key, ...proven }],
+    });
+    const second = await runDownload({ ...refusing, refs: [old], ledger: known });
+    expect([second.summary.absent, second.requests.size]).toMatchObject([[proven], 0]);
+    const named = await runDownload({
+      ...refusing,
+      refs: [{ ...old, insist: true }],
+      ledger: known,
+      plan: { named: new Set([old.key]) },
+    });
+    expect([named.summary.reasons, named.requests.size]).toEqual([{ "not-found": 1 }, 1]);
+  });
+
+  it("is asked for again with --retry-gone", async () => {
+    await runDownload({ ...refusing, refs: [old], ledger: known });
+    const { summary } = await runDownload({ refs: [old], plan: { retryGone: true } });
+    expect(summary).toMatchObject({ done: 1, skipped: 0 });
+  });
+
+  it("leaves what is held as it is: told, and asked for once in a run", async () => {
+    await runDownload({ refs: [callRef("a")] });
+    const again = { again: true };
+    let tellKept = () => {};
+    const kept = new Promise<void>((resolve) => {
+      tellKept = resolve;
+    });
+    const { summary, events, requests } = await runDownload({
+      ...refusing,
+      work: (async function* () {
+        yield { refs: [callRef("a")], events: [] };
+        await kept;
+        yield { refs: [callRef("a")], events: [] };
+      })(),
+      plan: again,
+      onEvent: ({ event }) => {
+        if (event === "recording-skipped") tellKept();
+      },
+    });
+    expect([summary.failed, summary.reasons, requests.get("a")]).toEqual([0, { done: 2 }, 1]);
+    const notice = events.find((event) => event.event === "notice");
+    expect(notice?.event === "notice" && notice.message).toMatch(
+      /cannot be fetched again; the archive keeps a_\w+\.wav\. It is/,
+    );
+    const insisted = await runDownload({ ...refusing, refs: [{ ...callRef("a"), insist: true }], plan: again });
+    expect(insisted.summary).toMatchObject({ failed: 1, reasons: { gone: 1 } });
+  });
+
+  it("leaves short audio as it is, which was asked for once more", async () => {
+    const short = { ...callRef("a"), call: { duration: 600 } };
+    expect((await runDownload({ refs: [short] })).summary).toMatchObject({ done: 1, short: 1 });
+    const second = await runDownload({ ...refusing, refs: [short] });
+    expect(second.summary).toMatchObject({ failed: 0, reasons: { done: 1 } });
+    const notice = second.events.find((event) => event.event === "notice");
+    expect(notice?.event === "notice" && notice.message).toMatch(/keeps a_\w+\.wav, though short/);
+    expect((await runDownload({ refs: [short] })).requests.size).toBe(0);
+  });
+
+  it("keeps short audio without a word where the source has no more", async () => {
+    const short = { ...callRef("a"), call: { duration: 600 } };
+    await runDownload({ refs: [short] });
+    const { summary, events, requests } = await runDownload({ refs: [short] });
+    expect([summary.failed, summary.reasons, requests.get("a")]).toEqual([0, { done: 1 }, 1]);
+    expect(events.filter((event) => event.event === "notice")).toEqual([]);
+  });
+});
+
 describe("when a transfer fails", () => {
   it("tries again with a fresh link, and the others go on", async () => {
     const { summary, events, requests } = await runDownload({

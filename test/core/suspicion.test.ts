@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ErrorCode, RecordingError } from "../../src/core/errors.ts";
-import { openSuspicion } from "../../src/core/suspicion.ts";
+import { openSuspicion, type Standing } from "../../src/core/suspicion.ts";
 
 const witness = { by: "media.example", explicit: true };
 const refused = (status: number, code: ErrorCode = "http-error") =>
@@ -10,8 +10,9 @@ const said = (code: ErrorCode) => new RecordingError(code, "So it said.", { witn
 function openHeard() {
   const reasons: RecordingError[] = [];
   const suspicion = openSuspicion({ because: (reason) => reasons.push(reason) });
-  const refuse = (times: number, error: RecordingError, credible = false) => {
-    for (let time = 0; time < times; time += 1) suspicion.refused(error, credible);
+  const refuse = (times: number, error: RecordingError, standing: Partial<Standing> = {}) => {
+    const all = { fromKnown: false, saidBefore: false, ...standing };
+    for (let time = 0; time < times; time += 1) suspicion.refused(error, all);
   };
   return { reasons, suspicion, refuse };
 }
@@ -51,10 +52,20 @@ describe("a run that gets nothing", () => {
 
   it("goes on where the word is credible, or calls are young", () => {
     const { reasons, refuse } = openHeard();
-    refuse(20, said("gone"), true);
+    refuse(20, said("gone"), { fromKnown: true });
+    refuse(20, said("gone"), { saidBefore: true });
+    refuse(20, said("forbidden"), { saidBefore: true });
     refuse(20, refused(404, "not-ready"));
     expect(reasons).toEqual([]);
-    refuse(10, refused(404), true);
+  });
+
+  it.each([
+    ["a page", refused(404)],
+    ["a refusal", said("forbidden")],
+    ["a word that names no recording", new RecordingError("gone", "x", { witness: { ...witness, explicit: false } })],
+  ])("is not excused for %s because its address is known", (_, error) => {
+    const { reasons, refuse } = openHeard();
+    refuse(10, error, { fromKnown: true });
     expect(reasons).toHaveLength(1);
   });
 });

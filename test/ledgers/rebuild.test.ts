@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
 import { salvageLedger } from "../../src/ledgers/index.ts";
 import { nothing, ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
@@ -45,6 +46,22 @@ test("of a ledger with overwritten pages all that can be read is carried over, a
   await ledger.begin(run("third"));
   await ledger.finish(nothing, 0);
   expect((await ledger.lastRuns(1))[0]).toMatchObject({ runId: "third", seq: 2 });
+});
+
+test("evidence that recordings are gone, and whose word counts, are carried over", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  const witness = { by: "media.example", explicit: true };
+  await ledger.failed(ref(1), new RecordingError("gone", "No.", { witness }));
+  await ledger.set("yielded:media.example", "yes");
+  const before = await ledger.entry(ref(1).key);
+  await ledger.finish(nothing, 0);
+  await ledger[Symbol.asyncDispose]();
+  salvageLedger(path(), context);
+  const after = await open();
+  expect(before?.evidence).toMatchObject({ says: "gone", times: 1 });
+  expect(await after.entry(ref(1).key)).toEqual(before);
+  expect(await after.get("yielded:media.example")).toBe("yes");
 });
 
 test("what is no ledger at all is kept aside, and a new one begins", async () => {

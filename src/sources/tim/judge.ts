@@ -57,8 +57,8 @@ function classified(error: RecordingError, ref: RecordingRef, by: string | undef
     }
     case 401:
     case 403: {
-      const message = `Echo does not give ${ref.key} (${cause(error)}), also with a fresh link.`;
-      return isPage(error) ? restated(error, "forbidden", message) : said(error, "forbidden", message, by);
+      // It speaks of who asks, or from where, at least as much as of the recording: no evidence.
+      return restated(error, "forbidden", `Echo does not give ${ref.key} (${cause(error)}), also with a fresh link.`);
     }
   }
   if (error.code === "empty-body") {

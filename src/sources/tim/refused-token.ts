@@ -40,7 +40,7 @@ export function refusedToken(
       return new RecordingError(
         "forbidden",
         `The TIM login may not fetch ${recording} ${told} Its web user stands elsewhere in the Directory, its class may not use the voice script, or TIM has locked this address.`,
-        word,
+        { head },
       );
     case 404:
     case 410:
