@@ -7,6 +7,8 @@ export interface CallMemory {
 }
 
 const longestGapSeconds = 60;
+/** A call that does not say how long it was may have been this long. */
+const unknownSeconds = 3600;
 const firstSlots = 4096;
 /** 32 MB at most: what was remembered is forgotten when more than a million and a half recordings have come. */
 const mostSlots = 2 ** 21;
@@ -34,7 +36,7 @@ export function openCallMemory(): CallMemory {
     }
   };
   return {
-    conflict(key, { start, duration = 0 }) {
+    conflict(key, { start, duration = unknownSeconds }) {
       const ms = start === undefined ? Number.NaN : Date.parse(/\dT[\d:.]+$/.test(start) ? `${start}Z` : start);
       const begins = Math.floor(ms / 1000);
       if (!(begins >= 0 && begins < 2 ** 32)) return undefined;

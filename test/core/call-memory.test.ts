@@ -9,7 +9,10 @@ test("legs that follow one another are one call, what begins elsewhere is anothe
   expect(memory.conflict("a", at("2026-01-01T10:00:00Z", 300))).toBeUndefined();
   expect(memory.conflict("a", at("2026-01-01T10:00:00Z", 300))).toBeUndefined();
   expect(memory.conflict("a", at("2026-01-01T10:05:30Z", 600))).toBeUndefined();
-  expect(memory.conflict("a", at("2026-01-01T10:15:40Z"))).toBeUndefined();
+  expect(memory.conflict("a", at("2026-01-01T10:15:40Z", 5))).toBeUndefined();
+  expect(memory.conflict("c", at("2026-01-01T10:00:00Z"))).toBeUndefined();
+  expect(memory.conflict("c", at("2026-01-01T10:40:00Z"))).toBeUndefined();
+  expect(memory.conflict("c", at("2026-01-01T15:00:00Z"))).toBe("2026-01-01 10:00:00");
   expect(memory.conflict("a", at("2026-01-01T11:00:00Z", 60))).toBe("2026-01-01 10:00:00");
   expect(memory.conflict("a", at("2026-01-01T09:00:00Z", 60))).toBe("2026-01-01 10:00:00");
   expect(memory.conflict("b", at("2026-01-01T11:00:00", 60))).toBeUndefined();

@@ -48,7 +48,7 @@ export function makeCalls(data: CallsData, endMs: number): CallRow[] {
     const startMs = Math.floor(endMs - (rows - index - random() * 0.9) * step);
     const kind = random();
     const earlier = calls[index - 1];
-    if (kind < repeated && earlier?.voicefilename) calls.push(secondAgent(earlier, startMs, random));
+    if (kind < repeated && earlier?.voicefilename) calls.push(secondAgent(earlier, random));
     else calls.push(newCall(data, index, startMs, kind >= 1 - unrecorded, random));
   }
   return calls;
@@ -95,9 +95,10 @@ function newCall(
   return { ...call, voicelocation: absent, voicefilename: absent };
 }
 
-/** A recording of a line, matched to the call of a second agent. */
-function secondAgent(earlier: CallRow, startMs: number, random: () => number): CallRow {
+/** A recording of a line, matched to the call of a second agent, to whom the first one hands it on. */
+function secondAgent(earlier: CallRow, random: () => number): CallRow {
   const extension = String(301 + Math.floor(random() * 9)).padStart(4, "0");
+  const startMs = Date.parse(`${earlier.start?.replace(" ", "T")}Z`) + Number(earlier.duration) * 1000;
   return { ...earlier, start: localTime(startMs), extension, name: "Second agent" };
 }
 
