@@ -54,6 +54,9 @@ async function* bytesOf(path: string): AsyncIterable<Uint8Array> {
   }
 }
 
+/** So many files are made safe and recorded together. */
+const batchSize = 64;
+
 /**
  * Copies files into the archive as a download would: checked, hashed, synced, named by the call, then recorded. Returns
  * how many were new. What is held already is compared, never replaced; a difference is told.
@@ -61,38 +64,77 @@ async function* bytesOf(path: string): AsyncIterable<Uint8Array> {
 export async function takeIn(
   files: AsyncIterable<Inbound>,
   ports: IntakePorts,
-  { unmatched, adopted }: AdoptionHooks,
+  hooks: AdoptionHooks,
   stop: AbortSignal,
 ): Promise<number> {
   let count = 0;
-  for await (const file of files) {
-    stop.throwIfAborted();
-    const ref = file.refusal ?? ports.identify(file.name);
-    if (typeof ref === "string") {
-      unmatched(file.shown, ref);
-      continue;
+  let batch = new Map<string, Taken>();
+  const record = async () => {
+    const taken = [...batch.values()];
+    batch = new Map();
+    count += await recordAll(taken, ports.ledger, hooks);
+  };
+  try {
+    for await (const file of files) {
+      stop.throwIfAborted();
+      const ref = file.refusal ?? ports.identify(file.name);
+      if (typeof ref === "string") {
+        hooks.unmatched(file.shown, ref);
+        continue;
+      }
+      if (batch.size === batchSize || batch.has(ref.key)) await record();
+      const settled = await tellingRefusal(file, hooks, () => takeOne(file, ref, ports, stop));
+      if (settled !== undefined) batch.set(ref.key, { file, ref, settled });
     }
-    try {
-      const stored = await takeOne(file, ref, ports, stop);
-      if (stored === undefined) continue;
-      count += await ports.ledger.adopt([{ ref, stored }]);
-      adopted(ref, stored);
-    } catch (thrown) {
-      const error = asRecordingError(thrown);
-      if (error.verdict === "stop" || error.code === "bug") throw error;
-      unmatched(file.shown, error.message);
-    }
+  } finally {
+    await record();
   }
   return count;
 }
 
-/** What the file is in the archive; undefined when the archive had it already. */
+interface Taken {
+  readonly file: Inbound;
+  readonly ref: RecordingRef;
+  readonly settled: () => Promise<Stored>;
+}
+
+/** Waits until the files are safe, then records them. */
+async function recordAll(taken: readonly Taken[], ledger: Archive, hooks: AdoptionHooks): Promise<number> {
+  const safe = await Promise.all(
+    taken.map(async ({ file, ref, settled }) => {
+      const stored = await tellingRefusal(file, hooks, settled);
+      return stored === undefined ? [] : [{ ref, stored }];
+    }),
+  );
+  const found = safe.flat();
+  const count = await ledger.adopt(found);
+  for (const { ref, stored } of found) hooks.adopted(ref, stored);
+  return count;
+}
+
+/** Tells why one file was refused; what ends all of them is thrown. */
+async function tellingRefusal<T>(
+  { shown }: Inbound,
+  { unmatched }: AdoptionHooks,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = asRecordingError(thrown);
+    if (error.verdict === "stop" || error.code === "bug") throw error;
+    unmatched(shown, error.message);
+    return undefined;
+  }
+}
+
+/** Tells when the file is safe in the archive, and as what; undefined when the archive had it already. */
 async function takeOne(
   file: Inbound,
   ref: RecordingRef,
   { destination, ledger, pathFor, expect }: IntakePorts,
   stop: AbortSignal,
-): Promise<Stored | undefined> {
+): Promise<(() => Promise<Stored>) | undefined> {
   const entry = await ledger.entry(ref.key);
   if (entry?.state === "purged") throw new RecordingError("not-audio", "It was purged from the archive, for good.");
   const path = pathFor(ref);
@@ -102,8 +144,11 @@ async function takeOne(
   if ((await sha256Of(file)) !== standing.sha256) {
     throw new RecordingError("changed", `It is not the same as what is held of this recording: ${standing.path}.`);
   }
-  if (held === undefined) return standing;
-  if (destination.has?.(held.path) === false) await write(file, held.path, expect(ref), destination, stop);
+  if (held === undefined) return async () => standing;
+  if (destination.has?.(held.path) === false) {
+    const restored = await write(file, held.path, expect(ref), destination, stop);
+    await restored();
+  }
   return undefined;
 }
 
@@ -113,7 +158,7 @@ async function write(
   expect: Expectation,
   destination: Destination,
   stop: AbortSignal,
-): Promise<Stored> {
+): Promise<() => Promise<Stored>> {
   const incoming = await destination.open(path, expect, stop);
   try {
     incoming.head({ status: 200, headers: { "content-length": String(file.bytes) } });
@@ -126,7 +171,8 @@ async function write(
     throw thrown;
   }
   const { settled } = await incoming.finish();
-  return settled;
+  settled.catch(() => {});
+  return () => settled;
 }
 
 async function sha256Of(file: Inbound): Promise<string> {

@@ -1,10 +1,10 @@
-import { statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { type Entry, getFileNameLowLevel, openPromise, validateFileName, type ZipFile } from "yauzl";
 import { RecordingError } from "../core/errors.ts";
 import type { Inbound } from "./intake.ts";
 
-/** No recording is longer: 4 GiB are three days of uncompressed stereo. */
+/** No recording is larger: a WAV file cannot be. */
 const mostBytes = 2 ** 32;
 
 /**
@@ -19,15 +19,33 @@ export async function* zipFiles(path: string, shown: string): AsyncIterable<Inbo
     let room = statSync(path).size;
     for await (const entry of zip.eachEntry()) {
       const name = getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, false);
-      if (name.endsWith("/")) continue;
       room -= entry.compressedSize;
+      if ((name.endsWith("/") && entry.uncompressedSize === 0) || isHidden(name)) continue;
       yield inboundOf(zip, entry, { name, shown: `${shown}: ${name}` }, room);
     }
+    // The types call it a boolean; it is where the next entry would stand.
+    if (isEntryAt(path, Number(zip.readEntryCursor))) throw new Error("it holds more files than its end says");
   } catch (error) {
     yield { ...damaged, name: shown, shown, refusal: `the zip is damaged or none: ${(error as Error).message}` };
   } finally {
     zip?.close();
   }
+}
+
+function isEntryAt(path: string, place: number): boolean {
+  const fd = openSync(path, "r");
+  try {
+    const signature = Buffer.alloc(4);
+    readSync(fd, signature, 0, 4, place);
+    return signature.toString("latin1") === "PK\x01\x02";
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What a Mac adds to its zips, and what finished files are never called. */
+function isHidden(name: string): boolean {
+  return /(?:^|\/)(?:__MACOSX\/|\.[^./])/.test(name);
 }
 
 const damaged = { bytes: 0, async *open(): AsyncIterable<Uint8Array> {} };

@@ -104,46 +104,56 @@ describe("adopt --match ringcentral-portal", () => {
     ]);
   });
 
-  it.each<[string, Zipped[], string]>([
-    ["a name that leads elsewhere", [{ ...good, name: `../../${good.name}` }], "leads elsewhere"],
-    ["an absolute name", [{ ...good, name: `/tmp/${good.name}` }], "leads elsewhere"],
-    ["an encrypted file", [{ ...good, encrypted: true }], "encrypted"],
-    ["a wrong checksum", [{ ...good, crc: 1 }], "checksum"],
-    ["fewer bytes than told", [{ ...good, size: audio.length + 5 }], "cannot be unpacked"],
-    ["more bytes than told", [{ ...good, size: audio.length - 5 }], "cannot be unpacked"],
-    ["an absurd size", [{ ...good, zip64: true, size: 2 ** 40 }], "too large"],
-    ["no audio in it", [{ ...good, data: Buffer.from("<html>Log in</html>") }], "page"],
-    ["another name", [{ ...good, name: "song.mp3" }], "not of the form"],
-    ["another file for one recording", [good, { ...good, data: mp3(41) }, good], "not the same"],
-  ])("tells of %s, and takes the files around it", async (_, files, message) => {
-    const around = { name: nameOf("2946157123009"), data: mp3(30) };
-    using world = openPortal([...files, around]);
+  it("tells of each file that cannot be taken, and takes those around it", async () => {
+    const bad: readonly (readonly [Zipped, string])[] = [
+      [{ ...good, name: `../../${nameOf("29461571241")}` }, "leads elsewhere"],
+      [{ ...good, name: `/tmp/${nameOf("29461571242")}` }, "leads elsewhere"],
+      [{ ...good, name: nameOf("29461571243"), encrypted: true }, "encrypted"],
+      [{ ...good, name: nameOf("29461571244"), crc: 1 }, "checksum"],
+      [{ ...good, name: nameOf("29461571245"), size: audio.length + 5 }, "cannot be unpacked"],
+      [{ ...good, name: nameOf("29461571246"), size: audio.length - 5 }, "cannot be unpacked"],
+      [{ ...good, name: nameOf("29461571247"), zip64: true, size: 2 ** 40 }, "too large"],
+      [{ name: nameOf("29461571248"), data: Buffer.from("<html>Log in</html>") }, "page"],
+      [{ name: nameOf("29461571249"), data: Buffer.alloc(0) }, "empty"],
+      [{ ...good, name: "song.mp3" }, "not of the form"],
+      [{ ...good, data: mp3(41) }, "not the same"],
+    ];
+    const hidden = { name: `__MACOSX/._${good.name}`, data: Buffer.from("Mac") };
+    using world = openPortal([
+      hidden,
+      good,
+      ...bad.map(([file]) => file),
+      good,
+      { ...good, name: nameOf("29461571250") },
+    ]);
     const adopted = await world.adopt();
-    expect([adopted.code, adopted.out.match(/^unmatched: .*/gm)]).toEqual([3, [expect.stringContaining(message)]]);
-    expect((await world.held()).map(({ id }) => id)).toContain("2946157123009");
+    const told = adopted.out.match(/^unmatched: .*/gm) ?? [];
+    expect(adopted.code).toBe(3);
+    expect(told).toHaveLength(bad.length);
+    for (const [{ name }, message] of bad) {
+      expect(told.some((line) => line.includes(`portal.zip: ${name}: `) && line.includes(message))).toBe(true);
+    }
+    expect((await world.held()).map(({ id }) => id).sort()).toEqual(["2946157123004", "29461571250"]);
     expect(readdirSync(world.home.path).sort()).toEqual(["archive", "portal.zip"]);
     expect((await world.verify()).code).toBe(0);
   });
 
-  it("refuses a zip bomb whose files share their bytes", async () => {
+  it("refuses zip bombs, whose files share their bytes, and zips that are cut, empty or none", async () => {
     const large = { ...good, data: wav({ seconds: 60 }) };
     const shared = (at: number) => ({ ...large, name: nameOf(`29461571240${at}`), shares: true });
-    using world = openPortal([large, shared(10), shared(11)]);
-    const adopted = await world.adopt();
-    expect([adopted.code, adopted.out]).toEqual([3, expect.stringContaining("zip bomb")]);
-  });
-
-  it.each<[string, (bytes: Buffer) => Buffer]>([
-    ["cut short", (bytes) => bytes.subarray(0, bytes.length - 60)],
-    ["empty", () => Buffer.alloc(0)],
-    ["a page", () => Buffer.from("<html>Log in</html>")],
-  ])("tells that a zip is %s", async (_, change) => {
-    using world = openPortal([good], change);
-    const adopted = await world.adopt();
-    expect([adopted.code, adopted.out]).toEqual([
-      3,
-      expect.stringMatching(/^unmatched: portal\.zip: the zip is damaged/),
-    ]);
+    using world = openPortal([]);
+    const folder = join(world.home.path, "zips");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "bomb.zip"), zip([large, shared(10), shared(11)]));
+    writeFileSync(join(folder, "cut.zip"), zip([good]).subarray(0, -60));
+    writeFileSync(join(folder, "empty.zip"), "");
+    writeFileSync(join(folder, "page.zip"), "<html>Log in</html>");
+    const adopted = await world.adopt(folder);
+    expect(adopted.code).toBe(3);
+    for (const name of ["cut", "empty", "page"]) {
+      expect(adopted.out).toMatch(new RegExp(`^unmatched: ${name}\\.zip: the zip is damaged`, "m"));
+    }
+    expect(adopted.out).toMatch(/^unmatched: bomb\.zip: .*29461571240.*zip bomb/m);
   });
 
   it("never takes a purged recording back, and restores a lost file", async () => {
