@@ -12,6 +12,7 @@ import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
 import { noteHead } from "../wire/head.ts";
 import type { Hooks } from "../wire/hooks.ts";
 import { planOf } from "../wire/plan.ts";
+import { selectionRecord } from "../wire/record.ts";
 import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
 import { runDownload } from "../wire/run-download.ts";
 import { openSources, ratePerMinute, type SourceSet } from "../wire/source-set.ts";
@@ -114,11 +115,4 @@ async function recordEnd(
 /** A run that ended early has not seen the whole listing: the next one must start where this one did. */
 function sawEverything(summary: Summary): boolean {
   return summary.stoppedBy === undefined;
-}
-
-/** The selection as it was asked for, for the run's record: every setting that came from somewhere, no secret among them. */
-function selectionRecord({ args, settings, origins }: Invocation): Record<string, unknown> {
-  const secret = new Set(["clientSecret", "jwt", "accessToken", "timPassword", "database", "ping"]);
-  const given = Object.entries(settings).filter(([key]) => key in origins && !secret.has(key));
-  return { ...Object.fromEntries(given), ...(args.length === 0 ? {} : { ids: args }) };
 }

@@ -8,6 +8,7 @@ import { RecordingError } from "../core/errors.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
 import type { Archive } from "../core/ports.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/verify.ts";
+import { sidecarHash } from "../destinations/disk/known-hashes.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { nameBeside } from "../new-file.ts";
 import { unknownFiles } from "../wire/adoption.ts";
@@ -15,60 +16,119 @@ import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
 import { noteHead } from "../wire/head.ts";
 import { openMeter } from "../wire/meter.ts";
 import { rebuildLedger } from "../wire/rebuild.ts";
+import { recordOf } from "../wire/record.ts";
 
-/** Re-reads the archive against the ledger: every file, the run records, and files that nobody knows. 6 when anything differs. */
+/** Re-reads the archive against the ledger: every file, every record, and files that nobody knows. 6 when anything differs. */
 export async function verify(invocation: Invocation): Promise<number> {
   const { settings, io } = invocation;
   const root = archiveFolder(settings, io);
   const subset = subsetOf(settings.readDataSubset);
-  const started = io.clock.monotonic();
   if (settings.rebuild) await rebuildLedger(invocation);
   await using ledger = await openExistingLedger(settings, io);
-  let differences = 0;
-  let files = 0;
-  let bytes = 0;
+  const counts = { files: 0, bytes: 0, differences: 0 };
   const meter = openMeter(
     invocation,
-    () => `${formatCount(files)} files, ${formatBytes(bytes)} re-read, ${differences} differ`,
+    () => `${formatCount(counts.files)} files, ${formatBytes(counts.bytes)} re-read, ${counts.differences} differ`,
   );
   const differs = (difference: Difference) => {
-    differences += 1;
+    counts.differences += 1;
     meter.above(() => io.stdout.write(settings.json ? `${JSON.stringify(difference)}\n` : lineOf(difference)));
   };
-  const checked = (size: number) => {
-    files += 1;
-    bytes += size;
-    meter.tick();
+  const say = (line: string) => {
+    if (!settings.json && !settings.quiet) meter.above(() => io.stderr.write(`${line}\n`));
   };
-  const say = (line: string) => settings.json || settings.quiet || meter.above(() => io.stderr.write(`${line}\n`));
-  let head = "";
+  const started = io.clock.monotonic();
   try {
-    const ports = { hash: (path: string) => hashFile(root, path), differs, checked };
-    await verifyEntries(
-      stoppable(ledger.entries({ states: ["done"] }), io.stop),
-      subset,
-      availableParallelism(),
-      ports,
-    );
-    await verifyChains(ledger, differs);
+    const unsound = await soundness(ledger);
+    if (unsound !== undefined) differs({ kind: "ledger", message: unsound.message });
+    await verifyFiles(invocation, ledger, { root, subset, differs, counts, tick: meter.tick });
+    await verifyRecords(ledger, differs);
     if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say);
-    if (subset === undefined) {
-      for await (const path of await unknownFiles(root, root, ledger, io.stop))
-        differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
-    }
     if (settings.writeSums) await writeSums(root, invocation, ledger);
-    head = await noteHead(root, ledger);
+    if (unsound !== undefined) throw unsound;
+    await ledger.audit({ action: "verify", detail: recordOf(invocation, counts) });
+    const head = await noteHead(root, ledger);
+    meter.close();
+    tellEnd(invocation, counts, io.clock.monotonic() - started, head);
   } finally {
     meter.close();
   }
-  const took = formatDuration(io.clock.monotonic() - started);
-  if (!settings.json && !(settings.quiet && differences === 0)) {
+  return counts.differences === 0 ? 0 : exitCodeOf("differences");
+}
+
+interface Counts {
+  files: number;
+  bytes: number;
+  differences: number;
+}
+
+function tellEnd({ settings, io }: Invocation, counts: Counts, ms: number, head: string): void {
+  const { files, bytes, differences } = counts;
+  if (settings.json) {
+    const time = new Date(io.clock.now()).toISOString();
+    io.stdout.write(`${JSON.stringify({ event: "verify-finished", time, ...counts, ms: Math.round(ms), head })}\n`);
+    return;
+  }
+  if (!settings.quiet || differences > 0) {
+    const what = differences === 0 ? "all as they came" : `${differences} differ`;
+    const none = files === 0 ? " There was nothing to look at." : "";
     io.stderr.write(
-      `${formatCount(files)} files, ${formatBytes(bytes)} re-read in ${took}: ${differences === 0 ? "all as they came" : `${differences} differ`}.\n`,
+      `${formatCount(files)} files, ${formatBytes(bytes)} re-read in ${formatDuration(ms)}: ${what}.${none}\n`,
     );
   }
-  if (settings.verbose !== undefined && !settings.json) io.stdout.write(`${head}\n`);
-  return differences === 0 ? 0 : exitCodeOf("differences");
+  if (settings.verbose !== undefined) io.stdout.write(`${head}\n`);
+}
+
+/** Why the ledger's own file cannot be trusted; all that can be read of it is verified all the same. */
+async function soundness(ledger: Archive): Promise<RecordingError | undefined> {
+  try {
+    await ledger.checkFile();
+    return undefined;
+  } catch (error) {
+    if (error instanceof RecordingError && error.code === "ledger") return error;
+    throw error;
+  }
+}
+
+interface Files {
+  readonly root: string;
+  readonly subset: Subset | undefined;
+  readonly differs: (difference: Difference) => void;
+  readonly counts: Counts;
+  readonly tick: () => void;
+}
+
+/** Every file that the ledger calls done, and those that it does not know; notes in the ledger what is damaged and what is no longer. */
+async function verifyFiles(
+  { io }: Invocation,
+  ledger: Archive,
+  { root, subset, differs, counts, tick }: Files,
+): Promise<void> {
+  const checked = (bytes: number) => {
+    counts.files += 1;
+    counts.bytes += bytes;
+    tick();
+  };
+  const damage = new Map<string, string | undefined>();
+  const ports = {
+    hash: (path: string) => hashFile(root, path),
+    sidecarHash: (path: string) => sidecarHash(root, path),
+    differs,
+    checked,
+    damaged: (key: string, message: string | undefined) => damage.set(key, message),
+  };
+  async function* noted() {
+    for await (const page of stoppable(ledger.entries({ states: ["done"] }), io.stop)) {
+      yield page;
+      if (damage.size > 0) await ledger.noteDamage(damage);
+      damage.clear();
+    }
+  }
+  await verifyEntries(noted(), subset, availableParallelism(), ports);
+  if (subset !== undefined) return;
+  const unreadable = (path: string, message: string) => differs({ kind: "unreadable", path, message });
+  for await (const path of await unknownFiles(root, root, ledger, { stop: io.stop, unreadable }))
+    differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
 }
 
 function lineOf({ kind, path, key, message }: Difference): string {
@@ -90,7 +150,8 @@ async function* stoppable<T>(pages: AsyncIterable<T>, stop: AbortSignal): AsyncI
   }
 }
 
-async function verifyChains(ledger: Archive, differs: (difference: Difference) => void): Promise<void> {
+/** The records, what they say became of recordings, and whether the entries say so too. */
+async function verifyRecords(ledger: Archive, differs: (difference: Difference) => void): Promise<void> {
   const runs = await ledger.verifyRunChain();
   if (runs.broken !== undefined) differs({ kind: "run-record", key: runs.broken.name, message: runs.broken.reason });
   const audits = await ledger.verifyAuditChain();

@@ -262,6 +262,8 @@ export interface Archive extends Required<Ledger> {
   /** Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line for each. */
   purge(keys: readonly RecordingKey[], why: string): Promise<number>;
   audit(line: AuditLine): Promise<void>;
+  /** Notes of held recordings what is wrong with their files; undefined takes the note away, as a new file does. */
+  noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): Promise<void>;
   /** What became of a recording's hook: with a failure it stays owed. */
   hookEnded(key: RecordingKey, failure: string | undefined): Promise<void>;
   /** The recordings held whose hook is still owed. */
@@ -310,6 +312,8 @@ export interface LedgerEntry {
   readonly lastError?: { readonly code: string; readonly message: string };
   /** Of what is said to be gone, absent or forbidden. */
   readonly evidence?: Evidence;
+  /** What `verify` last found wrong with the file. */
+  readonly damage?: string;
   readonly firstSeenMs: number;
   readonly changedMs: number;
   readonly runId: string;

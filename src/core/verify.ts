@@ -1,5 +1,7 @@
 import pLimit from "p-limit";
+import { RecordingError } from "./errors.ts";
 import type { LedgerEntry } from "./ports.ts";
+import type { RecordingKey, Stored } from "./recording.ts";
 
 /** What a finished file turned out to be when it was read again. */
 export interface FileState {
@@ -9,16 +11,30 @@ export interface FileState {
 }
 
 export interface Difference {
-  readonly kind: "missing" | "changed" | "unknown-file" | "run-record" | "audit-record" | "outcome" | "head";
+  readonly kind:
+    | "missing"
+    | "changed"
+    | "unreadable"
+    | "sidecar"
+    | "ledger"
+    | "unknown-file"
+    | "run-record"
+    | "audit-record"
+    | "outcome"
+    | "head";
   readonly key?: string;
   readonly path?: string;
   readonly message: string;
 }
 
 export interface VerifyPorts {
-  /** Reads and hashes a file of the archive; undefined when it is not there. */
+  /** Reads and hashes a file of the archive; undefined when it is not there. Throws `disk-io` or `unsafe-path` where there is no file to read. */
   readonly hash: (path: string) => Promise<FileState | undefined>;
+  /** The hash that the file's sidecar names, and the sidecar's own name; undefined when there is none. */
+  readonly sidecarHash?: (path: string) => { readonly sha256: string; readonly by: string } | undefined;
   readonly differs: (difference: Difference) => void;
+  /** Told of each held recording that turns out damaged, and of each that was thought so and is not (no message). */
+  readonly damaged?: (key: RecordingKey, message: string | undefined) => void;
   /** Told after each file. */
   readonly checked: (bytes: number) => void;
 }
@@ -43,18 +59,38 @@ export async function verifyEntries(
   }
 }
 
-async function verifyOne({ ref, stored }: LedgerEntry, { hash, differs, checked }: VerifyPorts): Promise<void> {
+async function verifyOne({ ref, stored, damage }: LedgerEntry, ports: VerifyPorts): Promise<void> {
   if (stored === undefined) return;
   const { key } = ref;
   const { path } = stored;
-  const found = await hash(path);
-  if (found === undefined) differs({ kind: "missing", key, path, message: "the file is not there" });
-  else if (found.bytes !== stored.bytes) {
-    differs({ kind: "changed", key, path, message: `${found.bytes} bytes instead of ${stored.bytes}` });
-  } else if (found.sha256 !== stored.sha256) {
-    differs({ kind: "changed", key, path, message: "the SHA-256 is not the one it came with" });
+  const found = await ports.hash(path).catch(reasonOf);
+  const fault = faultOf(found, stored);
+  if (fault !== undefined) ports.differs({ ...fault, key, path });
+  if (fault?.message !== damage) ports.damaged?.(key, fault?.message);
+  const sidecar = ports.sidecarHash?.(path);
+  if (sidecar !== undefined && sidecar.sha256 !== stored.sha256) {
+    ports.differs({ kind: "sidecar", key, path: sidecar.by, message: "it tells another SHA-256 than the ledger" });
   }
-  checked(found?.bytes ?? 0);
+  ports.checked(typeof found === "string" ? 0 : (found?.bytes ?? 0));
+}
+
+function faultOf(
+  found: FileState | string | undefined,
+  stored: Stored,
+): Pick<Difference, "kind" | "message"> | undefined {
+  if (typeof found === "string") return { kind: "unreadable", message: found };
+  if (found === undefined) return { kind: "missing", message: "the file is not there" };
+  if (found.bytes !== stored.bytes)
+    return { kind: "changed", message: `${found.bytes} bytes instead of ${stored.bytes}` };
+  if (found.sha256 === stored.sha256) return undefined;
+  return { kind: "changed", message: "the SHA-256 is not the one it came with" };
+}
+
+/** One file that cannot be read is a finding; the others are read all the same. */
+function reasonOf(error: unknown): string {
+  if (error instanceof RecordingError && (error.code === "disk-io" || error.code === "unsafe-path"))
+    return error.message;
+  throw error;
 }
 
 /** FNV-1a over the key: stable, even, and without a table. */

@@ -4,6 +4,7 @@ import { examine } from "./disk/adopt.ts";
 import { type Archive, openArchive } from "./disk/archive.ts";
 import { diskError, unsafePath } from "./disk/disk-error.ts";
 import { openIncoming } from "./disk/incoming.ts";
+import { disownedBecause, openKnownHashes } from "./disk/known-hashes.ts";
 import { partialFolder } from "./disk/partial.ts";
 import { removeFile } from "./disk/remove-file.ts";
 import { takeTurn } from "./disk/turns.ts";
@@ -24,6 +25,7 @@ export interface DiskSettings {
  */
 export async function openDisk(root: string, settings: DiskSettings = {}): Promise<Destination> {
   const archive = opened(root, settings);
+  const knownHashes = openKnownHashes(archive.root);
   return {
     async open(path, expect, signal) {
       checkPath(archive.root, path);
@@ -40,7 +42,9 @@ export async function openDisk(root: string, settings: DiskSettings = {}): Promi
       for (const variant of variantsOf(path)) {
         if (!archive.listing.has(variant)) continue;
         const stored = await examine(join(archive.root, variant), variant);
-        if (stored !== undefined) return stored;
+        if (stored === undefined || (await disownedBecause(knownHashes, variant, stored.sha256)) !== undefined)
+          continue;
+        return stored;
       }
       return undefined;
     },

@@ -14,6 +14,7 @@ export interface Catalogue {
   waiting(source: SourceName, startedBefore: string): Waiting;
   purge(keys: readonly RecordingKey[], why: string, now: number): number;
   audit(line: AuditLine, now: number): void;
+  noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): void;
   lastAudits(count: number): readonly AuditRecord[];
 }
 
@@ -52,6 +53,11 @@ export function openCatalogue(database: Database, kept: Kept, outcomes: Outcomes
       eraseTraces(database, kept);
       return purged;
     },
+    noteDamage: (found) =>
+      database.write(() => {
+        const note = sqlite.prepare("UPDATE recordings SET damage = ? WHERE key = ? AND state = 'done'");
+        for (const [key, message] of found) note.run(message ?? null, key);
+      }),
     audit: (line, now) => database.write(() => audit(line, now)),
     lastAudits: (count) => {
       const rows = sqlite

@@ -37,6 +37,8 @@ export interface OutcomesSeal {
 export interface Outcomes {
   /** Inside a transaction. */
   add(outcome: Outcome, now: number): void;
+  /** Whether a file may stand for a recording whose entry is lost: it must be the one that came last. */
+  allows(key: RecordingKey, sha256: string): boolean;
   /** Hashes ahead what is committed, so that closing is quick; outside a transaction. */
   fold(): void;
   /** Closes the log for a record that is about to be chained; undefined when it is closed already. Inside a transaction. */
@@ -66,7 +68,12 @@ export function openOutcomes(sqlite: Sqlite): Outcomes {
     }
     return { from, to, tree };
   };
+  let lost: ReadonlyMap<string, string | null> | undefined;
   return {
+    allows: (key, sha256) => {
+      lost ??= lostOf(sqlite);
+      return (lost.get(key) ?? sha256) === sha256;
+    },
     add: ({ key, state, proven, bytes = null, sha256 = null }, now) => {
       insert.run(now, key, state, proven === undefined ? null : Number(proven), bytes, sha256);
     },
@@ -88,6 +95,17 @@ interface Folded {
   readonly from: number;
   readonly to: number;
   readonly tree: Merkle;
+}
+
+/** The hash of each recording that was done last and has no entry any more; there are none but in a ledger made anew. */
+function lostOf(sqlite: Sqlite): Map<string, string | null> {
+  const rows = sqlite
+    .prepare(
+      `SELECT key, max(seq), CASE state WHEN 'done' THEN lower(hex(sha256)) END AS sha256 FROM outcomes AS o
+       WHERE NOT EXISTS (SELECT 1 FROM recordings AS r WHERE r.key = o.key) GROUP BY key`,
+    )
+    .all() as { key: string; sha256: string | null }[];
+  return new Map(rows.map(({ key, sha256 }) => [key, sha256]));
 }
 
 /** Reads outcomes as rows. */

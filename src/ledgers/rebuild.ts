@@ -57,6 +57,7 @@ function copyAll(sqlite: Sqlite, aside: string): number {
     copyRows(sqlite, table, statSync(aside).size),
   );
   if (!hasOutcomes(sqlite)) sqlite.exec(outcomesOfEntries);
+  sqlite.exec(lostTombstones);
   // The runs that held them are over, whatever became of them.
   sqlite.exec("UPDATE recordings SET lease_owner = NULL WHERE lease_owner IS NOT NULL");
   for (const table of ["kept", "chains"]) {
@@ -67,6 +68,12 @@ function copyAll(sqlite: Sqlite, aside: string): number {
   }
   return entries;
 }
+
+/** What was purged stays so, though its entry is lost: its last outcome tells. */
+const lostTombstones = `
+  INSERT OR IGNORE INTO recordings (key, source, id, state, first_seen, changed)
+    SELECT key, substr(key, 1, instr(key, '/') - 1), replace(key, rtrim(key, replace(key, '/', '')), ''), 'purged', at, at
+    FROM (SELECT key, state, at, max(seq) FROM outcomes GROUP BY key) WHERE state = 'purged'`;
 
 /** Ledgers of before have none: what their entries say stands for them. */
 function hasOutcomes(sqlite: Sqlite): boolean {

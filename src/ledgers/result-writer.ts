@@ -85,6 +85,7 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
     adopt: (ref, stored, runId, now) => {
       const before = look.get(ref.key) as KnownRow | undefined;
       if (before?.state === "done" || before?.state === "purged") return false;
+      if (before === undefined && !outcomes.allows(ref.key, stored.sha256)) return false;
       know(ref, now);
       done(ref, stored, runId, now);
       return true;

@@ -33,6 +33,7 @@ export interface RecordingRow {
   readonly error_message: string | null;
   readonly evidence: string | null;
   readonly short: number | null;
+  readonly damage: string | null;
   readonly first_seen: number;
   readonly changed: number;
   readonly run_id: string | null;
@@ -72,6 +73,7 @@ const ownColumns = [
   "error_message",
   "evidence",
   "short",
+  "damage",
   "first_seen",
   "changed",
   "run_id",
@@ -177,6 +179,7 @@ export function entryOf(row: RecordingRow, lives: (owner: string) => boolean): L
     ref: refOf(row),
     state,
     ...(row.state === "done" && { stored: storedOf(row) }),
+    ...(row.state === "done" && row.damage !== null && { damage: row.damage }),
     attempts: row.attempts,
     ...(row.error_code !== null && { lastError: { code: row.error_code, message: row.error_message ?? "" } }),
     ...(row.evidence !== null && { evidence: evidenceOf(row.evidence) }),

@@ -155,6 +155,7 @@ function reading(desk: Desk, settled: Settled): Reading {
     lastRuns: async (count) => settled(() => runs.last(count)),
     purge: async (keys, why) => settled(() => catalogue.purge(keys, why, clock.now())),
     audit: async (line) => catalogue.audit(line, clock.now()),
+    noteDamage: async (found) => settled(() => catalogue.noteDamage(found)),
     hookEnded: async (key, failure) => database.write(() => hooks.ended(key, failure, clock.now())),
     hooksOwed: async function* () {
       for (let after = ""; ; ) {

@@ -10,6 +10,7 @@ import { portalPattern, readPortalName } from "../core/portal-name.ts";
 import type { Archive } from "../core/ports.ts";
 import type { Call, RecordingRef, Stored } from "../core/recording.ts";
 import { startMs, zoneOf } from "../dates.ts";
+import { disownedBecause, openKnownHashes } from "../destinations/disk/known-hashes.ts";
 import { openRefReader, type RefReader } from "./row-refs.ts";
 
 /** Tells whose recording a file is, or why that cannot be told. */
@@ -32,14 +33,18 @@ export async function adoptFiles(
   { unmatched, adopted }: AdoptionHooks,
 ): Promise<number> {
   const limit = pLimit(availableParallelism());
+  const knownHashes = openKnownHashes(root);
   let count = 0;
   const examine = async (path: string) => {
     const ref = identify(path);
     if (typeof ref === "string") return unmatched(path, ref);
     try {
-      return { ref, stored: await examineFile(root, path) };
+      const stored = await examineFile(root, path);
+      const disowned = await disownedBecause(knownHashes, path, stored.sha256);
+      return disowned === undefined ? { ref, stored } : unmatched(path, disowned);
     } catch (error) {
-      if (!(error instanceof RecordingError) || error.verdict === "stop") throw error;
+      if (!(error instanceof RecordingError)) throw error;
+      if (error.verdict === "stop" && error.code !== "disk-io" && error.code !== "unsafe-path") throw error;
       return unmatched(path, error.message);
     }
   };
@@ -153,17 +158,23 @@ export function know(byId: Map<string, RecordingRef | null>, ref: RecordingRef):
   byId.set(ref.id, before === undefined || before?.key === ref.key ? ref : null);
 }
 
+export interface Walk {
+  readonly stop: AbortSignal;
+  /** Told of a folder that cannot be read, which the walk leaves out; without it that ends the walk. */
+  readonly unreadable?: (path: string, message: string) => void;
+}
+
 /** The finished files in `folder` that no entry of the ledger names. */
 export async function unknownFiles(
   root: string,
   folder: string,
   ledger: Archive,
-  stop: AbortSignal,
+  { stop, unreadable }: Walk,
 ): Promise<AsyncIterable<string>> {
   const known = new Set<string>();
   for await (const page of ledger.entries({ states: ["done"] }))
     for (const { stored } of page) known.add(stored?.path ?? "");
-  return without(finishedFiles(root, folder), known, stop);
+  return without(finishedFiles(root, folder, unreadable), known, stop);
 }
 
 async function* without(

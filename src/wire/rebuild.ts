@@ -4,6 +4,7 @@ import { RecordingError } from "../core/errors.ts";
 import { formatCount } from "../core/format.ts";
 import { defaultTemplate } from "../core/path-template.ts";
 import type { Archive } from "../core/ports.ts";
+import { printable } from "../core/printable.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { salvageLedger } from "../ledgers/index.ts";
 import { version } from "../version.ts";
@@ -28,8 +29,11 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     const byId = await wantedById(ledger);
     const pattern = settings.match ?? settings.output ?? defaultTemplate;
     const identify = await openIdentify(root, settings, { byId, pattern });
-    const files = await unknownFiles(root, root, ledger, io.stop);
-    const hooks = { unmatched: () => {}, adopted: () => {} };
+    const files = await unknownFiles(root, root, ledger, { stop: io.stop });
+    const unmatched = (path: string, message: string) => {
+      if (!settings.json) io.stderr.write(`not recorded: ${printable(path)}: ${printable(message)}\n`);
+    };
+    const hooks = { unmatched, adopted: () => {} };
     const adopted = await adoptFiles(root, files, identify, ledger, hooks);
     const told = `${formatCount(entries)} entries carried over, ${formatCount(adopted)} files recorded anew`;
     await ledger.audit({ action: "rebuild", detail: told });

@@ -30,5 +30,11 @@ it("a head noted after a run is proven after later runs and purges, and not once
   database.close();
   expect((await download()).code).toBe(0);
   const anew = await verify("--head", head, "--json");
-  expect([anew.code, eventsOf(anew.out)]).toEqual([6, [expect.objectContaining({ kind: "head", key: head })]]);
+  expect([anew.code, eventsOf(anew.out)]).toEqual([
+    6,
+    [
+      expect.objectContaining({ kind: "head", key: head }),
+      expect.objectContaining({ event: "verify-finished", differences: 1 }),
+    ],
+  ]);
 });
