@@ -67,7 +67,7 @@ async function adoptWithin(
 ): Promise<number> {
   const root = archiveFolder(settings, io);
   const identify = await openIdentify(root, settings, clues);
-  const files = await unknownFiles(root, folder, ledger, { stop: { stop: io.stop } });
+  const files = await unknownFiles(root, folder, ledger, { stop: io.stop });
   const portal = settings.match === portalPattern;
   return adoptFiles(root, portal ? withoutZips(files) : files, identify, ledger, told);
 }

@@ -1,0 +1,159 @@
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openSqlite } from "../../src/sqlite.ts";
+import { run } from "../helpers/bin.ts";
+import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
+
+const verifyOf =
+  ({ archive, env }: TimWorld) =>
+  async (...args: string[]) => {
+    const { code, out, err } = await run(["verify", "-d", archive, "--json", ...args], { env });
+    return { code, err, found: eventsOf(out) as readonly Found[] };
+  };
+
+interface Found {
+  readonly event?: string;
+  readonly kind?: string;
+  readonly path?: string;
+  readonly message?: string;
+}
+
+async function openHeld(...args: string[]): Promise<TimWorld> {
+  const world = await openTimWorld(5);
+  expect((await run(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env })).code).toBe(0);
+  return world;
+}
+
+it("verify goes on after a folder, a link, a pipe and a lost file, reports each, and looks at the rest", async () => {
+  await using world = await openHeld();
+  const files = finishedIn(world.archive).sort();
+  const [folder = "", link = "", pipe = "", lost = "", flipped = ""] = files;
+  for (const path of [folder, link, pipe, lost]) rmSync(path);
+  mkdirSync(folder);
+  symlinkSync(flipped, link);
+  execFileSync("sh", ["-c", `mkfifo "${pipe}"`]);
+  writeFileSync(flipped, Buffer.concat([readFileSync(flipped), Buffer.of(0)]));
+
+  const { code, found } = await verifyOf(world)();
+  expect(code).toBe(6);
+  expect(found.map(({ kind, message }) => [kind, message])).toEqual(
+    expect.arrayContaining([
+      ["unreadable", expect.stringContaining("is a folder")],
+      ["unreadable", expect.stringContaining("is a symbolic link")],
+      ["unreadable", expect.stringContaining("is a pipe")],
+      ["missing", expect.anything()],
+      ["changed", expect.anything()],
+    ]),
+  );
+  expect(found.at(-1)).toMatchObject({ event: "verify-finished", files: 5, differences: 5 });
+});
+
+it("verify leaves a record of itself, and tells an empty archive", async () => {
+  await using world = await openHeld();
+  await verifyOf(world)("--read-data-subset", "1/1");
+  const database = openSqlite(join(world.archive, ".callreel", "ledger.db"));
+  const { detail } = database.prepare("SELECT detail FROM audits WHERE action = 'verify'").get() as { detail: string };
+  database.close();
+  expect(JSON.parse(detail)).toEqual({
+    by: expect.stringMatching(/.@./),
+    selection: expect.objectContaining({ readDataSubset: "1/1" }),
+    result: { files: 5, bytes: expect.any(Number), differences: 0 },
+  });
+  await run(["purge", "--before", "2100-01-01", "--yes", "-d", world.archive], { env: world.env });
+  expect((await run(["verify", "-d", world.archive], { env: world.env })).err).toContain("nothing to look at");
+});
+
+it("a sidecar that tells another hash is a finding", async () => {
+  await using world = await openHeld("--write-info-json");
+  const [name = ""] = readdirSync(world.archive, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".info.json"),
+  );
+  const path = join(world.archive, name);
+  writeFileSync(path, readFileSync(path, "utf8").replace(/"sha256": "[0-9a-f]{8}/, '"sha256": "00000000'));
+  const { code, found } = await verifyOf(world)();
+  expect([code, found[0]]).toEqual([6, expect.objectContaining({ kind: "sidecar", path: name })]);
+});
+
+describe("a file that is not the one that came", () => {
+  const changed = async (world: TimWorld) => {
+    const [path = ""] = finishedIn(world.archive);
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    return path.slice(world.archive.length + 1);
+  };
+  const loseLedger = ({ archive }: TimWorld) => {
+    for (const name of readdirSync(join(archive, ".callreel")).filter((each) => each.startsWith("ledger.db")))
+      rmSync(join(archive, ".callreel", name), { recursive: true });
+  };
+
+  it.each([
+    ["sidecar", "--write-info-json"],
+    ["SHA256SUMS", "--no-mtime"],
+  ])("is never blessed by a rebuild or a download, as its %s tells", async (by, option) => {
+    await using world = await openHeld(option);
+    if (by === "SHA256SUMS") await verifyOf(world)("--write-sums");
+    const path = await changed(world);
+    loseLedger(world);
+    const rebuilt = await verifyOf(world)("--rebuild");
+    expect(rebuilt.found).toContainEqual(expect.objectContaining({ kind: "unknown-file", path }));
+    loseLedger(world);
+    const download = async () => {
+      const { code, out } = await run(["download", "--rows", world.csv, "-d", world.archive, "--json"], {
+        env: world.env,
+      });
+      const brought = eventsOf(out).filter(({ event }) => event === "recording-done");
+      return { code, brought: brought.length, failed: eventsOf(out).find(({ event }) => event === "recording-failed") };
+    };
+    expect(await download()).toMatchObject({ code: 3, brought: 0, failed: { code: "unsafe-path" } });
+    rmSync(join(world.archive, path));
+    expect(await download()).toEqual({ code: 0, brought: 1, failed: undefined });
+    expect(world.held().size).toBe(5);
+  });
+
+  it("is not blessed by a rebuild that lost its entry but kept its outcome, and a lost tombstone comes back", async () => {
+    await using world = await openHeld("--write-info-json");
+    const [buried = ""] = world.tim.recordings().map(({ voicefilename }) => voicefilename);
+    await run(["purge", buried, "--yes", "-d", world.archive], { env: world.env });
+    const path = await changed(world);
+    rmSync(join(world.archive, path.replace(/[^.]+$/, "info.json")));
+    const database = openSqlite(join(world.archive, ".callreel", "ledger.db"));
+    database.exec(`DELETE FROM recordings WHERE path = '${path}' OR state = 'purged'`);
+    database.close();
+    const rebuilt = await verifyOf(world)("--rebuild");
+    expect(rebuilt.code).toBe(6);
+    expect(rebuilt.found.map(({ kind }) => kind).sort()).toEqual(["outcome", "unknown-file", undefined].sort());
+    const again = await run(["download", "--rows", world.csv, "-d", world.archive, "--json"], { env: world.env });
+    expect(eventsOf(again.out)).toContainEqual(
+      expect.objectContaining({ event: "recording-skipped", reason: "purged" }),
+    );
+  });
+});
+
+it("a rebuild keeps what is broken in the records broken, and the old heads findable", async () => {
+  await using world = await openHeld();
+  const head = readFileSync(join(world.archive, ".callreel", "head"), "utf8").trim();
+  const ledger = join(world.archive, ".callreel", "ledger.db");
+  expect((await verifyOf(world)("--rebuild", "--head", head)).code).toBe(0);
+  const database = openSqlite(ledger);
+  database.exec("UPDATE runs SET failed = 9");
+  database.close();
+  for (const args of [["--rebuild"], []]) {
+    const { code, found } = await verifyOf(world)(...args);
+    expect([code, found[0]]).toEqual([6, expect.objectContaining({ kind: "run-record" })]);
+  }
+  expect(statSync(ledger).size).toBeGreaterThan(0);
+  renameSync(ledger, `${ledger}.lost`);
+  expect((await verifyOf(world)("--rebuild", "--head", head)).code).toBe(6);
+});
