@@ -1,3 +1,4 @@
+import { type Evidence, evidenceInWords } from "./evidence.ts";
 import type { LedgerEntry } from "./ports.ts";
 import type { Call, RecordingRef } from "./recording.ts";
 import { isShort, shortness, type Tolerance, usualTolerance } from "./short.ts";
@@ -16,14 +17,16 @@ export interface Reconciled {
   readonly finding: Finding;
   readonly message: string;
   readonly ref?: RecordingRef;
+  /** Who said that it cannot be had, how often and when. */
+  readonly evidence?: Evidence;
   readonly call?: Call;
 }
 
 /** Findings that make source and archive differ; the others are told, but nothing can or need be done. */
 const differing: ReadonlySet<Finding> = new Set(["missing", "not-permitted", "short", "extra"]);
 
-export function isDifference({ finding }: Reconciled): boolean {
-  return differing.has(finding);
+export function isDifference({ finding, evidence }: Reconciled): boolean {
+  return differing.has(finding) || (finding === "gone" && evidence?.proven !== true);
 }
 
 /** What a recording that the source lists is to the archive; undefined when all is well. */
@@ -38,14 +41,26 @@ export function reconcileRef(
       return tooShort(ref, entry, tolerance);
     case "gone":
     case "no-recording":
-      return { finding: "gone", message: entry.lastError?.message ?? "not at the source any more", ref };
+      return withEvidence(
+        { finding: "gone", message: entry.lastError?.message ?? "not at the source any more", ref },
+        entry,
+      );
     case "purged":
       return { finding: "purged", message: "deleted here on purpose", ref };
     case "forbidden":
-      return { finding: "not-permitted", message: entry.lastError?.message ?? "the login may not hear it", ref };
+      return withEvidence(
+        { finding: "not-permitted", message: entry.lastError?.message ?? "the login may not hear it", ref },
+        entry,
+      );
     default:
       return { finding: "missing", message: entry.lastError?.message ?? `still ${entry.state}`, ref };
   }
+}
+
+/** The finding with whose word it rests on; without any it is not proven. */
+function withEvidence(found: Reconciled, { evidence }: LedgerEntry): Reconciled {
+  if (evidence === undefined) return { ...found, message: `${found.message} (not proven yet)` };
+  return { ...found, message: `${found.message} (${evidenceInWords(evidence)})`, evidence };
 }
 
 function tooShort(

@@ -46,6 +46,29 @@ it("passes on what the last attempt said", () => {
 it("counts as a difference what can be mended or must be known", () => {
   expect(isDifference({ finding: "missing", message: "" })).toBe(true);
   expect(isDifference({ finding: "extra", message: "" })).toBe(true);
-  expect(isDifference({ finding: "gone", message: "" })).toBe(false);
+  expect(isDifference({ finding: "gone", message: "" })).toBe(true);
   expect(isDifference({ finding: "short-recording", message: "" })).toBe(false);
+});
+
+it("tells whose word it is that a recording is gone, which is a difference until it is proven", () => {
+  const evidence = {
+    says: "gone",
+    by: "m",
+    times: 2,
+    firstMs: 0,
+    lastMs: 90_000_000,
+    proven: true,
+    askedMs: 0,
+  } as const;
+  const lastError = { code: "gone", message: "It is gone." };
+  const proven = reconcileRef(ref, entry("gone", { lastError, evidence }));
+  expect(proven).toMatchObject({
+    finding: "gone",
+    evidence,
+    message: expect.stringContaining("It is gone. (m said so 2"),
+  });
+  expect(proven && isDifference(proven)).toBe(false);
+  const said = reconcileRef(ref, entry("gone", { lastError, evidence: { ...evidence, proven: false } }));
+  expect(said && isDifference(said)).toBe(true);
+  expect(reconcileRef(ref, entry("gone", { lastError }))?.message).toBe("It is gone. (not proven yet)");
 });
