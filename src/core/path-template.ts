@@ -94,7 +94,7 @@ const fieldPattern = /\{([^{}]*)\}/g;
 const tame = new Set(["date", "time", "year", "month", "day", "duration", "direction", "source", "ext"]);
 const fields = new Set([
   ...["source", "account", "id", "date", "time", "year", "month", "day", "direction", "from", "to", "extension"],
-  ...["name", "duration", "type", "session", "datasource", "voicelocation", "ext"],
+  ...["user", "name", "duration", "type", "session", "datasource", "voicelocation", "ext"],
 ]);
 
 /** Bytes of a name: 255 less the longest ending put in place of, or behind, the extension mark (`.info.json`). */
@@ -148,7 +148,7 @@ function fieldValue(field: string, { source, id, call, locator }: RecordingRef, 
     case "day":
       return time[field];
     default:
-      return call[field as "account" | "from" | "to" | "extension" | "name" | "type" | "session"];
+      return call[field as "account" | "from" | "to" | "extension" | "user" | "name" | "type" | "session"];
   }
 }
 

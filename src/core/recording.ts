@@ -48,6 +48,8 @@ export interface Call {
   readonly from?: string;
   readonly to?: string;
   readonly extension?: string;
+  /** Whose the extension is: a person's or a queue's name, from the account's list of extensions. */
+  readonly user?: string;
   readonly name?: string;
   /** RingCentral: `Automatic` or `OnDemand`. */
   readonly type?: string;

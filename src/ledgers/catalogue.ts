@@ -122,7 +122,7 @@ const waitingSql = `
   WHERE state <> 'done' AND state IN ('pending', 'failed') AND source = ? AND start <> '' AND start < ?`;
 
 const purgeSql = `
-  UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, name = NULL,
+  UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,
     session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
     evidence = NULL, short = NULL, note = NULL, lease_owner = NULL, changed = ?
   WHERE key = ? AND state <> 'purged'`;

@@ -22,6 +22,7 @@ export interface RecordingRow {
   readonly from_number: string | null;
   readonly to_number: string | null;
   readonly extension: string | null;
+  readonly user_name: string | null;
   readonly name: string | null;
   readonly type: string | null;
   readonly session: string | null;
@@ -52,6 +53,7 @@ export const refColumns = [
   "from_number",
   "to_number",
   "extension",
+  "user_name",
   "name",
   "type",
   "session",
@@ -120,6 +122,7 @@ export function refValues(ref: RecordingRef): Value[] {
     text(call.from),
     text(call.to),
     text(call.extension),
+    text(call.user),
     text(call.name),
     text(call.type),
     text(call.session),
@@ -153,6 +156,7 @@ function callOf(row: RecordingRow): Call {
   if (row.from_number !== null) call.from = row.from_number;
   if (row.to_number !== null) call.to = row.to_number;
   if (row.extension !== null) call.extension = row.extension;
+  if (row.user_name !== null) call.user = row.user_name;
   if (row.name !== null) call.name = row.name;
   if (row.type !== null) call.type = row.type;
   if (row.session !== null) call.session = row.session;

@@ -143,6 +143,8 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
    ALTER TABLE audits ADD COLUMN outcomes INTEGER; ALTER TABLE audits ADD COLUMN outcomes_root TEXT;
    ALTER TABLE audits ADD COLUMN linked INTEGER; ALTER TABLE audits ADD COLUMN linked_hash TEXT;
    ALTER TABLE recordings ADD COLUMN damage TEXT`,
+  // Whose the extension is.
+  "ALTER TABLE recordings ADD COLUMN user_name TEXT",
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

@@ -52,6 +52,7 @@ export function ringcentralSettings({ settings, io, keepSecret }: Wiring): RingC
     ...(settings.rate === undefined ? {} : { ratePerMinute: settings.rate }),
     ...(settings.retries === undefined ? {} : { retries: settings.retries }),
     stateDir: stateFolder(io.env),
+    ...(settings.output?.includes("{user}") ? { users: true } : {}),
     profile: settings.profile?.[0] ?? "default",
     redirectPort: settings.redirectPort ?? 8710,
   };

@@ -11,6 +11,7 @@ const call: Call = {
   from: "+15551234",
   to: "101",
   extension: "101",
+  user: "Ada Admin",
   name: "Zoë Ångström",
   type: "Automatic",
   session: "s-1",
@@ -52,9 +53,9 @@ describe("names", () => {
 
   test("every field of the template is filled", () => {
     const all =
-      "{source} {account} {id} {date} {time} {year} {month} {day} {direction} {from} {to} {extension} {name} {duration} {type} {session}";
+      "{source} {account} {id} {date} {time} {year} {month} {day} {direction} {from} {to} {extension} {user} {name} {duration} {type} {session}";
     expect(pathFor(`${all}/{id}.{ext}`, ringcentral("5"), plain)).toBe(
-      "ringcentral 37439510 5 2024-05-01 23-03-07 2024 05 01 inbound +15551234 101 101 Zoë Ångström 61 Automatic s-1/5.{ext}",
+      "ringcentral 37439510 5 2024-05-01 23-03-07 2024 05 01 inbound +15551234 101 101 Ada Admin Zoë Ångström 61 Automatic s-1/5.{ext}",
     );
     expect(pathFor("{datasource}/{voicelocation}/{id}", tim("3", "\\4\\", "x"), plain)).toMatch(
       /^3\/_4_\/x_[b-t]{12}$/,

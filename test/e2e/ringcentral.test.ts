@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
@@ -53,6 +53,21 @@ describe("the live call log", () => {
     expect(finished.code).toBe(0);
     expect(rc.stats().violations).toBe(0);
     expect(world.held().size).toBe(24);
+  });
+
+  it("goes into folders of its people, whose names one run reads for the next", async () => {
+    const data = { recordings: 6, layout: "plain" as const, days: 2, seconds: [2, 4] as const };
+    await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(20) } });
+    const { rc, env, archive, home } = world;
+    const byPerson = ["-o", "{user}/{extension}/{id}.{ext}", "--json"];
+    expect((await run([...all, "-d", archive, ...byPerson], { env })).code).toBe(0);
+    const people = new Set(readdirSync(archive).filter((name) => !name.startsWith(".")));
+    expect(people.size).toBeGreaterThan(0);
+    for (const person of people) expect(person).toMatch(/^(Ada Admin|Ben Agent|[A-Z]\S+ [A-Z]\S+|Support)$/u);
+    const pages = () => rc.stats().groups.medium;
+    const before = pages();
+    expect((await run([...all, "-d", `${home}/again`, ...byPerson], { env })).code).toBe(0);
+    expect([before > 0, pages()]).toEqual([true, before]);
   });
 
   it("survives tokens that live three seconds", async () => {

@@ -1,67 +1,60 @@
-import { asRecordingError } from "../../core/errors.ts";
-import type { Api, Json } from "./api.ts";
-import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
+import type { Json } from "./api.ts";
+import { type ExtensionList, keptExtensions, type ListWorld, readExtensions } from "./extension-list.ts";
 
 /** The account's extensions, by their internal ids. */
 export interface Extensions {
-  /** The record with its own party's extension number, which RingCentral fills for internal calls only. */
+  /**
+   * The record with what RingCentral does not always tell of the own party, in it and in its legs: the extension's number
+   * (there for internal calls only), and as `extensionName` whose it is, a person's or a queue's.
+   */
   completed(record: Json, signal: AbortSignal): Promise<Json>;
 }
 
-const perPage = 1000;
-const mostPages = 100;
-
 /**
- * Reads the account's list of extensions once, and only when a record asks for it. Without the permission for it, or while
- * it cannot be had, records stay as they are.
+ * Takes the account's list of extensions only when a record asks for it: the one kept from an earlier run within a day, and
+ * a new one, once, for an extension that is not in that. Without the permission for it, or while it cannot be had, records
+ * stay as they are.
  */
-export function openExtensions(world: {
-  readonly settings: RingCentralSettings;
-  readonly context: RingCentralContext;
-  readonly api: Api;
-}): Extensions {
-  let numbers: Promise<ReadonlyMap<string, string>> | undefined;
+export function openExtensions(world: ListWorld): Extensions {
+  let kept = true;
+  let list: Promise<ExtensionList> | undefined;
+  const read = (signal: AbortSignal) => {
+    kept = false;
+    return readExtensions(world, signal);
+  };
+
+  async function find(id: string, signal: AbortSignal) {
+    list ??= Promise.resolve(keptExtensions(world) ?? read(signal));
+    if (kept && !(await list).has(id)) list = read(signal);
+    return (await list).get(id);
+  }
+
+  async function part(part: Json, direction: unknown, signal: AbortSignal): Promise<Json> {
+    const side = direction === "Inbound" ? "to" : "from";
+    const party = object(part[side]) ?? {};
+    const id = party.extensionId ?? object(part.extension)?.id;
+    if (id === undefined || (party.extensionNumber !== undefined && !world.settings.users)) return part;
+    const { number, name } = (await find(String(id), signal)) ?? {};
+    const told = {
+      ...(number === undefined ? {} : { extensionNumber: number }),
+      ...(name === undefined ? {} : { extensionName: name }),
+    };
+    return { ...part, [side]: { ...told, ...party } };
+  }
+
   return {
     async completed(record, signal) {
-      const side = record.direction === "Inbound" ? "to" : "from";
-      const party = object(record[side]) ?? {};
-      const id = party.extensionId ?? object(record.extension)?.id;
-      if (party.extensionNumber !== undefined || id === undefined) return record;
-      numbers ??= readNumbers(world, signal);
-      const extensionNumber = (await numbers).get(String(id));
-      return extensionNumber === undefined ? record : { ...record, [side]: { ...party, extensionNumber } };
+      const whole = await part(record, record.direction, signal);
+      if (!Array.isArray(record.legs)) return whole;
+      const legs: unknown[] = [];
+      for (const given of record.legs as unknown[]) {
+        const leg = object(given);
+        const recorded = object(leg?.recording) !== undefined;
+        legs.push(leg === undefined || !recorded ? given : await part(leg, leg.direction ?? record.direction, signal));
+      }
+      return { ...whole, legs };
     },
   };
-}
-
-async function readNumbers(
-  { settings, context, api }: Parameters<typeof openExtensions>[0],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
-  const numbers = new Map<string, string>();
-  const account = encodeURIComponent(settings.account ?? "~");
-  const base = `${settings.server}/restapi/v1.0/account/${account}/extension?perPage=${perPage}`;
-  try {
-    for (let page = 1; page <= mostPages; page++) {
-      const { records, navigation } = await api.get(
-        "extension-list",
-        `${base}&page=${page}`,
-        (answer) => answer,
-        signal,
-      );
-      for (const entry of Array.isArray(records) ? records : []) {
-        const { id, extensionNumber: number } = object(entry) ?? {};
-        if (id !== undefined && typeof number === "string" && number !== "") numbers.set(String(id), number);
-      }
-      if (object(object(navigation)?.nextPage) === undefined) break;
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    const { message } = asRecordingError(error);
-    const told = `Extensions keep their internal ids: the account's list of them cannot be had. ${message}`;
-    context.report({ event: "notice", level: "info", message: told });
-  }
-  return numbers;
 }
 
 function object(value: unknown): Json | undefined {

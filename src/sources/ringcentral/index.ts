@@ -3,6 +3,7 @@ import type { RecordingRef } from "../../core/recording.ts";
 import { openApi } from "./api.ts";
 import { audioKind, openAudio } from "./audio.ts";
 import { checkRingCentral } from "./check.ts";
+import { forgetExtensions } from "./extension-list.ts";
 import { openExtensions } from "./extensions.ts";
 import { openGate } from "./gate.ts";
 import { revokeToken } from "./grants.ts";
@@ -43,12 +44,13 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   const tokens = openTokens({ settings, context, gate }, store);
   const serverClock = openServerClock(context.clock);
   const api = openApi({ settings, context, gate, tokens, serverClock });
-  const extensions = openExtensions({ settings, context, api });
+  const extensions = openExtensions({ settings, context, api, state, credential });
   const audio = openAudio({ settings, context, gate, tokens });
 
   async function logout(signal: AbortSignal): Promise<void> {
     const kept = store?.read();
     forgetLogin(state, settings);
+    forgetExtensions({ settings, state, credential });
     store?.remove();
     const token = kept?.refreshToken ?? kept?.accessToken;
     if (token !== undefined) await revokeToken({ settings, context, gate }, token, signal);

@@ -29,6 +29,8 @@ export interface RingCentralSettings {
   readonly redirectPort: number;
   /** Account id; `~` (the login's own) unless told. */
   readonly account?: string;
+  /** Calls say whose their extensions are, also where their numbers are told: costs a list of the extensions a day. */
+  readonly users?: boolean;
   /** Login page of a partner brand. */
   readonly brandId?: string;
 }

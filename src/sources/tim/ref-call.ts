@@ -1,6 +1,6 @@
 import type { Call, Direction } from "../../core/recording.ts";
 
-const texts = ["start", "from", "to", "extension", "name", "type", "session", "account", "callId"] as const;
+const texts = ["start", "from", "to", "extension", "user", "name", "type", "session", "account", "callId"] as const;
 
 /** The `call` of a recording that was printed as JSON, as far as its fields are what they should be. */
 export function callOfRef(value: unknown): Call {
