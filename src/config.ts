@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { RecordingError } from "./core/errors.ts";
 import { allOptions } from "./options/commands.ts";
 import { envNames, type OptionSpec, optionName, type ValuesOf } from "./options/option.ts";
+import { readSecretFile, withoutQuotes } from "./secret-file.ts";
 
 /** Every setting, typed, absent where nobody gave it. */
 export type Settings = ValuesOf<typeof allOptions>;
@@ -55,12 +56,18 @@ function rawValue(
   const name = optionName(key, spec);
   if (flag !== undefined) return { values: asTexts(flag), origin: `--${name}` };
   for (const variable of envNames(key, spec)) {
-    const text = env[variable];
+    const text = fromEnv(variable, env[variable]);
     if (text !== undefined && text !== "")
       return { values: spec.kind === "list" ? text.split(/[\n;]/) : [text], origin: variable };
   }
   const stored = profile[name];
   return stored === undefined ? undefined : { values: asTexts(stored), origin: profileOrigin };
+}
+
+/** Files of variables that are not read by a shell leave carriage returns and quotes around their values. */
+function fromEnv(variable: string, text: string | undefined): string | undefined {
+  const trimmed = text?.trim();
+  return trimmed !== undefined && /^(?:RC|TIM)_/.test(variable) ? withoutQuotes(trimmed) : trimmed;
 }
 
 function asTexts(raw: unknown): string[] {
@@ -187,16 +194,7 @@ function unknownProfile(name: string, path: string, known: readonly string[]): R
   );
 }
 
-/** A secret from its own setting, else from the file that holds it; trailing line breaks are not part of it. */
+/** A secret from its own setting, else from the file that holds it; blanks and line breaks around it are not part of it. */
 export function readSecret(direct: string | undefined, file: string | undefined, what: string): string | undefined {
-  if (file === undefined) return direct?.trim();
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch (error) {
-    throw new RecordingError(
-      "usage",
-      `${what}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? "error"}).`,
-      { cause: error },
-    );
-  }
+  return file === undefined ? direct?.trim() : readSecretFile(file, what);
 }
