@@ -1,13 +1,14 @@
-import type { Agent, buildConnector, Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
+import { type AddressGuard, type AddressRule, openAddressGuard } from "./address-guard.ts";
 import { isBrokenEnd, watchForBrokenEnds } from "./broken-end.ts";
 import { type Decoder, openDecoder } from "./content-encoding.ts";
 import { RecordingError } from "./core/errors.ts";
 import type { Receiver } from "./core/ports.ts";
-import type { ProxySettings } from "./core/proxy.ts";
 import type { ResponseHead } from "./core/recording.ts";
-import { socketError } from "./socket-error.ts";
+import { openDispatcher, type Route, timerMs } from "./dispatcher.ts";
+import type { ProxySettings } from "./proxy.ts";
+import { socketError, wantsLogin } from "./socket-error.ts";
 import { type LowSpeed, openSpeedWatch, type SpeedWatch, type Watched } from "./speed-watch.ts";
-import { openAgent, openProxyAgent } from "./undici.ts";
 
 /** How one source's hosts are reached. Plain data, so that it can cross into a thread. */
 export interface HttpSettings {
@@ -25,6 +26,8 @@ export interface HttpSettings {
   readonly insecure?: boolean;
   readonly minTlsVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
   readonly proxy?: ProxySettings;
+  /** Where the source's answers may lead; anywhere unless told. */
+  readonly addresses?: AddressRule;
 }
 
 export interface HttpRequest {
@@ -62,9 +65,10 @@ export interface Http extends AsyncDisposable {
 /** Opens the one dispatcher of a source. */
 export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => void): Http {
   watchForBrokenEnds();
-  const dispatcher = openDispatcher(settings);
+  const guard = settings.addresses === undefined ? undefined : openAddressGuard(settings.addresses);
+  const dispatcher = openDispatcher(settings, guard);
   const watch = openSpeedWatch(settings.lowSpeed ?? usualLowSpeed, timerMs(settings.timeoutMs));
-  const client = { dispatcher, watch, userAgent: settings.userAgent, log };
+  const client = { dispatcher, watch, guard, cleared: new Set<string>(), userAgent: settings.userAgent, log };
   const send = (request: HttpRequest, receiver: Receiver, signal: AbortSignal) =>
     dispatch(client, request, receiver, signal);
   return {
@@ -83,45 +87,12 @@ export function openHttp(settings: HttpSettings, log?: (entry: RequestLog) => vo
 
 const usualLowSpeed: LowSpeed = { bytes: 100, overMs: 60_000 };
 
-/** No timer runs for longer than 24.8 days. */
-function timerMs(ms: number): number {
-  return Math.min(ms, 2 ** 31 - 1);
-}
-
-function openDispatcher(settings: HttpSettings): Dispatcher {
-  const connect: buildConnector.BuildOptions = {
-    timeout: settings.connectTimeoutMs,
-    ...(settings.ca === undefined ? {} : { ca: settings.ca }),
-    ...(settings.insecure ? { rejectUnauthorized: false } : {}),
-    ...(settings.minTlsVersion === undefined ? {} : { minVersion: settings.minTlsVersion }),
-    // Node's OpenSSL refuses TLS 1.0 and 1.1 at its default security level; asking for them is asking for level 0.
-    ...(settings.minTlsVersion === "TLSv1" || settings.minTlsVersion === "TLSv1.1"
-      ? { ciphers: "DEFAULT@SECLEVEL=0" }
-      : {}),
-  };
-  const options: Agent.Options = {
-    allowH2: false,
-    connections: settings.connections,
-    pipelining: 1,
-    headersTimeout: timerMs(settings.timeoutMs),
-    bodyTimeout: timerMs(settings.timeoutMs),
-    maxHeaderSize: 64 * 1024,
-    connect,
-  };
-  const { proxy } = settings;
-  if (proxy?.http === undefined && proxy?.https === undefined) return openAgent(options);
-  return openProxyAgent({
-    ...options,
-    ...(proxy.http === undefined ? {} : { httpProxy: proxy.http }),
-    ...(proxy.https === undefined ? {} : { httpsProxy: proxy.https }),
-    ...(proxy.none === undefined ? {} : { noProxy: proxy.none }),
-    requestTls: connect,
-  });
-}
-
 /** What a client has for all its requests. */
 interface Client {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Route;
+  readonly guard: AddressGuard | undefined;
+  /** Origins that the guard has let through. */
+  readonly cleared: Set<string>;
   readonly watch: SpeedWatch;
   readonly userAgent: string;
   readonly log: ((entry: RequestLog) => void) | undefined;
@@ -129,19 +100,39 @@ interface Client {
 
 function dispatch(client: Client, request: HttpRequest, receiver: Receiver, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
-  const { origin, host, path } = splitUrl(request.url);
+  const target = splitUrl(request.url);
+  if (client.guard === undefined || client.cleared.has(target.origin)) {
+    return exchange(client, target, request, receiver, signal);
+  }
+  return client.guard.check(new URL(target.origin).hostname).then(() => {
+    if (client.cleared.size < mostAuthorities) client.cleared.add(target.origin);
+    return exchange(client, target, request, receiver, signal);
+  });
+}
+
+function exchange(
+  client: Client,
+  { origin, host, path }: Target,
+  request: HttpRequest,
+  receiver: Receiver,
+  signal: AbortSignal,
+): Promise<void> {
   const method = request.method ?? "GET";
   const headers = ["user-agent", client.userAgent, "accept-encoding", "identity"];
   for (const name in request.headers) headers.push(name, request.headers[name] as string);
+  const via = client.dispatcher.via(origin);
   return new Promise<void>((resolve, reject) => {
-    const exchange = new Exchange({ ...client, request, host, receiver, signal, resolve, reject });
-    client.dispatcher.dispatch({ origin, path, method, headers, body: request.body ?? null }, exchange);
+    const said = via === undefined ? host : `${host} (through the proxy ${via})`;
+    const each = new Exchange({ ...client, request, host: said, proxied: via, receiver, signal, resolve, reject });
+    client.dispatcher.dispatch({ origin, path, method, headers, body: request.body ?? null }, each);
   });
 }
 
 interface Call {
   readonly request: HttpRequest;
   readonly host: string;
+  /** The proxy that was asked. */
+  readonly proxied: string | undefined;
   readonly receiver: Receiver;
   readonly signal: AbortSignal;
   readonly watch: SpeedWatch;
@@ -189,6 +180,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (status < 200) return;
+    if (status === 407 && this.#call.proxied !== undefined) return this.#end(wantsLogin(this.#call.proxied));
     this.#head = { status, headers: flatHeaders(headers) };
     try {
       if (headers["content-encoding"] !== undefined) this.#decode(this.#head);
@@ -273,12 +265,16 @@ interface Authority {
   readonly host: string;
 }
 
+interface Target extends Authority {
+  readonly path: string;
+}
+
 /** The few hosts of a run, read once each. */
 const authorities = new Map<string, Authority>();
 const mostAuthorities = 100;
 
 /** Path and query exactly as given: a signed URL must not be normalised, so the URL class only reads what comes before. */
-function splitUrl(text: string): Authority & { path: string } {
+function splitUrl(text: string): Target {
   const hostAt = text.indexOf("//") + 2;
   const length = text.slice(hostAt).search(/[/?#]/);
   const cut = length === -1 ? text.length : hostAt + length;

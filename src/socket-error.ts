@@ -27,6 +27,12 @@ export function socketError(
   const said: unknown = error.code ?? (error.cause as { code?: unknown } | undefined)?.code;
   // An abort's DOMException has a number there.
   const code = typeof said === "string" ? said : "";
+  const refusedTunnel = /^Proxy response \((\d{3})\)/.exec(error.message)?.[1];
+  if (refusedTunnel === "407") return wantsLogin(host);
+  if (refusedTunnel !== undefined) {
+    const message = `${host}: the proxy opens no way there (${refusedTunnel}). Let it, or name the host in NO_PROXY.`;
+    return new RecordingError("unreachable", message, details);
+  }
   const known = socketCodes[code];
   if (known !== undefined) return new RecordingError(known[0], `${host}: ${known[1]}.`, details);
   if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|UNABLE_TO/i.test(code)) {
@@ -43,4 +49,13 @@ export function socketError(
     });
   }
   return new RecordingError("reset", `${host}: ${code || "connection failed"}.`, details);
+}
+
+/** A proxy's 407. */
+export function wantsLogin(proxy: string): RecordingError {
+  return new RecordingError(
+    "login-refused",
+    `${proxy}: the proxy wants a login, or another one (407): give it as http://USER:PASSWORD@HOST:PORT in HTTP_PROXY or HTTPS_PROXY, with %XX for special letters.`,
+    { unsent: true },
+  );
 }

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { Agent, Dispatcher, EnvHttpProxyAgent } from "undici";
+import type { Agent, Dispatcher, ProxyAgent } from "undici";
 
 const require = createRequire(import.meta.url);
 
@@ -8,9 +8,15 @@ export function openAgent(options: Agent.Options): Dispatcher {
   return new (agent())(options);
 }
 
-/** A client that goes through the proxies that it is told. */
-export function openProxyAgent(options: EnvHttpProxyAgent.Options): Dispatcher {
-  return new (whole().EnvHttpProxyAgent)(options);
+/** A client that goes through tunnels of one proxy, which must open each within the time to connect. */
+export function openProxyAgent({
+  connectTimeoutMs,
+  ...options
+}: ProxyAgent.Options & { readonly connectTimeoutMs: number }): Dispatcher {
+  const { Pool, ProxyAgent } = whole();
+  const clientFactory = (origin: URL, more: object) =>
+    new Pool(origin, { ...more, headersTimeout: connectTimeoutMs, bodyTimeout: connectTimeoutMs });
+  return new ProxyAgent({ ...options, clientFactory });
 }
 
 /**

@@ -203,22 +203,62 @@ it("logs each request without its query, with RingCentral's request id", async (
   expect(JSON.stringify(entries)).not.toContain("secret");
 });
 
-it("goes through a proxy when one is set, except for hosts that are exempt", async () => {
-  const tunnels: (string | undefined)[] = [];
-  const proxy = createServer();
-  proxy.on("connect", (request, socket) => {
-    tunnels.push(request.url);
-    socket.write("HTTP/1.1 200 OK\r\n\r\n");
-    socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nproxied !"));
+describe("a proxy", () => {
+  async function openProxy({ tunnels = true, login = "" } = {}) {
+    const asked: string[] = [];
+    const knows = (header: string | undefined) =>
+      login === "" || header === `Basic ${Buffer.from(login).toString("base64")}`;
+    const proxy = createServer(({ method, url, headers }, response) => {
+      asked.push(`${method} ${url} for ${headers.host}`);
+      response.statusCode = knows(headers["proxy-authorization"]) ? 200 : 407;
+      response.end("proxied !");
+    });
+    proxy.on("connect", (request, socket) => {
+      asked.push(`CONNECT ${request.url}`);
+      const status = knows(request.headers["proxy-authorization"]) ? (tunnels ? 200 : 403) : 407;
+      socket.end(`HTTP/1.1 ${status} X\r\n\r\n`);
+    });
+    await listen(proxy);
+    return { asked, url: (user = "") => `http://${user}127.0.0.1:${(proxy.address() as AddressInfo).port}` };
+  }
+  const plain = "http://example.invalid/x?y=%20";
+
+  it("is asked for plain http by the whole address, except for hosts that are exempt", async () => {
+    const proxy = await openProxy();
+    const direct = await serve((_, response) => response.end("direct"));
+    const exempt = open({ proxy: { http: proxy.url(), none: "10.0.0.0/8, 127.0.0.0/8" } });
+    expect((await exempt.request({ url: direct }, never)).body.toString()).toBe("direct");
+    const answer = await open({ proxy: { http: proxy.url() } }).request({ url: plain }, never);
+    expect(answer.body.toString()).toBe("proxied !");
+    expect(proxy.asked).toEqual([`GET ${plain} for example.invalid`]);
   });
-  await listen(proxy);
-  const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-  const direct = await serve((_, response) => response.end("direct"));
-  const exempt = open({ proxy: { http: proxyUrl, none: "127.0.0.1" } });
-  expect((await exempt.request({ url: direct }, never)).body.toString()).toBe("direct");
-  const answer = await open({ proxy: { http: proxyUrl } }).request({ url: "http://example.invalid/x" }, never);
-  expect(answer.body.toString()).toBe("proxied !");
-  expect(tunnels).toEqual(["example.invalid:80"]);
+
+  it("opens a tunnel for https, or is named as what does not", async () => {
+    const proxy = await openProxy({ tunnels: false });
+    const asked = open({ proxy: { https: proxy.url() } }).request({ url: "https://example.invalid/" }, never);
+    await expect(asked).rejects.toMatchObject({ code: "unreachable", message: expect.stringContaining("(403)") });
+    expect(proxy.asked).toEqual(["CONNECT example.invalid:443"]);
+  });
+
+  it("gets the login in its address, also an odd one; without the right one it is named", async () => {
+    const proxy = await openProxy({ login: "us er:p@ss:w%rd" });
+    const known = open({ proxy: { http: proxy.url("us%20er:p%40ss%3Aw%25rd@") } });
+    expect((await known.request({ url: plain }, never)).status).toBe(200);
+    for (const url of [plain, "https://example.invalid/"]) {
+      const unknown = open({ proxy: { http: proxy.url("us%20er@") } }).request({ url }, never);
+      await expect(unknown).rejects.toMatchObject({ code: "login-refused", message: expect.stringContaining("(407)") });
+    }
+  });
+
+  it("that is dead is named", async () => {
+    for (const url of [plain, "https://example.invalid/"]) {
+      const dead = open({ proxy: { http: "http://127.0.0.1:9" } }).request({ url }, never);
+      await expect(dead).rejects.toMatchObject({
+        code: "unreachable",
+        message: expect.stringContaining("127.0.0.1:9"),
+      });
+    }
+  });
 });
 
 describe("a body without an announced length", () => {

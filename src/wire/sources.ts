@@ -1,10 +1,10 @@
 import { readSecret, type Settings, stateFolder } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { Source } from "../core/ports.ts";
-import { proxyFor } from "../core/proxy.ts";
 import type { SourceName } from "../core/recording.ts";
 import { type Http, openHttp } from "../http.ts";
 import type { Io } from "../io.ts";
+import { proxyFor } from "../proxy.ts";
 import { openSecrets, type Secrets } from "../secrets.ts";
 import { sources } from "../sources/index.ts";
 import type { RingCentralSettings } from "../sources/ringcentral/settings.ts";
@@ -21,7 +21,7 @@ export interface WiredSource {
 /** Opens a source with its own HTTP client. Asks nobody anything yet. */
 export async function wireSource(name: SourceName, wiring: Wiring): Promise<WiredSource> {
   const { io, report } = wiring;
-  const http = openHttp(httpSettingsOf(wiring.settings, io), wiring.logRequest);
+  const http = openHttp(httpSettingsOf(wiring.settings, io, name), wiring.logRequest);
   const context = { http, clock: io.clock, random: io.random, report };
   const source =
     name === "ringcentral"

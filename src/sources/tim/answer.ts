@@ -29,7 +29,11 @@ function decode(body: Uint8Array): string {
 }
 
 function isAbsoluteUrl(text: string): boolean {
-  return text.length <= 8192 && /^https?:\/\/[^\s\0-\x1f\x7f]+$/i.test(text) && URL.canParse(text);
+  return (
+    text.length <= 8192 &&
+    /^https?:\/\/[^\s/?#\\\0-\x1f\x7f]+(?:[/?#][^\s\0-\x1f\x7f]*)?$/i.test(text) &&
+    URL.canParse(text)
+  );
 }
 
 /** What stands in a URL beyond ASCII can only go over the wire as escaped UTF-8. */

@@ -15,16 +15,17 @@ export function checkRewrite({ from, to }: EchoRewrite): void {
   if (!hostAndPort.test(from) || !hostAndPort.test(to)) throw badRewrite(`${from}=${to}`);
 }
 
-/** Host and port of a URL as it is written, without a login. */
+/** Host and port of a URL, without a login: those that a request goes to, however the URL is spelled. */
 export function authorityOf(url: string): string {
-  const authority = urlAuthority.exec(url)?.[2] ?? "";
-  return authority.slice(authority.lastIndexOf("@") + 1).toLowerCase();
+  return URL.canParse(url) ? new URL(url).host : "";
 }
 
 /** Whether the URL's host is the one that is meant: with its port, or whatever the port. */
 export function isAtHost(url: string, host: string): boolean {
-  const parts = hostAndPort.exec(authorityOf(url));
-  return parts !== null && [parts[0], parts[1]].includes(host.toLowerCase());
+  if (!URL.canParse(url)) return false;
+  const { hostname, port, protocol } = new URL(url);
+  const whole = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
+  return [whole, hostname].includes(host.toLowerCase());
 }
 
 /**

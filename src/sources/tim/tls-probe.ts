@@ -2,6 +2,7 @@ import { request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { connect } from "node:tls";
+import { proxyLogin } from "../../proxy.ts";
 
 /** How the server is reached. */
 export interface ProbeRoute {
@@ -62,13 +63,13 @@ function versionAt(
 
 /** A connection to `target` through a proxy (HTTP CONNECT). Its own certificate is not looked at either: only TLS versions are asked for. */
 function openTunnel(target: string, proxy: URL, signal: AbortSignal): Promise<Socket> {
-  const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const login = proxyLogin(proxy);
   const options: RequestOptions = {
     method: "CONNECT",
     path: target,
     headers: {
       host: target,
-      ...(login === ":" ? {} : { "proxy-authorization": `Basic ${Buffer.from(login).toString("base64")}` }),
+      ...(login === undefined ? {} : { "proxy-authorization": login }),
     },
     agent: false,
     signal,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { authorityOf, checkRewrite, rewriteEcho } from "../../../src/sources/tim/echo-host.ts";
+import { authorityOf, checkRewrite, isAtHost, rewriteEcho } from "../../../src/sources/tim/echo-host.ts";
 
 test.each([
   ["http://echo01:8090/a%2f?t=1", "echo01", "10.0.0.5", "http://10.0.0.5:8090/a%2f?t=1"],
@@ -40,4 +40,15 @@ test.each([
   ["a", "b?c"],
 ])("%j=%j is refused with the flag to correct", (from, to) => {
   expect(() => checkRewrite({ from, to })).toThrow(/--echo-rewrite/);
+});
+
+test.each([
+  ["http://evil.example\\@tim.example/x", "evil.example"],
+  ["http://tim.example@evil.example/x", "evil.example"],
+  ["http://evil.example:80\\@tim.example:80/x", "evil.example"],
+  ["http:///evil.example/x", "evil.example"],
+  ["not an address", ""],
+])("takes the host of %s for %s, as a request does", (url, host) => {
+  expect(authorityOf(url)).toBe(host);
+  expect(isAtHost(url, "tim.example")).toBe(false);
 });
