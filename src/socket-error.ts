@@ -55,7 +55,7 @@ export function socketError(
 export function wantsLogin(proxy: string): RecordingError {
   return new RecordingError(
     "login-refused",
-    `${proxy}: the proxy wants a login, or another one (407): give it as http://USER:PASSWORD@HOST:PORT in HTTP_PROXY or HTTPS_PROXY, with %XX for special letters.`,
+    `${proxy}: the proxy wants a login, or another one (407): write user and password before its host in HTTP_PROXY or HTTPS_PROXY, with %XX for special letters.`,
     { unsent: true },
   );
 }

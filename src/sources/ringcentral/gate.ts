@@ -91,6 +91,8 @@ class SharedGate implements RequestGate {
   #made = 0;
   #beating = false;
   #announcedMs = 0;
+  /** What kept the gate from writing down an answer: without the budget nothing more is let through. */
+  #broken: { readonly error: unknown } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: GateOptions) {
@@ -102,6 +104,7 @@ class SharedGate implements RequestGate {
 
   enter(kind: string, signal: AbortSignal): Promise<Pass> {
     if (signal.aborted) return Promise.reject(signal.reason);
+    if (this.#broken !== undefined) return Promise.reject(this.#broken.error);
     const queue = this.#queueOf(kind);
     if (queue.waiters.size === 0 && this.#mayUseReserve(queue)) {
       return Promise.resolve(this.#passFrom(queue.reserve as Reserve));
@@ -135,16 +138,18 @@ class SharedGate implements RequestGate {
   limited(kind: string, head: ResponseHead): void {
     if (this.#closing.signal.aborted) return;
     this.#giveBackAll();
-    this.#book.answer({
-      kind,
-      permitId: "none",
-      sent: 0,
-      keepOpen: true,
-      status: 429,
-      rate: rateHeaders(head),
-      retryAfterMs: retryAfterMs(head, this.#options.clock.now()),
-      ratePerMinute: this.#options.ratePerMinute,
-    });
+    this.#note(() =>
+      this.#book.answer({
+        kind,
+        permitId: "none",
+        sent: 0,
+        keepOpen: true,
+        status: 429,
+        rate: rateHeaders(head),
+        retryAfterMs: retryAfterMs(head, this.#options.clock.now()),
+        ratePerMinute: this.#options.ratePerMinute,
+      }),
+    );
     this.#wakeAll();
   }
 
@@ -184,6 +189,7 @@ class SharedGate implements RequestGate {
     try {
       while (queue.waiters.size > 0) {
         if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
+        if (this.#broken !== undefined) throw this.#broken.error;
         const asking = { kind: queue.kind, owner: this.#owner, permitId: this.#newName(), ratePerMinute };
         const step = this.#book.take(asking);
         if ("count" in step) {
@@ -242,17 +248,28 @@ class SharedGate implements RequestGate {
     reserve.left = 0;
     if (queue.reserve === reserve) queue.reserve = undefined;
     if (!keepOpen) this.#open.delete(reserve);
-    this.#book.answer({
-      kind: queue.kind,
-      permitId: permit.id,
-      sent: permit.count,
-      keepOpen,
-      status: head?.status,
-      rate: head === undefined ? {} : rateHeaders(head),
-      retryAfterMs: head === undefined ? undefined : retryAfterMs(head, this.#options.clock.now()),
-      ratePerMinute: this.#options.ratePerMinute,
-    });
+    this.#note(() =>
+      this.#book.answer({
+        kind: queue.kind,
+        permitId: permit.id,
+        sent: permit.count,
+        keepOpen,
+        status: head?.status,
+        rate: head === undefined ? {} : rateHeaders(head),
+        retryAfterMs: head === undefined ? undefined : retryAfterMs(head, this.#options.clock.now()),
+        ratePerMinute: this.#options.ratePerMinute,
+      }),
+    );
     this.#wakeAll();
+  }
+
+  /** Answers and heartbeats come where nobody could catch an error: the next request is told of it instead. */
+  #note(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#broken ??= { error };
+    }
   }
 
   #giveBackAll(): void {
@@ -272,7 +289,7 @@ class SharedGate implements RequestGate {
     const holds = () => this.#open.size + this.#logins.size > 0 && !this.#closing.signal.aborted;
     while (holds()) {
       await this.#options.clock.sleep(beatMs, this.#closing.signal).catch(() => {});
-      if (holds()) this.#book.beat([this.#owner, ...this.#logins]);
+      if (holds()) this.#note(() => this.#book.beat([this.#owner, ...this.#logins]));
     }
     this.#beating = false;
   }

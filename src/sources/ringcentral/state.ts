@@ -1,7 +1,7 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { RecordingError } from "../../core/errors.ts";
-import { isBusy, openSqlite, type Sqlite } from "../../sqlite.ts";
+import { type ErrorCode, RecordingError } from "../../core/errors.ts";
+import { isBusy, makePrivateFile, openSqlite, type Sqlite } from "../../sqlite.ts";
 
 /** A document after a change: the new text, `null` to delete it, or nothing to leave it as it is. */
 export interface Change<T> {
@@ -9,7 +9,10 @@ export interface Change<T> {
   readonly result: T;
 }
 
-/** Small named documents shared by every process of the user, readable by nobody else. */
+/**
+ * Small named documents shared by every process of the user, readable by nobody else. Each call throws a RecordingError
+ * of the disk where the file is full, damaged, read-only or kept locked.
+ */
 export interface State extends Disposable {
   read(name: string): string | undefined;
   /** Reads and writes one document in one transaction between all processes. `change` must be quick and synchronous. */
@@ -20,7 +23,8 @@ export interface State extends Disposable {
 
 /** Opens the shared state in `dir`, made with mode 0700; the file has mode 0600. */
 export function openState(dir: string): State {
-  const database = openFile(dir);
+  const path = join(dir, "ringcentral.db");
+  const database = openFile(dir, path);
   let open = true;
   const select = database.prepare("SELECT text FROM documents WHERE name = ?");
   const insert = database.prepare(
@@ -30,22 +34,24 @@ export function openState(dir: string): State {
   const dataVersion = database.prepare("PRAGMA data_version");
   const read = (name: string) => (select.get(name) as { text: string } | undefined)?.text;
 
+  function update<T>(name: string, change: (text: string | undefined) => Change<T>): T {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      const { text, result } = change(read(name));
+      if (text === null) remove.run(name);
+      else if (text !== undefined) insert.run(name, text);
+      database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      rollBack(database);
+      throw error;
+    }
+  }
+
   return {
-    read,
-    update(name, change) {
-      database.exec("BEGIN IMMEDIATE");
-      try {
-        const { text, result } = change(read(name));
-        if (text === null) remove.run(name);
-        else if (text !== undefined) insert.run(name, text);
-        database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        database.exec("ROLLBACK");
-        throw error;
-      }
-    },
-    version: () => (dataVersion.get() as { data_version: number }).data_version,
+    read: (name) => told(path, () => read(name)),
+    update: (name, change) => told(path, () => update(name, change)),
+    version: () => told(path, () => (dataVersion.get() as { data_version: number }).data_version),
     [Symbol.dispose]() {
       if (open) database.close();
       open = false;
@@ -53,18 +59,53 @@ export function openState(dir: string): State {
   };
 }
 
-function openFile(dir: string): Sqlite {
-  const path = join(dir, "ringcentral.db");
+/** A full disk may have rolled the transaction back already. */
+function rollBack(database: Sqlite): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch {}
+}
+
+function told<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw stateError(error, path);
+  }
+}
+
+const failures: readonly (readonly [RegExp, ErrorCode, string])[] = [
+  [/is full|ENOSPC|EDQUOT/i, "disk-full", "its disk is full: make space and run again"],
+  [/readonly database|EROFS/i, "disk-read-only", "it is read-only"],
+  [
+    /malformed|not a database|no such table/i,
+    "disk-io",
+    "it is damaged: delete it, and log in again if you are asked to",
+  ],
+  [/database is locked|SQLITE_BUSY/i, "disk-io", "another process keeps it locked: try again later"],
+  [/disk I\/O error|EIO|unable to open/i, "disk-io", "its disk failed: check it"],
+];
+
+/** What SQLite says of the file, as an error of the disk; anything else as it is. */
+function stateError(error: unknown, path: string): unknown {
+  const text = error instanceof Error ? error.message : String(error);
+  const known = failures.find(([words]) => words.test(text));
+  if (known === undefined || error instanceof RecordingError) return error;
+  return new RecordingError(known[1], `${path}, where logins and budgets are kept: ${known[2]}.`, { cause: error });
+}
+
+function openFile(dir: string, path: string): Sqlite {
   let database: Sqlite | undefined;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, "a", 0o600));
+    makePrivateFile(path);
     chmodSync(path, 0o600);
     database = openSqlite(path);
     prepare(database);
     return database;
   } catch (error) {
     database?.close();
+    if (error instanceof RecordingError) throw error;
     const text = error instanceof Error ? error.message : String(error);
     throw new RecordingError("disk-denied", `The folder for logins cannot be used: ${path}: ${text}`, { cause: error });
   }
