@@ -105,6 +105,7 @@ function dispatch(client: Client, request: HttpRequest, receiver: Receiver, sign
     return exchange(client, target, request, receiver, signal);
   }
   return client.guard.check(new URL(target.origin).hostname).then(() => {
+    signal.throwIfAborted();
     if (client.cleared.size < mostAuthorities) client.cleared.add(target.origin);
     return exchange(client, target, request, receiver, signal);
   });
@@ -180,7 +181,10 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (status < 200) return;
-    if (status === 407 && this.#call.proxied !== undefined) return this.#end(wantsLogin(this.#call.proxied));
+    if (status === 407 && this.#call.proxied !== undefined) {
+      this.#end(wantsLogin(this.#call.proxied));
+      return;
+    }
     this.#head = { status, headers: flatHeaders(headers) };
     try {
       if (headers["content-encoding"] !== undefined) this.#decode(this.#head);
