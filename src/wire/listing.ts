@@ -36,7 +36,7 @@ export async function wireListing(
   const window = { ...selection, ...(since ? await marks.startOf(settings.lookback ?? dayMs, nowMs) : {}) };
   const expired = await expiredOf(source, window.fromMs, notes, nowMs, io.stop);
   let heard: HeardListing | undefined;
-  const rows = list.call(source, { ...window, ...(expired && { expired }) }, endOf(settings, io.stop), (listing) => {
+  const rows = list.call(source, { ...window, ...(expired && { expired }) }, io.stop, (listing) => {
     heard = listing;
   });
   const rules = { sourceOf, nowMs: () => nowMs, selection: unlisted(selection, settings, expired) };
@@ -116,16 +116,6 @@ function openMarks(notes: Notes, source: Source, selection: Selection): Marks {
 /** The filters without the window: each set of filters has its own mark of how far it came. */
 function filtersOf({ direction, extension, number, minDurationSeconds, recordingType }: Selection): unknown {
   return { direction, extension, number, minDurationSeconds, recordingType };
-}
-
-/** `--max-duration` ends a listing's waits too. */
-function endOf({ maxDuration }: Settings, stop: AbortSignal): AbortSignal {
-  if (maxDuration === undefined) return stop;
-  const reached = new RecordingError("cap-reached", "Stopped at --max-duration; run again to go on.");
-  const ended = new AbortController();
-  const limit = AbortSignal.timeout(Math.min(maxDuration, 2 ** 31 - 1));
-  limit.addEventListener("abort", () => ended.abort(reached), { once: true });
-  return AbortSignal.any([stop, ended.signal]);
 }
 
 function clockNotices(localMs: number, serverMs: number | undefined): DownloadEvent[] {
