@@ -124,20 +124,19 @@ function exchange(
   const via = client.dispatcher.via(origin);
   return new Promise<void>((resolve, reject) => {
     const said = via === undefined ? host : `${host} (through the proxy ${via})`;
-    const each = new Exchange({ ...client, request, host: said, proxied: via, receiver, signal, resolve, reject });
+    const each = new Exchange({ client, request, host: said, proxied: via, receiver, signal, resolve, reject });
     client.dispatcher.dispatch({ origin, path, method, headers, body: request.body ?? null }, each);
   });
 }
 
 interface Call {
+  readonly client: Client;
   readonly request: HttpRequest;
   readonly host: string;
   /** The proxy that was asked. */
   readonly proxied: string | undefined;
   readonly receiver: Receiver;
   readonly signal: AbortSignal;
-  readonly watch: SpeedWatch;
-  readonly log: ((entry: RequestLog) => void) | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -164,7 +163,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#ended) controller.abort(new Error("aborted"));
-    else this.#call.watch.add(this, this.#call.host);
+    else this.#call.client.watch.add(this, this.#call.host);
   }
 
   get hasHead(): boolean {
@@ -240,8 +239,8 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   #end(error?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    const { signal, watch, resolve, reject } = this.#call;
-    watch.delete(this);
+    const { client, signal, resolve, reject } = this.#call;
+    client.watch.delete(this);
     signal.removeEventListener("abort", this.#onAbort);
     this.#log();
     if (error === undefined) resolve();
@@ -253,8 +252,8 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   }
 
   #log(): void {
-    const { log, request } = this.#call;
-    log?.({
+    const { client, request } = this.#call;
+    client.log?.({
       method: request.method ?? "GET",
       url: shownUrl(request.url),
       status: this.#head?.status,
