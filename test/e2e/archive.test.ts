@@ -124,13 +124,21 @@ describe("reconcile", () => {
     expect(extra.out.match(/^extra: tim\//gm)?.length).toBe(tim.recordings().length - before);
   });
 
-  it("tells what is gone at the source without calling it a difference", async () => {
+  it("tells what is gone at the source, a difference until that is proven", async () => {
     await using world = await openTimWorld(10);
     const { archive, env, csv, tim } = world;
     tim.settings.access.audioMissing = [String(tim.recordings()[0]?.voicefilename)];
-    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(3);
-    const compared = await run(["reconcile", "--rows", csv, "-d", archive], { env });
-    expect([compared.code, compared.out]).toEqual([0, expect.stringMatching(/^gone: tim\//)]);
+    const download = () => run(["download", "--rows", csv, "-d", archive], { env });
+    expect([(await download()).code, (await download()).code]).toEqual([3, 3]);
+    const reconcile = () => run(["reconcile", "--rows", csv, "-d", archive], { env });
+    const said = await reconcile();
+    expect([said.code, said.out]).toEqual([6, expect.stringMatching(/^gone: tim\/.* said so .*, not proven yet\)/)]);
+    using ledger = openLedgerFile(archive);
+    ledger.file.exec(
+      "UPDATE recordings SET evidence = json_set(evidence, '$.proven', json('true')) WHERE state = 'gone'",
+    );
+    const proven = await reconcile();
+    expect([proven.code, proven.out]).toEqual([0, expect.stringMatching(/^gone: tim\/.* said so /)]);
   });
 });
 
