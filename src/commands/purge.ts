@@ -1,44 +1,64 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import { formatBytes, formatCount } from "../core/format.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/ports.ts";
 import { localText, parseWhen, zoneOf } from "../dates.ts";
-import { diskError } from "../destinations/disk/disk-error.ts";
-import { partsOf } from "../destinations/disk/partial.ts";
-import { archiveFolder, openExistingLedger, takeArchive } from "../wire/archive.ts";
+import { archiveFolder, ledgerFile, openExistingLedger, takeArchive } from "../wire/archive.ts";
+import { deletePurged } from "../wire/purge-files.ts";
 
-/** Deletes recordings from the archive and remembers that, so that they are not fetched again. Never touches the source. */
+/**
+ * Deletes recordings from the archive and remembers that, so that they are not fetched again; also what an earlier purge
+ * that broke off has left. Never touches the source.
+ */
 export async function purge(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
   const filter = filterOf(invocation);
-  if (args.length === 0 && filter === undefined) {
-    throw new RecordingError("usage", "purge: say which recordings: ids, --number, or --before.");
-  }
+  const asked = args.length > 0 || filter !== undefined;
+  if (!asked && !existsSync(ledgerFile(settings, io))) throw unasked();
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await openExistingLedger(settings, io);
+    const left = await ledger.purging();
+    if (!asked && left.length === 0) throw unasked();
     const chosen = await choose(args, filter, ledger);
     const bytes = chosen.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
-    for (const { ref, stored } of chosen) io.stdout.write(`${stored?.path ?? ref.key}\n`);
+    const what = `${formatCount(chosen.length)} recordings, ${formatBytes(bytes)}`;
+    if (left.length > 0) {
+      const them = `${formatCount(left.length)} recordings of an earlier purge that broke off`;
+      io.stderr.write(settings.yes ? `Finishing with ${them}.\n` : `The files of ${them} would be deleted too.\n`);
+    }
     if (!settings.yes) {
-      io.stderr.write(
-        `${formatCount(chosen.length)} recordings, ${formatBytes(bytes)}, would be deleted here for good; add --yes to do it.\n`,
-      );
+      for (const { ref, stored } of chosen) io.stdout.write(`${stored?.path ?? ref.key}\n`);
+      io.stderr.write(`${what}, would be deleted here for good; add --yes to do it.\n`);
       return 0;
     }
-    // The tombstone first: a crash in between leaves a file that verify names, never a recording that comes back.
+    // The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back.
     await ledger.purge(
       chosen.map(({ ref }) => ref.key),
       settings.reason ?? "callreel purge",
     );
-    for (const entry of chosen) removeFiles(archiveFolder(settings, io), entry);
-    io.stderr.write(`${formatCount(chosen.length)} recordings, ${formatBytes(bytes)}, deleted.\n`);
+    await deleteAll(invocation, ledger);
+    io.stderr.write(`${what}, deleted.\n`);
     return 0;
   } finally {
     lock.release();
   }
+}
+
+function unasked(): RecordingError {
+  return new RecordingError("usage", "purge: say which recordings: ids, --number, or --before.");
+}
+
+/** Goes on past what cannot be deleted, and then says so. */
+async function deleteAll({ settings, io }: Invocation, ledger: Archive): Promise<void> {
+  const root = archiveFolder(settings, io);
+  const { failures } = await deletePurged(root, ledgerFile(settings, io), ledger, (path) =>
+    io.stdout.write(`${path}\n`),
+  );
+  const [first, ...others] = new Map(failures.map((failure) => [failure.message, failure])).values();
+  for (const { message } of others) io.stderr.write(`callreel: ${message}\n`);
+  if (first !== undefined) throw first;
 }
 
 /** What was asked for besides ids; undefined when nothing was. */
@@ -73,20 +93,4 @@ async function choose(
       throw new RecordingError("not-found", `The archive knows nothing of ${id}.`);
   }
   return [...chosen.values()];
-}
-
-/** The audio and the sidecar under either of the names it can have, or the part of a recording that never became whole. */
-function removeFiles(root: string, { ref, stored }: LedgerEntry): void {
-  for (const path of stored === undefined ? partsOf(root, ref.key) : filesOf(root, stored.path)) {
-    try {
-      rmSync(path, { force: true });
-    } catch (error) {
-      throw diskError(error, path);
-    }
-  }
-}
-
-function filesOf(root: string, path: string): readonly string[] {
-  const stem = path.replace(/\.[^./]+$/, "");
-  return [path, `${stem}.info.json`, `${path}.info.json`].map((name) => join(root, name));
 }

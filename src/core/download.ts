@@ -20,7 +20,7 @@ export interface DownloadPorts {
   readonly ledger: Ledger;
   readonly transfer: Transfer;
   /** The destination as this thread sees it, for what is already there. */
-  readonly destination: Pick<Destination, "has" | "adopt" | "remove">;
+  readonly destination: Pick<Destination, "has" | "adopt" | "remove" | "withdraw">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly report: (event: DownloadEvent) => void;

@@ -3,7 +3,7 @@ import { asRecordingError, type ErrorCode, RecordingError } from "./errors.ts";
 import type { DownloadEvent } from "./events.ts";
 import { type Absence, type Evidence, evidenceInWords, isAbsence } from "./evidence.ts";
 import type { Halt } from "./halt.ts";
-import type { Ledger, Source } from "./ports.ts";
+import type { Destination, Ledger, Source } from "./ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
 import type { Refetch } from "./refetch.ts";
 import { isShort, shortness, usualTolerance } from "./short.ts";
@@ -25,23 +25,25 @@ export interface Outcomes {
 
 export interface OutcomeContext {
   readonly ledger: Ledger;
+  readonly destination: Pick<Destination, "withdraw">;
   readonly sources: ReadonlyMap<SourceName, Source>;
   readonly plan: Pick<DownloadPlan, "named" | "failFast" | "tolerance">;
   readonly halt: Halt;
   readonly tell: (event: DownloadEvent) => void;
 }
 
-export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeContext): Outcomes {
+export function openOutcomes({ ledger, destination, sources, plan, halt, tell }: OutcomeContext): Outcomes {
   const yields = openYields(ledger);
   const suspicion = openSuspicion(halt);
   const triedInVain = new Set<RecordingKey>();
 
   async function recordFailed(ref: RecordingRef, told: RecordingError, refetch?: Refetch): Promise<void> {
-    if (told.code === "lost-claim") return tellLost(ref);
+    if (told.code === "lost-claim") return lost(ref);
     const { error, fromKnown } = await yields.believed(told);
     if (error.verdict === "stop") {
       halt.because(error);
-      return ledger.release(ref.key);
+      await ledger.release(ref.key);
+      return void (await withdrawPurged(ref));
     }
     const evidence = await ledger.failed(ref, error);
     if (refetch !== undefined) triedInVain.add(ref.key);
@@ -52,15 +54,32 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
   }
 
   /** Whoever has it now says what becomes of it. */
-  function tellLost({ key, call }: RecordingRef): void {
-    tell({ event: "recording-skipped", key, reason: "claimed", call });
+  async function lost(ref: RecordingRef): Promise<void> {
+    const reason = (await withdrawPurged(ref)) ? "purged" : "claimed";
+    tell({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
+  }
+
+  /** A purge is final: what came in spite of it does not stay. */
+  async function withdrawPurged(ref: RecordingRef, stored?: Stored): Promise<boolean> {
+    const purged = (await ledger.entry?.(ref.key))?.state === "purged";
+    if (purged) await destination.withdraw?.(ref.key, stored);
+    return purged;
   }
 
   /** A result that comes too late is no reason to end the run. */
-  function lostOrHalt(ref: RecordingRef, thrown: unknown): void {
+  async function lostOrHalt(ref: RecordingRef, thrown: unknown): Promise<void> {
     const error = asRecordingError(thrown);
-    if (error.code === "lost-claim") tellLost(ref);
-    else halt.because(error);
+    if (error.code !== "lost-claim") return halt.because(error);
+    await lost(ref).catch((failure: unknown) => halt.because(asRecordingError(failure)));
+  }
+
+  async function recordDone(ref: RecordingRef, stored: Stored): Promise<void> {
+    try {
+      await ledger.done(ref, stored);
+    } catch (thrown) {
+      if (asRecordingError(thrown).code === "lost-claim") await withdrawPurged(ref, stored);
+      throw thrown;
+    }
   }
 
   function tellFailed(ref: RecordingRef, { code, message }: RecordingError, as: ErrorCode): void {
@@ -99,7 +118,7 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
   return {
     async done(ref, whole, ms) {
       const stored = marked(ref, whole);
-      await ledger.done(ref, stored);
+      await recordDone(ref, stored);
       suspicion.brought();
       await yields.note(sources.get(ref.source)?.addressesOf?.(ref) ?? []);
       const { path, bytes, sha256, contentType, audioSeconds } = stored;
@@ -119,7 +138,7 @@ export function openOutcomes({ ledger, sources, plan, halt, tell }: OutcomeConte
       });
     },
     async adopted(ref, stored) {
-      await ledger.done(ref, marked(ref, stored));
+      await recordDone(ref, marked(ref, stored));
       tell({ event: "recording-skipped", key: ref.key, reason: "done", path: stored.path, call: ref.call });
     },
     failed: (ref, error, refetch) => recordFailed(ref, error, refetch).catch((thrown) => lostOrHalt(ref, thrown)),

@@ -161,6 +161,8 @@ export interface Destination extends AsyncDisposable {
   adopt?(path: string, expect: Expectation): Promise<Stored | undefined>;
   /** Takes a finished file away that another one has replaced; that there is none is fine. */
   remove?(path: string): void;
+  /** Takes back what came of a recording that was purged meanwhile: its parts, and the file `stored` if it is still that one. */
+  withdraw?(key: RecordingKey, stored?: Stored): Promise<void>;
 }
 
 /** The part of an HTTP client that a transfer needs. */
@@ -261,6 +263,10 @@ export interface Archive extends Required<Ledger> {
   adopt(found: readonly { readonly ref: RecordingRef; readonly stored: Stored }[]): Promise<number>;
   /** Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line for each. */
   purge(keys: readonly RecordingKey[], why: string): Promise<number>;
+  /** What was purged and may still have files; empty when every purge was carried through. */
+  purging(): Promise<readonly PurgedFile[]>;
+  /** The files of these are gone: nothing of the ledger names them any more, in its free space either. */
+  purgeEnded(keys: readonly RecordingKey[]): Promise<void>;
   audit(line: AuditLine): Promise<void>;
   /** Notes of held recordings what is wrong with their files; undefined takes the note away, as a new file does. */
   noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): Promise<void>;
@@ -283,6 +289,12 @@ export interface Archive extends Required<Ledger> {
   findHead(head: string): Promise<FoundHead | undefined>;
   /** Reads the whole file; throws `ledger` when it is damaged anywhere. */
   checkFile(): Promise<void>;
+}
+
+export interface PurgedFile {
+  readonly key: RecordingKey;
+  /** Where its audio stood; absent when it never became whole. */
+  readonly path?: string;
 }
 
 export type EntryState = "pending" | "claimed" | "done" | "failed" | "gone" | "no-recording" | "forbidden" | "purged";

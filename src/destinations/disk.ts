@@ -9,6 +9,7 @@ import { partialFolder } from "./disk/partial.ts";
 import { removeFile } from "./disk/remove-file.ts";
 import { takeTurn } from "./disk/turns.ts";
 import { variantsOf } from "./disk/variants.ts";
+import { withdraw } from "./disk/withdraw.ts";
 
 /** Plain data, so that it can cross into a thread. */
 export interface DiskSettings {
@@ -52,9 +53,13 @@ export async function openDisk(root: string, settings: DiskSettings = {}): Promi
       checkPath(archive.root, path);
       try {
         removeFile(join(archive.root, path));
+        archive.listing.remove(path);
       } catch (error) {
         throw diskError(error, join(archive.root, path));
       }
+    },
+    async withdraw(key, stored) {
+      for (const path of await withdraw(archive.root, key, stored)) archive.listing.remove(path);
     },
     [Symbol.asyncDispose]: () => archive.settler[Symbol.asyncDispose](),
   };

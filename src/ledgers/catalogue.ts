@@ -1,4 +1,5 @@
 import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/catalogue.ts";
+import type { PurgedFile } from "../core/ports.ts";
 import type { RecordingKey, SourceName } from "../core/recording.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
@@ -13,6 +14,8 @@ export interface Catalogue {
   shorts(): Shorts;
   waiting(source: SourceName, startedBefore: string): Waiting;
   purge(keys: readonly RecordingKey[], why: string, now: number): number;
+  purging(): readonly PurgedFile[];
+  purgeEnded(keys: readonly RecordingKey[]): void;
   audit(line: AuditLine, now: number): void;
   noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): void;
   lastAudits(count: number): readonly AuditRecord[];
@@ -41,17 +44,28 @@ export function openCatalogue(database: Database, kept: Kept, outcomes: Outcomes
       const row = sqlite.prepare(waitingSql).get(source, startedBefore) as { entries: number; oldest: string | null };
       return { entries: row.entries, ...(row.oldest !== null && { oldest: row.oldest }) };
     },
-    purge: (keys, why, now) => {
-      const purged = database.write(() => {
+    purge: (keys, why, now) =>
+      database.write(() => {
+        const note = sqlite.prepare(purgingSql);
         const bury = sqlite.prepare(purgeSql);
+        for (const key of keys) note.run(key);
         const buried = keys.filter((key) => Number(bury.run(now, key).changes) > 0);
         for (const key of buried) outcomes.add({ key, state: "purged" }, now);
         for (const key of buried) audit({ action: "purge", key, detail: why }, now);
         if (buried.length > 0) kept.set(tracesLeft, "yes");
         return buried.length;
+      }),
+    purging: () =>
+      (sqlite.prepare("SELECT key, path FROM purging ORDER BY key").all() as PurgingRow[]).map(({ key, path }) => ({
+        key,
+        ...(path !== null && { path }),
+      })),
+    purgeEnded: (keys) => {
+      database.write(() => {
+        const end = sqlite.prepare("DELETE FROM purging WHERE key = ?");
+        for (const key of keys) end.run(key);
       });
       eraseTraces(database, kept);
-      return purged;
     },
     noteDamage: (found) =>
       database.write(() => {
@@ -75,6 +89,11 @@ function eraseTraces(database: Database, kept: Kept): void {
   if (kept.get(tracesLeft) === undefined) return;
   database.sqlite.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
   database.write(() => kept.remove(tracesLeft));
+}
+
+interface PurgingRow {
+  readonly key: RecordingKey;
+  readonly path: string | null;
 }
 
 interface AuditRow {
@@ -120,6 +139,9 @@ const failuresSql = `
 const waitingSql = `
   SELECT count(*) AS entries, min(start) AS oldest FROM recordings
   WHERE state <> 'done' AND state IN ('pending', 'failed') AND source = ? AND start <> '' AND start < ?`;
+
+const purgingSql = `
+  INSERT OR IGNORE INTO purging SELECT key, path FROM recordings WHERE key = ? AND state <> 'purged'`;
 
 const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,

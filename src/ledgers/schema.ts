@@ -145,6 +145,8 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
    ALTER TABLE recordings ADD COLUMN damage TEXT`,
   // Whose the extension is.
   "ALTER TABLE recordings ADD COLUMN user_name TEXT",
+  // Purged, but their files may not all be deleted yet: what a purge that breaks off leaves for the next one.
+  "CREATE TABLE purging (key TEXT PRIMARY KEY, path TEXT) WITHOUT ROWID",
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

@@ -154,6 +154,8 @@ function reading(desk: Desk, settled: Settled): Reading {
     waiting: async (source, startedBefore) => settled(() => catalogue.waiting(source, startedBefore)),
     lastRuns: async (count) => settled(() => runs.last(count)),
     purge: async (keys, why) => settled(() => catalogue.purge(keys, why, clock.now())),
+    purging: async () => settled(catalogue.purging),
+    purgeEnded: async (keys) => settled(() => catalogue.purgeEnded(keys)),
     audit: async (line) => catalogue.audit(line, clock.now()),
     noteDamage: async (found) => settled(() => catalogue.noteDamage(found)),
     hookEnded: async (key, failure) => database.write(() => hooks.ended(key, failure, clock.now())),

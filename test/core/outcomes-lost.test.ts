@@ -8,15 +8,24 @@ import type { RecordingRef } from "../../src/core/recording.ts";
 const ref: RecordingRef = { key: "ringcentral/1", source: "ringcentral", id: "1", locator: {}, call: {} };
 
 /** Outcomes over a ledger that answers every result with this error. */
-function opened(error: RecordingError) {
+function opened(error: RecordingError, state?: string) {
   const events: DownloadEvent[] = [];
   const halts: RecordingError[] = [];
   const refuse = () => Promise.reject(error);
-  const ledger = { done: refuse, failed: refuse, release: refuse, get: async () => undefined } as unknown as Ledger;
+  const ledger = {
+    done: refuse,
+    failed: refuse,
+    release: refuse,
+    get: async () => undefined,
+    entry: async () => ({ state }),
+  };
+  const withdrawn: unknown[] = [];
+  const destination = { withdraw: async (...what: unknown[]) => void withdrawn.push(what) };
   const halt = { because: (reason: RecordingError) => halts.push(reason) } as never;
   const plan = { named: new Set<string>(), failFast: false };
-  const outcomes = openOutcomes({ ledger, sources: new Map(), plan, halt, tell: (event) => events.push(event) });
-  return { outcomes, events, halts };
+  const context = { ledger: ledger as unknown as Ledger, destination, sources: new Map(), plan, halt };
+  const outcomes = openOutcomes({ ...context, tell: (event) => events.push(event) });
+  return { outcomes, events, halts, withdrawn };
 }
 
 test("a claim that was lost is another's to tell of: the run goes on, and does not call it done", async () => {
@@ -26,6 +35,20 @@ test("a claim that was lost is another's to tell of: the run goes on, and does n
   await outcomes.failed(ref, new RecordingError("not-audio", "No sound."));
   expect(halts).toEqual([]);
   expect(events.map((event) => ("reason" in event ? event.reason : event.event))).toEqual(["claimed", "claimed"]);
+});
+
+test("what came of a recording that was purged meanwhile is withdrawn and told as purged", async () => {
+  const lost = new RecordingError("lost-claim", "Purged.");
+  const { outcomes, events, halts, withdrawn } = opened(lost, "purged");
+  const stored = { path: "a.mp3", bytes: 1, sha256: "ab", contentType: "audio/mpeg" } as const;
+  await expect(outcomes.done(ref, stored, 1)).rejects.toBe(lost);
+  await outcomes.failed(ref, lost);
+  expect(withdrawn).toEqual([
+    [ref.key, stored],
+    [ref.key, undefined],
+  ]);
+  expect(halts).toEqual([]);
+  expect(events).toMatchObject([{ event: "recording-skipped", reason: "purged" }]);
 });
 
 test("a ledger that fails otherwise ends the run", async () => {

@@ -152,10 +152,11 @@ test("after a purge no byte of the number, name and path is left in any of the l
   }));
   await ledger.claim(marked);
   await Promise.all(marked.map((each) => ledger.done(each, stored(`x/${each.call.from}.mp3`))));
-  await ledger.purge(
-    marked.map((each) => each.key),
-    "asked to",
-  );
+  const keys = marked.map((each) => each.key);
+  await ledger.purge(keys, "asked to");
+  expect(await ledger.purging()).toHaveLength(800);
+  await ledger.purgeEnded(keys);
+  expect(await ledger.purging()).toEqual([]);
   const bytes = ["", "-wal"].map((suffix) => readFileSync(`${path()}${suffix}`, "latin1")).join("");
   expect(bytes).toContain("ringcentral/800");
   expect(bytes.match(/Secret\d+|\+4930\d+/g)).toBeNull();

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync }
 import { dirname, join, resolve } from "node:path";
 import { errno } from "./disk-error.ts";
 import { type Folders, makeFolder, openFolders } from "./folders.ts";
-import { type Listing, openListing } from "./listing.ts";
+import { type Listing, openFreshListing, openListing } from "./listing.ts";
 import { partialFolder } from "./partial.ts";
 import { openSettler, type Settler } from "./settle.ts";
 
@@ -30,7 +30,7 @@ export function openArchive(path: string, mtime: boolean, tidy: boolean): Archiv
     root,
     made.map((folder) => dirname(folder)),
   );
-  const listing = openListing(root);
+  const listing = tidy ? openListing(root) : openFreshListing(root);
   return { root, boot: bootName(), mtime, folders, listing, settler: openSettler(root, folders, listing) };
 }
 

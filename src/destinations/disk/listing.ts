@@ -1,4 +1,4 @@
-import { opendirSync } from "node:fs";
+import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { errno } from "./disk-error.ts";
 import { type NameSet, openNameSet } from "./name-set.ts";
@@ -9,12 +9,24 @@ export interface Listing {
   has(path: string): boolean;
   /** A file has just been put there. */
   add(path: string): void;
+  /** A file has just been taken away. */
+  remove(path: string): void;
+}
+
+/** For whoever shares the archive with others who add and remove files: asks the disk each time. */
+export function openFreshListing(root: string): Listing {
+  return {
+    has: (path) => lstatSync(join(root, path), { throwIfNoEntry: false })?.isFile() === true,
+    add: () => {},
+    remove: () => {},
+  };
 }
 
 /** Names remembered at once over all folders; beyond it the folders asked longest ago are read again when needed. */
 const mostNames = 2_000_000;
 const mostFolders = 20_000;
 
+/** For whoever alone works on the archive: reads each folder once. */
 export function openListing(root: string): Listing {
   const folders = new Map<string, NameSet>();
   let names = 0;
@@ -43,6 +55,12 @@ export function openListing(root: string): Listing {
     }
   }
 
+  function forget(path: string): void {
+    names -= folders.get(path)?.size ?? 0;
+    folders.delete(path);
+    last = undefined;
+  }
+
   return {
     has(path) {
       const cut = path.lastIndexOf("/");
@@ -55,6 +73,9 @@ export function openListing(root: string): Listing {
       names -= folder.size;
       folder.add(path.slice(cut + 1));
       names += folder.size;
+    },
+    remove(path) {
+      forget(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
     },
   };
 }

@@ -59,13 +59,14 @@ export function partialPaths(root: string, key: RecordingKey): PartialPaths {
   return { part: `${stem}.part`, note: `${stem}.json` };
 }
 
-/** Everything that lies there of one recording, under its lasting and its private names. */
-export function partsOf(root: string, key: RecordingKey): string[] {
+/** Finds all that lies there of one recording, under its lasting and its private names; relative to the root. */
+export function openPartsOf(root: string): (key: RecordingKey) => string[] {
   const folder = join(root, partialFolder);
-  const stem = partialPaths(root, key).part.slice(folder.length + 1, -"part".length);
-  return readdirSync(folder)
-    .filter((name) => name.startsWith(stem))
-    .map((name) => join(folder, name));
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return (key) => {
+    const stem = partialPaths(root, key).part.slice(folder.length + 1, -"part".length);
+    return names.filter((name) => name.startsWith(stem)).map((name) => `${partialFolder}/${name}`);
+  };
 }
 
 const ours = randomBytes(6).toString("hex");

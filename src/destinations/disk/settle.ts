@@ -183,9 +183,10 @@ async function publishInFolder(file: Finished, from: string, path: string, folde
   // Whoever replaced it meanwhile fetched it later than this one.
   if (replaces !== undefined && fileIdAt(path) !== replaces.id) throw lostClaim();
   const overwrite = replaces !== undefined;
-  let folder = folders.ensure(relative);
+  let folder: string;
   let published: boolean;
   try {
+    folder = folders.ensure(relative);
     published = publish(from, path, overwrite);
   } catch (error) {
     if (errno(error) !== "ENOENT") throw error;

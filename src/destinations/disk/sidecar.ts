@@ -32,3 +32,8 @@ export function writeSidecar(
   const stem = marked ? stored.path.slice(0, stored.path.lastIndexOf(".")) : stored.path;
   return { fd, from, path: `${stem}.info.json` };
 }
+
+/** The sidecars that a finished file may have, whichever template named it. */
+export function sidecarsOf(path: string): readonly string[] {
+  return [...new Set([path.replace(/\.[^./]+$/, ""), path])].map((stem) => `${stem}.info.json`);
+}

@@ -9,3 +9,10 @@ export function variantsOf(path: string): readonly string[] {
   const parts = path.split(extensionMark);
   return extensions.map((extension) => parts.join(extension));
 }
+
+/** The other paths that this finished file would have, were its audio of another type. */
+export function siblingsOf(path: string): readonly string[] {
+  const [, stem, extension] = /^(.*[^/])\.([^./]+)$/.exec(path) ?? [];
+  if (stem === undefined || !(extensions as readonly (string | undefined)[]).includes(extension)) return [];
+  return extensions.filter((each) => each !== extension).map((each) => `${stem}.${each}`);
+}

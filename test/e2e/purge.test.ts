@@ -1,0 +1,154 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openArchive } from "../../src/ledgers/index.ts";
+import { systemClock } from "../../src/process-io.ts";
+import { openSqlite } from "../../src/sqlite.ts";
+import { run, start, until } from "../helpers/bin.ts";
+import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
+
+const everything = ["purge", "--before", "9999-01-01", "--yes"];
+
+/** Everything on this archive's disk, as text: names and contents. */
+function textOf(archive: string): string {
+  const names = readdirSync(archive, { recursive: true, encoding: "utf8", withFileTypes: true });
+  const contents = names
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
+  return [...names.map(({ name }) => name), ...contents].join("\n");
+}
+
+async function openFilledWorld(rows: number, args: readonly string[] = []): Promise<TimWorld> {
+  const world = await openTimWorld(rows);
+  const fetched = await run(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env });
+  // Two calls under one recording's id are told as unreadable rows.
+  expect([0, 2]).toContain(fetched.code);
+  return world;
+}
+
+describe("a purge while the recordings are on their way", () => {
+  it("is final: the files of the fetches that end after it do not stay", async () => {
+    await using world = await openTimWorld(6, { echo: { bytesPerSecond: 40_000 } }, { seconds: [4, 4] });
+    const { archive, env, csv } = world;
+    const running = start(["download", "--rows", csv, "-d", archive, "--json", "--write-info-json"], { env });
+    const partial = join(archive, ".callreel", "partial");
+    await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
+    const context = { clock: systemClock, pid: process.pid };
+    await using ledger = await openArchive(join(archive, ".callreel", "ledger.db"), context);
+    const keys: string[] = [];
+    for await (const page of ledger.entries({})) keys.push(...page.map(({ ref }) => ref.key));
+    expect(await ledger.purge(keys, "asked")).toBe(keys.length);
+    await ledger.purgeEnded(keys);
+    const { out } = await running.finished;
+    const skipped = eventsOf(out).filter(({ reason }) => reason === "purged");
+    expect(skipped.length).toBe(keys.length);
+    expect(
+      readdirSync(archive, { recursive: true, encoding: "utf8" }).filter((name) => /\.(wav|mp3|json)$/.test(name)),
+    ).toEqual([]);
+    expect(readdirSync(partial)).toEqual([]);
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  });
+});
+
+describe("a purge that broke off", () => {
+  it("is finished by the next one, whatever that is asked for", async () => {
+    await using world = await openFilledWorld(10, ["--write-info-json"]);
+    const { archive, env } = world;
+    const context = { clock: systemClock, pid: process.pid };
+    {
+      await using ledger = await openArchive(join(archive, ".callreel", "ledger.db"), context);
+      const keys: string[] = [];
+      for await (const page of ledger.entries({})) keys.push(...page.map(({ ref }) => ref.key));
+      await ledger.purge(keys, "asked");
+    }
+    const shown = await run(["purge", "-d", archive], { env });
+    expect([shown.code, shown.err]).toEqual([0, expect.stringContaining("earlier purge that broke off")]);
+    const files = finishedIn(archive);
+    const done = await run(["purge", "-d", archive, "--yes"], { env });
+    expect([done.code, done.err]).toEqual([0, expect.stringContaining("earlier purge")]);
+    expect(done.out.trim().split("\n").length).toBe(files.length * 2);
+    expect(readdirSync(archive)).toEqual([".callreel"]);
+    expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(2);
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  });
+});
+
+describe("what a purge deletes", () => {
+  it("are all files of the recording, its lines in SHA256SUMS, and what ledgers moved aside say of it", async () => {
+    await using world = await openFilledWorld(12, ["--write-info-json"]);
+    const { archive, env, tim } = world;
+    const number = String(tim.recordings().find((call) => call.number)?.number);
+    expect((await run(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
+    expect((await run(["verify", "-d", archive, "--rebuild"], { env })).code).toBe(0);
+    const path = String(finishedIn(archive).find((name) => name.includes(number)));
+    writeFileSync(path.replace(/\.\w+$/, ".ogg"), "left of another format");
+    expect(textOf(archive)).toContain(number);
+    const done = await run(["purge", "--number", number, "-d", archive, "--yes"], { env });
+    expect([done.code, done.err]).toEqual([0, expect.stringContaining("deleted")]);
+    expect(done.out).toContain(".ogg\n");
+    expect(textOf(archive)).not.toContain(number);
+    expect(readFileSync(join(archive, "SHA256SUMS"), "utf8").trim().split("\n").length).toBe(
+      finishedIn(archive).length,
+    );
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect(readdirSync(join(archive, ".callreel")).some((name) => name.includes(".aside-"))).toBe(true);
+  });
+
+  it("is a ledger moved aside as a whole where it is too damaged to be cleaned", async () => {
+    await using world = await openFilledWorld(8);
+    const { archive, env } = world;
+    const aside = join(archive, ".callreel", "ledger.db.aside-20260101T000000Z");
+    writeFileSync(aside, Buffer.alloc(9000, "+4930123456"));
+    const done = await run([...everything, "-d", archive], { env });
+    expect([done.code, done.out]).toEqual([0, expect.stringContaining(aside)]);
+    expect(existsSync(aside)).toBe(false);
+  });
+
+  it("is nothing outside: links and paths that lead out are told and left for the next purge", async () => {
+    await using world = await openFilledWorld(10);
+    const { archive, env, home } = world;
+    const [first = "", second = "", third = ""] = finishedIn(archive);
+    const outside = join(home, "outside");
+    mkdirSync(outside);
+    writeFileSync(join(outside, "precious.wav"), "precious");
+    rmSync(first);
+    symlinkSync(join(outside, "precious.wav"), first);
+    using ledger = { file: openSqlite(join(archive, ".callreel", "ledger.db")), [Symbol.dispose]: () => {} };
+    const name = second.slice(archive.length + 1);
+    ledger.file.prepare("UPDATE recordings SET path = '../outside/precious.wav' WHERE path = ?").run(name);
+    ledger.file.close();
+    const refused = await run([...everything, "-d", archive], { env });
+    expect([refused.code, refused.err]).toEqual([13, expect.stringContaining("a link, a folder")]);
+    expect(readFileSync(join(outside, "precious.wav"), "utf8")).toBe("precious");
+    expect(existsSync(third)).toBe(false);
+    rmSync(first);
+    const left = await run(["purge", "-d", archive, "--yes"], { env });
+    expect([left.code, left.err]).toEqual([13, expect.stringContaining("out of the archive")]);
+  });
+
+  it("is nothing behind a folder that was replaced by a link", async () => {
+    await using world = await openFilledWorld(6);
+    const { archive, env, home } = world;
+    const held = finishedIn(archive).length;
+    const moved = join(home, "moved");
+    renameSync(join(archive, "tim"), moved);
+    symlinkSync(moved, join(archive, "tim"));
+    const refused = await run([...everything, "-d", archive], { env });
+    expect(refused.code).toBe(13);
+    expect(finishedIn(moved).length).toBe(held);
+    rmSync(join(archive, "tim"));
+    mkdirSync(dirname(join(archive, "tim")), { recursive: true });
+    renameSync(moved, join(archive, "tim"));
+    expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect(finishedIn(archive)).toEqual([]);
+  });
+});
