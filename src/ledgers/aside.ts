@@ -5,7 +5,17 @@ import { openSqlite, type Sqlite } from "../sqlite.ts";
 import { fileError } from "./database.ts";
 
 /** What a tombstone does not keep, as far as the version of the file knows it. */
-const personal = ["path", "from_number", "to_number", "extension", "name", "user_name", "session", "account", "call_id"];
+const personal = [
+  "path",
+  "from_number",
+  "to_number",
+  "extension",
+  "name",
+  "user_name",
+  "session",
+  "account",
+  "call_id",
+];
 const alsoCleared = ["error_message", "note", "evidence"];
 
 /**

@@ -5,7 +5,7 @@ import { diskError, errno } from "../destinations/disk/disk-error.ts";
 import { nameBeside } from "../new-file.ts";
 
 /** The archive's list of hashes, in the form that `sha256sum -c` reads. */
-export const sumsFile = "SHA256SUMS";
+const sumsFile = "SHA256SUMS";
 
 /** Takes the lines of these paths out of the archive's list of hashes, where it has one; in one step. */
 export async function removeFromSums(root: string, paths: ReadonlySet<string>): Promise<void> {
