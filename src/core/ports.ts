@@ -80,6 +80,8 @@ export interface Source extends AsyncDisposable {
   recordings(row: Row): RowFinding;
   /** The recording that an id, contentUri or permanent path names, without asking anyone; undefined when it is not of this system. */
   named(text: string): RecordingRef | undefined;
+  /** The same recordings with what the system tells of their calls: at most one request for all, and never a failure but for the signal. */
+  described?(refs: readonly RecordingRef[], signal: AbortSignal): Promise<readonly RecordingRef[]>;
   /**
    * A fresh link, taken just before each attempt, after waiting for the gate; never stored, never logged. `failed` is
    * the link of the attempt before, when that failed with verdict `renew`: its token is not to be used again.

@@ -10,7 +10,7 @@ import { selectionOf } from "../selection.ts";
 import { expiredOf, noteRetention } from "./retention.ts";
 import type { WiredWork } from "./work.ts";
 
-export type Notes = Pick<Ledger, "get" | "set" | "pending">;
+export type Notes = Pick<Ledger, "get" | "set" | "pending" | "entriesOf">;
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** Clocks this far apart are worth a word. */

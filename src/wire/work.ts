@@ -65,7 +65,7 @@ async function findWork(
   const nothing = async () => {};
   if (args.length > 0) {
     const named = args.map((text) => ({ ...namedRef(text, sources), insist: true as const }));
-    return { work: once({ refs: named, events: [] }), named, complete: nothing };
+    return { work: describedWork(named, sources, notes, io.stop), named, complete: nothing };
   }
   const rules = {
     selection,
@@ -91,8 +91,22 @@ function asksForListing({ settings, flags, origins }: Invocation): boolean {
   return settings.source === "ringcentral" && window && flags.rows === undefined && origins.rows !== undefined;
 }
 
-async function* once(work: Work): AsyncIterable<Work> {
-  yield work;
+/** Named recordings, with what their systems tell of the calls that the ledger does not know yet, so that files get real names. */
+async function* describedWork(
+  named: readonly RecordingRef[],
+  { sources }: SourceSet,
+  { entriesOf }: Notes,
+  stop: AbortSignal,
+): AsyncIterable<Work> {
+  const entries = await entriesOf?.(named.map(({ key }) => key));
+  const unknown = named.filter((_, at) => entries !== undefined && entries[at]?.ref.call.start === undefined);
+  const told = new Map<string, RecordingRef>();
+  for (const source of sources.values()) {
+    const own = unknown.filter((ref) => ref.source === source.name);
+    if (own.length === 0) continue;
+    for (const ref of (await source.described?.(own, stop)) ?? []) told.set(ref.key, ref);
+  }
+  yield { refs: named.map((ref) => told.get(ref.key) ?? ref), events: [] };
 }
 
 /** The recording a person named by id, contentUri or permanent path. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
-import { eventsOf } from "./tim-world.ts";
+import { eventsOf, finishedIn } from "./tim-world.ts";
 
 const all = ["download", "-s", "ringcentral", "--from", "40d"];
 
@@ -68,6 +68,21 @@ describe("the live call log", () => {
     const before = pages();
     expect((await run([...all, "-d", `${home}/again`, ...byPerson], { env })).code).toBe(0);
     expect([before > 0, pages()]).toEqual([true, before]);
+  });
+
+  it("has real names also for recordings asked for by id, and takes them where the log is silent", async () => {
+    const data = { recordings: 6, layout: "plain" as const, days: 2, seconds: [2, 4] as const };
+    await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(20) } });
+    const { rc, env, archive, home } = world;
+    const ids = rc.recordings().map(({ id }) => id);
+    expect((await run(["download", ...ids.slice(0, 3), "-s", "ringcentral", "-d", archive], { env })).code).toBe(0);
+    expect(finishedIn(archive).filter((path) => /unknown_unknown/.test(path))).toEqual([]);
+    expect(world.held().size).toBe(3);
+    expect(rc.stats().groups.heavy).toBe(4);
+    rc.settings.withheldPermissions = ["FullCompanyCallLog", "ReadCompanyCallLog", "ReadCallLog"];
+    const other = join(home, "other");
+    expect((await run(["download", ids[3]!, "-s", "ringcentral", "-d", other], { env })).code).toBe(0);
+    expect(finishedIn(other)).toHaveLength(1);
   });
 
   it("survives tokens that live three seconds", async () => {

@@ -9,6 +9,7 @@ import { openGate } from "./gate.ts";
 import { revokeToken } from "./grants.ts";
 import { listCalls } from "./listing.ts";
 import { contentUrl } from "./media.ts";
+import { withNewestCalls } from "./newest-calls.ts";
 import { namedRecording, recordingsOf } from "./records.ts";
 import { readRetention } from "./retention.ts";
 import { openServerClock } from "./server-clock.ts";
@@ -81,6 +82,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     ...(credential === undefined ? {} : { login: credential }),
     recordings: recordingsOf,
     named: namedRecording,
+    described: (refs, signal) => withNewestCalls({ settings, context, api }, refs, signal),
     link: audio.link,
     judge: audio.judge,
     addressesOf: (ref) => [audio.addressOf(ref)],
