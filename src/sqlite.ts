@@ -31,6 +31,13 @@ function load(): SqliteModule {
   }
 }
 
+/** Gives a transaction up. SQLite may have done so by itself (full disk, I/O error): the error that led here is the one to tell. */
+export function rollBack(sqlite: Pick<Sqlite, "exec">): void {
+  try {
+    sqlite.exec("ROLLBACK");
+  } catch {}
+}
+
 /**
  * Holds an exclusive lock between processes until `release`, or until this process ends, however it ends: the lock is
  * SQLite's own on the file `path`, which is made (0600) and left in place. Returns undefined when somebody else holds it.
@@ -50,7 +57,7 @@ export function tryLockFile(path: string): { release(): void } | undefined {
     release: () => {
       if (!held) return;
       held = false;
-      database.exec("ROLLBACK");
+      rollBack(database);
       database.close();
     },
   };

@@ -22,7 +22,7 @@ export async function exportBag(invocation: Invocation): Promise<number> {
     throw new RecordingError("usage", `--bagit: ${folder} is in the archive itself; name a folder outside of it.`);
   }
   await using ledger = await openExistingLedger(settings, io);
-  const bag = openBag(archiveFolder(settings, io), folder, settings.link);
+  const bag = opened(archiveFolder(settings, io), folder, settings.link);
   let whole = false;
   try {
     const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
@@ -44,6 +44,14 @@ export async function exportBag(invocation: Invocation): Promise<number> {
     throw diskError(error, folder);
   } finally {
     if (!whole) bag.discard();
+  }
+}
+
+function opened(...bag: Parameters<typeof openBag>): Bag {
+  try {
+    return openBag(...bag);
+  } catch (error) {
+    throw diskError(error, bag[1]);
   }
 }
 

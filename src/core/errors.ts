@@ -49,7 +49,6 @@ export type ErrorCode =
   // the run
   | "lost-claim" // another run has taken the recording over, or it was purged
   | "locked"
-  | "lost-claim" // another run took the recording over
   | "ledger" // ledger damaged or from a newer version
   | "interrupted"
   | "cap-reached"

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type ErrorCode, RecordingError } from "../core/errors.ts";
-import { isBusy, makePrivateFile, openSqlite, type Sqlite } from "../sqlite.ts";
+import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite } from "../sqlite.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 
 const busyMs = 15_000;
@@ -83,8 +83,7 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
       sqlite.exec("COMMIT");
       return result;
     } catch (error) {
-      // SQLite may have rolled back by itself (full disk, I/O error): the first error is the one to tell.
-      quietly(() => sqlite.exec("ROLLBACK"));
+      rollBack(sqlite);
       throw error;
     } finally {
       writing = false;

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, statSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { RecordingError } from "../core/errors.ts";
 import { openSqlite, type Sqlite } from "../sqlite.ts";
 import { fileError, openDatabase } from "./database.ts";
@@ -17,27 +17,62 @@ export interface Salvage {
 }
 
 /**
- * Moves the ledger at `path` aside and makes a new one with all that can still be read of it: entries, tombstones, run
- * records and audit lines, each as it stands. Refuses a ledger that is not damaged but newer, or another program's.
+ * Makes a new ledger with all that can still be read of the one at `path` (entries, tombstones, run records and audit
+ * lines, each as it stands), and puts it in its place once it is whole; the old one is kept aside. Broken off anywhere,
+ * the next call completes it. Refuses a ledger that is not damaged but newer, or another program's.
  */
 export function salvageLedger(path: string, { clock }: LedgerContext): Salvage {
-  if (!existsSync(path)) {
-    openDatabase(path, false).close();
-    return { entries: 0 };
-  }
-  refuseSound(path);
   const aside = `${path}.aside-${new Date(clock.now()).toISOString().replace(/[-:]|\.\d+/g, "")}`;
+  const [making, made] = [`${path}.new`, `${path}.rebuilt`];
   try {
-    for (const suffix of ["", "-wal", "-shm"]) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    if (existsSync(path)) removeLedger(made);
+    else if (existsSync(made)) {
+      replaceBy(made, path, aside);
+      return { aside, entries: countEntries(path) };
+    } else {
+      openDatabase(path, false).close();
+      return { entries: 0 };
+    }
+    refuseSound(path);
+    removeLedger(making);
+    const entries = copyInto(making, path);
+    renameSync(making, made);
+    replaceBy(made, path, aside);
+    return { aside, entries };
   } catch (error) {
     throw fileError(error, path);
   }
-  const database = openDatabase(path, false);
+}
+
+const suffixes = ["", "-wal", "-shm"] as const;
+
+function removeLedger(path: string): void {
+  for (const suffix of suffixes) rmSync(path + suffix, { force: true });
+}
+
+function countEntries(path: string): number {
+  const database = openDatabase(path, true);
   try {
-    return { aside, entries: database.read(() => copyAll(database.sqlite, aside)) };
+    const row = database.read(() => database.sqlite.prepare("SELECT count(*) AS entries FROM recordings").get());
+    return (row as { entries: number }).entries;
   } finally {
     database.close();
   }
+}
+
+function copyInto(making: string, path: string): number {
+  const database = openDatabase(making, false);
+  try {
+    return database.read(() => copyAll(database.sqlite, path));
+  } finally {
+    database.close();
+  }
+}
+
+/** The old file goes first, which tells a later call that the new one is due; and a new one beside an old log would be spoilt. */
+function replaceBy(made: string, path: string, aside: string): void {
+  for (const suffix of suffixes) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+  renameSync(made, path);
 }
 
 function refuseSound(path: string): void {
@@ -51,10 +86,10 @@ function refuseSound(path: string): void {
   }
 }
 
-function copyAll(sqlite: Sqlite, aside: string): number {
-  if (readable(() => sqlite.prepare("ATTACH ? AS old").run(aside)) === undefined) return 0;
+function copyAll(sqlite: Sqlite, old: string): number {
+  if (readable(() => sqlite.prepare("ATTACH ? AS old").run(old)) === undefined) return 0;
   const [entries = 0] = ["recordings", "runs", "audits", "outcomes"].map((table) =>
-    copyRows(sqlite, table, statSync(aside).size),
+    copyRows(sqlite, table, statSync(old).size),
   );
   if (!hasOutcomes(sqlite)) sqlite.exec(outcomesOfEntries);
   sqlite.exec(lostTombstones);

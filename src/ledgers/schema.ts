@@ -1,5 +1,5 @@
 import { RecordingError } from "../core/errors.ts";
-import type { Sqlite } from "../sqlite.ts";
+import { rollBack, type Sqlite } from "../sqlite.ts";
 
 /** "reel" in ASCII: tells our file from another program's. */
 const applicationId = 0x7265656c;
@@ -158,7 +158,7 @@ export function migrate(sqlite: Sqlite, path: string): void {
       if (from >= versionOf(sqlite)) sqlite.exec(withVersion(step, from + 1));
     sqlite.exec("COMMIT");
   } catch (error) {
-    sqlite.exec("ROLLBACK");
+    rollBack(sqlite);
     throw error;
   }
 }
@@ -226,8 +226,11 @@ function lasting(row: string): string {
 function atOnce<T>(sqlite: Sqlite, read: () => T): T {
   sqlite.exec("BEGIN");
   try {
-    return read();
-  } finally {
+    const result = read();
     sqlite.exec("COMMIT");
+    return result;
+  } catch (error) {
+    rollBack(sqlite);
+    throw error;
   }
 }

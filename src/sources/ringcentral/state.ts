@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type ErrorCode, RecordingError } from "../../core/errors.ts";
-import { isBusy, makePrivateFile, openSqlite, type Sqlite } from "../../sqlite.ts";
+import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite } from "../../sqlite.ts";
 
 /** A document after a change: the new text, `null` to delete it, or nothing to leave it as it is. */
 export interface Change<T> {
@@ -57,13 +57,6 @@ export function openState(dir: string): State {
       open = false;
     },
   };
-}
-
-/** A full disk may have rolled the transaction back already. */
-function rollBack(database: Sqlite): void {
-  try {
-    database.exec("ROLLBACK");
-  } catch {}
 }
 
 function told<T>(path: string, work: () => T): T {
