@@ -1,49 +1,72 @@
+import { lstatSync } from "node:fs";
+import { join } from "node:path";
 import type { Invocation } from "../command.ts";
 import { formatCount } from "../core/format.ts";
 import type { Archive, Selection } from "../core/ports.ts";
-import { isDifference, type Reconciled, reconcileRef } from "../core/reconcile.ts";
+import { isDifference, type Look, type Reconciled, reconcileRef, unsound } from "../core/reconcile.ts";
 import type { Tolerance } from "../core/short.ts";
 import type { Work } from "../core/work.ts";
 import { exitCodeOf, worst } from "../exit-codes.ts";
 import { selectionOf } from "../selection.ts";
-import { openExistingLedger } from "../wire/archive.ts";
+import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
 import { entryFilterOf } from "../wire/filter.ts";
+import { noteHead } from "../wire/head.ts";
 import { toleranceOf } from "../wire/plan.ts";
+import { recordOf } from "../wire/record.ts";
 import { openRunReporter } from "../wire/reporter.ts";
 import { openSources } from "../wire/source-set.ts";
 import { wireWork } from "../wire/work.ts";
 
-/** Source against archive: each recording that is missing, extra, too short, gone or not permitted. 6 when they differ. */
+/** Source against archive: each recording that is missing, extra, damaged, too short, gone or not permitted. 6 when they differ. */
 export async function reconcile(invocation: Invocation): Promise<number> {
   const { io, settings } = invocation;
   const selection = selectionOf(settings, io.clock.now());
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
-  const counts: Record<string, number> = {};
+  const kinds: Record<string, number> = {};
   let rejected = 0;
   let differences = 0;
   const tell = (found: Reconciled) => {
-    counts[found.finding] = (counts[found.finding] ?? 0) + 1;
+    kinds[found.kind] = (kinds[found.kind] ?? 0) + 1;
     if (isDifference(found)) differences += 1;
-    io.stdout.write(settings.json ? `${JSON.stringify({ ...found.ref, ...found, ref: undefined })}\n` : lineOf(found));
+    io.stdout.write(settings.json ? jsonOf(found) : lineOf(found));
   };
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
     const { work } = await wireWork(invocation, sources, selection, {});
+    const look = openLook(archiveFolder(settings, io));
+    const archive = { ledger, look, tolerance: toleranceOf(settings) };
     const listed = new Set<string>();
-    for await (const piece of work)
-      rejected += await reconcilePiece(piece, { ledger, tolerance: toleranceOf(settings) }, listed, tell);
-    if (isWholeSelection(selection)) await findExtra(invocation, ledger, listed, tell);
-    if (!settings.json) io.stderr.write(summaryOf(listed.size, counts));
+    for await (const piece of work) rejected += await reconcilePiece(piece, archive, listed, tell);
+    if (isWholeSelection(selection)) await findExtra(invocation, archive, listed, tell);
+    const result = { recordings: listed.size, rejected, differences, ...kinds };
+    await ledger.audit({ action: "reconcile", detail: recordOf(invocation, result) });
+    const head = await noteHead(archiveFolder(settings, io), ledger);
+    if (settings.json) io.stdout.write(finishedOf({ ...result, head }, io.clock.now()));
+    else io.stderr.write(summaryOf(listed.size, kinds));
   } finally {
     await reporter.close();
   }
   return worst([0, differences > 0 ? exitCodeOf("differences") : 0, rejected > 0 ? exitCodeOf("bad-rows") : 0]);
 }
 
+interface Held {
+  readonly ledger: Archive;
+  readonly look: Look;
+  readonly tolerance: Tolerance;
+}
+
+/** Looks at files without reading them; neither through links nor at anything but plain files. */
+function openLook(root: string): Look {
+  return (path) => {
+    const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
+    return stat?.isFile() ? { bytes: stat.size } : undefined;
+  };
+}
+
 async function reconcilePiece(
   piece: Work,
-  { ledger, tolerance }: { readonly ledger: Archive; readonly tolerance: Tolerance },
+  { ledger, look, tolerance }: Held,
   listed: Set<string>,
   tell: (found: Reconciled) => void,
 ): Promise<number> {
@@ -51,12 +74,12 @@ async function reconcilePiece(
   for (const event of piece.events) {
     if (event.event === "row-rejected") rejected += 1;
     if (event.event !== "recording-skipped" || event.reason !== "short-recording" || event.call === undefined) continue;
-    tell({ finding: "short-recording", message: "the source keeps no recording that short", call: event.call });
+    tell({ kind: "short-recording", message: "the source keeps no recording that short", call: event.call });
   }
   const fresh = piece.refs.filter(({ key }) => !listed.has(key) && listed.add(key));
   const entries = await ledger.entriesOf(fresh.map(({ key }) => key));
   for (const [at, ref] of fresh.entries()) {
-    const found = reconcileRef(ref, entries[at], tolerance);
+    const found = reconcileRef(ref, entries[at], look, tolerance);
     if (found !== undefined) tell(found);
   }
   return rejected;
@@ -69,25 +92,39 @@ function isWholeSelection({ direction, extension, number, minDurationSeconds, re
 
 async function findExtra(
   { settings, io }: Invocation,
-  ledger: Archive,
+  { ledger, look }: Held,
   listed: ReadonlySet<string>,
   tell: (found: Reconciled) => void,
 ): Promise<void> {
   for await (const keys of ledger.keys({ ...entryFilterOf(settings, io), states: ["done"] })) {
     const extra = keys.filter((key) => !listed.has(key));
     for (const entry of extra.length === 0 ? [] : await ledger.entriesOf(extra)) {
-      if (entry !== undefined)
-        tell({ finding: "extra", message: "the source does not list it (any more)", ref: entry.ref });
+      if (entry === undefined) continue;
+      tell({ kind: "extra", message: "the source does not list it (any more)", ref: entry.ref });
+      const fault = unsound(entry.ref, entry, look);
+      if (fault !== undefined) tell(fault);
     }
   }
 }
 
-function lineOf({ finding, message, ref, call }: Reconciled): string {
-  const start = (ref?.call ?? call)?.start ?? "unknown time";
-  return `${finding}: ${ref?.key ?? "call"} of ${start}: ${message}\n`;
+function jsonOf({ kind, message, ref, call, evidence }: Reconciled): string {
+  const known = ref ?? (call === undefined ? {} : { call });
+  return `${JSON.stringify({ event: "finding", kind, ...known, message, ...(evidence && { evidence }) })}\n`;
 }
 
-function summaryOf(listed: number, counts: Readonly<Record<string, number>>): string {
-  const parts = Object.entries(counts).map(([finding, count]) => `${formatCount(count)} ${finding}`);
-  return `${formatCount(listed)} recordings at the source: ${parts.length === 0 ? "all are in the archive" : parts.join(", ")}.\n`;
+function finishedOf(result: object, nowMs: number): string {
+  return `${JSON.stringify({ event: "reconcile-finished", time: new Date(nowMs).toISOString(), ...result })}\n`;
+}
+
+function lineOf({ kind, message, ref, call }: Reconciled): string {
+  const start = (ref?.call ?? call)?.start ?? "unknown time";
+  return `${kind}: ${ref?.key ?? "call"} of ${start}: ${message}\n`;
+}
+
+function summaryOf(listed: number, kinds: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(kinds).map(([kind, count]) => `${formatCount(count)} ${kind}`);
+  const all = "all are in the archive (files there, with their sizes; verify reads them)";
+  const what =
+    listed === 0 && parts.length === 0 ? "there was nothing to compare" : parts.length === 0 ? all : parts.join(", ");
+  return `${formatCount(listed)} recordings at the source: ${what}.\n`;
 }

@@ -4,8 +4,10 @@ import type { Call, RecordingRef } from "./recording.ts";
 import { isShort, shortness, type Tolerance, usualTolerance } from "./short.ts";
 
 export type Finding =
-  | "missing" // the source has it, the archive does not
-  | "not-permitted" // the login may not hear it
+  | "missing" // the source has it, the archive does not, or its file is not there
+  | "not-ready" // the source has not finished it yet
+  | "damaged" // the file has another size, or verify found it damaged
+  | "forbidden" // the login may not hear it
   | "gone" // the source lists the call, the audio is no longer there
   | "purged" // deleted here on purpose
   | "short" // shorter than the call
@@ -14,7 +16,7 @@ export type Finding =
 
 /** One line of a reconciliation; with `ref` it can be fed back as a row. */
 export interface Reconciled {
-  readonly finding: Finding;
+  readonly kind: Finding;
   readonly message: string;
   readonly ref?: RecordingRef;
   /** Who said that it cannot be had, how often and when. */
@@ -23,38 +25,53 @@ export interface Reconciled {
 }
 
 /** Findings that make source and archive differ; the others are told, but nothing can or need be done. */
-const differing: ReadonlySet<Finding> = new Set(["missing", "not-permitted", "short", "extra"]);
+const differing: ReadonlySet<Finding> = new Set(["missing", "not-ready", "damaged", "forbidden", "short", "extra"]);
 
-export function isDifference({ finding, evidence }: Reconciled): boolean {
-  return differing.has(finding) || (finding === "gone" && evidence?.proven !== true);
+export function isDifference({ kind, evidence }: Reconciled): boolean {
+  return differing.has(kind) || (kind === "gone" && evidence?.proven !== true);
 }
 
-/** What a recording that the source lists is to the archive; undefined when all is well. */
+/** What stands at a held recording's path; undefined when there is no plain file. */
+export type Look = (path: string) => { readonly bytes: number } | undefined;
+
+/** What a recording that the source lists is to the archive; undefined when all is well as far as one can see without reading. */
 export function reconcileRef(
   ref: RecordingRef,
   entry: LedgerEntry | undefined,
+  look: Look,
   tolerance: Tolerance = usualTolerance,
 ): Reconciled | undefined {
-  if (entry === undefined) return { finding: "missing", message: "never asked for", ref };
+  if (entry === undefined) return { kind: "missing", message: "never asked for", ref };
+  const said = entry.lastError?.message;
   switch (entry.state) {
     case "done":
-      return tooShort(ref, entry, tolerance);
+      return unsound(ref, entry, look) ?? tooShort(ref, entry, tolerance);
     case "gone":
     case "no-recording":
-      return withEvidence(
-        { finding: "gone", message: entry.lastError?.message ?? "not at the source any more", ref },
-        entry,
-      );
+      return withEvidence({ kind: "gone", message: said ?? "not at the source any more", ref }, entry);
     case "purged":
-      return { finding: "purged", message: "deleted here on purpose", ref };
+      return { kind: "purged", message: "deleted here on purpose", ref };
     case "forbidden":
-      return withEvidence(
-        { finding: "not-permitted", message: entry.lastError?.message ?? "the login may not hear it", ref },
-        entry,
-      );
-    default:
-      return { finding: "missing", message: entry.lastError?.message ?? `still ${entry.state}`, ref };
+      return withEvidence({ kind: "forbidden", message: said ?? "the login may not hear it", ref }, entry);
+    default: {
+      const kind = entry.lastError?.code === "not-ready" ? "not-ready" : "missing";
+      return { kind, message: said ?? `still ${entry.state}`, ref };
+    }
   }
+}
+
+/** What is wrong with a held recording's file, or with one that is extra; undefined when it is there with its size and nobody found it damaged. */
+export function unsound(ref: RecordingRef, { stored, damage }: LedgerEntry, look: Look): Reconciled | undefined {
+  if (stored === undefined) return undefined;
+  const { path, bytes } = stored;
+  const found = look(path);
+  if (found === undefined) return { kind: "missing", message: `its file ${path} is not there`, ref };
+  if (found.bytes !== bytes) {
+    return { kind: "damaged", message: `${path} has ${found.bytes} bytes instead of ${bytes}`, ref };
+  }
+  return damage === undefined
+    ? undefined
+    : { kind: "damaged", message: `verify found ${path} damaged: ${damage}`, ref };
 }
 
 /** The finding with whose word it rests on; without any it is not proven. */
@@ -70,5 +87,5 @@ function tooShort(
 ): Reconciled | undefined {
   const call = { ...known.call, ...ref.call };
   if (!isShort(call, stored?.audioSeconds, tolerance)) return undefined;
-  return { finding: "short", message: shortness(call, stored?.audioSeconds), ref };
+  return { kind: "short", message: shortness(call, stored?.audioSeconds), ref };
 }

@@ -17,37 +17,44 @@ const stored = (audioSeconds?: number) => ({
   ...(audioSeconds === undefined ? {} : { audioSeconds }),
 });
 
+const look = () => ({ bytes: 1 });
+
 it.each([
   ["never asked for", undefined, "missing"],
   ["failed", entry("failed", { lastError: { code: "reset", message: "broke" } }), "missing"],
   ["pending", entry("pending"), "missing"],
-  ["forbidden", entry("forbidden"), "not-permitted"],
+  ["not ready", entry("pending", { lastError: { code: "not-ready", message: "soon" } }), "not-ready"],
+  ["of another size", entry("done", { stored: { ...stored(95), bytes: 2 } }), "damaged"],
+  ["damaged, as verify found", entry("done", { stored: stored(95), damage: "another SHA-256" }), "damaged"],
+  ["forbidden", entry("forbidden"), "forbidden"],
   ["gone", entry("gone"), "gone"],
   ["without a recording", entry("no-recording"), "gone"],
   ["purged", entry("purged"), "purged"],
   ["much shorter than its call", entry("done", { stored: stored(20) }), "short"],
 ] as const)("a recording that is %s is told as such", (_, known, finding) => {
-  expect(reconcileRef(ref, known)?.finding).toBe(finding);
+  expect(reconcileRef(ref, known, look)?.kind).toBe(finding);
 });
 
 it("says nothing of a recording that is there and long enough", () => {
-  expect(reconcileRef(ref, entry("done", { stored: stored(95) }))).toBeUndefined();
-  expect(reconcileRef(ref, entry("done", { stored: stored(71) }))).toBeUndefined();
-  expect(reconcileRef(ref, entry("done", { stored: stored() }))).toBeUndefined();
+  expect(reconcileRef(ref, entry("done", { stored: stored(95) }), look)).toBeUndefined();
+  expect(reconcileRef(ref, entry("done", { stored: stored(71) }), look)).toBeUndefined();
+  expect(reconcileRef(ref, entry("done", { stored: stored() }), look)).toBeUndefined();
   expect(
-    reconcileRef({ ...ref, call: {} }, entry("done", { ref: { ...ref, call: {} }, stored: stored(1) })),
+    reconcileRef({ ...ref, call: {} }, entry("done", { ref: { ...ref, call: {} }, stored: stored(1) }), look),
   ).toBeUndefined();
 });
 
 it("passes on what the last attempt said", () => {
-  expect(reconcileRef(ref, entry("failed", { lastError: { code: "reset", message: "broke" } }))?.message).toBe("broke");
+  expect(reconcileRef(ref, entry("failed", { lastError: { code: "reset", message: "broke" } }), look)?.message).toBe(
+    "broke",
+  );
 });
 
 it("counts as a difference what can be mended or must be known", () => {
-  expect(isDifference({ finding: "missing", message: "" })).toBe(true);
-  expect(isDifference({ finding: "extra", message: "" })).toBe(true);
-  expect(isDifference({ finding: "gone", message: "" })).toBe(true);
-  expect(isDifference({ finding: "short-recording", message: "" })).toBe(false);
+  expect(isDifference({ kind: "missing", message: "" })).toBe(true);
+  expect(isDifference({ kind: "extra", message: "" })).toBe(true);
+  expect(isDifference({ kind: "gone", message: "" })).toBe(true);
+  expect(isDifference({ kind: "short-recording", message: "" })).toBe(false);
 });
 
 it("tells whose word it is that a recording is gone, which is a difference until it is proven", () => {
@@ -61,14 +68,22 @@ it("tells whose word it is that a recording is gone, which is a difference until
     askedMs: 0,
   } as const;
   const lastError = { code: "gone", message: "It is gone." };
-  const proven = reconcileRef(ref, entry("gone", { lastError, evidence }));
+  const proven = reconcileRef(ref, entry("gone", { lastError, evidence }), look);
   expect(proven).toMatchObject({
-    finding: "gone",
+    kind: "gone",
     evidence,
     message: expect.stringContaining("It is gone. (m said so 2"),
   });
   expect(proven && isDifference(proven)).toBe(false);
-  const said = reconcileRef(ref, entry("gone", { lastError, evidence: { ...evidence, proven: false } }));
+  const said = reconcileRef(ref, entry("gone", { lastError, evidence: { ...evidence, proven: false } }), look);
   expect(said && isDifference(said)).toBe(true);
-  expect(reconcileRef(ref, entry("gone", { lastError }))?.message).toBe("It is gone. (not proven yet)");
+  expect(reconcileRef(ref, entry("gone", { lastError }), look)?.message).toBe("It is gone. (not proven yet)");
+});
+
+it("tells a held recording without its file as missing, and says nothing of one that is held without a file", () => {
+  expect(reconcileRef(ref, entry("done", { stored: stored(95) }), () => undefined)).toMatchObject({
+    kind: "missing",
+    message: expect.stringContaining("a.wav is not there"),
+  });
+  expect(reconcileRef(ref, entry("done"), () => undefined)).toBeUndefined();
 });

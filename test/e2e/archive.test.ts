@@ -112,7 +112,7 @@ describe("reconcile", () => {
 
     const compared = await run(["reconcile", "--rows", csv, "-d", archive, "--json"], { env });
     expect(compared.code).toBe(6);
-    const missing = eventsOf(compared.out).filter(({ finding }) => finding === "missing");
+    const missing = eventsOf(compared.out).filter(({ kind }) => kind === "missing");
     expect(missing.length).toBe(tim.recordings().length - before);
     const fetched = await run(["download", "--rows", "-", "-d", archive], { env, input: compared.out });
     expect(fetched.code).toBe(0);

@@ -157,3 +157,41 @@ it("a rebuild keeps what is broken in the records broken, and the old heads find
   renameSync(ledger, `${ledger}.lost`);
   expect((await verifyOf(world)("--rebuild", "--head", head)).code).toBe(6);
 });
+
+describe("reconcile", () => {
+  const reconcile = async ({ csv, archive, env }: TimWorld, ...args: string[]) => {
+    const { code, out, err } = await run(["reconcile", "--rows", csv, "-d", archive, ...args], { env });
+    return { code, out, err };
+  };
+
+  it("looks at the files, says that it did not read them, and knows what verify found", async () => {
+    await using world = await openHeld();
+    const whole = await reconcile(world);
+    expect([whole.code, whole.err]).toEqual([0, expect.stringContaining("verify reads them")]);
+    const [lost = "", cut = "", flipped = ""] = finishedIn(world.archive);
+    rmSync(lost);
+    writeFileSync(cut, readFileSync(cut).subarray(1));
+    const bytes = readFileSync(flipped);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(flipped, bytes);
+    const kinds = async () =>
+      eventsOf((await reconcile(world, "--json")).out).map(({ event, kind }) => kind ?? event) as string[];
+    expect((await kinds()).sort()).toEqual(["damaged", "missing", "reconcile-finished"]);
+    await verifyOf(world)();
+    expect((await kinds()).sort()).toEqual(["damaged", "damaged", "missing", "reconcile-finished"]);
+    expect((await reconcile(world)).code).toBe(6);
+  });
+
+  it("tells when there was nothing to compare, and leaves a record of itself", async () => {
+    await using world = await openHeld();
+    writeFileSync(world.csv, readFileSync(world.csv, "utf8").split("\n")[0] ?? "");
+    const { err } = await reconcile(world, "--from", "2001-01-01", "--to", "2001-01-02");
+    expect(err).toContain("nothing to compare");
+    const database = openSqlite(join(world.archive, ".callreel", "ledger.db"));
+    const { detail } = database.prepare("SELECT detail FROM audits WHERE action = 'reconcile'").get() as Detail;
+    database.close();
+    expect(JSON.parse(detail)).toMatchObject({ result: { recordings: 0, differences: 0 } });
+  });
+
+  type Detail = { detail: string };
+});

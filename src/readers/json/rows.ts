@@ -40,7 +40,7 @@ function collector(file: string, settings: ReaderSettings) {
   const add = (value: unknown, line: number) => {
     const fields = objectOf(value);
     if (fields === undefined) rejected.push({ file, line, message: "not a JSON object" });
-    else rows.push({ fields: renamed(fields, settings.map), file, line });
+    else if (!isEnd(fields)) rows.push({ fields: renamed(fields, settings.map), file, line });
   };
 
   return {
@@ -62,6 +62,11 @@ function collector(file: string, settings: ReaderSettings) {
       return batch;
     },
   };
+}
+
+/** The line with which our own NDJSON ends speaks of no recording: whoever pipes one command into another need not cut it off. */
+function isEnd({ event, time }: Readonly<Record<string, unknown>>): boolean {
+  return typeof time === "string" && (event === "reconcile-finished" || event === "verify-finished");
 }
 
 /** NDJSON shows itself by a first line that is a whole value. */
