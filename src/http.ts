@@ -34,7 +34,7 @@ export interface HttpRequest {
   readonly method?: "GET" | "POST";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Largest body taken into memory; 32 MiB unless told. */
   readonly maxBytes?: number;
 }

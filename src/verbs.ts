@@ -46,7 +46,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "re-read the archive against the ledger (exit 6 when anything differs)",
     groups: [
       groups.dest,
-      some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild", "head"),
+      some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild", "head", "seal"),
       some("Files", archiveOptions, "match"),
       lock,
       logs,

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Invocation } from "../command.ts";
-import { asRecordingError } from "../core/errors.ts";
+import { asRecordingError, type RecordingError } from "../core/errors.ts";
 import type { Summary } from "../core/events.ts";
 import { formatNumberOf } from "../core/format.ts";
 import type { Archive, Transfer } from "../core/ports.ts";
 import { openDestination } from "../destinations/index.ts";
-import { exitCodeOfRun } from "../exit-codes.ts";
+import { exitCodeOf, exitCodeOfRun, worst } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { selectionOf } from "../selection.ts";
 import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
@@ -15,6 +15,7 @@ import { planOf } from "../wire/plan.ts";
 import { selectionRecord } from "../wire/record.ts";
 import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
 import { runDownload } from "../wire/run-download.ts";
+import { openSealer, type Sealer } from "../wire/seal.ts";
 import { openSources, ratePerMinute, type SourceSet } from "../wire/source-set.ts";
 import { survey } from "../wire/survey.ts";
 import { downloadToStdout } from "../wire/to-stdout.ts";
@@ -26,6 +27,7 @@ export async function download(invocation: Invocation): Promise<number> {
   const { settings, io } = invocation;
   if (settings.output === "-") return downloadToStdout(invocation);
   const selection = selectionOf(settings, io.clock.now());
+  const sealer = openSealer(settings, io);
   const reporter = await openRunReporter(invocation);
   try {
     await using threads = startTransferThreads(settings, io, reporter.logRequest);
@@ -37,7 +39,7 @@ export async function download(invocation: Invocation): Promise<number> {
       reporter.hooks.noteIn(ledger);
       if (settings.execFailed) return await repeatHooks(ledger, reporter, io);
       const work = await wireWork(invocation, sources, selection, ledger);
-      return await runIntoArchive(invocation, { sources, ledger, work, reporter, threads });
+      return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer, threads });
     } finally {
       lock.release();
     }
@@ -54,6 +56,7 @@ interface Parts {
   readonly ledger: Archive;
   readonly work: WiredWork;
   readonly reporter: RunReporter;
+  readonly sealer: Sealer;
   readonly threads: Transfer | undefined;
 }
 
@@ -75,9 +78,23 @@ async function runIntoArchive(invocation: Invocation, parts: Parts): Promise<num
   const hooksFailed = await hooksOwed(hooks, ledger);
   const ended = { ...summary, ...(hooksFailed > 0 && { hooksFailed }) };
   const { told, head } = await recordEnd(ended, ledger, dest, io);
-  const exitCode = exitCodeOfRun(told, io.stoppedBy());
+  const sealFault = head === undefined ? undefined : await sealFaultOf(parts.sealer.seal(dest, head), reporter);
+  const sealCode = sealFault === undefined ? 0 : exitCodeOf(sealFault.code);
+  const exitCode = worst([exitCodeOfRun(told, io.stoppedBy()), sealCode]);
   reporter.report({ event: "run-finished", exitCode, ...told, ...(head !== undefined && { head }) });
   return exitCode;
+}
+
+/** Why the head could not be sealed: that undoes nothing, and the next run's seal covers this one too. */
+async function sealFaultOf(sealed: Promise<void>, { report }: RunReporter): Promise<RecordingError | undefined> {
+  try {
+    await sealed;
+    return undefined;
+  } catch (thrown) {
+    const error = asRecordingError(thrown);
+    report({ event: "notice", level: "warning", message: `The head is not sealed: ${error.message}` });
+    return error;
+  }
 }
 
 /** Also what earlier runs left: a hook that failed is not forgotten by the next night's run. */

@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { hashFile } from "../archive-files.ts";
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
@@ -17,6 +17,7 @@ import { noteHead } from "../wire/head.ts";
 import { openMeter } from "../wire/meter.ts";
 import { rebuildLedger } from "../wire/rebuild.ts";
 import { recordOf } from "../wire/record.ts";
+import { type Sealed, verifySeals } from "../wire/verify-seals.ts";
 
 /** Re-reads the archive against the ledger: every file, every record, and files that nobody knows. 6 when anything differs. */
 export async function verify(invocation: Invocation): Promise<number> {
@@ -44,6 +45,10 @@ export async function verify(invocation: Invocation): Promise<number> {
     await verifyFiles(invocation, ledger, { root, subset, differs, counts, tick: meter.tick });
     await verifyRecords(ledger, differs);
     if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say);
+    if (settings.seal !== undefined) {
+      const sealed = await verifySeals(resolve(io.cwd, settings.seal), root, ledger, differs);
+      if (sealed !== undefined) say(sealedInWords(sealed));
+    }
     if (settings.writeSums) await writeSums(root, invocation, ledger);
     if (unsound !== undefined) throw unsound;
     await ledger.audit({ action: "verify", detail: recordOf(invocation, counts) });
@@ -174,6 +179,10 @@ async function verifyHead(
     const message = "the archive does not go back to this head: its records were cut off, replaced or written anew";
     differs({ kind: "head", key: head, message });
   } else say(`The archive goes back to ${head}, of ${found.at}; ${formatCount(found.later)} outcomes have come since.`);
+}
+
+function sealedInWords({ head, sealedAt, at, later }: Sealed): string {
+  return `Sealed at ${sealedAt}: the archive goes back to ${head}, of ${at}; ${formatCount(later)} outcomes have come since.`;
 }
 
 /** `SHA256SUMS` in the form that `sha256sum -c` reads, replaced in one step. */

@@ -21,7 +21,8 @@ export interface Difference {
     | "run-record"
     | "audit-record"
     | "outcome"
-    | "head";
+    | "head"
+    | "seal";
   readonly key?: string;
   readonly path?: string;
   readonly message: string;

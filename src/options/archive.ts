@@ -13,6 +13,11 @@ export const archiveOptions = {
   writeSums: flag("--write-sums", "write DEST/SHA256SUMS, which sha256sum -c accepts"),
   rebuild: flag("--rebuild", "make the ledger anew from the files"),
   head: value("--head <hex>", "prove that the archive goes back to this head, noted earlier", hexHead),
+  seal: value(
+    "--seal <file>",
+    "hold the archive against its seals: an Ed25519 public key, or certificates (PEM)",
+    text,
+  ),
   match: value(
     "--match <pattern>",
     "how the files are named, as in {date}_{time}_{id}.{ext}, or ringcentral-portal",

@@ -57,10 +57,17 @@ export const runOptions = {
   execEnv: list("--exec-env <name>", "let this variable through to --exec and --exec-after (repeatable)", variableName),
   shell: flag("--shell", "give --exec and --exec-after to the shell"),
   ping: value("--ping <url>", "call URL after a good run, URL/fail after a bad one", text),
+  sealKey: value("--seal-key <file>", "sign the archive's head after the run with this Ed25519 key (PEM)", text),
+  timestampUrl: value("--timestamp-url <url>", "have the head time-stamped there after the run (RFC 3161)", httpUrl),
   ledger: value("--ledger <path>", "the ledger's file", text, { fallback: "DEST/.callreel/ledger.db" }),
 } as const;
 
 function variableName(given: string): string {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(given)) return given;
   throw new RecordingError("usage", `"${given}" is not the name of a variable: give the name alone, as in MY_KEY.`);
+}
+
+function httpUrl(given: string): string {
+  if (/^https?:$/.test(URL.canParse(given) ? new URL(given).protocol : "")) return given;
+  throw new RecordingError("usage", `"${given}" is no address: give one that begins with http:// or https://.`);
 }
