@@ -6,7 +6,7 @@ import type { Halt } from "./halt.ts";
 import type { Destination, Ledger, Source } from "./ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
 import type { Refetch } from "./refetch.ts";
-import { isShort, shortness, usualTolerance } from "./short.ts";
+import { markedIfShort, shortness } from "./short.ts";
 import { openSuspicion } from "./suspicion.ts";
 import { openYields } from "./yields.ts";
 
@@ -108,16 +108,11 @@ export function openOutcomes({ ledger, destination, sources, plan, halt, tell }:
     tell({ event: "recording-skipped", key: ref.key, reason: "done", path: before.path, call: ref.call });
   }
 
-  function marked({ call }: RecordingRef, stored: Stored): Stored {
-    const short = isShort(call, stored.audioSeconds, plan.tolerance ?? usualTolerance);
-    return short ? { ...stored, short: true } : stored;
-  }
-
   const haltWith = (thrown: unknown) => halt.because(asRecordingError(thrown));
 
   return {
     async done(ref, whole, ms) {
-      const stored = marked(ref, whole);
+      const stored = markedIfShort(ref, whole, plan.tolerance);
       await recordDone(ref, stored);
       suspicion.brought();
       await yields.note(sources.get(ref.source)?.addressesOf?.(ref) ?? []);
@@ -138,7 +133,7 @@ export function openOutcomes({ ledger, destination, sources, plan, halt, tell }:
       });
     },
     async adopted(ref, stored) {
-      await recordDone(ref, marked(ref, stored));
+      await recordDone(ref, markedIfShort(ref, stored, plan.tolerance));
       tell({ event: "recording-skipped", key: ref.key, reason: "done", path: stored.path, call: ref.call });
     },
     failed: (ref, error, refetch) => recordFailed(ref, error, refetch).catch((thrown) => lostOrHalt(ref, thrown)),

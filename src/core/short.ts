@@ -1,4 +1,4 @@
-import type { Call } from "./recording.ts";
+import type { Call, RecordingRef, Stored } from "./recording.ts";
 
 /** How much shorter than its call a recording may be: calls ring, wait and are put on hold while nothing is recorded. */
 export interface Tolerance {
@@ -14,6 +14,11 @@ export function isShort(call: Call, audioSeconds: number | undefined, { seconds,
   const { duration } = call;
   if (duration === undefined || audioSeconds === undefined) return false;
   return audioSeconds < duration - seconds && audioSeconds < duration * (1 - part);
+}
+
+/** What is stored, marked when it is clearly shorter than its call. */
+export function markedIfShort({ call }: RecordingRef, stored: Stored, tolerance = usualTolerance): Stored {
+  return isShort(call, stored.audioSeconds, tolerance) ? { ...stored, short: true } : stored;
 }
 
 /** `10 s of audio for a call of 60 s`. */

@@ -9,6 +9,7 @@ import { type NamedFile, openNamePattern } from "../core/name-pattern.ts";
 import { portalPattern, readPortalName } from "../core/portal-name.ts";
 import type { Archive } from "../core/ports.ts";
 import type { Call, RecordingRef, Stored } from "../core/recording.ts";
+import { markedIfShort } from "../core/short.ts";
 import { startMs, zoneOf } from "../dates.ts";
 import { disownedBecause, openKnownHashes } from "../destinations/disk/known-hashes.ts";
 import { openRefReader, type RefReader } from "./row-refs.ts";
@@ -39,7 +40,7 @@ export async function adoptFiles(
     const ref = identify(path);
     if (typeof ref === "string") return unmatched(path, ref);
     try {
-      const stored = await examineFile(root, path);
+      const stored = markedIfShort(ref, await examineFile(root, path));
       const disowned = await disownedBecause(knownHashes, path, stored.sha256);
       return disowned === undefined ? { ref, stored } : unmatched(path, disowned);
     } catch (error) {

@@ -5,6 +5,7 @@ import { finishedFiles } from "../archive-files.ts";
 import { asRecordingError, RecordingError } from "../core/errors.ts";
 import type { Archive, Destination, Expectation } from "../core/ports.ts";
 import type { RecordingRef, Stored } from "../core/recording.ts";
+import { markedIfShort } from "../core/short.ts";
 import type { AdoptionHooks, Identify } from "./adoption.ts";
 import { zipFiles } from "./zip-files.ts";
 
@@ -103,7 +104,7 @@ async function recordAll(taken: readonly Taken[], ledger: Archive, hooks: Adopti
   const safe = await Promise.all(
     taken.map(async ({ file, ref, settled }) => {
       const stored = await tellingRefusal(file, hooks, settled);
-      return stored === undefined ? [] : [{ ref, stored }];
+      return stored === undefined ? [] : [{ ref, stored: markedIfShort(ref, stored) }];
     }),
   );
   const found = safe.flat();

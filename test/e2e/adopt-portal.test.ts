@@ -89,12 +89,12 @@ describe("adopt --match ringcentral-portal", () => {
     ]);
   });
 
-  it("takes what rows say of the call, and the name for the rest", async () => {
+  it("takes what rows say of the call, and the name for the rest; marks what is shorter than its call", async () => {
     using world = openPortal([good]);
     const rows = join(world.home.path, "calls.csv");
     writeFileSync(
       rows,
-      "id,contentUri,startTime,from\n2946157123004,https://media.ringcentral.com/restapi/v1.0/account/1/recording/2946157123004/content,2025-11-04T18:35:50Z,+12125550100\n",
+      "id,contentUri,startTime,duration,from\n2946157123004,https://media.ringcentral.com/restapi/v1.0/account/1/recording/2946157123004/content,2025-11-04T18:35:50Z,600,+12125550100\n",
     );
     expect((await world.adopt(world.file, ["--rows", rows, "-s", "ringcentral"])).code).toBe(0);
     expect(await world.held()).toEqual([
@@ -102,6 +102,8 @@ describe("adopt --match ringcentral-portal", () => {
         call: expect.objectContaining({ from: "+12125550100", to: "(252)555-8686", direction: "outbound" }),
       }),
     ]);
+    const status = await run(["status", "-d", world.archive], { env: { HOME: world.home.path } });
+    expect(status.out).toContain("shorter than");
   });
 
   it("tells of each file that cannot be taken, and takes those around it", async () => {
