@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type ErrorCode, RecordingError } from "../core/errors.ts";
 import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite } from "../sqlite.ts";
@@ -68,6 +68,10 @@ function olderMessage(path: string): string {
 
 function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
   let writing = false;
+  const opened = fileAt(path);
+  const mustStand = () => {
+    if (fileAt(path) !== opened) throw replaced(path);
+  };
   const read = <T>(work: () => T): T => {
     try {
       return work();
@@ -80,6 +84,7 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
     writing = true;
     try {
       const result = work();
+      mustStand();
       sqlite.exec("COMMIT");
       return result;
     } catch (error) {
@@ -103,6 +108,18 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
       sqlite.close();
     },
   };
+}
+
+/** What tells the file at a path from every other one. */
+function fileAt(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+}
+
+function replaced(path: string): RecordingError {
+  const remedy =
+    "Put it back, or run `callreel verify --rebuild`; then run again: files that came meanwhile are found in place";
+  return new RecordingError("ledger", `The ledger ${path} was deleted or replaced while it was in use. ${remedy}.`);
 }
 
 /** For what may fail without harm. */

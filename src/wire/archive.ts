@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { finishedFiles } from "../archive-files.ts";
 import type { Settings } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { Archive } from "../core/ports.ts";
@@ -21,7 +22,19 @@ export function ledgerFile(settings: Settings, io: Io): string {
 
 /** Opens the archive's ledger, making the archive when it is new. */
 export async function wireLedger(settings: Settings, io: Io): Promise<Archive> {
+  await refuseEmptied(settings, io);
   return openArchive(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version() });
+}
+
+/** A ledger without a byte beside finished files has lost all it knew, tombstones too. */
+async function refuseEmptied(settings: Settings, io: Io): Promise<void> {
+  const file = ledgerFile(settings, io);
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size;
+  if (sizeOf(file) !== 0 || (sizeOf(`${file}-wal`) ?? 0) > 0) return;
+  for await (const _ of finishedFiles(archiveFolder(settings, io))) {
+    const remedy = "put a copy of it back, or run `callreel verify --rebuild` to make it anew from the files";
+    throw new RecordingError("ledger", `The ledger ${file} is empty, though the archive holds recordings: ${remedy}.`);
+  }
 }
 
 /** Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. */
