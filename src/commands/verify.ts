@@ -7,9 +7,10 @@ import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
 import type { Archive } from "../core/ports.ts";
+import type { RecordingKey } from "../core/recording.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/verify.ts";
 import { sidecarHash } from "../destinations/disk/known-hashes.ts";
-import { exitCodeOf } from "../exit-codes.ts";
+import { exitCodeOf, worst } from "../exit-codes.ts";
 import { nameBeside } from "../new-file.ts";
 import { unknownFiles } from "../wire/adoption.ts";
 import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
@@ -17,6 +18,7 @@ import { noteHead } from "../wire/head.ts";
 import { openMeter } from "../wire/meter.ts";
 import { rebuildLedger } from "../wire/rebuild.ts";
 import { recordOf } from "../wire/record.ts";
+import { repairFiles } from "../wire/repair.ts";
 import { type Sealed, verifySeals } from "../wire/verify-seals.ts";
 
 /** Re-reads the archive against the ledger: every file, every record, and files that nobody knows. 6 when anything differs. */
@@ -39,10 +41,11 @@ export async function verify(invocation: Invocation): Promise<number> {
     if (!settings.json && !settings.quiet) meter.above(() => io.stderr.write(`${line}\n`));
   };
   const started = io.clock.monotonic();
+  let code = 0;
   try {
     const unsound = await soundness(ledger);
     if (unsound !== undefined) differs({ kind: "ledger", message: unsound.message });
-    await verifyFiles(invocation, ledger, { root, subset, differs, counts, tick: meter.tick });
+    const broken = await verifyFiles(invocation, ledger, { root, subset, differs, counts, tick: meter.tick });
     await verifyRecords(ledger, differs);
     if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say);
     if (settings.seal !== undefined) {
@@ -51,6 +54,13 @@ export async function verify(invocation: Invocation): Promise<number> {
     }
     if (settings.writeSums) await writeSums(root, invocation, ledger);
     if (unsound !== undefined) throw unsound;
+    if (settings.repair && broken.length > 0) {
+      meter.close();
+      code = await repairFiles(invocation, ledger, broken);
+      const left = await stillBroken(root, ledger, broken);
+      counts.differences -= broken.length - left;
+      say(`${formatCount(broken.length - left)} of ${formatCount(broken.length)} files repaired.`);
+    }
     await ledger.audit({ action: "verify", detail: recordOf(invocation, counts) });
     const head = await noteHead(root, ledger);
     meter.close();
@@ -58,7 +68,25 @@ export async function verify(invocation: Invocation): Promise<number> {
   } finally {
     meter.close();
   }
-  return counts.differences === 0 ? 0 : exitCodeOf("differences");
+  return worst([code, counts.differences === 0 ? 0 : exitCodeOf("differences")]);
+}
+
+/** Reads what was fetched again once more, and counts what is not as the ledger says. */
+async function stillBroken(root: string, ledger: Archive, keys: readonly RecordingKey[]): Promise<number> {
+  const left = new Set<string>();
+  const ports = {
+    hash: (path: string) => hashFile(root, path),
+    differs: ({ key = "" }: Difference) => left.add(key),
+    checked: () => {},
+  };
+  async function* pages() {
+    for (let at = 0; at < keys.length; at += 500) {
+      const entries = await ledger.entriesOf(keys.slice(at, at + 500));
+      yield entries.filter((entry) => entry !== undefined);
+    }
+  }
+  await verifyEntries(pages(), undefined, availableParallelism(), ports);
+  return left.size;
 }
 
 interface Counts {
@@ -103,22 +131,27 @@ interface Files {
   readonly tick: () => void;
 }
 
-/** Every file that the ledger calls done, and those that it does not know; notes in the ledger what is damaged and what is no longer. */
+/** Every file that the ledger calls done, and those that it does not know; notes in the ledger what is damaged and what is no longer. Returns the keys of damaged and lost ones. */
 async function verifyFiles(
   { io }: Invocation,
   ledger: Archive,
   { root, subset, differs, counts, tick }: Files,
-): Promise<void> {
+): Promise<readonly RecordingKey[]> {
   const checked = (bytes: number) => {
     counts.files += 1;
     counts.bytes += bytes;
     tick();
   };
   const damage = new Map<string, string | undefined>();
+  const broken = new Set<RecordingKey>();
+  const fileDiffers = (difference: Difference) => {
+    if (difference.key !== undefined && fileFaults.has(difference.kind)) broken.add(difference.key);
+    differs(difference);
+  };
   const ports = {
     hash: (path: string) => hashFile(root, path),
     sidecarHash: (path: string) => sidecarHash(root, path),
-    differs,
+    differs: fileDiffers,
     checked,
     damaged: (key: string, message: string | undefined) => damage.set(key, message),
   };
@@ -130,11 +163,15 @@ async function verifyFiles(
     }
   }
   await verifyEntries(noted(), subset, availableParallelism(), ports);
-  if (subset !== undefined) return;
+  if (subset !== undefined) return [...broken];
   const unreadable = (path: string, message: string) => differs({ kind: "unreadable", path, message });
   for await (const path of await unknownFiles(root, root, ledger, { stop: io.stop, unreadable }))
     differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
+  return [...broken];
 }
+
+/** What a new file mends. */
+const fileFaults: ReadonlySet<Difference["kind"]> = new Set(["missing", "changed", "unreadable"]);
 
 function lineOf({ kind, path, key, message }: Difference): string {
   return `${kind}: ${path ?? key ?? ""}${path !== undefined && key !== undefined ? ` (${key})` : ""}: ${message}\n`;

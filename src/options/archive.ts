@@ -12,6 +12,7 @@ export const archiveOptions = {
   ),
   writeSums: flag("--write-sums", "write DEST/SHA256SUMS, which sha256sum -c accepts"),
   rebuild: flag("--rebuild", "make the ledger anew from the files"),
+  repair: flag("--repair", "fetch again what is missing or damaged; a file goes only when the new one is safe"),
   head: value("--head <hex>", "prove that the archive goes back to this head, noted earlier", hexHead),
   seal: value(
     "--seal <file>",

@@ -195,3 +195,50 @@ describe("reconcile", () => {
 
   type Detail = { detail: string };
 });
+
+describe("verify --repair", () => {
+  const spoil = (world: TimWorld) => {
+    const [lost = "", cut = "", flipped = "", foreign = ""] = finishedIn(world.archive).sort();
+    rmSync(lost);
+    writeFileSync(cut, readFileSync(cut).subarray(1));
+    const bytes = readFileSync(flipped);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    writeFileSync(flipped, bytes);
+    return { lost, cut, flipped, foreign };
+  };
+
+  it("fetches again what is missing or damaged, each into its place, and nothing else", async () => {
+    await using world = await openHeld();
+    const before = finishedIn(world.archive).sort();
+    spoil(world);
+    world.tim.clearStats();
+    const { code, found } = await verifyOf(world)("--repair");
+    expect([code, found]).toEqual([0, expect.anything()]);
+    expect(
+      found
+        .map(({ kind }) => kind)
+        .filter(Boolean)
+        .sort(),
+    ).toEqual(["changed", "changed", "missing"]);
+    expect(found.filter(({ event }) => event === "recording-done").length).toBe(3);
+    expect(found.at(-1)).toMatchObject({ event: "verify-finished", differences: 0 });
+    expect(finishedIn(world.archive).sort()).toEqual(before);
+    expect(world.held().size).toBe(5);
+    expect((await verifyOf(world)()).code).toBe(0);
+  });
+
+  it("leaves damaged files where they are while their source gives none, and ends non-zero", async () => {
+    await using world = await openHeld();
+    const { cut, flipped, lost } = spoil(world);
+    const sizes = () => [cut, flipped].map((path) => statSync(path).size);
+    const before = sizes();
+    world.tim.settings.access.audioMissing = world.tim.recordings().map(({ voicefilename }) => voicefilename);
+    const { code, found } = await verifyOf(world)("--repair");
+    expect([code, sizes()]).toEqual([3, before]);
+    expect(found.at(-1)).toMatchObject({ differences: 3 });
+    world.tim.settings.access.audioMissing = [];
+    mkdirSync(lost);
+    const again = await verifyOf(world)("--repair");
+    expect([again.code, again.found.at(-1)]).toEqual([3, expect.objectContaining({ differences: 1 })]);
+  });
+});

@@ -46,3 +46,15 @@ test("a ledger of version 1 is carried over by a rebuild", async () => {
   expect(await ledger.entry(ref(3).key)).toMatchObject({ state: "gone", lastError: { code: "gone" } });
   expect((await ledger.verifyRunChain()).entries).toBe(1);
 });
+
+test("the records of version 1 keep verifying: what its entries say is closed by the next run, and its head is found again", async () => {
+  const ledger = await open();
+  const old = await ledger.head();
+  expect(old).toBe((await ledger.lastRuns(1))[0]?.hash);
+  await ledger.begin(run("new"));
+  await ledger.finish(nothing, 0);
+  const broken: unknown[] = [];
+  for await (const found of ledger.brokenOutcomes()) broken.push(found);
+  expect([broken, (await ledger.verifyRunChain()).broken]).toEqual([[], undefined]);
+  expect(await ledger.findHead(old)).toMatchObject({ later: 5 });
+});
