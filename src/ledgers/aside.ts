@@ -16,7 +16,7 @@ const personal = [
   "account",
   "call_id",
 ];
-const alsoCleared = ["error_message", "note", "evidence"];
+const alsoCleared = ["error_message", "note", "evidence", "damage"];
 
 /**
  * Takes recordings that were purged out of the ledgers that `verify --rebuild` moved aside of the one at `path`. One that

@@ -49,14 +49,16 @@ export function openCatalogue(database: Database, kept: Kept, outcomes: Outcomes
         const note = sqlite.prepare(purgingSql);
         const bury = sqlite.prepare(purgeSql);
         for (const key of keys) note.run(key);
+        const forgetHook = sqlite.prepare("DELETE FROM hooks WHERE key = ?");
         const buried = keys.filter((key) => Number(bury.run(now, key).changes) > 0);
+        for (const key of buried) forgetHook.run(key);
         for (const key of buried) outcomes.add({ key, state: "purged" }, now);
         for (const key of buried) audit({ action: "purge", key, detail: why }, now);
         if (buried.length > 0) kept.set(tracesLeft, "yes");
         return buried.length;
       }),
     purging: () =>
-      (sqlite.prepare("SELECT key, path FROM purging ORDER BY key").all() as PurgingRow[]).map(({ key, path }) => ({
+      (sqlite.prepare(purgingFilesSql).all() as PurgingRow[]).map(({ key, path }) => ({
         key,
         ...(path !== null && { path }),
       })),
@@ -87,8 +89,10 @@ const tracesLeft = "traces of purged recordings";
 /** Makes the file anew: its free space and its log still hold what was purged. Left undone, it is done by the next purge. */
 function eraseTraces(database: Database, kept: Kept): void {
   if (kept.get(tracesLeft) === undefined) return;
-  database.sqlite.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
-  database.write(() => kept.remove(tracesLeft));
+  database.sqlite.exec("VACUUM");
+  const { busy } = database.sqlite.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+  // Whoever reads meanwhile keeps the log as it is.
+  if (busy === 0) database.write(() => kept.remove(tracesLeft));
 }
 
 interface PurgingRow {
@@ -143,8 +147,13 @@ const waitingSql = `
 const purgingSql = `
   INSERT OR IGNORE INTO purging SELECT key, path FROM recordings WHERE key = ? AND state <> 'purged'`;
 
+// Another recording may have taken the name since a purge broke off: that file is not the purged one's.
+const purgingFilesSql = `
+  SELECT key, CASE WHEN path NOT IN (SELECT path FROM recordings WHERE path IN (SELECT path FROM purging)) THEN path END AS path
+  FROM purging ORDER BY key`;
+
 const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,
     session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
-    evidence = NULL, short = NULL, note = NULL, lease_owner = NULL, changed = ?
+    evidence = NULL, short = NULL, note = NULL, damage = NULL, lease_owner = NULL, changed = ?
   WHERE key = ? AND state <> 'purged'`;

@@ -95,7 +95,7 @@ function copyAll(sqlite: Sqlite, old: string): number {
   sqlite.exec(lostTombstones);
   // The runs that held them are over, whatever became of them.
   sqlite.exec("UPDATE recordings SET lease_owner = NULL WHERE lease_owner IS NOT NULL");
-  for (const table of ["kept", "chains", "purging"]) {
+  for (const table of ["kept", "chains", "purging", "hooks"]) {
     readable(() => sqlite.exec(`INSERT OR IGNORE INTO main.${table} SELECT * FROM old.${table}`));
   }
   for (const table of ["runs", "audits"]) {

@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { asRecordingError, type RecordingError } from "../core/errors.ts";
 import type { Archive, PurgedFile } from "../core/ports.ts";
@@ -61,8 +61,26 @@ async function openFilesOf(root: string, purged: readonly PurgedFile[], ledger: 
   return ({ key, path }: PurgedFile): string[] => {
     if (path === undefined) return partsOf(key);
     const audio = [path, ...siblingsOf(path).filter((sibling) => siblings.has(sibling))];
-    return [...new Set([...audio, ...audio.flatMap(sidecarsOf), ...partsOf(key)])];
+    return [...new Set([...audio, ...sidecarsOfRecording(root, audio, key), ...partsOf(key)])];
   };
+}
+
+/** Not the one that names another recording, whose file differs in its extension alone. */
+function sidecarsOfRecording(root: string, audio: readonly string[], key: RecordingKey): string[] {
+  return audio.flatMap(sidecarsOf).filter((path) => (namedIn(join(root, path)) ?? key) === key);
+}
+
+const mostSidecarBytes = 65_536;
+
+function namedIn(sidecar: string): string | undefined {
+  try {
+    const found = lstatSync(sidecar);
+    if (!found.isFile() || found.size > mostSidecarBytes) return undefined;
+    const { key } = JSON.parse(readFileSync(sidecar, "utf8")) as { key?: unknown };
+    return typeof key === "string" ? key : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Files that differ in their extension alone, unless they are another recording's: an adopted file keeps its foreign name. */

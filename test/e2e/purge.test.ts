@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { Archive } from "../../src/core/ports.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
 import { systemClock } from "../../src/process-io.ts";
 import { openSqlite } from "../../src/sqlite.ts";
@@ -33,6 +35,29 @@ async function openFilledWorld(rows: number, args: readonly string[] = []): Prom
   // Two calls under one recording's id are told as unreadable rows.
   expect([0, 2]).toContain(fetched.code);
   return world;
+}
+
+interface Held {
+  readonly key: string;
+  readonly path: string;
+}
+
+function openLedger(archive: string): Promise<Archive> {
+  return openArchive(join(archive, ".callreel", "ledger.db"), { clock: systemClock, pid: process.pid });
+}
+
+async function pathsByKey({ archive }: TimWorld): Promise<[Held, Held, ...Held[]]> {
+  await using ledger = await openLedger(archive);
+  const held: Held[] = [];
+  for await (const page of ledger.entries({ states: ["done"] }))
+    held.push(...page.map(({ ref, stored }) => ({ key: ref.key, path: stored?.path ?? "" })));
+  return held as [Held, Held, ...Held[]];
+}
+
+function setPath(archive: string, key: string, path: string): void {
+  const sqlite = openSqlite(join(archive, ".callreel", "ledger.db"));
+  sqlite.prepare("UPDATE recordings SET path = ? WHERE key = ?").run(path, key);
+  sqlite.close();
 }
 
 describe("a purge while the recordings are on their way", () => {
@@ -79,6 +104,61 @@ describe("a purge that broke off", () => {
     expect(readdirSync(archive)).toEqual([".callreel"]);
     expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(2);
     expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  });
+
+  it("is finished by the next one, whichever deletion it was killed at", async () => {
+    await using world = await openFilledWorld(30, ["--write-info-json"]);
+    const { archive, env } = world;
+    expect((await run(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
+    const bin = join(import.meta.dirname, "../../bin/callreel.js");
+    const entries: Held[] = await pathsByKey(world);
+    const purged: Held[] = [];
+    const purgeKilledAt = (unlink: number): boolean => {
+      const next = entries.splice(0, 2);
+      expect(next.length).toBe(2);
+      purged.push(...next);
+      const kill = ["-f", "-qq", "-o", "/dev/null", "-e", `inject=unlink:signal=KILL:when=${unlink}`];
+      const call = [process.execPath, bin, "purge", ...next.map(({ key }) => key), "-d", archive, "--yes"];
+      return spawnSync("strace", [...kill, ...call], { env: { PATH: process.env.PATH, ...env } }).signal === "SIGKILL";
+    };
+    let killed = 0;
+    while (purgeKilledAt(killed + 1)) killed += 1;
+    expect(killed).toBeGreaterThanOrEqual(4);
+    for (const { path } of purged) expect(existsSync(join(archive, path))).toBe(false);
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect(spawnSync("sha256sum", ["-c", "--strict", "--quiet", "SHA256SUMS"], { cwd: archive }).status).toBe(0);
+  });
+});
+
+describe("what a purge leaves", () => {
+  it("is a recording that took the name since an earlier purge broke off", async () => {
+    await using world = await openFilledWorld(10);
+    const { archive, env } = world;
+    const [first, second] = await pathsByKey(world);
+    await using ledger = await openLedger(archive);
+    await ledger.purge([first.key], "asked");
+    renameSync(join(archive, second.path), join(archive, first.path));
+    await ledger[Symbol.asyncDispose]();
+    setPath(archive, second.key, first.path);
+    expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect(existsSync(join(archive, first.path))).toBe(true);
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  });
+
+  it("is the sidecar of another recording whose file differs in its extension alone", async () => {
+    await using world = await openFilledWorld(10, ["--write-info-json"]);
+    const { archive, env } = world;
+    const [first, second] = await pathsByKey(world);
+    const [from, to] = [second.path, first.path].map((path) => path.replace(/\.[^.]+$/, ".info.json")) as [
+      string,
+      string,
+    ];
+    const taken = first.path.replace(/\.[^.]+$/, ".mp3");
+    renameSync(join(archive, second.path), join(archive, taken));
+    renameSync(join(archive, from), join(archive, to));
+    setPath(archive, second.key, taken);
+    expect((await run(["purge", first.key, "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect([first.path, taken, to].map((path) => existsSync(join(archive, path)))).toEqual([false, true, true]);
   });
 });
 

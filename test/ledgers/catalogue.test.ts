@@ -162,6 +162,19 @@ test("after a purge no byte of the number, name and path is left in any of the l
   expect(bytes.match(/Secret\d+|\+4930\d+/g)).toBeNull();
 });
 
+test("a purge forgets a found damage and an owed hook", async () => {
+  const ledger = await open();
+  await ledger.begin({ ...run("first"), hooked: true });
+  await ledger.claim(refs(2));
+  for (const each of refs(2)) await ledger.done(each, stored(`${each.id}.mp3`));
+  await ledger.noteDamage(new Map([[ref(1).key, "+4930123 differs"]]));
+  expect(await ledger.hooksOwedCount()).toBe(2);
+  await ledger.purge([ref(1).key], "asked to");
+  await ledger.purgeEnded([ref(1).key]);
+  expect(await ledger.hooksOwedCount()).toBe(1);
+  expect(readFileSync(path(), "latin1")).not.toContain("+4930123");
+});
+
 test("audit lines come newest first, and an edited one shows", async () => {
   const ledger = await open();
   await ledger.audit({ action: "playback", key: "ringcentral/1", detail: "127.0.0.1" });

@@ -84,6 +84,16 @@ test("the log of a killed run is carried over too", async () => {
   expect(salvageLedger(path(), context).entries).toBe(5);
 });
 
+test("hooks that are owed stay so", async () => {
+  const ledger = await open();
+  await ledger.begin({ ...run("first"), hooked: true });
+  await ledger.claim(refs(3));
+  for (const each of refs(3)) await ledger.done(each, stored(`${each.id}.mp3`));
+  await ledger[Symbol.asyncDispose]();
+  salvageLedger(path(), context);
+  expect(await (await open()).hooksOwedCount()).toBe(3);
+});
+
 test("a ledger from a newer callreel is not taken for a damaged one", async () => {
   await fill();
   tamper("PRAGMA user_version = 99");
