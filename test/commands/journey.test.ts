@@ -52,7 +52,13 @@ it("an archive of TIM: downloaded, listed, verified, reconciled, explained, purg
 
   rmSync(finishedIn(archive)[0] as string);
   const damaged = await callreel(["verify", ...dest, "--json"], env);
-  expect([damaged.code, eventsOf(damaged.out)]).toEqual([6, [expect.objectContaining({ kind: "missing" })]]);
+  expect([damaged.code, eventsOf(damaged.out)]).toEqual([
+    6,
+    [
+      expect.objectContaining({ kind: "missing" }),
+      expect.objectContaining({ event: "verify-finished", differences: 1 }),
+    ],
+  ]);
 });
 
 it("a RingCentral login: examined, used, shared by two profiles, ended", async () => {

@@ -54,10 +54,6 @@ const faults: Readonly<Record<string, (audio: Buffer, response: ServerResponse) 
   "an empty answer": () => ({ body: "" }),
   "no content": () => ({ status: 204 }),
   "a login page": () => ({ headers: { "content-type": "text/html" }, body: "<html><input type=password></html>" }),
-  "a limit with status 200": () => ({
-    headers: { "content-type": "application/json" },
-    body: { errorCode: "CMN-301" },
-  }),
   "an error of the server": () => ({ status: 503 }),
   forbidden: () => ({ status: 403, body: "no" }),
   "half of it": (audio, response) => {
