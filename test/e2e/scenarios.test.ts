@@ -114,7 +114,7 @@ function rowsOf(wanted: readonly Wanted[], random: Random): { text: string; brok
     (ms) => new Date(ms).toISOString(),
     (ms) => String(ms),
     (ms) => String(Math.floor(ms / 1000)),
-    (ms) => new Date(ms).toUTCString(),
+    (ms) => `"${new Date(ms).toUTCString()}"`,
     (ms) => new Date(ms).toISOString().slice(0, 19).replace("T", " "),
   ]);
   const names = pick(random, [
@@ -227,7 +227,7 @@ test(`in ${scenarios} random scenarios: 0 means held, nothing false stands on di
     const all = filesIn(folder);
     const missing = wanted.filter((each) => !isHeld(all, each)).length;
     // Starts that nobody can read lie outside no window and inside none: that is told.
-    const unread = window && second.code === 3;
+    const unread = window && second.code !== 0;
     if (missing > broken && !unread) blame(`${missing} missing after the source is well again`, second);
     if (broken > 0 && second.code === 0) blame("broken rows, and 0", second);
     if (broken === 0 && !window && second.code !== 0) blame("all is well, and not 0", second);
