@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { RecordingError } from "../../src/core/errors.ts";
 import type { LedgerEntry } from "../../src/core/ports.ts";
 import { type Difference, type Subset, verifyEntries } from "../../src/core/verify.ts";
 import { callRef } from "../helpers/calls-server.ts";
@@ -65,4 +66,23 @@ it("reads each recording in exactly one part of a divided archive", async () => 
 it("passes over entries that hold no file", async () => {
   const { stored: _stored, ...without } = entry("x");
   expect((await verify([without], {})).checked).toBe(0);
+});
+
+it("goes on past a file that cannot be read and a sidecar that tells another hash, but not past a bug", async () => {
+  const differences: Difference[] = [];
+  async function* pages() {
+    yield [entry("a"), entry("b")];
+  }
+  const hash = async (path: string) => {
+    if (path === "a.wav") throw new RecordingError("disk-io", "It cannot be read.");
+    return { bytes: 10, sha256: "sha-b" };
+  };
+  const ports = { hash, differs: (found: Difference) => differences.push(found), checked: () => {} };
+  const sidecarHash = () => ({ sha256: "other", by: "b.info.json" });
+  await verifyEntries(pages(), undefined, 2, { ...ports, sidecarHash });
+  expect(differences.map(({ kind }) => kind).sort()).toEqual(["sidecar", "sidecar", "unreadable"]);
+  const broken = async () => {
+    throw new Error("a bug");
+  };
+  await expect(verifyEntries(pages(), undefined, 2, { ...ports, hash: broken })).rejects.toThrow("a bug");
 });

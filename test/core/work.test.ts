@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { RecordingError } from "../../src/core/errors.ts";
+import { openGivenRows } from "../../src/core/given-rows.ts";
 import type { Source } from "../../src/core/ports.ts";
 import type { RowBatch } from "../../src/core/recording.ts";
 import { type Work, workFromRows } from "../../src/core/work.ts";
@@ -70,4 +71,18 @@ it("lets a row that fits no system end the run", async () => {
     throw new RecordingError("bad-rows", "no columns");
   };
   await expect(workOf({ rows: [row({})] }, { sourceOf: refuse })).rejects.toMatchObject({ code: "bad-rows" });
+});
+
+it("refuses a row that names an earlier row's recording for another call, and ends rows of which none can be read", async () => {
+  const given = openGivenRows({});
+  async function* batches() {
+    yield {
+      rows: [row({ id: "a", start: "2026-01-01T10:00:00Z" }), row({ id: "a", start: "2026-03-01T10:00:00Z" }, 2)],
+    };
+  }
+  const rules = { sourceOf: () => source, selection: {}, nowMs: () => 0, given };
+  const found = [];
+  for await (const work of workFromRows(batches(), rules)) found.push(work);
+  expect(found[0]?.refs).toHaveLength(1);
+  expect(found[0]?.events).toContainEqual(expect.objectContaining({ event: "row-rejected", line: 2 }));
 });
