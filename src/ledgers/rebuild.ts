@@ -37,6 +37,8 @@ export function salvageLedger(path: string, { clock }: LedgerContext): Salvage {
     removeLedger(making);
     const entries = copyInto(making, path);
     renameSync(making, made);
+    // Its log is in the file by now; what is left of it would tell what a later purge takes away.
+    removeLedger(making);
     replaceBy(made, path, aside);
     return { aside, entries };
   } catch (error) {

@@ -73,7 +73,7 @@ describe("a redirect to a storage host", () => {
     const { code, err } = await download(rc, "401786810001");
     expect(code, err).toBe(0);
     expect(seen).toEqual([undefined, undefined, undefined, undefined]);
-    expect(rc.asked).toHaveLength(2);
+    expect(rc.asked.filter((id) => id !== "")).toHaveLength(2);
   });
 
   it("that has nothing there is no word of RingCentral: never gone", async () => {
