@@ -1,6 +1,7 @@
 import { lookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 import { RecordingError } from "./core/errors.ts";
+import { isListed } from "./networks.ts";
 
 /** Whom a source's answers may send us to. Plain data. */
 export interface AddressRule {
@@ -97,7 +98,7 @@ function isIn(list: BlockList, address: string): boolean {
     const [high, low] = inner.slice(1).map((part) => Number.parseInt(part, 16)) as [number, number];
     return list.check(`${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`, "ipv4");
   }
-  return list.check(bare, isIP(bare) === 4 ? "ipv4" : "ipv6");
+  return isListed(list, bare);
 }
 
 function bareHost(host: string): string {

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { RecordingError } from "./core/errors.ts";
+import { addNetwork, isListed } from "./networks.ts";
 
 /** The proxies to go through, as whole URLs, and the hosts that are reached without, as `NO_PROXY` has them. */
 export interface ProxySettings {
@@ -74,12 +75,6 @@ function isExcepted(host: string, port: string, entry: string): boolean {
 }
 
 function isInRange(address: string, range: string): boolean {
-  const [net = "", bits] = range.split("/");
-  const family = isIP(net);
-  const most = family === 4 ? 32 : 128;
-  const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
-  if (family === 0 || !(prefix <= most)) return false;
   const list = new BlockList();
-  list.addSubnet(net, prefix, family === 4 ? "ipv4" : "ipv6");
-  return list.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+  return addNetwork(list, range) && isListed(list, address);
 }

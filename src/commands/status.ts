@@ -6,6 +6,7 @@ import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
 import type { Archive, LedgerEntry } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
 import type { SourceName } from "../core/recording.ts";
+import { retentionNote, usualRetentionDays } from "../core/retention.ts";
 import type { Io } from "../io.ts";
 import { type Column, formatTable } from "../table.ts";
 import { openExistingLedger } from "../wire/archive.ts";
@@ -96,11 +97,9 @@ interface Expiring {
 }
 
 const dayMs = 86_400_000;
-/** How long RingCentral keeps recordings unless the account says otherwise. */
-const retentionDays = 90;
 
 async function expiringSoon(ledger: Archive, { clock }: Io): Promise<Expiring[]> {
-  const retention = Number(await ledger.get("retention-days:ringcentral")) || retentionDays;
+  const retention = Number(await ledger.get(retentionNote("ringcentral"))) || usualRetentionDays.ringcentral;
   const expiring: Expiring[] = [];
   for (const days of [7, 30]) {
     const before = new Date(clock.now() - (retention - days) * dayMs).toISOString();

@@ -1,4 +1,4 @@
-import { type Ending, type Judgement, latin, type Scanner, viewOf } from "./audio-scan.ts";
+import { type Ending, type Judgement, latin, type Scanner, tenths, viewOf } from "./audio-scan.ts";
 import { RecordingError } from "./errors.ts";
 
 /** What one frame's header says. */
@@ -209,12 +209,12 @@ function mpegEnding(first: Frame, walked: Walked, announced: number | undefined,
       const rest = total - walked.end;
       if (rest > mostRest && rest > total / 20) throw notSound(seconds(frames), rest);
       const missing = announced !== undefined && announced - frames > 1;
-      const said = missing ? `The mp3's header says ${rounded(seconds(announced))} s` : undefined;
+      const said = missing ? `The mp3's header says ${tenths(seconds(announced))} s` : undefined;
       const judgement: Judgement = {
         seconds: seconds(frames),
         proven: (announced !== undefined && !missing) || (walked.end > walked.soundEnd && rest === 0),
       };
-      if (said !== undefined) return { ...judgement, cut: `${said}, and ${rounded(seconds(frames))} s came` };
+      if (said !== undefined) return { ...judgement, cut: `${said}, and ${tenths(seconds(frames))} s came` };
       if (inFrame) return { ...judgement, cut: "The mp3 ends in the middle of a frame" };
       if (walked.junk > mostRest) return { ...judgement, note: `${walked.junk} bytes of the mp3 are no sound` };
       return judgement;
@@ -226,12 +226,8 @@ function mpegEnding(first: Frame, walked: Walked, announced: number | undefined,
 const mostRest = 4096;
 
 function notSound(seconds: number, bytes: number): RecordingError {
-  const message = `Behind ${rounded(seconds)} s of sound the mp3 goes on with ${bytes} bytes that are none.`;
+  const message = `Behind ${tenths(seconds)} s of sound the mp3 goes on with ${bytes} bytes that are none.`;
   return new RecordingError("bad-audio", message, { verdict: "retry" });
-}
-
-function rounded(seconds: number): number {
-  return Math.round(seconds * 10) / 10;
 }
 
 function refuseTagOnly(): never {

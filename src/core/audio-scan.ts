@@ -156,3 +156,8 @@ export function latin(bytes: Uint8Array, at: number, length: number): string {
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** Seconds as notes and errors tell them. */
+export function tenths(seconds: number): number {
+  return Math.round(seconds * 10) / 10;
+}

@@ -1,5 +1,5 @@
 import { scanMpeg } from "./audio-mpeg.ts";
-import { type Ending, type Judgement, latin, type Scanner, viewOf, type Want } from "./audio-scan.ts";
+import { type Ending, type Judgement, latin, type Scanner, tenths, viewOf, type Want } from "./audio-scan.ts";
 import { readFormat, secondsOf, type WavFormat } from "./audio-wav-format.ts";
 import { RecordingError } from "./errors.ts";
 
@@ -134,7 +134,7 @@ function heldBytes(
 ): Held {
   const { size, streamed, behind, dataAt } = sound;
   if (streamed || size === arrived) return { bytes: arrived };
-  const says = (bytes: number) => `a header that says ${rounded(secondsOf(format, bytes))} s`;
+  const says = (bytes: number) => `a header that says ${tenths(secondsOf(format, bytes))} s`;
   if (size < arrived) {
     // Behind the sound stand chunks, or the header is wrong and it goes on.
     if (behind !== "something") return { bytes: size };
@@ -145,7 +145,7 @@ function heldBytes(
   const known = wholeFile && size - arrived <= dataAt - base + 8;
   if (known || size - arrived === 1)
     return { bytes: arrived, note: [`a header that counts ${size - arrived} bytes too many`] };
-  return { bytes: arrived, cut: `The WAV file has ${says(size)}, and ${rounded(secondsOf(format, arrived))} s came` };
+  return { bytes: arrived, cut: `The WAV file has ${says(size)}, and ${tenths(secondsOf(format, arrived))} s came` };
 }
 
 /** In G.711 a zero byte is nearly the loudest value: a long run of them is no sound but a hole. */
@@ -156,12 +156,8 @@ function trailingZeros(tail: Uint8Array): number {
 }
 
 function zeroed(seconds: number): RecordingError {
-  const message = `The last ${rounded(seconds)} s or more of the WAV file are zeros, which no recorder writes.`;
+  const message = `The last ${tenths(seconds)} s or more of the WAV file are zeros, which no recorder writes.`;
   return new RecordingError("bad-audio", message, { verdict: "retry" });
-}
-
-function rounded(seconds: number): number {
-  return Math.round(seconds * 10) / 10;
 }
 
 function broken(what: string): Ending {

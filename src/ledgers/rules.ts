@@ -4,6 +4,7 @@ import { type Evidence, isAbsence, isQuiet, type Word, weigh, wordOf } from "../
 import type { EntryState } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
 import type { RecordingRef } from "../core/recording.ts";
+import { retentionNote, usualRetentionDays } from "../core/retention.ts";
 
 /** What an entry at rest is: `claimed` is not a state of its own but a lease upon one of these. */
 export type RestState = Exclude<EntryState, "claimed">;
@@ -50,14 +51,6 @@ export function reclaimRefusal(held: Held, { runId, lives }: Asker): SkipReason 
   if (held.leaseOwner !== null && lives(held.leaseOwner)) return "claimed";
   return held.state === "purged" ? "purged" : undefined;
 }
-
-/** The ledger's note of how long a source keeps its recordings. */
-export function retentionNote(source: string): string {
-  return `retention-days:${source}`;
-}
-
-/** RingCentral keeps recordings this long unless the account says otherwise; of TIM nothing is known. */
-const usualRetentionDays: Readonly<Record<string, number>> = { ringcentral: 90 };
 
 /** The evidence there is after a failed attempt; `noted` reads the ledger's notes. */
 export function evidenceAfter(

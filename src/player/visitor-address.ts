@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { RecordingError } from "../core/errors.ts";
+import { addNetwork, isListed } from "../networks.ts";
 
 /** Says from which address a visitor comes. */
 export type VisitorAddress = (request: Pick<IncomingMessage, "headers" | "socket">) => string;
@@ -31,24 +32,15 @@ export function trustedProxies(networks: readonly string[]): BlockList {
   const list = new BlockList();
   list.addSubnet("127.0.0.0", 8, "ipv4");
   list.addAddress("::1", "ipv6");
-  for (const network of networks) addNetwork(list, network);
+  for (const network of networks) {
+    if (addNetwork(list, network)) continue;
+    throw new RecordingError("usage", `"${network}" is not an address or a network such as 10.0.0.0/8.`);
+  }
   return list;
 }
 
-function addNetwork(list: BlockList, network: string): void {
-  const [address = "", prefix, ...rest] = network.split("/");
-  const version = isIP(address);
-  const most = version === 6 ? 128 : 32;
-  const length = prefix === undefined ? most : Number(prefix);
-  if (version === 0 || rest.length > 0 || prefix === "" || !Number.isInteger(length) || length < 0 || length > most) {
-    throw new RecordingError("usage", `"${network}" is not an address or a network such as 10.0.0.0/8.`);
-  }
-  list.addSubnet(address, length, version === 6 ? "ipv6" : "ipv4");
-}
-
 function isTrusted(address: string, trusted: BlockList): boolean {
-  const version = isIP(address);
-  return version !== 0 && trusted.check(address, version === 6 ? "ipv6" : "ipv4");
+  return isIP(address) !== 0 && isListed(trusted, address);
 }
 
 /** An address without port, brackets, zone and the prefix of IPv4 in IPv6. */

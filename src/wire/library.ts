@@ -24,10 +24,10 @@ export function openLibraryThread(file: string): Library {
   worker.on("error", lost);
   worker.on("exit", () => lost(new RecordingError("bug", "The thread that looks through the ledger ended by itself.")));
   worker.on("message", (answer: LibraryAnswer) => {
-    const { resolve, reject } = waiting.get(answer.id) as Waiting;
+    const asker = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ("page" in answer) resolve(answer.page);
-    else reject(errorOf(answer.error));
+    if ("page" in answer) asker?.resolve(answer.page);
+    else asker?.reject(errorOf(answer.error));
   });
   return {
     page(query) {

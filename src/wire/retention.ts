@@ -1,10 +1,10 @@
 import type { Ledger, Selection, Source } from "../core/ports.ts";
+import { retentionNote, usualRetentionDays } from "../core/retention.ts";
 
 type Notes = Pick<Ledger, "get" | "set">;
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** What RingCentral keeps unless an account is set otherwise, and the shortest that any account is known to be set to. */
-const usualDays = 90;
+/** The shortest that any RingCentral account is known to be set to. */
 const shortestDays = 30;
 
 /**
@@ -20,7 +20,7 @@ export async function expiredOf(
 ): Promise<Selection["expired"]> {
   if (fromMs === undefined || fromMs >= nowMs - shortestDays * dayMs) return undefined;
   const days = await keptDays(source, notes, nowMs, signal);
-  const beforeMs = nowMs - ((days ?? usualDays) + 1) * dayMs;
+  const beforeMs = nowMs - ((days ?? usualRetentionDays.ringcentral) + 1) * dayMs;
   return fromMs < beforeMs ? { beforeMs, assumed: days === undefined } : undefined;
 }
 
@@ -30,7 +30,7 @@ export async function noteRetention(source: Source, notes: Notes, nowMs: number,
 }
 
 async function keptDays(source: Source, notes: Notes, nowMs: number, signal: AbortSignal): Promise<number | undefined> {
-  const [asked, kept] = [`retention-asked:${source.name}`, `retention-days:${source.name}`];
+  const [asked, kept] = [`retention-asked:${source.name}`, retentionNote(source.name)];
   const age = nowMs - Number((await notes.get?.(asked)) ?? 0);
   if (source.retentionDays !== undefined && !(age >= 0 && age < dayMs)) {
     const days = await source.retentionDays(signal).catch(() => signal.throwIfAborted());

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Audio, openAudioCheck } from "../../src/core/audio.ts";
 import { RecordingError } from "../../src/core/errors.ts";
+import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 
 const run = promisify(execFile);
 let folder: string;
@@ -209,7 +210,7 @@ describe("length in time", () => {
   test("is never more than ffprobe sees, and nothing breaks, whatever is cut off, turned over or put in", async () => {
     const all = makings().filter((_, at) => at % 6 === 0);
     await make(all, "0.4");
-    const random = seeded(20_261_129);
+    const random = seededRandom("damaged files");
     const rounds = Number(process.env.CALLREEL_FUZZ_ROUNDS ?? 200);
     const sources = all.map((making) => ({ making, bytes: readFileSync(pathOf(making, "0.4")) }));
     const wrong: string[] = [];
@@ -242,15 +243,6 @@ async function tooLong(
   } catch (error) {
     return error instanceof RecordingError ? undefined : String((error as Error).stack);
   }
-}
-
-/** The same numbers for the same seed. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 function damage(bytes: Buffer, random: () => number): Buffer {

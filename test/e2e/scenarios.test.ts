@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { main } from "../../src/cli.ts";
+import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 import {
   openScriptedServer,
   type ScriptedAnswer,
@@ -30,16 +31,6 @@ afterAll(async () => {
 
 type Random = () => number;
 const pick = <T>(random: Random, items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
-
-function seeded(seed: number): Random {
-  let state = (seed * 2654435761) >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state = (state ^ (state << 5)) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 /** What a source, a gateway before it or a broken wire may answer in place of a recording. */
 const faults: Readonly<Record<string, (audio: Buffer, response: ServerResponse) => ScriptedAnswer>> = {
@@ -138,7 +129,7 @@ function rowsOf(wanted: readonly Wanted[], random: Random): { text: string; brok
 }
 
 function world(seed: number) {
-  const random = seeded(seed);
+  const random = seededRandom(`scenario ${seed}`);
   const wanted: Wanted[] = Array.from({ length: 1 + Math.floor(random() * 6) }, (_, at) => ({
     id: String(401_786_810_000 + seed * 16 + at),
     audio: wav({ tag: pick(random, [1, 6, 7]), seconds: 0.5 + random(), seed: seed * 16 + at + 1 }),

@@ -9,7 +9,8 @@ const proxyOf = async (timUrl: string, env: Record<string, string>) => {
 };
 
 it("tells TIM's checks which proxy its address is reached through", async () => {
-  const HTTPS_PROXY = "http://proxy.example:3128";
+  // Settings hold proxies as whole URLs.
+  const HTTPS_PROXY = "http://proxy.example:3128/";
   expect(await proxyOf("https://tim.example", { HTTPS_PROXY })).toBe(HTTPS_PROXY);
   expect(await proxyOf("https://tim.example", { HTTPS_PROXY, NO_PROXY: "tim.example" })).toBeUndefined();
   expect(await proxyOf("http://tim.example", { HTTPS_PROXY })).toBeUndefined();

@@ -1,8 +1,9 @@
 import type { Selection } from "../../core/ports.ts";
+import { usualRetentionDays } from "../../core/retention.ts";
 
 const dayMs = 86_400_000;
 /** How long RingCentral keeps recordings unless an account is set otherwise: where a listing without a start begins. */
-const retentionMs = 90 * dayMs;
+const retentionMs = usualRetentionDays.ringcentral * dayMs;
 const longestMs = 16 * dayMs;
 const longestEmptyMs = 256 * dayMs;
 const shortestMs = 60_000;
