@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { DownloadEvent } from "../core/events.ts";
+import { printable } from "../core/printable.ts";
 import { openBrowser } from "../open-browser.ts";
 import { openPlayer, type PlayerPorts } from "../player/server.ts";
 import { openShelf, type ShelfArchive } from "../player/shelf.ts";
@@ -33,7 +34,7 @@ export async function serve(invocation: Invocation): Promise<number> {
     const ports: PlayerPorts = {
       shelf: openShelf(archives),
       clock: invocation.io.clock,
-      warn: (message) => reporter.report({ event: "notice", level: "warning", message }),
+      warn: warner(invocation, reporter.report),
       ...(sources.sources.size === 0 ? {} : { missing }),
       ...(webLogin === undefined ? {} : { webLogin }),
       ...(settings.users === undefined ? {} : { users: openUsers(settings.users) }),
@@ -56,6 +57,16 @@ async function run(
   if (!settings.quiet) io.stderr.write("Serving the player; Ctrl-C ends it.\n");
   if (!io.stop.aborted) await once(io.stop, "abort");
   return 0;
+}
+
+/** Told to the log and, once as long as it stays the same, to whoever started the player. */
+function warner({ settings, io }: Invocation, report: (event: DownloadEvent) => void): (message: string) => void {
+  let last: string | undefined;
+  return (message) => {
+    report({ event: "notice", level: "warning", message });
+    if (message !== last && !settings.quiet) io.stderr.write(`callreel: ${printable(message)}\n`);
+    last = message;
+  };
 }
 
 function namedIn({ sources }: SourceSet, path: string) {

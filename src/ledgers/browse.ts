@@ -1,9 +1,10 @@
 import type { EntryState, LedgerEntry } from "../core/ports.ts";
 import type { Direction, SourceName } from "../core/recording.ts";
-import { openDatabase } from "./database.ts";
+import type { Database } from "./database.ts";
 import { entryOf, type RecordingRow, rowAsJson } from "./rows.ts";
 import { openSearchIndex, type SearchIndex } from "./search-index.ts";
 import { folded, foldedWords, searchedColumns } from "./searched-text.ts";
+import { openDatabaseInUse } from "./use.ts";
 
 /** A place in the order of call starts, newest first: what comes after it is older. */
 export interface Position {
@@ -49,7 +50,16 @@ const mostLooked = 2_000;
 
 /** Opens the ledger file for reading alone. Throws `usage` when it is not there, `ledger` when it cannot be trusted. */
 export function openBrowse(file: string): Browse {
-  const database = openDatabase(file, true);
+  const database = openDatabaseInUse(file, true);
+  try {
+    return database.read(() => browseOf(database));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function browseOf(database: Database): Browse {
   const search = openSearchIndex(database);
   const { sqlite } = database;
 

@@ -1,10 +1,11 @@
 import { existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { type ErrorCode, RecordingError } from "../core/errors.ts";
-import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite } from "../sqlite.ts";
+import { RecordingError } from "../core/errors.ts";
+import { type FileWords, makePrivateFile, openSqlite, rollBack, type Sqlite, sqliteError } from "../sqlite.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 
-const busyMs = 15_000;
+/** How long a connection waits for another's lock. */
+export const busyMs = 15_000;
 const checkpointPages = 4_000;
 
 /** The ledger's file: SQL for the rooms around it, with every error turned into a RecordingError. */
@@ -74,7 +75,10 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
   };
   const read = <T>(work: () => T): T => {
     try {
-      return work();
+      const result = work();
+      // What is read of a file that stands there no more is stale.
+      if (!writing) mustStand();
+      return result;
     } catch (error) {
       throw fileError(error, path);
     }
@@ -100,7 +104,7 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
     read,
     check: () => {
       const row = read(() => sqlite.prepare("PRAGMA quick_check(1)").get()) as { quick_check: string };
-      if (row.quick_check !== "ok") throw damaged(path);
+      if (row.quick_check !== "ok") throw fileError(new Error("malformed"), path);
     },
     write: (work) => read(() => (writing ? work() : transaction(work))),
     close: () => {
@@ -110,16 +114,19 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
   };
 }
 
-/** What tells the file at a path from every other one. */
+/** What tells the file at a path from every other one; an emptied one is none. */
 function fileAt(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}:${stat.ino}`;
+  return stat === undefined || stat.size === 0n ? undefined : `${stat.dev}:${stat.ino}`;
 }
 
 function replaced(path: string): RecordingError {
   const remedy =
     "Put it back, or run `callreel verify --rebuild`; then run again: files that came meanwhile are found in place";
-  return new RecordingError("ledger", `The ledger ${path} was deleted or replaced while it was in use. ${remedy}.`);
+  return new RecordingError(
+    "ledger",
+    `The ledger ${path} was deleted, emptied or replaced while it was in use. ${remedy}.`,
+  );
 }
 
 /** For what may fail without harm. */
@@ -142,33 +149,12 @@ export function makePrivateFolder(path: string): void {
   throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it by the folder itself.`);
 }
 
-function damaged(path: string, cause?: unknown): RecordingError {
+function wordsOf(path: string): FileWords {
   const remedy = "run `callreel verify --rebuild` to make it anew from the files, which loses no audio";
-  return new RecordingError("ledger", `The ledger ${path} is damaged: ${remedy}.`, { cause });
+  return { name: `The ledger ${path}`, damaged: { code: "ledger", remedy }, busy: "locked" };
 }
 
 /** What SQLite or the file system said, as a RecordingError with the remedy. */
 export function fileError(error: unknown, path: string): RecordingError {
-  if (error instanceof RecordingError) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  const told = (code: ErrorCode, message: string) => new RecordingError(code, message, { cause: error });
-  if (isBusy(error)) return told("locked", `The ledger ${path} is kept busy by another process: try again later.`);
-  if (/malformed|not a database|unsupported file format|no such (table|column)|cannot hold BLOB/i.test(text)) {
-    return damaged(path, error);
-  }
-  if (/is full|ENOSPC|EDQUOT/i.test(text))
-    return told("disk-full", `The disk of ${path} is full: make space and run again.`);
-  if (/readonly database|EROFS/i.test(text))
-    return told("disk-read-only", `${path} cannot be written: it is read-only.`);
-  if (/unable to open|EACCES|EPERM|ENOTDIR|EISDIR|authoriz/i.test(text)) {
-    return told(
-      "disk-denied",
-      `${path} cannot be opened: check that it is a file of yours in a folder that you may write.`,
-    );
-  }
-  if (/EMFILE|ENFILE/.test(text))
-    return told("too-many-files", `Too many open files to open ${path}: lower --transfers.`);
-  if (/disk I\/O error|EIO|ENOENT/i.test(text))
-    return told("disk-io", `The disk failed while ${path} was used: check it.`);
-  return told("bug", `Unexpected error in the ledger ${path}: ${text}`);
+  return sqliteError(error, wordsOf(path));
 }

@@ -10,8 +10,8 @@ export interface LedgerContext {
   readonly readOnly?: boolean;
 }
 
-export { lockArchive } from "./lock.ts";
-export { salvageLedger } from "./rebuild.ts";
+export { lockArchive, lockLedger } from "./lock.ts";
+export { type Salvage, salvageLedger } from "./rebuild.ts";
 
 /** `memory`, or the path of a SQLite file that is made when it is not there. Throws `ledger` when it cannot be trusted. */
 export async function openLedger(spec: string, context: LedgerContext): Promise<Ledger> {

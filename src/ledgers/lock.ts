@@ -5,6 +5,7 @@ import { RecordingError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
 import { tryLockFile } from "../sqlite.ts";
 import { fileError, makePrivateFolder } from "./database.ts";
+import { ledgerUsers, tryReserveLedger } from "./use.ts";
 
 const pollMs = 250;
 const sideFileLimit = 500;
@@ -24,7 +25,12 @@ export interface LockOptions {
 export async function lockArchive(folder: string, options: LockOptions): Promise<{ release(): void }> {
   const home = join(folder, ".callreel");
   const sideFile = join(home, "lock.json");
-  const lock = await acquire(join(home, "lock"), home, sideFile, options);
+  const path = join(home, "lock");
+  const lock = await acquire(
+    () => tryLock(path, home),
+    () => lockedMessage(path, sideFile),
+    options,
+  );
   const { clock, pid = process.pid } = options;
   const holder = { pid, host: hostname(), since: new Date(clock.now()).toISOString() };
   try {
@@ -41,14 +47,28 @@ export async function lockArchive(folder: string, options: LockOptions): Promise
   };
 }
 
-async function acquire(path: string, home: string, sideFile: string, { waitMs, clock, signal }: LockOptions) {
+/** Holds the ledger at `path` alone, to replace it. Throws `locked` when another process still has it open after `waitMs`. */
+export function lockLedger(path: string, options: LockOptions): Promise<{ release(): void }> {
+  return acquire(
+    () => tryReserveLedger(path),
+    () =>
+      `The ledger ${path} is in use by ${ledgerUsers(path)} (a player, or another command): end it, or give --lock-wait 10m.`,
+    options,
+  );
+}
+
+async function acquire(
+  attempt: () => { release(): void } | undefined,
+  message: () => string,
+  { waitMs, clock, signal }: LockOptions,
+): Promise<{ release(): void }> {
   const end = clock.monotonic() + waitMs;
   for (;;) {
     signal.throwIfAborted();
-    const lock = tryLock(path, home);
+    const lock = attempt();
     if (lock !== undefined) return lock;
     const left = end - clock.monotonic();
-    if (left <= 0) throw new RecordingError("locked", lockedMessage(path, sideFile));
+    if (left <= 0) throw new RecordingError("locked", message());
     await clock.sleep(Math.min(pollMs, left), signal);
   }
 }

@@ -4,7 +4,7 @@ import type { RecordingRef } from "../core/recording.ts";
 import { openCatalogue } from "./catalogue.ts";
 import { findHead, headOf, verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
-import { type Database, openDatabase } from "./database.ts";
+import type { Database } from "./database.ts";
 import { openEntries } from "./entries.ts";
 import { type HookDebts, openHookDebts } from "./hooks.ts";
 import type { LedgerContext } from "./index.ts";
@@ -15,6 +15,7 @@ import { brokenOutcomes } from "./outcomes-check.ts";
 import { openResultWriter } from "./result-writer.ts";
 import { openResults, type Result } from "./results.ts";
 import { openRuns, type Runs } from "./runs.ts";
+import { openDatabaseInUse } from "./use.ts";
 
 /** What the halves of the ledger share. */
 interface Desk {
@@ -30,7 +31,16 @@ interface Desk {
 
 /** The ledger in the SQLite file `path`, readable by any SQLite tool; several processes may have it open. */
 export function openSqliteLedger(path: string, { clock, pid, version = "", readOnly = false }: LedgerContext): Archive {
-  const database = openDatabase(path, readOnly);
+  const database = openDatabaseInUse(path, readOnly);
+  try {
+    return database.read(() => archiveOf(database, { clock, pid, version }));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function archiveOf(database: Database, { clock, pid, version }: Required<Omit<LedgerContext, "readOnly">>): Archive {
   const leases = openLeases(database, clock, pid);
   const outcomes = openOutcomes(database.sqlite);
   const runs = openRuns(database, { leases, outcomes }, clock, version);

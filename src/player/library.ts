@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { type Browse, type Browsed, type BrowseQuery, openBrowse } from "../ledgers/browse.ts";
 
 export type { Browsed, BrowseQuery, Position } from "../ledgers/browse.ts";
@@ -12,39 +11,39 @@ export interface Library extends AsyncDisposable {
 const lookAgainMs = 2_000;
 
 /**
- * Looks through the ledger file and builds its search index whenever nobody asks. A file that was replaced (`verify
- * --rebuild`) is opened anew.
+ * Looks through the ledger file and builds its search index whenever nobody asks. Once the file is replaced or gone every
+ * page is an error (`ledger`): lists of another ledger than the player's own would be false.
  */
 export function openLibrary(file: string): Library {
-  let open: { readonly browse: Browse; readonly inode: number } | undefined;
+  const opened = attempt(() => openBrowse(file));
   let idle: NodeJS.Immediate | NodeJS.Timeout | undefined;
   let closed = false;
 
-  function opened(): Browse {
-    const inode = statSync(file, { throwIfNoEntry: false })?.ino;
-    if (open !== undefined && open.inode !== inode) close();
-    open ??= { browse: openBrowse(file), inode: inode ?? 0 };
-    return open.browse;
-  }
-
-  function close(): void {
-    open?.browse.close();
-    open = undefined;
-  }
-
   function tidy(): void {
-    if (closed) return;
-    idle = open?.browse.index() ? setImmediate(tidy) : setTimeout(tidy, lookAgainMs).unref();
+    if (closed || !("browse" in opened)) return;
+    idle = opened.browse.index() ? setImmediate(tidy) : setTimeout(tidy, lookAgainMs).unref();
   }
 
   idle = setImmediate(tidy);
   return {
-    page: async (query) => opened().page(query),
+    page: async (query) => {
+      if ("error" in opened) throw opened.error;
+      return opened.browse.page(query);
+    },
     async [Symbol.asyncDispose]() {
       closed = true;
       clearImmediate(idle as NodeJS.Immediate);
       clearTimeout(idle as NodeJS.Timeout);
-      close();
+      if ("browse" in opened) opened.browse.close();
     },
   };
+}
+
+/** A ledger that cannot be opened is told to whoever asks. */
+function attempt(open: () => Browse): { readonly browse: Browse } | { readonly error: unknown } {
+  try {
+    return { browse: open() };
+  } catch (error) {
+    return { error };
+  }
 }

@@ -76,6 +76,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   locked: 503,
   "rate-limited": 503,
   interrupted: 503,
+  ledger: 500,
   bug: 500,
 };
 

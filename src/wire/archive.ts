@@ -5,7 +5,7 @@ import type { Settings } from "../config.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { Archive } from "../core/ports.ts";
 import type { Io } from "../io.ts";
-import { lockArchive, openArchive } from "../ledgers/index.ts";
+import { lockArchive, lockLedger, openArchive } from "../ledgers/index.ts";
 import { version } from "../version.ts";
 
 /** The archive's folder, absolute. */
@@ -39,8 +39,16 @@ async function refuseEmptied(settings: Settings, io: Io): Promise<void> {
 
 /** Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. */
 export async function takeArchive(settings: Settings, io: Io): Promise<{ release(): void }> {
-  const folder = archiveFolder(settings, io);
-  return lockArchive(folder, { waitMs: settings.lockWait ?? 0, clock: io.clock, pid: io.pid, signal: io.stop });
+  return lockArchive(archiveFolder(settings, io), lockOptions(settings, io));
+}
+
+/** Holds the ledger alone, to replace it: `locked` when a process still has it open after `--lock-wait`. */
+export async function reserveLedger(settings: Settings, io: Io): Promise<{ release(): void }> {
+  return lockLedger(ledgerFile(settings, io), lockOptions(settings, io));
+}
+
+function lockOptions(settings: Settings, io: Io) {
+  return { waitMs: settings.lockWait ?? 0, clock: io.clock, pid: io.pid, signal: io.stop };
 }
 
 /** The ledger of an archive that must be there already. */

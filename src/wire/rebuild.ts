@@ -6,10 +6,10 @@ import { defaultTemplate } from "../core/path-template.ts";
 import type { Archive } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
 import type { RecordingRef } from "../core/recording.ts";
-import { salvageLedger } from "../ledgers/index.ts";
+import { type Salvage, salvageLedger } from "../ledgers/index.ts";
 import { version } from "../version.ts";
 import { adoptFiles, know, openIdentify, unknownFiles } from "./adoption.ts";
-import { archiveFolder, ledgerFile, takeArchive, wireLedger } from "./archive.ts";
+import { archiveFolder, ledgerFile, reserveLedger, takeArchive, wireLedger } from "./archive.ts";
 
 /**
  * Makes the archive's ledger anew: carries over all that can be read of the old one, which is kept aside, and records the
@@ -23,8 +23,7 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
   }
   const lock = await takeArchive(settings, io);
   try {
-    const context = { clock: io.clock, pid: io.pid, version: version() };
-    const { aside, entries } = salvageLedger(ledgerFile(settings, io), context);
+    const { aside, entries } = await salvage(invocation);
     await using ledger = await wireLedger(settings, io);
     const byId = await wantedById(ledger);
     const pattern = settings.match ?? settings.output ?? defaultTemplate;
@@ -41,6 +40,16 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     if (!settings.quiet) io.stderr.write(`${told}.${kept}\n`);
   } finally {
     lock.release();
+  }
+}
+
+/** Nobody may have the old ledger open meanwhile: what he writes would be lost, and what he reads would be stale. */
+async function salvage({ settings, io }: Invocation): Promise<Salvage> {
+  const alone = await reserveLedger(settings, io);
+  try {
+    return salvageLedger(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version() });
+  } finally {
+    alone.release();
   }
 }
 

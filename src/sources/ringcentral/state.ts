@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type ErrorCode, RecordingError } from "../../core/errors.ts";
-import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite } from "../../sqlite.ts";
+import type { RecordingError } from "../../core/errors.ts";
+import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite, sqliteError } from "../../sqlite.ts";
 
 /** A document after a change: the new text, `null` to delete it, or nothing to leave it as it is. */
 export interface Change<T> {
@@ -25,6 +25,15 @@ export interface State extends Disposable {
 export function openState(dir: string): State {
   const path = join(dir, "ringcentral.db");
   const database = openFile(dir, path);
+  try {
+    return told(path, () => stateOf(database, path));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function stateOf(database: Sqlite, path: string): State {
   let open = true;
   const select = database.prepare("SELECT text FROM documents WHERE name = ?");
   const insert = database.prepare(
@@ -63,28 +72,16 @@ function told<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw stateError(error, path);
+    const told = stateError(error, path);
+    throw told.code === "bug" ? error : told;
   }
 }
 
-const failures: readonly (readonly [RegExp, ErrorCode, string])[] = [
-  [/is full|ENOSPC|EDQUOT/i, "disk-full", "its disk is full: make space and run again"],
-  [/readonly database|EROFS/i, "disk-read-only", "it is read-only"],
-  [
-    /malformed|not a database|no such table/i,
-    "disk-io",
-    "it is damaged: delete it, and log in again if you are asked to",
-  ],
-  [/database is locked|SQLITE_BUSY/i, "disk-io", "another process keeps it locked: try again later"],
-  [/disk I\/O error|EIO|unable to open/i, "disk-io", "its disk failed: check it"],
-];
-
-/** What SQLite says of the file, as an error of the disk; anything else as it is. */
-function stateError(error: unknown, path: string): unknown {
-  const text = error instanceof Error ? error.message : String(error);
-  const known = failures.find(([words]) => words.test(text));
-  if (known === undefined || error instanceof RecordingError) return error;
-  return new RecordingError(known[1], `${path}, where logins and budgets are kept: ${known[2]}.`, { cause: error });
+/** What SQLite says of the file, as an error of the disk. */
+function stateError(error: unknown, path: string): RecordingError {
+  const remedy = "delete it, and log in again if you are asked to";
+  const name = `${path}, where logins and budgets are kept`;
+  return sqliteError(error, { name, damaged: { code: "disk-io", remedy }, busy: "disk-io" });
 }
 
 function openFile(dir: string, path: string): Sqlite {
@@ -98,9 +95,7 @@ function openFile(dir: string, path: string): Sqlite {
     return database;
   } catch (error) {
     database?.close();
-    if (error instanceof RecordingError) throw error;
-    const text = error instanceof Error ? error.message : String(error);
-    throw new RecordingError("disk-denied", `The folder for logins cannot be used: ${path}: ${text}`, { cause: error });
+    throw stateError(error, path);
   }
 }
 

@@ -1,0 +1,91 @@
+import { copyFileSync, readdirSync, renameSync, rmSync, truncateSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { type Running, run, start, until } from "../helpers/bin.ts";
+import { ask, cookieOf, json } from "../player/house.ts";
+import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
+
+interface Serving extends AsyncDisposable {
+  readonly running: Running;
+  /** Status of the listing, and how many recordings it has. */
+  listing(query?: string): Promise<{ status: number; count: number | undefined }>;
+  /** Status of a recording. */
+  play(key: string): Promise<number>;
+}
+
+async function serve({ archive, env }: TimWorld, ...args: string[]): Promise<Serving> {
+  const running = start(["serve", "--port", "0", "-d", archive, ...args], { env });
+  const entrance = await until(() => /^(http\S+)\n/.exec(running.out())?.[1], "the address");
+  const { origin, pathname, search } = new URL(entrance);
+  const headers = { cookie: cookieOf(await ask(origin, pathname + search)) };
+  return {
+    running,
+    async listing(query = "") {
+      const answer = await ask(origin, `/api/recordings${query}`, { headers });
+      const { recordings } = json<{ recordings?: unknown[] }>(answer);
+      return { status: answer.status ?? 0, count: recordings?.length };
+    },
+    play: async (key) => (await ask(origin, `/r/${key}`, { headers: { ...headers, range: "bytes=0-1" } })).status ?? 0,
+    async [Symbol.asyncDispose]() {
+      running.child.kill("SIGTERM");
+      await running.finished;
+    },
+  };
+}
+
+async function openHeld(): Promise<TimWorld> {
+  const world = await openTimWorld(5);
+  expect((await run(["download", "--rows", world.csv, "-d", world.archive], { env: world.env })).code).toBe(0);
+  return world;
+}
+
+const remove = (...files: string[]) => {
+  for (const file of files) rmSync(file, { force: true });
+};
+const ledgerOf = ({ archive }: TimWorld) => join(archive, ".callreel", "ledger.db");
+
+describe("while serve has the ledger open", () => {
+  it("verify --rebuild is refused with 11, says by whom, and works once serve has ended", async () => {
+    await using world = await openHeld();
+    const rebuild = () => run(["verify", "--rebuild", "-d", world.archive], { env: world.env });
+    {
+      await using player = await serve(world);
+      const refused = await rebuild();
+      expect([refused.code, refused.err]).toEqual([
+        11,
+        expect.stringContaining(`in use by process ${player.running.child.pid}`),
+      ]);
+      expect(readdirSync(join(world.archive, ".callreel")).filter((name) => name.includes("aside"))).toEqual([]);
+      expect(await player.listing()).toEqual({ status: 200, count: 5 });
+      const waiting = start(["verify", "--rebuild", "--lock-wait", "1m", "-d", world.archive], { env: world.env });
+      await until(() => readdirSync(join(world.archive, ".callreel")).includes("lock.json"), "the archive's lock");
+      player.running.child.kill("SIGTERM");
+      expect((await waiting.finished).code).toBe(0);
+    }
+    expect((await rebuild()).code).toBe(0);
+  });
+
+  it.each([
+    ["moved aside", (file: string) => renameSync(file, `${file}.old`)],
+    ["deleted", (file: string) => remove(...["", "-wal", "-shm"].map((end) => file + end))],
+    ["emptied", (file: string) => truncateSync(file)],
+    [
+      "replaced by its own copy",
+      (file: string) => {
+        copyFileSync(file, `${file}.copy`);
+        renameSync(`${file}.copy`, file);
+      },
+    ],
+  ])("a ledger that is %s makes errors of its lists, its search and its recordings", async (_, lose) => {
+    await using world = await openHeld();
+    const [first] = eventsOf((await run(["list", "--archive", "--json", "-d", world.archive], { env: world.env })).out);
+    await using player = await serve(world);
+    expect(await player.listing()).toEqual({ status: 200, count: 5 });
+    expect(await player.play(String(first?.key))).toBe(206);
+    lose(ledgerOf(world));
+    expect(await player.listing()).toEqual({ status: 500, count: undefined });
+    expect(await player.listing("?text=nobody")).toEqual({ status: 500, count: undefined });
+    expect(await player.play(String(first?.key))).toBe(500);
+    expect(player.running.err()).toContain("was deleted, emptied or replaced while it was in use");
+  });
+});
