@@ -8,7 +8,7 @@ import type { Archive } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
 import type { RecordingRef } from "../core/recording.ts";
 import { openDestination } from "../destinations/index.ts";
-import { exitCodeOf } from "../exit-codes.ts";
+import { exitCodeOf, worst } from "../exit-codes.ts";
 import {
   type AdoptionHooks,
   adoptFiles,
@@ -19,15 +19,14 @@ import {
   unknownFiles,
 } from "../wire/adoption.ts";
 import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
+import { openGivenRefs } from "../wire/given-refs.ts";
 import { filesFrom, isZip, takeIn } from "../wire/intake.ts";
 import { openMeter } from "../wire/meter.ts";
 import { namesOf } from "../wire/plan.ts";
-import { openRefReader } from "../wire/row-refs.ts";
-import { wireReader } from "../wire/rows.ts";
 
 /**
  * Records the files of an older script, where they stand in the archive, as done, and copies RingCentral's portal
- * downloads (zips, or folders elsewhere) into it. 3 when some could not be matched.
+ * downloads (zips, or folders elsewhere) into it. 3 when some could not be matched, 2 when some rows could not be read.
  */
 export async function adopt(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
@@ -39,7 +38,8 @@ export async function adopt(invocation: Invocation): Promise<number> {
       "adopt: say how the files are named, as in --match '{date}_{time}_{id}.{ext}', or give their rows with --rows.",
     );
   }
-  const clues = { byId: await refsOfRows(invocation), pattern: settings.match };
+  const { byId, rejected } = await readRows(invocation);
+  const clues = { byId, pattern: settings.match };
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await wireLedger(settings, io);
@@ -47,7 +47,7 @@ export async function adopt(invocation: Invocation): Promise<number> {
     const count =
       (place.within ? await adoptWithin(invocation, place.path, clues, { ledger, told }) : 0) +
       (settings.match === portalPattern ? await copyInto(invocation, place, clues, { ledger, told }) : 0);
-    return told.end(count);
+    return worst([told.end(count), rejected > 0 ? exitCodeOf("bad-rows") : 0]);
   } finally {
     lock.release();
   }
@@ -144,13 +144,14 @@ function openTelling(invocation: Invocation): Telling {
   };
 }
 
-async function refsOfRows({ settings, io }: Invocation): Promise<Map<string, RecordingRef | null>> {
+/** The recordings of the given rows by id, and how many rows could not be read. */
+async function readRows(invocation: Invocation) {
   const byId = new Map<string, RecordingRef | null>();
-  const reader = await wireReader(settings, {}, io);
-  if (reader === undefined) return byId;
-  const refs = await openRefReader();
-  for await (const { rows } of reader.rows(io.stop)) {
-    for (const row of rows) for (const ref of refs.recordings(row, settings.source).refs) know(byId, ref);
+  const given = await openGivenRefs(invocation);
+  try {
+    for await (const ref of given?.refs ?? []) know(byId, ref);
+    return { byId, rejected: given?.rejected() ?? 0 };
+  } finally {
+    await given?.close();
   }
-  return byId;
 }

@@ -2,6 +2,7 @@ import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
 import type { Source } from "../core/ports.ts";
 import type { RecordingRef } from "../core/recording.ts";
+import { exitCodeOf } from "../exit-codes.ts";
 import type { RingCentralSource } from "../sources/ringcentral/index.ts";
 import { namedRecordingOf } from "../wire/naming.ts";
 import { runningPlayer } from "../wire/player-address.ts";
@@ -11,11 +12,12 @@ import { openSources } from "../wire/source-set.ts";
 /** Prints a URL that plays one recording: the player's permanent one, or with `--direct` the source's short-lived one. */
 export async function link(invocation: Invocation): Promise<number> {
   const { settings, io } = invocation;
-  const ref = await namedRecordingOf(invocation);
+  const { ref, rejected } = await namedRecordingOf(invocation);
+  const exitCode = rejected > 0 ? exitCodeOf("bad-rows") : 0;
   if (!settings.direct) {
     const address = settings.playerUrl ?? runningPlayer(io) ?? "http://127.0.0.1:8080";
     io.stdout.write(`${address}/r/${ref.key}\n`);
-    return 0;
+    return exitCode;
   }
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, progress: "none", json: false } });
   try {
@@ -25,7 +27,7 @@ export async function link(invocation: Invocation): Promise<number> {
     io.stderr.write(
       `This URL is a key: whoever has it can listen, and it may end up in logs and histories. It stops working ${ends}.\n`,
     );
-    return 0;
+    return exitCode;
   } finally {
     await reporter.close();
   }

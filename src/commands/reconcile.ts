@@ -1,7 +1,8 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Invocation } from "../command.ts";
-import { formatCount } from "../core/format.ts";
+import type { DownloadEvent } from "../core/events.ts";
+import { formatCount, formatNumberOf } from "../core/format.ts";
 import type { Archive, Selection } from "../core/ports.ts";
 import { isDifference, type Look, type Reconciled, reconcileRef, unsound } from "../core/reconcile.ts";
 import type { Tolerance } from "../core/short.ts";
@@ -23,8 +24,13 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   const selection = selectionOf(settings, io.clock.now());
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
   const kinds: Record<string, number> = {};
-  let rejected = 0;
   let differences = 0;
+  let [rejected, undated] = [0, 0];
+  const hear = (event: DownloadEvent) => {
+    if (event.event === "row-rejected") rejected += 1;
+    if (event.event === "recording-skipped" && event.reason === "unknown-start") undated += 1;
+    if (event.event === "row-rejected" || event.event === "notice") reporter.report(event);
+  };
   const tell = (found: Reconciled) => {
     kinds[found.kind] = (kinds[found.kind] ?? 0) + 1;
     if (isDifference(found)) differences += 1;
@@ -37,9 +43,12 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     const look = openLook(archiveFolder(settings, io));
     const archive = { ledger, look, tolerance: toleranceOf(settings) };
     const listed = new Set<string>();
-    for await (const piece of work) rejected += await reconcilePiece(piece, archive, listed, tell);
+    for await (const piece of work) {
+      for (const event of piece.events) hear(event);
+      await reconcilePiece(piece, archive, listed, tell);
+    }
     if (isWholeSelection(selection)) await findExtra(invocation, archive, listed, tell);
-    const result = { recordings: listed.size, rejected, differences, ...kinds };
+    const result = { recordings: listed.size, rejected, ...(undated > 0 && { undated }), differences, ...kinds };
     await ledger.audit({ action: "reconcile", detail: recordOf(invocation, result) });
     const head = await noteHead(archiveFolder(settings, io), ledger);
     if (settings.json) io.stdout.write(finishedOf({ ...result, head }, io.clock.now()));
@@ -47,7 +56,14 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   } finally {
     await reporter.close();
   }
-  return worst([0, differences > 0 ? exitCodeOf("differences") : 0, rejected > 0 ? exitCodeOf("bad-rows") : 0]);
+  if (undated > 0) {
+    io.stderr.write(`${formatNumberOf(undated, "recording")} left out: their start cannot be read (--row-dates).\n`);
+  }
+  return worst([
+    differences > 0 ? exitCodeOf("differences") : 0,
+    rejected > 0 ? exitCodeOf("bad-rows") : 0,
+    undated > 0 ? 3 : 0,
+  ]);
 }
 
 interface Held {
@@ -69,10 +85,8 @@ async function reconcilePiece(
   { ledger, look, tolerance }: Held,
   listed: Set<string>,
   tell: (found: Reconciled) => void,
-): Promise<number> {
-  let rejected = 0;
+): Promise<void> {
   for (const event of piece.events) {
-    if (event.event === "row-rejected") rejected += 1;
     if (event.event !== "recording-skipped" || event.reason !== "short-recording" || event.call === undefined) continue;
     tell({ kind: "short-recording", message: "the source keeps no recording that short", call: event.call });
   }
@@ -82,7 +96,6 @@ async function reconcilePiece(
     const found = reconcileRef(ref, entries[at], look, tolerance);
     if (found !== undefined) tell(found);
   }
-  return rejected;
 }
 
 /** Only a selection by time can say what is extra: other filters leave recordings out that the archive may well hold. */

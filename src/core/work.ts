@@ -13,7 +13,7 @@ export interface Work {
 
 export interface RowRules {
   /** The source a row belongs to; throws `bad-rows` when it fits none. */
-  readonly sourceOf: (row: Row) => Source;
+  readonly sourceOf: (row: Row) => Pick<Source, "recordings">;
   readonly selection: Selection;
   readonly nowMs: () => number;
   /** Set for rows that a person gave. */

@@ -1,5 +1,8 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../helpers/bin.ts";
+import { wav } from "../helpers/sound-bytes.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const head = "datasource,voicelocation,voicefilename,start\n";
@@ -58,4 +61,25 @@ test("damaged ids, cut rows and drawn tables through a pipe", async () => {
   const box =
     "+---+---+---+\n| datasource | voicelocation | voicefilename |\n+---+---+---+\n| 3 | 4 | N |\n+---+---+---+\n";
   expect(await listed(box)).toMatchObject({ code: 0, starts: [undefined] });
+});
+
+test("adopt and link read on after bad rows, tell each, and end with 2", async () => {
+  using home = openTempFolder();
+  const env = { HOME: home.path, TZ: "UTC" };
+  const archive = join(home.path, "archive");
+  mkdirSync(archive);
+  for (const id of ["401786818001", "401786818003"]) writeFileSync(join(archive, `${id}.wav`), wav());
+  const bad = "4.01787E+11,\n401786818003.0,\n";
+  const input = `recordingId,startTime\n401786818001,2026-11-28T10:00:00Z\n${bad}401786818003,2026-11-28T11:00:00Z\n`;
+  const adopted = await run(["adopt", archive, "-d", archive, "--rows", "-"], { env, input });
+  expect([adopted.code, adopted.err]).toEqual([2, expect.stringContaining("2 recordings")]);
+  expect(adopted.err.match(/-:[34]: /g)).toHaveLength(2);
+  const broken = await run(["adopt", archive, "-d", archive, "--rows", "-"], { env, input: `recordingId\n${bad}` });
+  expect([broken.code, broken.err]).toEqual([2, expect.stringContaining("none of 2 rows can be read")]);
+
+  const linked = await run(["link", "--rows", "-"], { env, input: `recordingId\n${bad}401786818001\n` });
+  expect([linked.code, linked.out]).toEqual([2, expect.stringMatching(/\/r\/ringcentral\/401786818001\n$/)]);
+  expect(linked.err.match(/-:[23]: /g)).toHaveLength(2);
+  const none = await run(["link", "--rows", "-"], { env, input: `recordingId\n${bad}` });
+  expect([none.code, none.out]).toEqual([2, ""]);
 });
