@@ -42,7 +42,7 @@ export async function adopt(invocation: Invocation): Promise<number> {
   const clues = { byId, pattern: settings.match };
   const lock = await takeArchive(settings, io);
   try {
-    await using ledger = await wireLedger(settings, io);
+    await using ledger = await wireLedger(settings, io, true);
     const told = openTelling(invocation);
     const count =
       (place.within ? await adoptWithin(invocation, place.path, clues, { ledger, told }) : 0) +

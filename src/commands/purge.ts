@@ -5,6 +5,7 @@ import { formatBytes, formatCount } from "../core/format.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/ports.ts";
 import { localText, parseWhen, zoneOf } from "../dates.ts";
 import { archiveFolder, ledgerFile, openExistingLedger, takeArchive } from "../wire/archive.ts";
+import { refuseLostLedger } from "../wire/lost-ledger.ts";
 import { deletePurged } from "../wire/purge-files.ts";
 
 /**
@@ -15,7 +16,10 @@ export async function purge(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
   const filter = filterOf(invocation);
   const asked = args.length > 0 || filter !== undefined;
-  if (!asked && !existsSync(ledgerFile(settings, io))) throw unasked();
+  if (!asked && !existsSync(ledgerFile(settings, io))) {
+    await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io));
+    throw unasked();
+  }
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await openExistingLedger(settings, io);

@@ -6,7 +6,8 @@ import type { Ledger } from "../core/ports.ts";
 import type { Io } from "../io.ts";
 import { openArchive } from "../ledgers/index.ts";
 import { openSqlite } from "../sqlite.ts";
-import { ledgerFile } from "./archive.ts";
+import { archiveFolder, ledgerFile } from "./archive.ts";
+import { refuseLostLedger } from "./lost-ledger.ts";
 
 /** What an archive knows, read without its lock and without a trace in it. */
 export interface Glance {
@@ -18,6 +19,7 @@ export interface Glance {
 /** Reads from a copy of the ledger as it stands now, which is removed afterwards: a ledger of any version will do. */
 export async function openGlance(settings: Settings, io: Io): Promise<Glance> {
   const file = ledgerFile(settings, io);
+  await refuseLostLedger(archiveFolder(settings, io), file);
   if (!existsSync(file)) return { notes: {}, close: async () => {} };
   const folder = mkdtempSync(join(tmpdir(), "callreel-glance-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });

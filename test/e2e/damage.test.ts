@@ -108,7 +108,6 @@ describe("a file that is not the one that came", () => {
     loseLedger(world);
     const rebuilt = await verifyOf(world)("--rebuild");
     expect(rebuilt.found).toContainEqual(expect.objectContaining({ kind: "unknown-file", path }));
-    loseLedger(world);
     const download = async () => {
       const { code, out } = await run(["download", "--rows", world.csv, "-d", world.archive, "--json"], {
         env: world.env,

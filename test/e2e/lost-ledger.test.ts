@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, renameSync, rmSync, truncateSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
-import { openTimWorld } from "./tim-world.ts";
+import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
 it.each(["deleted", "moved aside"])(
   "a ledger that is %s while a run works ends it with 13, never with done",
@@ -35,4 +35,70 @@ it("an empty ledger beside a full archive is refused with 13 until it is made an
   }
   expect((await run(["verify", "-d", archive, "--rebuild"], { env })).code).toBe(0);
   expect([0, 2]).toContain((await run(fetch, { env })).code);
+});
+
+describe("a ledger that is wholly missing", () => {
+  const lose = ({ archive }: TimWorld, ...kept: string[]) => {
+    const home = join(archive, ".callreel");
+    for (const name of readdirSync(home).filter((each) => !kept.includes(each))) {
+      rmSync(join(home, name), { recursive: true });
+    }
+  };
+
+  async function openBuried() {
+    const world = await openTimWorld(6);
+    const { archive, env, csv, tim } = world;
+    const fetch = ["download", "--rows", csv, "-d", archive, "--write-info-json"];
+    expect([0, 2]).toContain((await run(fetch, { env })).code);
+    const [first = "", second = ""] = tim.recordings().map(({ voicefilename }) => voicefilename);
+    expect((await run(["purge", first, "--yes", "-d", archive], { env })).code).toBe(0);
+    expect((await run(["verify", "--write-sums", "-d", archive], { env })).code).toBe(0);
+    return { world, archive, env, csv, fetch, first, second, tim };
+  }
+
+  it.each([
+    ["its head", ["head"]],
+    ["its runs", ["ledger.db-runs"]],
+    ["its list of hashes", []],
+  ])("is refused by every command with 13, by %s, makes nothing anew, and comes back by a rebuild", async (_, kept) => {
+    const { world, archive, env, csv, fetch, second, tim } = await openBuried();
+    await using _world = world;
+    lose(world, ...kept);
+    const commands = [
+      fetch,
+      [...fetch, "--dry-run"],
+      ["serve", "-d", archive, "--port", "0"],
+      ["list", "--archive", "-d", archive],
+      ["status", "-d", archive],
+      ["reconcile", "--rows", csv, "-d", archive],
+      ["verify", "-d", archive],
+      ["purge", second, "--yes", "-d", archive],
+      ["purge", "-d", archive],
+      ["export", "--bagit", join(world.home, "bag"), "-d", archive],
+    ];
+    for (const args of commands) {
+      const refused = await run(args, { env });
+      expect([args[0], refused.code, refused.err]).toEqual([args[0], 13, expect.stringContaining("verify --rebuild")]);
+    }
+    expect(existsSync(join(archive, ".callreel", "ledger.db"))).toBe(false);
+    expect(readdirSync(world.home)).not.toContain("bag");
+    expect((await run(["verify", "--rebuild", "-d", archive], { env })).code).toBe(0);
+    tim.clearStats();
+    expect([0, 2]).toContain((await run(["status", "-d", archive], { env })).code);
+    expect(world.held().size).toBe(tim.recordings().length - 1);
+  });
+
+  it("is no loss where there never was one: an empty folder, and files from elsewhere that are adopted", async () => {
+    await using world = await openTimWorld(4);
+    const { archive, env, csv } = world;
+    mkdirSync(archive);
+    expect((await run(["status", "-d", archive], { env })).code).toBe(2);
+    const fetch = ["download", "--rows", csv, "-d", archive, "-o", "{date}/{id}.{ext}"];
+    expect((await run(fetch, { env })).code).toBe(0);
+    const foreign = join(world.home, "foreign");
+    cpSync(archive, foreign, { recursive: true, filter: (path) => !path.includes(".callreel") });
+    writeFileSync(join(foreign, "SHA256SUMS"), "");
+    const adopted = await run(["adopt", foreign, "-d", foreign, "--rows", csv], { env });
+    expect([adopted.code, (await run(["verify", "-d", foreign], { env })).code]).toEqual([0, 0]);
+  });
 });
