@@ -39,7 +39,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
-    const { work } = await wireWork(invocation, sources, selection, {});
+    const { work } = await wireWork(invocation, sources, selection, { heldOf: ledger.entriesOf });
     const look = openLook(archiveFolder(settings, io));
     const archive = { ledger, look, tolerance: toleranceOf(settings) };
     const listed = new Set<string>();

@@ -1,23 +1,18 @@
+import { bothTraits, type CallTraits, differenceOf, traitsOf } from "./call-traits.ts";
 import type { Call, RecordingKey } from "./recording.ts";
 
 /** Remembers which call each recording was said to belong to, in bounded memory. */
 export interface CallMemory {
-  /** How an earlier call of this recording began, when it cannot be the same one; undefined when nothing speaks against it. */
+  /** How a call differs from an earlier one of this recording, when it cannot be the same one; undefined when nothing speaks against it. */
   conflict(key: RecordingKey, call: Call): string | undefined;
 }
 
-const longestGapSeconds = 60;
-/** A call that does not say how long it was may have been this long. */
-const unknownSeconds = 3600;
 const firstSlots = 4096;
-/** 32 MB at most: what was remembered is forgotten when more than a million and a half recordings have come. */
+/** 56 MB at most: what was remembered is forgotten when more than a million and a half recordings have come. */
 const mostSlots = 2 ** 21;
-const width = 4;
+const width = 7;
 
-/**
- * A call's legs follow one another: each begins at most a minute after the ones known so far have ended. What begins
- * elsewhere is another call, and one of the two has a wrong recording id. Calls without a start are not compared.
- */
+/** Each recording has a slot of numbers: two hashes of its key, then what tells its call from others, packed. */
 export function openCallMemory(): CallMemory {
   let slots = new Uint32Array(firstSlots * width);
   let used = 0;
@@ -36,27 +31,55 @@ export function openCallMemory(): CallMemory {
     }
   };
   return {
-    conflict(key, { start, duration = unknownSeconds }) {
-      const ms = start === undefined ? Number.NaN : Date.parse(/\dT[\d:.]+$/.test(start) ? `${start}Z` : start);
-      const begins = Math.floor(ms / 1000);
-      if (!(begins >= 0 && begins < 2 ** 32)) return undefined;
-      const ends = Math.min(begins + Math.ceil(duration), 2 ** 32 - 1);
+    conflict(key, call) {
+      const traits = traitsOf(call);
       const [first, second] = hashesOf(key);
       const at = place(slots, first, second);
       if (slots[at] === 0) {
-        slots.set([first, second, begins, ends], at);
+        slots.set([first, second, ...packed(traits)], at);
         used += 1;
         if (used > (slots.length / width) * 0.75) grow();
         return undefined;
       }
-      const [from, to] = [slots[at + 2] as number, slots[at + 3] as number];
-      const isElsewhere = begins > to + longestGapSeconds || ends + longestGapSeconds < from;
-      if (isElsewhere) return new Date(from * 1000).toISOString().slice(0, 19).replace("T", " ");
-      slots[at + 2] = Math.min(from, begins);
-      slots[at + 3] = Math.max(to, ends);
-      return undefined;
+      const before = unpacked(slots.subarray(at + 2, at + width));
+      const difference = differenceOf(before, traits);
+      if (difference === undefined) slots.set(packed(bothTraits(before, traits)), at + 2);
+      return difference;
     },
   };
+}
+
+const longestSeconds = 2 ** 16 - 2;
+
+/** Five words; 0 stands for what is not known. */
+function packed({ begins, ends, isLocal, from, to, seconds, direction, session }: CallTraits): number[] {
+  const length = seconds === undefined ? 0 : Math.min(Math.round(seconds), longestSeconds) + 1;
+  const way = direction === undefined ? 0 : direction === "inbound" ? 1 : 2;
+  return [
+    begins ?? 0,
+    ends ?? 0,
+    numberWord(from) * 256 + (length & 255),
+    numberWord(to) * 256 + (length >> 8),
+    (session ?? 0) * 256 + way * 2 + (isLocal === true ? 1 : 0),
+  ];
+}
+
+function unpacked(words: Uint32Array): CallTraits {
+  const [begins = 0, ends = 0, from = 0, to = 0, rest = 0] = words;
+  const length = (from & 255) + ((to & 255) << 8);
+  const way = (rest >> 1) & 3;
+  return {
+    ...(begins > 0 && { begins, ends, isLocal: (rest & 1) === 1 }),
+    ...(from >= 256 && { from: (from >>> 8) - 1 }),
+    ...(to >= 256 && { to: (to >>> 8) - 1 }),
+    ...(length > 0 && { seconds: length - 1 }),
+    ...(way > 0 && { direction: way === 1 ? ("inbound" as const) : ("outbound" as const) }),
+    ...(rest >= 256 && { session: rest >>> 8 }),
+  };
+}
+
+function numberWord(number: number | undefined): number {
+  return number === undefined ? 0 : number + 1;
 }
 
 /** Where an entry stands, or belongs. */

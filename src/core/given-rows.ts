@@ -1,4 +1,5 @@
 import { openCallMemory } from "./call-memory.ts";
+import { differenceOf, traitsOf } from "./call-traits.ts";
 import { RecordingError } from "./errors.ts";
 import { formatNumberOf } from "./format.ts";
 import type { Selection } from "./ports.ts";
@@ -17,8 +18,8 @@ export interface GivenRows {
   check(): void;
   /** Whether the selection asks for a start that this call lacks. */
   lacksStart(ref: RecordingRef): boolean;
-  /** Why a recording cannot be the one that an earlier row named, although both have one id. */
-  conflict(ref: RecordingRef): string | undefined;
+  /** Why a recording cannot be the one that an earlier row named, or that the archive knows, although both have one id. */
+  conflict(ref: RecordingRef, known?: RecordingRef): string | undefined;
   /** After the last row. */
   end(): void;
 }
@@ -58,11 +59,15 @@ export function openGivenRows(selection: Selection): GivenRows {
       else dated += 1;
       return lacks;
     },
-    conflict({ id, key, call }) {
+    conflict({ id, key, call }, known) {
       const earlier = calls.conflict(key, call);
-      return earlier === undefined
+      if (earlier !== undefined) {
+        return `names recording ${printable(id)} as an earlier row does, but another call: ${earlier}. One of the two ids is wrong.`;
+      }
+      const stored = known && differenceOf(traitsOf(known.call), traitsOf(call), { grows: true });
+      return stored === undefined
         ? undefined
-        : `names recording ${printable(id)} as an earlier row does, but another call: this one began ${call.start}, that one ${earlier}. One of the two ids is wrong.`;
+        : `names recording ${printable(id)}, which the archive knows of another call: ${stored}. One of the two ids is wrong; if it is the archive's, --force-overwrites believes this row.`;
     },
     end() {
       refuse();

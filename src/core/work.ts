@@ -1,7 +1,7 @@
 import { RecordingError } from "./errors.ts";
 import type { DownloadEvent } from "./events.ts";
 import { type GivenRows, withoutPlace } from "./given-rows.ts";
-import type { Selection, Source } from "./ports.ts";
+import type { Ledger, Selection, Source } from "./ports.ts";
 import type { RecordingRef, Row, RowBatch, RowFinding } from "./recording.ts";
 import { excluded } from "./select.ts";
 
@@ -18,18 +18,20 @@ export interface RowRules {
   readonly nowMs: () => number;
   /** Set for rows that a person gave. */
   readonly given?: GivenRows;
+  /** What the archive knows of recordings, in order: given rows are held against it. */
+  readonly known?: NonNullable<Ledger["entriesOf"]>;
 }
 
 /** Turns rows into work, batch by batch: finds the recordings, filters them, puts the oldest first within a batch. */
 export async function* workFromRows(batches: AsyncIterable<RowBatch>, rules: RowRules): AsyncIterable<Work> {
   for await (const batch of batches) {
-    yield workOf(batch, rules);
+    yield await workOf(batch, rules);
     rules.given?.check();
   }
   rules.given?.end();
 }
 
-function workOf(batch: RowBatch, rules: RowRules): Work {
+async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
   const refs: RecordingRef[] = [];
   const { given } = rules;
   const events: DownloadEvent[] = [];
@@ -42,13 +44,16 @@ function workOf(batch: RowBatch, rules: RowRules): Work {
   };
   for (const row of batch.rejected ?? []) reject(row, row.message);
   const nowMs = rules.nowMs();
-  for (const row of batch.rows) {
-    const finding = findIn(row, rules);
+  const findings = batch.rows.map((row) => ({ row, finding: findIn(row, rules) }));
+  const known = await knownOf(findings, rules);
+  for (const { row, finding } of findings) {
     if (finding instanceof RecordingError) {
       reject(row, finding.message);
       continue;
     }
-    const conflict = finding.refs.map((ref) => given?.conflict(ref)).find((why) => why !== undefined);
+    const conflict = finding.refs
+      .map((ref) => given?.conflict(ref, known.get(ref.key)))
+      .find((why) => why !== undefined);
     if (conflict !== undefined) {
       reject(row, conflict);
       continue;
@@ -67,6 +72,22 @@ function workOf(batch: RowBatch, rules: RowRules): Work {
   const source = refs[0]?.source;
   if (source !== undefined) events.push({ event: "listed", source, rows: batch.rows.length, recordings: refs.length });
   return { refs: oldestFirst(refs), events };
+}
+
+interface Found {
+  readonly row: Row;
+  readonly finding: RowFinding | RecordingError;
+}
+
+/** The recordings that the archive knows already, as it knows them. */
+async function knownOf(findings: readonly Found[], { known }: RowRules): Promise<ReadonlyMap<string, RecordingRef>> {
+  const found = new Map<string, RecordingRef>();
+  if (known === undefined) return found;
+  const refs = findings.flatMap(({ finding }) => (finding instanceof RecordingError ? [] : finding.refs));
+  for (const entry of await known(refs.map(({ key }) => key))) {
+    if (entry !== undefined) found.set(entry.ref.key, entry.ref);
+  }
+  return found;
 }
 
 /** What a row speaks of; an error that gives up on this row alone is handed back, any other ends the run. */

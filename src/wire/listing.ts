@@ -10,7 +10,10 @@ import { selectionOf } from "../selection.ts";
 import { expiredOf, noteRetention } from "./retention.ts";
 import type { WiredWork } from "./work.ts";
 
-export type Notes = Pick<Ledger, "get" | "set" | "pending" | "entriesOf">;
+export interface Notes extends Pick<Ledger, "get" | "set" | "pending" | "entriesOf"> {
+  /** What the archive holds, for a command that only compares. */
+  readonly heldOf?: NonNullable<Ledger["entriesOf"]>;
+}
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** Clocks this far apart are worth a word. */

@@ -75,8 +75,9 @@ async function findWork(
   refusePasswordInArgv(flags.database);
   const reader = asksForListing(invocation) ? undefined : await wireReader(settings, selection, io);
   if (reader !== undefined) {
-    const given = openGivenRows(selection);
-    return { work: workFromRows(reader.rows(io.stop), { ...rules, given }), named: [], complete: nothing };
+    const known = settings.forceOverwrites ? undefined : (notes.heldOf ?? notes.entriesOf);
+    const given = { ...rules, given: openGivenRows(selection), ...(known && { known }) };
+    return { work: workFromRows(reader.rows(io.stop), given), named: [], complete: nothing };
   }
   const source = sources.required(requiredSource(settings));
   return wireListing(invocation, source, selection, notes, rules.sourceOf);

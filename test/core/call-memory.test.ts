@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { openCallMemory } from "../../src/core/call-memory.ts";
+import { differenceOf, traitsOf } from "../../src/core/call-traits.ts";
 import { openGivenRows } from "../../src/core/given-rows.ts";
+import type { Call } from "../../src/core/recording.ts";
 
 const at = (start: string, duration?: number) => ({ start, ...(duration === undefined ? {} : { duration }) });
 
@@ -12,18 +14,49 @@ test("legs that follow one another are one call, what begins elsewhere is anothe
   expect(memory.conflict("a", at("2026-01-01T10:15:40Z", 5))).toBeUndefined();
   expect(memory.conflict("c", at("2026-01-01T10:00:00Z"))).toBeUndefined();
   expect(memory.conflict("c", at("2026-01-01T10:40:00Z"))).toBeUndefined();
-  expect(memory.conflict("c", at("2026-01-01T15:00:00Z"))).toBe("2026-01-01 10:00:00");
-  expect(memory.conflict("a", at("2026-01-01T11:00:00Z", 60))).toBe("2026-01-01 10:00:00");
-  expect(memory.conflict("a", at("2026-01-01T09:00:00Z", 60))).toBe("2026-01-01 10:00:00");
+  expect(memory.conflict("c", at("2026-01-01T15:00:00Z"))).toContain("that one 2026-01-01 10:00:00");
+  expect(memory.conflict("a", at("2026-01-01T11:00:00Z", 60))).toContain("that one 2026-01-01 10:00:00");
+  expect(memory.conflict("a", at("2026-01-01T09:00:00Z", 60))).toContain("that one 2026-01-01 10:00:00");
   expect(memory.conflict("b", at("2026-01-01T11:00:00", 60))).toBeUndefined();
-  expect(memory.conflict("b", at("2026-01-02T11:00:00", 60))).toBe("2026-01-01 11:00:00");
+  expect(memory.conflict("b", at("2026-01-02T11:00:00", 60))).toContain("that one 2026-01-01 11:00:00");
 });
 
-test("calls without a start that can be compared are never in conflict", () => {
+test("without starts, numbers tell; without either, lengths and directions do", () => {
   const memory = openCallMemory();
-  for (const call of [{}, at("no time"), at("1950-01-01T00:00:00Z"), at("2026-01-01T10:00:00Z"), {}]) {
-    expect(memory.conflict("a", call)).toBeUndefined();
-  }
+  const told = (key: string, ...calls: Call[]) => calls.map((call) => memory.conflict(key, call) !== undefined);
+  expect(told("a", {}, at("no time"), at("1950-01-01T00:00:00Z"), at("2026-01-01T10:00:00Z"), {})).toEqual([
+    false,
+    false,
+    false,
+    false,
+    false,
+  ]);
+  const [anna, bert, carl] = ["+44 20 7183 8750", "+49 30 1234567", "0044 121 496 0000"];
+  expect(told("b", { from: anna, to: "201" }, { from: "02071838750", to: "202" }, { from: carl }, {})).toEqual([
+    false,
+    false,
+    true,
+    false,
+  ]);
+  expect(told("c", { from: anna, to: bert }, { from: bert, to: carl }, { to: bert, duration: 9 })).toEqual([
+    false,
+    false,
+    false,
+  ]);
+  expect(told("d", { duration: 300, direction: "inbound" }, { duration: 280 }, { duration: 20 })).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect(
+    told("e", { duration: 1e6, direction: "outbound" }, { direction: "internal" }, { direction: "inbound" }),
+  ).toEqual([false, false, true]);
+  expect(told("f", { direction: "inbound" }, { direction: "outbound" })).toEqual([false, true]);
+  expect(told("g", { from: anna, session: "s" }, { from: carl, session: "s" }, { from: carl })).toEqual([
+    false,
+    false,
+    true,
+  ]);
 });
 
 test("a million and a half recordings fit, more are forgotten and not confused", () => {
@@ -33,7 +66,9 @@ test("a million and a half recordings fit, more are forgotten and not confused",
       throw new Error(`confused at ${index}`);
     }
   }
-  expect(memory.conflict("ringcentral/401787599999", at("2026-01-02T10:00:00Z"))).toBe("2026-01-01 10:00:00");
+  expect(memory.conflict("ringcentral/401787599999", at("2026-01-02T10:00:00Z"))).toContain(
+    "that one 2026-01-01 10:00:00",
+  );
 }, 60_000);
 
 test("a row in conflict is told in words", () => {
@@ -41,4 +76,46 @@ test("a row in conflict is told in words", () => {
   const ref = { key: "tim/3/4/N", source: "tim", id: "N", locator: {} } as const;
   expect(given.conflict({ ...ref, call: at("2026-01-01T10:00:00Z") })).toBeUndefined();
   expect(given.conflict({ ...ref, call: at("2026-01-02T10:00:00Z") })).toMatch(/names recording N .* another call/);
+});
+
+const stored: Call = {
+  start: "2026-01-01T10:00:00.417Z",
+  duration: 61,
+  direction: "inbound",
+  from: "+442071838750",
+  to: "+493012345678",
+  session: "s-1",
+};
+
+test.each<[string, Call]>([
+  ["nothing", {}],
+  ["seconds only", { ...stored, start: "2026-01-01T10:00:00Z", duration: 62 }],
+  ["another offset's spelling", { ...stored, start: "2026-01-01T15:30:00+05:30" }],
+  ["local time of a zone", { start: "2026-01-01T05:00:00", from: "2071838750.0" }],
+  ["a date only", { start: "2026-01-01T00:00:00" }],
+  ["minutes only", { start: "2026-01-01T10:00Z" }],
+  ["national numbers", { from: "(020) 7183-8750", to: "030 12345678" }],
+  ["an outside line and an extension", { from: "9,02071838750".replace(",", " "), to: "+493012345678 x12" }],
+  ["a masked number", { from: "+44207****750", to: "anonymous" }],
+  ["damaged numbers", { from: "4.42072E+11" }],
+  ["sides that changed", { from: stored.to!, to: stored.from! }],
+  ["a call that went on", { ...stored, duration: 3600 }],
+  ["its length alone, grown", { duration: 600 }],
+  ["a later leg", { start: "2026-01-01T10:01:30Z", from: "+442071838750", to: "+441214960000" }],
+  ["another leg of its session", { start: "2026-01-01T12:00:00Z", from: "+441214960000", session: "s-1" }],
+  ["the other direction of the same numbers", { direction: "outbound", from: "+442071838750" }],
+])("%s does not make it another call", (_, call) => {
+  expect(differenceOf(traitsOf(stored), traitsOf(call), { grows: true })).toBeUndefined();
+});
+
+test.each<[string, Call, RegExp]>([
+  ["a day later", { start: "2026-01-02T10:00:00Z" }, /began 2026-01-02 10:00:00, that one 2026-01-01 10:00:00/],
+  ["a day later by some local clock", { start: "2026-01-02T10:00:00" }, /began/],
+  ["an hour earlier", { ...stored, session: "s-2", start: "2026-01-01T09:00:00Z" }, /began/],
+  ["other numbers at the same time", { ...stored, session: "s-2", from: "+441214960000", to: "1" }, /no number/],
+  ["another caller", { from: "+441214960000" }, /no number/],
+  ["a much shorter one", { duration: 0 }, /lasted 0 s, that one 61 s/],
+  ["another direction", { direction: "outbound" }, /is outbound, that one inbound/],
+])("%s is another call", (_, call, words) => {
+  expect(differenceOf(traitsOf(stored), traitsOf(call), { grows: true })).toMatch(words);
 });
