@@ -217,7 +217,7 @@ export const commands: readonly CommandSpec[] = [
     groups: [],
     withoutSettings: true,
     examples: [["source <(callreel completion bash)", "in .bashrc"]],
-    load: async () => (await import("./commands/completion.ts")).completion,
+    load: async () => (await import("./commands/completion.ts")).completionOf(commands),
   },
   {
     name: "sandbox",

@@ -1,17 +1,19 @@
-import type { Invocation } from "../command.ts";
+import type { Command } from "../command.ts";
 import { bashScript } from "../completion/bash.ts";
 import { fishScript } from "../completion/fish.ts";
 import { zshScript } from "../completion/zsh.ts";
 import { RecordingError } from "../core/errors.ts";
-import { commands } from "../verbs.ts";
+import type { CommandSpec } from "../options/commands.ts";
 
-/** Prints the completion script of a shell, made from the definitions that help is made from. */
-export async function completion({ args, io }: Invocation): Promise<number> {
-  const shell = args[0] ?? "";
-  const make = Object.hasOwn(scripts, shell) ? scripts[shell as keyof typeof scripts] : undefined;
-  if (make === undefined) throw new RecordingError("usage", "completion: say bash, zsh or fish.");
-  io.stdout.write(make(commands));
-  return 0;
+/** Prints the completion script of a shell, made from the definitions of `commands` that help is made from. */
+export function completionOf(commands: readonly CommandSpec[]): Command {
+  return async ({ args, io }) => {
+    const shell = args[0] ?? "";
+    const make = Object.hasOwn(scripts, shell) ? scripts[shell as keyof typeof scripts] : undefined;
+    if (make === undefined) throw new RecordingError("usage", "completion: say bash, zsh or fish.");
+    io.stdout.write(make(commands));
+    return 0;
+  };
 }
 
 const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;

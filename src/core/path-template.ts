@@ -2,7 +2,6 @@ import { RecordingError } from "./errors.ts";
 import { type LocalTime, localTime } from "./local-time.ts";
 import type { RecordingRef } from "./recording.ts";
 import { byteLength, cutToBytes, safeComponent, safeLiteral, safeText } from "./safe-name.ts";
-import { sha256Text } from "./sha256.ts";
 
 /** Stands in a path for the file name extension until the bytes tell it. No field value can contain it. */
 export const extensionMark = "{ext}";
@@ -14,6 +13,8 @@ export interface PathOptions {
   readonly restrict: boolean;
   /** IANA zone in which starts that are instants are written; without it they are written as the system gave them. */
   readonly timezone?: string;
+  /** SHA-256 of a text's UTF-8 bytes in hex, as the platform has it. */
+  readonly sha256: (text: string) => string;
 }
 
 /** Throws `usage` when `template` names an unknown field or could lead out of the archive. */
@@ -33,7 +34,7 @@ export function pathFor(template: string, ref: RecordingRef, options: PathOption
   const values = fieldValues(ref, used, options);
   let path = "";
   for (const folder of folders) path += `${safeComponent(filled(folder, values, longestName))}/`;
-  return path + fileName(file, ref, values);
+  return path + fileName(file, ref, values, options.sha256);
 }
 
 interface Prepared {
@@ -156,9 +157,14 @@ function seconds(duration: number | undefined): string | undefined {
   return duration !== undefined && duration >= 0 && duration < 1e9 ? String(Math.round(duration)) : undefined;
 }
 
-function fileName({ stem, ending, tellsIds }: FileTemplate, ref: RecordingRef, values: Values): string {
+function fileName(
+  { stem, ending, tellsIds }: FileTemplate,
+  ref: RecordingRef,
+  values: Values,
+  sha256: PathOptions["sha256"],
+): string {
   const isTold = tellsIds && ref.source === "ringcentral" && /^\d{1,40}$/.test(ref.id);
-  const mark = isTold ? "" : `_${fingerprint(ref.key)}`;
+  const mark = isTold ? "" : `_${fingerprint(sha256(ref.key))}`;
   const room = longestName - byteLength(mark) - byteLength(ending);
   return safeComponent(`${filled(stem, values, room)}${mark}${ending}`);
 }
@@ -190,11 +196,9 @@ function allTame(template: string): boolean {
   return [...template.matchAll(fieldPattern)].every((match) => tame.has(match[1] as string));
 }
 
-/** Twelve letters that stand for the key: no digits, so that they are never taken for an id, and no vowels. */
-function fingerprint(key: string): string {
-  return sha256Text(key)
-    .slice(0, 12)
-    .replace(/[0-9a-f]/g, (digit) => "bcdfghjklmnpqrst"[Number.parseInt(digit, 16)] as string);
+/** Twelve letters of the key's hash that stand for it: no digits, so that they are never taken for an id, and no vowels. */
+function fingerprint(hash: string): string {
+  return hash.slice(0, 12).replace(/[0-9a-f]/g, (digit) => "bcdfghjklmnpqrst"[Number.parseInt(digit, 16)] as string);
 }
 
 /** The template with its values; the longest values but the id give way until it fits into `room` bytes. */

@@ -1,4 +1,12 @@
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+
+/** One request to the player, and where its answer goes. */
+export interface Visit {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Aborted when the visitor has gone. */
+  readonly signal: AbortSignal;
+}
 
 /** Headers of every answer: nothing from other hosts, nothing guessed, nothing told onward. */
 export const safeHeaders: Readonly<Record<string, string>> = {
@@ -39,4 +47,9 @@ export function refuse(response: ServerResponse, status: number, message: string
 
 export function redirect(response: ServerResponse, location: string, headers: Headers = {}): void {
   send(response, 302, "text/plain; charset=utf-8", "", { location, ...headers });
+}
+
+/** A path on this very host, to go on to after a login. */
+export function safeNext(next: string | null): string {
+  return next !== null && /^\/(?![/\\])[^\s\\\x00-\x1f]*$/.test(next) ? next : "/";
 }

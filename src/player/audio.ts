@@ -2,10 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { RecordingError } from "../core/errors.ts";
 import type { AudioType, Stored } from "../core/recording.ts";
-import { refuse, safeHeaders } from "./answer.ts";
+import { refuse, safeHeaders, type Visit } from "./answer.ts";
 import type { Growing } from "./growing.ts";
 import { ifRangeHolds, isKnown, rangeOf } from "./range.ts";
-import type { Visit } from "./routes.ts";
 import { openStored } from "./shelf.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../core/ports.ts";
-import { redirect, refuse, send } from "./answer.ts";
+import { redirect, refuse, safeNext, send, type Visit } from "./answer.ts";
 import type { Place } from "./guard.ts";
 import { openLockout } from "./lockout.ts";
 import { openOauth } from "./oauth.ts";
@@ -9,7 +9,6 @@ import { playerIcon } from "./page/icon.ts";
 import { keyPage, loginPage } from "./page/login.ts";
 import { playerStyle } from "./page/style.ts";
 import { openPasswords } from "./passwords.ts";
-import type { Visit } from "./routes.ts";
 import { type Listener, type Sessions, sameSecret } from "./sessions.ts";
 import type { Users } from "./users.ts";
 import type { VisitorAddress } from "./visitor-address.ts";
@@ -104,8 +103,3 @@ const publicParts: Readonly<Record<string, readonly [type: string, body: string]
   "/icon.svg": ["image/svg+xml", playerIcon],
   "/player.css": ["text/css; charset=utf-8", playerStyle],
 };
-
-/** A path on this very host, to go on to after a login. */
-export function safeNext(next: string | null): string {
-  return next !== null && /^\/(?![/\\])[^\s\\\x00-\x1f]*$/.test(next) ? next : "/";
-}

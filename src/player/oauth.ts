@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { asRecordingError } from "../core/errors.ts";
 import type { Clock } from "../core/ports.ts";
-import { redirect, send } from "./answer.ts";
+import { redirect, safeNext, send, type Visit } from "./answer.ts";
 import type { Place } from "./guard.ts";
-import { safeNext } from "./login.ts";
 import { goOnPage, loginPage, type Ways } from "./page/login.ts";
-import type { Visit } from "./routes.ts";
 import { cookiesOf, type Sessions } from "./sessions.ts";
 import type { Attempt, WebLogin } from "./web-login.ts";
 

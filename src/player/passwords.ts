@@ -1,10 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { formatDuration } from "../core/format.ts";
-import { redirect, refuse, send } from "./answer.ts";
+import { redirect, refuse, safeNext, send, type Visit } from "./answer.ts";
 import type { Lockout } from "./lockout.ts";
-import { safeNext } from "./login.ts";
 import { loginPage, type Ways } from "./page/login.ts";
-import type { Visit } from "./routes.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Users } from "./users.ts";
 import type { VisitorAddress } from "./visitor-address.ts";

@@ -1,5 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { refuse, send, sendJson } from "./answer.ts";
+import { refuse, send, sendJson, type Visit } from "./answer.ts";
 import { cataloguePage } from "./catalogue.ts";
 import type { Doors } from "./login.ts";
 import { playerHtml } from "./page/html.ts";
@@ -7,13 +6,6 @@ import { playerScript } from "./page/script.ts";
 import { keyOfPath, type Recordings } from "./recordings.ts";
 import type { Listener } from "./sessions.ts";
 import type { Shelf } from "./shelf.ts";
-
-export interface Visit {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** Aborted when the visitor has gone. */
-  readonly signal: AbortSignal;
-}
 
 export interface House {
   readonly doors: Doors;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Settings } from "../config.ts";
 import { openAdaptive } from "../core/adaptive.ts";
 import type { DownloadPlan } from "../core/download.ts";
@@ -49,9 +50,13 @@ export function namesOf(settings: Settings): Pick<DownloadPlan, "pathFor" | "exp
   checkTemplate(template);
   const timezone = zoneOf(settings.timezone);
   return {
-    pathFor: (ref) => pathFor(template, ref, { restrict: settings.restrictFilenames ?? false, timezone }),
+    pathFor: (ref) => pathFor(template, ref, { restrict: settings.restrictFilenames ?? false, timezone, sha256 }),
     expect: (ref) => expectationOf(ref, settings, timezone),
   };
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 /** How much shorter than their calls recordings may be. */

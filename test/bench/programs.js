@@ -14,10 +14,13 @@ const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
 export const programs = {
   callreel: {
     version: [process.execPath, bin, "--version"],
-    run: ({ work, out, base, ca }) =>
-      callreel(["-s", "ringcentral", "--rows", join(work, "rows.ndjson")], out, ca, {
-        ...{ RC_SERVER_URL: base, RC_MEDIA_URL: base, RC_ACCESS_TOKEN: "bench", RC_APP_CLIENT_ID: "bench" },
-      }),
+    run: ({ work, out, base, ca, program }) =>
+      callreel(
+        ["-s", "ringcentral", "--rows", join(work, "rows.ndjson")],
+        ...[out, ca],
+        { RC_SERVER_URL: base, RC_MEDIA_URL: base, RC_ACCESS_TOKEN: "bench", RC_APP_CLIENT_ID: "bench" },
+        program,
+      ),
   },
   "callreel, from TIM": {
     version: [process.execPath, bin, "--version"],
@@ -94,10 +97,20 @@ function curl(work, ca) {
   return ["curl", "-sZ", "--parallel-max", "16", ...(ca ? ["--cacert", ca] : []), "-K", join(work, "curl.txt")];
 }
 
-function callreel(from, out, ca, login) {
+/** Adds another checkout's build, of an earlier commit say, to run in the same rounds. */
+export function addBuild(folder) {
+  const other = join(folder, "bin", "callreel.js");
+  const { run } = programs.callreel;
+  programs["callreel, the other build"] = {
+    version: [process.execPath, other, "--version"],
+    run: (world) => run({ ...world, program: other }),
+  };
+}
+
+function callreel(from, out, ca, login, program = bin) {
   const state = `${out}.state`;
   const options = ["-d", out, "-j", "16", "--progress", "none", ...(ca ? ["--ca-file", ca] : [])];
-  return measure([process.execPath, bin, "download", ...from, ...options], {
+  return measure([process.execPath, program, "download", ...from, ...options], {
     env: { ...login, XDG_STATE_HOME: state, XDG_CONFIG_HOME: state, NO_PROXY: "127.0.0.1" },
   });
 }

@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { chart } from "./chart.js";
 import { machine } from "./measure.js";
 import { startNginx } from "./nginx.js";
-import { countFiles, programs, versions } from "./programs.js";
+import { addBuild, countFiles, programs, versions } from "./programs.js";
 import { against, spread, table } from "./statistics.js";
 import { makeFiles, quick, workloads, writeLists } from "./workloads.js";
 
@@ -64,11 +64,15 @@ async function main() {
       rounds: { type: "string", default: "5" },
       tls: { type: "boolean", default: false },
       disk: { type: "boolean", default: false },
+      against: { type: "string" },
+      only: { type: "string" },
     },
   });
+  if (values.against !== undefined) addBuild(values.against);
   const found = versions();
   const absent = Object.keys(found).filter((name) => found[name] === undefined);
-  const only = Object.keys(found).filter((name) => found[name] !== undefined);
+  const wanted = values.only?.split(";");
+  const only = Object.keys(found).filter((name) => found[name] !== undefined && (wanted?.includes(name) ?? true));
   if (absent.length > 0) console.log(`Not installed, left out: ${absent.join(", ")}`);
   const about = { date: new Date().toISOString(), cores: availableParallelism(), ...machine(), versions: found };
   const options = { rounds: Number(values.rounds), isQuick: values.quick, tls: values.tls, disk: values.disk, only };
@@ -77,14 +81,15 @@ async function main() {
     const runs = await compare(name, { ...options, log: console.error });
     results[name] = { spread: spread(runs), ratios: against(runs, "callreel") };
     console.log(table(name, results[name]));
-    keep({
-      ...about,
-      quick: values.quick,
-      tls: values.tls,
-      target: values.disk ? "disk" : "tmpfs",
-      rounds: options.rounds,
-      results,
-    });
+    if (wanted === undefined)
+      keep({
+        ...about,
+        quick: values.quick,
+        tls: values.tls,
+        target: values.disk ? "disk" : "tmpfs",
+        rounds: options.rounds,
+        results,
+      });
   }
 }
 

@@ -15,6 +15,7 @@ import { openHttp } from "../../src/http.ts";
 import { openLedger } from "../../src/ledgers/index.ts";
 import { systemClock } from "../../src/process-io.ts";
 import { callRef, plainSource, type Script, serveCalls, smallWav } from "../helpers/calls-server.ts";
+import { sha256 } from "../helpers/sha256.ts";
 import { mp3 } from "../helpers/sound-bytes.ts";
 
 let root: string;
@@ -61,7 +62,7 @@ async function runDownload(given: Given): Promise<Outcome> {
     named: new Set(),
     transfers: 4,
     retry: { retries: 2, baseDelayMs: 1, maxDelayMs: 5 },
-    pathFor: (ref) => pathFor("{id}.{ext}", ref, { restrict: false }),
+    pathFor: (ref) => pathFor("{id}.{ext}", ref, { restrict: false, sha256 }),
     expect: (ref) => ({ key: ref.key, resume: true, overwrite: false }),
     caps: {},
     failFast: false,

@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 import { openNamePattern } from "../../src/core/name-pattern.ts";
 import { defaultTemplate, pathFor } from "../../src/core/path-template.ts";
+import { sha256 } from "../helpers/sha256.ts";
 
 test("reads back what the default template wrote", () => {
   const call = { start: "2026-05-01T10:02:03", direction: "inbound", from: "+1555", to: "101" } as const;
   const ref = { key: "ringcentral/401", source: "ringcentral", id: "401", locator: {}, call } as const;
-  const path = pathFor(defaultTemplate, ref, { restrict: false }).replace("{ext}", "wav");
+  const path = pathFor(defaultTemplate, ref, { restrict: false, sha256 }).replace("{ext}", "wav");
   expect(openNamePattern(defaultTemplate)(path)).toEqual({ id: "401", source: "ringcentral", call });
   const tim = { ...ref, source: "tim", id: "NCS_4", key: "tim/3/4/NCS_4" } as const;
-  expect(openNamePattern(defaultTemplate)(pathFor(defaultTemplate, tim, { restrict: false }))).toBeUndefined();
-  const timPath = pathFor(defaultTemplate, tim, { restrict: false }).replace("{ext}", "wav");
+  expect(openNamePattern(defaultTemplate)(pathFor(defaultTemplate, tim, { restrict: false, sha256 }))).toBeUndefined();
+  const timPath = pathFor(defaultTemplate, tim, { restrict: false, sha256 }).replace("{ext}", "wav");
   expect(openNamePattern(defaultTemplate)(timPath)).toMatchObject({ source: "tim" });
 });
 

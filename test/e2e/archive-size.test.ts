@@ -7,6 +7,7 @@ import { openArchive } from "../../src/ledgers/index.ts";
 import { systemClock } from "../../src/process-io.ts";
 import { findRecordings } from "../../src/sources/tim/rows.ts";
 import { run } from "../helpers/bin.ts";
+import { sha256 } from "../helpers/sha256.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const size = 20_000;
@@ -66,7 +67,7 @@ function rowOf(at: number) {
 async function fill(archive: string, refs: readonly RecordingRef[]): Promise<void> {
   await using ledger = await openArchive(join(archive, ".callreel", "ledger.db"), { clock: systemClock, pid: 1 });
   const found = refs.map((ref) => {
-    const path = pathFor(defaultTemplate, ref, { restrict: false }).replace("{ext}", "wav");
+    const path = pathFor(defaultTemplate, ref, { restrict: false, sha256 }).replace("{ext}", "wav");
     const stored = { path, bytes: 100, sha256: "0".repeat(64), contentType: "audio/wav", audioSeconds: 60 } as const;
     return { ref, stored };
   });

@@ -19,6 +19,7 @@ import { openShelf } from "../../src/player/shelf.ts";
 import { openTap } from "../../src/player/tap.ts";
 import { systemClock } from "../../src/process-io.ts";
 import { smallWav } from "../helpers/calls-server.ts";
+import { sha256 } from "../helpers/sha256.ts";
 
 export interface House extends AsyncDisposable {
   readonly root: string;
@@ -91,7 +92,7 @@ export async function openHouse(): Promise<House> {
         plan: {
           transfers: 4,
           retry: { ...defaultRetryPolicy, retries },
-          pathFor: (ref) => pathFor(defaultTemplate, ref, { restrict: false }),
+          pathFor: (ref) => pathFor(defaultTemplate, ref, { restrict: false, sha256 }),
           expect: (ref) => ({ key: ref.key, resume: true, overwrite: false }),
           caps: {},
           failFast: false,
