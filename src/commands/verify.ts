@@ -5,20 +5,19 @@ import { join, resolve } from "node:path";
 import { hashFile } from "../archive-files.ts";
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
-import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
 import type { Archive } from "../core/ports.ts";
 import type { RecordingKey } from "../core/recording.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/verify.ts";
-import { sidecarHash } from "../destinations/disk/known-hashes.ts";
 import { exitCodeOf, worst } from "../exit-codes.ts";
 import { nameBeside } from "../new-file.ts";
-import { unknownFiles } from "../wire/adoption.ts";
 import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
 import { noteHead } from "../wire/head.ts";
 import { openMeter } from "../wire/meter.ts";
 import { rebuildLedger } from "../wire/rebuild.ts";
 import { recordOf } from "../wire/record.ts";
 import { repairFiles } from "../wire/repair.ts";
+import { stoppable, verifyFiles } from "../wire/verify-files.ts";
 import { type Sealed, verifySeals } from "../wire/verify-seals.ts";
 
 /** Re-reads the archive against the ledger: every file, every record, and files that nobody knows. 6 when anything differs. */
@@ -45,7 +44,13 @@ export async function verify(invocation: Invocation): Promise<number> {
   try {
     const unsound = await soundness(ledger);
     if (unsound !== undefined) differs({ kind: "ledger", message: unsound.message });
-    const broken = await verifyFiles(invocation, ledger, { root, subset, differs, counts, tick: meter.tick });
+    const checked = (bytes: number) => {
+      counts.files += 1;
+      counts.bytes += bytes;
+      meter.tick();
+    };
+    const { broken, arriving } = await verifyFiles(root, ledger, { subset, differs, checked, stop: io.stop });
+    if (arriving > 0) say(arrivingInWords(arriving));
     await verifyRecords(ledger, differs);
     if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say);
     if (settings.seal !== undefined) {
@@ -123,55 +128,9 @@ async function soundness(ledger: Archive): Promise<RecordingError | undefined> {
   }
 }
 
-interface Files {
-  readonly root: string;
-  readonly subset: Subset | undefined;
-  readonly differs: (difference: Difference) => void;
-  readonly counts: Counts;
-  readonly tick: () => void;
+function arrivingInWords(count: number): string {
+  return `${formatNumberOf(count, "file")} came while a run is at work and not recorded yet: verify again once it has ended.`;
 }
-
-/** Every file that the ledger calls done, and those that it does not know; notes in the ledger what is damaged and what is no longer. Returns the keys of damaged and lost ones. */
-async function verifyFiles(
-  { io }: Invocation,
-  ledger: Archive,
-  { root, subset, differs, counts, tick }: Files,
-): Promise<readonly RecordingKey[]> {
-  const checked = (bytes: number) => {
-    counts.files += 1;
-    counts.bytes += bytes;
-    tick();
-  };
-  const damage = new Map<string, string | undefined>();
-  const broken = new Set<RecordingKey>();
-  const fileDiffers = (difference: Difference) => {
-    if (difference.key !== undefined && fileFaults.has(difference.kind)) broken.add(difference.key);
-    differs(difference);
-  };
-  const ports = {
-    hash: (path: string) => hashFile(root, path),
-    sidecarHash: (path: string) => sidecarHash(root, path),
-    differs: fileDiffers,
-    checked,
-    damaged: (key: string, message: string | undefined) => damage.set(key, message),
-  };
-  async function* noted() {
-    for await (const page of stoppable(ledger.entries({ states: ["done"] }), io.stop)) {
-      yield page;
-      if (damage.size > 0) await ledger.noteDamage(damage);
-      damage.clear();
-    }
-  }
-  await verifyEntries(noted(), subset, availableParallelism(), ports);
-  if (subset !== undefined) return [...broken];
-  const unreadable = (path: string, message: string) => differs({ kind: "unreadable", path, message });
-  for await (const path of await unknownFiles(root, root, ledger, { stop: io.stop, unreadable }))
-    differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
-  return [...broken];
-}
-
-/** What a new file mends. */
-const fileFaults: ReadonlySet<Difference["kind"]> = new Set(["missing", "changed", "unreadable"]);
 
 function lineOf({ kind, path, key, message }: Difference): string {
   return `${kind}: ${path ?? key ?? ""}${path !== undefined && key !== undefined ? ` (${key})` : ""}: ${message}\n`;
@@ -183,13 +142,6 @@ function subsetOf(text: string | undefined): Subset | undefined {
   const subset = { part: Number(part), of: Number(of) };
   if (subset.part >= 1 && subset.part <= subset.of) return subset;
   throw new RecordingError("usage", `--read-data-subset: "${text}" is not of the form 1/7.`);
-}
-
-async function* stoppable<T>(pages: AsyncIterable<T>, stop: AbortSignal): AsyncIterable<T> {
-  for await (const page of pages) {
-    stop.throwIfAborted();
-    yield page;
-  }
 }
 
 /** The records, what they say became of recordings, and whether the entries say so too. */

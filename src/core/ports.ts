@@ -261,6 +261,8 @@ export interface Archive extends Required<Ledger> {
   waiting(source: SourceName, startedBefore: string): Promise<Waiting>;
   /** Newest first. */
   lastRuns(count: number): Promise<readonly RunRecord[]>;
+  /** When the oldest run that is at work began, by its own clock; undefined while none is. */
+  livingSince(): Promise<number | undefined>;
   /** Records files found in place as done, without a claim; counts those that were not known as done or purged before. */
   adopt(found: readonly { readonly ref: RecordingRef; readonly stored: Stored }[]): Promise<number>;
   /** Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line for each. */

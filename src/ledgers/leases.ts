@@ -33,6 +33,8 @@ export interface Leases {
   take(run: RunStart, version: string): void;
   /** Runs that ended without a word; inside a transaction. */
   dead(): readonly LeaseRow[];
+  /** When the oldest run that others have under way began. */
+  livingSince(): number | undefined;
   /** Whether the run `owner` still works; remembered for a moment. */
   lives(owner: string): boolean;
   /** Adds to what this run came to so far, and renews the lease. */
@@ -97,6 +99,8 @@ export function openLeases({ sqlite, path }: Database, clock: Clock, pid: number
     },
     // The lock alone decides: a computer that slept for an hour has let its lease expire, but its run goes on.
     dead: () => (all.all() as LeaseRow[]).filter(({ run_id }) => run_id !== own?.runId && !locks.isHeld(run_id)),
+    livingSince: () =>
+      (all.all() as LeaseRow[]).find(({ run_id }) => run_id !== own?.runId && locks.isHeld(run_id))?.started,
     lives: remembered(look, clock),
     count,
     renew: () => {

@@ -162,6 +162,7 @@ function reading(desk: Desk, settled: Settled): Reading {
     failures: async () => settled(catalogue.failures),
     shorts: async () => settled(catalogue.shorts),
     waiting: async (source, startedBefore) => settled(() => catalogue.waiting(source, startedBefore)),
+    livingSince: async () => settled(leases.livingSince),
     lastRuns: async (count) => settled(() => runs.last(count)),
     purge: async (keys, why) => settled(() => catalogue.purge(keys, why, clock.now())),
     purging: async () => settled(catalogue.purging),

@@ -1,9 +1,10 @@
-import { copyFileSync, readdirSync, renameSync, rmSync, truncateSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openSqlite } from "../../src/sqlite.ts";
 import { type Running, run, start, until } from "../helpers/bin.ts";
 import { ask, cookieOf, json } from "../player/house.ts";
-import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
+import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
 interface Serving extends AsyncDisposable {
   readonly running: Running;
@@ -87,5 +88,45 @@ describe("while serve has the ledger open", () => {
     expect(await player.listing("?text=nobody")).toEqual({ status: 500, count: undefined });
     expect(await player.play(String(first?.key))).toBe(500);
     expect(player.running.err()).toContain("was deleted, emptied or replaced while it was in use");
+  });
+});
+
+describe("verify while a download is at work", () => {
+  it("takes a file that stands there before its entry does for no stranger's", async () => {
+    await using world = await openTimWorld(5, { echo: { bytesPerSecond: 40_000 } }, { seconds: [4, 4] });
+    const { archive, env, csv } = world;
+    const running = start(["download", "--rows", csv, "-d", archive], { env });
+    const partial = join(archive, ".callreel", "partial");
+    await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
+    // Whoever holds this lets nobody else commit.
+    const held = openSqlite(ledgerOf(world));
+    held.exec("BEGIN IMMEDIATE");
+    await until(() => finishedIn(archive).length > 0, "a finished file");
+    const verifying = start(["verify", "-d", archive], { env });
+    await until(() => verifying.err().includes("not recorded yet") || verifying.out() !== "", "the end of the look");
+    held.exec("ROLLBACK");
+    held.close();
+    const verified = await verifying.finished;
+    expect([verified.code, verified.out]).toEqual([0, ""]);
+    expect((await running.finished).code).toBe(0);
+    const after = await run(["verify", "-d", archive], { env });
+    expect([after.code, after.err]).toEqual([0, expect.not.stringContaining("not recorded yet")]);
+  });
+
+  it("finds nothing however often it looks, but a file that was there before", async () => {
+    await using world = await openTimWorld(60, { echo: { bytesPerSecond: 60_000 } }, { seconds: [3, 3] });
+    const { archive, env, csv } = world;
+    const running = start(["download", "--rows", csv, "-d", archive], { env });
+    let ended = false;
+    running.finished.then(() => (ended = true));
+    await until(() => existsSync(archive) && finishedIn(archive).length > 0, "a finished file");
+    while (!ended) {
+      const { code, out } = await run(["verify", "-d", archive], { env });
+      expect([code, out]).toEqual([0, ""]);
+    }
+    const stray = join(archive, "stray.wav");
+    copyFileSync(finishedIn(archive)[0] ?? "", stray);
+    const { code, out } = await run(["verify", "-d", archive], { env });
+    expect([code, out]).toEqual([6, expect.stringMatching(/^unknown-file: stray\.wav: .*\n$/)]);
   });
 });
