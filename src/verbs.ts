@@ -122,6 +122,7 @@ export const commands: readonly CommandSpec[] = [
       groups.dest,
       some("Player", playerOptions, "host", "port", "open", "playerUrl"),
       some("Who may listen", playerOptions, "login", "users", "addUser", "tlsCert", "tlsKey", "behindProxy"),
+      some("Run", runOptions, "lease"),
       logs,
       ...sourceGroups,
     ],

@@ -6,6 +6,8 @@ export interface LedgerContext {
   readonly pid: number;
   /** The program's version, for the run records. */
   readonly version?: string;
+  /** A run that has stood still for so long, by the clock of who looks, has lost its claims; two minutes unless told. */
+  readonly leaseMs?: number;
   /** Opens only what is there and changes nothing in it. */
   readonly readOnly?: boolean;
 }

@@ -4,9 +4,9 @@ import type { Clock, RunStart } from "../core/ports.ts";
 import { type Database, quietly } from "./database.ts";
 import { openRunLocks } from "./run-locks.ts";
 
-/** A run whose row has not moved for so long, by the clock of who looks, has lost its claims. */
-const leaseMs = 120_000;
-const renewMs = 30_000;
+const usualLeaseMs = 120_000;
+const longestRenewMs = 30_000;
+const shortestRenewMs = 100;
 const lookAgainMs = 1_000;
 
 /** A run that has begun and not finished, as the table `leases` keeps it. */
@@ -45,7 +45,13 @@ export interface Leases {
   close(): void;
 }
 
-export function openLeases({ sqlite, path }: Database, clock: Clock, pid: number): Leases {
+export function openLeases(
+  { sqlite, path }: Database,
+  clock: Clock,
+  pid: number,
+  leaseMs: number = usualLeaseMs,
+): Leases {
+  const renewMs = Math.max(shortestRenewMs, Math.min(longestRenewMs, leaseMs / 4));
   const locks = openRunLocks(`${path}-runs`);
   const all = sqlite.prepare("SELECT * FROM leases ORDER BY started, run_id");
   const find = sqlite.prepare("SELECT until FROM leases WHERE run_id = ?");

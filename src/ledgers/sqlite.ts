@@ -30,18 +30,18 @@ interface Desk {
 }
 
 /** The ledger in the SQLite file `path`, readable by any SQLite tool; several processes may have it open. */
-export function openSqliteLedger(path: string, { clock, pid, version = "", readOnly = false }: LedgerContext): Archive {
-  const database = openDatabaseInUse(path, readOnly);
+export function openSqliteLedger(path: string, context: LedgerContext): Archive {
+  const database = openDatabaseInUse(path, context.readOnly ?? false);
   try {
-    return database.read(() => archiveOf(database, { clock, pid, version }));
+    return database.read(() => archiveOf(database, context));
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-function archiveOf(database: Database, { clock, pid, version }: Required<Omit<LedgerContext, "readOnly">>): Archive {
-  const leases = openLeases(database, clock, pid);
+function archiveOf(database: Database, { clock, pid, version = "", leaseMs }: LedgerContext): Archive {
+  const leases = openLeases(database, clock, pid, leaseMs);
   const outcomes = openOutcomes(database.sqlite);
   const runs = openRuns(database, { leases, outcomes }, clock, version);
   const desk: Desk = { database, clock, leases, runs, outcomes, hooks: openHookDebts(database), run: undefined };

@@ -47,6 +47,7 @@ export const runOptions = {
     "wait for another run on this archive instead of ending with 11",
     parseDuration,
   ),
+  lease: value("--lease <time>", "take over from a run that stands still for so long (2m)", parseDuration),
   exec: value(
     "--exec <command>",
     "run COMMAND after each finished file (its fields as CALLREEL_HOOK_… variables)",

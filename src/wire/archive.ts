@@ -23,7 +23,8 @@ export function ledgerFile(settings: Settings, io: Io): string {
 /** Opens the archive's ledger, making the archive when it is new. Throws `ledger` when it was lost (`refuseLostLedger`). */
 export async function wireLedger(settings: Settings, io: Io, adopting = false): Promise<Archive> {
   await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io), adopting);
-  return openArchive(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version() });
+  const lease = settings.lease === undefined ? {} : { leaseMs: settings.lease };
+  return openArchive(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version(), ...lease });
 }
 
 /** Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. */

@@ -130,3 +130,33 @@ describe("verify while a download is at work", () => {
     expect([code, out]).toEqual([6, expect.stringMatching(/^unknown-file: stray\.wav: .*\n$/)]);
   });
 });
+
+it("a download that was stopped past its lease drops what a player has fetched meanwhile, and says so", async () => {
+  await using world = await openTimWorld(1, { echo: { bytesPerSecond: 40_000 } }, { seconds: [4, 4] });
+  const { archive, env, csv, tim } = world;
+  const [row] = tim.rows();
+  const key = ["tim", row?.datasource, row?.voicelocation, row?.voicefilename].join("/");
+  const running = start(["download", "--rows", csv, "-d", archive, "--lease", "1s", "--json"], { env });
+  const partial = join(archive, ".callreel", "partial");
+  const parts = () => (existsSync(partial) ? readdirSync(partial) : []);
+  await until(() => parts().some((name) => name.endsWith(".part")), "a part");
+  running.child.kill("SIGSTOP");
+  {
+    await using player = await serve(world, "--lease", "1s");
+    // A listener's fetch goes on after it was heard.
+    while ((await player.listing()).count === 0) await player.play(key);
+    const held = [...world.held().values()];
+    expect(held.length).toBe(1);
+    running.child.kill("SIGCONT");
+    const { code, out } = await running.finished;
+    expect(code).toBe(3);
+    expect(eventsOf(out)).toContainEqual(expect.objectContaining({ event: "recording-skipped", reason: "claimed" }));
+    expect(eventsOf(out).some(({ event }) => event === "recording-done")).toBe(false);
+    expect([...world.held().values()]).toEqual(held);
+    expect(await player.listing()).toEqual({ status: 200, count: 1 });
+  }
+  expect(parts()).toEqual([]);
+  expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  const again = await run(["download", "--rows", csv, "-d", archive], { env });
+  expect([again.code, world.held().size]).toEqual([0, 1]);
+});
