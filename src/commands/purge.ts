@@ -55,11 +55,9 @@ function unasked(): RecordingError {
 }
 
 /** Goes on past what cannot be deleted, and then says so. */
-async function deleteAll({ settings, io }: Invocation, ledger: Archive): Promise<void> {
-  const root = archiveFolder(settings, io);
-  const { failures } = await deletePurged(root, ledgerFile(settings, io), ledger, (path) =>
-    io.stdout.write(`${path}\n`),
-  );
+async function deleteAll(invocation: Invocation, ledger: Archive): Promise<void> {
+  const { io } = invocation;
+  const { failures } = await deletePurged(invocation, ledger, (path) => io.stdout.write(`${path}\n`));
   const [first, ...others] = new Map(failures.map((failure) => [failure.message, failure])).values();
   for (const { message } of others) io.stderr.write(`callreel: ${message}\n`);
   if (first !== undefined) throw first;

@@ -1,5 +1,6 @@
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Invocation } from "../command.ts";
 import { asRecordingError, type RecordingError } from "../core/errors.ts";
 import type { Archive, PurgedFile } from "../core/ports.ts";
 import type { RecordingKey } from "../core/recording.ts";
@@ -8,7 +9,9 @@ import { openPartsOf } from "../destinations/disk/partial.ts";
 import { sidecarsOf } from "../destinations/disk/sidecar.ts";
 import { siblingsOf } from "../destinations/disk/variants.ts";
 import { purgeAside } from "../ledgers/aside.ts";
+import { archiveFolder, ledgerFile } from "./archive.ts";
 import { removeFromSums } from "./sums.ts";
+import { unrecordedFiles } from "./unrecorded.ts";
 
 export interface Deletion {
   /** Recordings of which nothing is left. */
@@ -19,19 +22,21 @@ export interface Deletion {
 
 /**
  * Deletes every file of recordings that the ledger knows as purged: audio under each extension it may have, sidecars,
- * parts with their notes, their lines in SHA256SUMS and what ledgers that were moved aside say of them. `deleted` hears
- * of each file, relative to `root` or absolute.
+ * parts with their notes, their lines in SHA256SUMS and what ledgers that were moved aside say of them; of those that never
+ * were recorded as held also the file that a killed run may have left. `deleted` hears of each file, relative to the archive
+ * or absolute.
  */
 export async function deletePurged(
-  root: string,
-  ledgerFile: string,
+  { settings, io }: Invocation,
   ledger: Archive,
   deleted: (path: string) => void,
 ): Promise<Deletion> {
   const purged = await ledger.purging();
   if (purged.length === 0) return { keys: [], failures: [] };
+  const root = archiveFolder(settings, io);
   const eraser = openEraser(root);
-  const filesOf = await openFilesOf(root, purged, ledger);
+  const unrecorded = await unrecordedFiles(root, settings, ledger, purged, io.stop);
+  const filesOf = await openFilesOf(root, purged, unrecorded, ledger);
   const keys: RecordingKey[] = [];
   const failures: RecordingError[] = [];
   const erase = (path: string) => {
@@ -47,7 +52,7 @@ export async function deletePurged(
   eraser.tidy();
   await removeFromSums(root, new Set(purged.flatMap(filesOf)));
   for (const aside of purgeAside(
-    ledgerFile,
+    ledgerFile(settings, io),
     purged.map(({ key }) => key),
   ))
     deleted(aside);
@@ -55,12 +60,17 @@ export async function deletePurged(
   return { keys, failures };
 }
 
-async function openFilesOf(root: string, purged: readonly PurgedFile[], ledger: Archive) {
+async function openFilesOf(
+  root: string,
+  purged: readonly PurgedFile[],
+  unrecorded: ReadonlyMap<RecordingKey, readonly string[]>,
+  ledger: Archive,
+) {
   const partsOf = openPartsOf(root);
   const siblings = await siblingsThatStand(root, purged, ledger);
   return ({ key, path }: PurgedFile): string[] => {
-    if (path === undefined) return partsOf(key);
-    const audio = [path, ...siblingsOf(path).filter((sibling) => siblings.has(sibling))];
+    const named = path === undefined ? [] : [path, ...siblingsOf(path).filter((sibling) => siblings.has(sibling))];
+    const audio = [...named, ...(unrecorded.get(key) ?? [])];
     return [...new Set([...audio, ...sidecarsOfRecording(root, audio, key), ...partsOf(key)])];
   };
 }

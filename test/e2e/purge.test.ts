@@ -130,6 +130,41 @@ describe("a purge that broke off", () => {
   });
 });
 
+describe("a purge of a recording whose file a killed run could not record", () => {
+  it.each([
+    ["by its name", []],
+    ["by the id in a name of another form", ["-o", "{name} {id}.{ext}"]],
+    ["by its sidecar", ["--write-info-json"]],
+  ])("finds and deletes it %s, and no other file", async (_, args) => {
+    await using world = await openTimWorld(2, { echo: { bytesPerSecond: 40_000 } }, { seconds: [3, 3] });
+    const { archive, env, csv } = world;
+    const running = start(["download", "--rows", csv, "-d", archive, ...args], { env });
+    const partial = join(archive, ".callreel", "partial");
+    await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
+    // Whoever holds this lets nobody else commit.
+    const held = openSqlite(join(archive, ".callreel", "ledger.db"));
+    held.exec("BEGIN IMMEDIATE");
+    const finished = () => readdirSync(archive, { recursive: true, encoding: "utf8" }).filter(isFinished).length;
+    const each = args[0] === "--write-info-json" ? 2 : 1;
+    await until(() => finished() === each, "a whole file");
+    running.child.kill("SIGKILL");
+    await running.finished;
+    held.close();
+    const [id = ""] = world.held().keys();
+    const stray = join(archive, `${id}9.wav`);
+    writeFileSync(stray, "somebody's");
+    const purged = await run(["purge", id, "--yes", "-d", archive], { env });
+    expect([purged.code, purged.out.trim().split("\n").length]).toEqual([0, each]);
+    expect([finished(), existsSync(stray)]).toEqual([1, true]);
+    rmSync(stray);
+    expect((await run(["download", "--rows", csv, "-d", archive, ...args], { env })).code).toBe(0);
+    expect([...world.held().keys()]).toEqual([expect.not.stringContaining(id)]);
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  });
+
+  const isFinished = (name: string) => !name.startsWith(".callreel") && /\.(wav|mp3|json)$/.test(name);
+});
+
 describe("what a purge leaves", () => {
   it("is a recording that took the name since an earlier purge broke off", async () => {
     await using world = await openFilledWorld(10);
