@@ -6,6 +6,7 @@ import type { RecordingRef } from "../core/recording.ts";
 import { type Work, workFromRows } from "../core/work.ts";
 import { inOrder } from "./in-order.ts";
 import { type Notes, wireListing } from "./listing.ts";
+import { namedWork } from "./named-work.ts";
 import { refusePasswordInArgv, wireReader } from "./rows.ts";
 import { sourceOfRow } from "./source-of-row.ts";
 import type { SourceSet } from "./source-set.ts";
@@ -63,16 +64,17 @@ async function findWork(
 ): Promise<WiredWork> {
   const { args, settings, io, flags } = invocation;
   const nothing = async () => {};
-  if (args.length > 0) {
-    const named = args.map((text) => ({ ...namedRef(text, sources), insist: true as const }));
-    return { work: describedWork(named, sources, notes, io.stop), named, complete: nothing };
-  }
   const rules = {
     selection,
     nowMs: io.clock.now,
     sourceOf: (row: Parameters<typeof sourceOfRow>[0]) => sources.required(sourceOfRow(row, settings.source)),
   };
   refusePasswordInArgv(flags.database);
+  if (args.length > 0) {
+    const named = args.map((text) => ({ ...namedRef(text, sources), insist: true as const }));
+    const all = { ...rules, selection: {} };
+    return { work: namedWork(invocation, named, sources, notes, all), named, complete: nothing };
+  }
   const reader = asksForListing(invocation) ? undefined : await wireReader(settings, selection, io);
   if (reader !== undefined) {
     const known = settings.forceOverwrites ? undefined : (notes.heldOf ?? notes.entriesOf);
@@ -90,24 +92,6 @@ async function findWork(
 function asksForListing({ settings, flags, origins }: Invocation): boolean {
   const window = flags.from !== undefined || flags.since !== undefined;
   return settings.source === "ringcentral" && window && flags.rows === undefined && origins.rows !== undefined;
-}
-
-/** Named recordings, with what their systems tell of the calls that the ledger does not know yet, so that files get real names. */
-async function* describedWork(
-  named: readonly RecordingRef[],
-  { sources }: SourceSet,
-  { entriesOf }: Notes,
-  stop: AbortSignal,
-): AsyncIterable<Work> {
-  const entries = await entriesOf?.(named.map(({ key }) => key));
-  const unknown = named.filter((_, at) => entries !== undefined && entries[at]?.ref.call.start === undefined);
-  const told = new Map<string, RecordingRef>();
-  for (const source of sources.values()) {
-    const own = unknown.filter((ref) => ref.source === source.name);
-    if (own.length === 0) continue;
-    for (const ref of (await source.described?.(own, stop)) ?? []) told.set(ref.key, ref);
-  }
-  yield { refs: named.map((ref) => told.get(ref.key) ?? ref), events: [] };
 }
 
 /** The recording a person named by id, contentUri or permanent path. */
