@@ -9,6 +9,8 @@ export interface AddressRule {
   readonly named: readonly string[];
   /** The source's own host: others may be in a private network only when it is in one, too. */
   readonly own: string;
+  /** How the user names a further host, `HOST` in its place; undefined where he cannot. */
+  readonly exception?: string;
 }
 
 /** Holds every address that a connection would go to against the rule. */
@@ -48,12 +50,13 @@ export function openAddressGuard(rule: AddressRule, resolve: typeof lookup = loo
   async function refusal(host: string, addresses: readonly string[]): Promise<RecordingError | undefined> {
     if (named.has(bareHost(host))) return undefined;
     const bad = addresses.find((address) => isIn(never, address));
-    if (bad !== undefined) return refused(host, "a link-local or metadata address, which no recording is kept at");
+    if (bad !== undefined)
+      return refused("a link-local or metadata address, which no recording is kept at", host, rule);
     if (!addresses.some((address) => isIn(inside, address))) return undefined;
     ownIsInside ??= isInside(rule.own, resolve);
     return (await ownIsInside)
       ? undefined
-      : refused(host, "an address of a private network, and the source is in none");
+      : refused("an address of a private network, and the source is in none", host, rule);
   }
 
   return {
@@ -108,10 +111,9 @@ function bareHost(host: string): string {
     .toLowerCase();
 }
 
-function refused(host: string, what: string): RecordingError {
-  return new RecordingError(
-    "foreign-host",
-    `${host} leads to ${what}: nothing is asked there. If it is right, name it: --echo-rewrite ${host}=${host}.`,
-    { unsent: true },
-  );
+function refused(what: string, host: string, { exception }: AddressRule): RecordingError {
+  const remedy = exception === undefined ? "" : ` If it is right, name it: ${exception.replaceAll("HOST", host)}.`;
+  return new RecordingError("foreign-host", `${host} leads to ${what}: nothing is asked there.${remedy}`, {
+    unsent: true,
+  });
 }

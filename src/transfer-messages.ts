@@ -4,9 +4,9 @@ import type { ResponseHead, SourceName, Stored } from "./core/recording.ts";
 import type { DiskSettings } from "./destinations/disk.ts";
 import type { HttpSettings, RequestLog } from "./http.ts";
 
-/** What a thread needs to work alone: how to reach each source, and the archive. */
+/** What a thread needs to work alone: how to reach each source's logins, and the archive. */
 export interface ThreadSettings {
-  readonly http: Readonly<Partial<Record<SourceName, HttpSettings>>>;
+  readonly http: Readonly<Partial<Record<SourceName, readonly HttpSettings[]>>>;
   readonly dest: string;
   readonly disk: DiskSettings;
   readonly bytesPerSecond: number | undefined;

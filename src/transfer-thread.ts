@@ -35,13 +35,13 @@ port.on("message", (orders: readonly Order[]) => {
 
 async function opened(): Promise<Transfer> {
   const log = settings.logRequests ? (entry: Parameters<typeof send>[0]) => send(entry) : undefined;
-  const streamers: Record<string, Streamer> = {};
+  const streamers: Record<string, readonly Streamer[]> = {};
   const { bytesPerSecond } = settings;
   const limited = bytesPerSecond === undefined ? undefined : limitRate(bytesPerSecond, systemClock);
-  for (const [name, http] of Object.entries(settings.http)) {
-    const client = openHttp(http, log);
-    clients.push(client);
-    streamers[name] = limited?.(client) ?? client;
+  for (const [name, logins] of Object.entries(settings.http)) {
+    const opened = logins.map((http) => openHttp(http, log));
+    clients.push(...opened);
+    streamers[name] = limited === undefined ? opened : opened.map(limited);
   }
   return openTransfer(streamers, await openDisk(settings.dest, settings.disk));
 }

@@ -7,7 +7,7 @@ import { openBrowser } from "../open-browser.ts";
 import { ask } from "../prompt.ts";
 import { sources } from "../sources/index.ts";
 import type { Wiring } from "../wire/context.ts";
-import { httpSettingsOf } from "../wire/http.ts";
+import { sourceHttpSettings } from "../wire/http.ts";
 import { openRunReporter } from "../wire/reporter.ts";
 import { ringcentralSettings, secretsOf, timPasswordName, timSettings } from "../wire/sources.ts";
 
@@ -49,7 +49,7 @@ async function loginRingCentral(invocation: Invocation, wiring: Wiring): Promise
   await remember(invocation, ["server", "mediaServer", "clientId", "clientSecretFile", "jwtFile", "redirectPort"]);
   if (flags.jwtFile !== undefined || settings.jwt !== undefined) return statusRingCentral(invocation, wiring);
   const { browserLogin } = await import("../sources/ringcentral/index.ts");
-  await using http = openHttp(httpSettingsOf(settings, io), wiring.logRequest);
+  await using http = openHttp(sourceHttpSettings("ringcentral", settings, io), wiring.logRequest);
   const context = { http, clock: io.clock, random: io.random, report: wiring.report };
   const prompt = {
     show(address: string, redirectUri: string) {
@@ -114,7 +114,7 @@ async function logoutRingCentral({ io }: Invocation, wiring: Wiring): Promise<nu
 
 async function openRingCentral(wiring: Wiring) {
   const { settings, io } = wiring;
-  const http = openHttp(httpSettingsOf(settings, io), wiring.logRequest);
+  const http = openHttp(sourceHttpSettings("ringcentral", settings, io), wiring.logRequest);
   const open = await sources.ringcentral();
   const source = open(ringcentralSettings(wiring), { http, clock: io.clock, random: io.random, report: wiring.report });
   return {
@@ -150,7 +150,7 @@ async function loginTim(invocation: Invocation, wiring: Wiring): Promise<number>
 
 async function statusTim({ io }: Invocation, wiring: Wiring): Promise<number> {
   const { testTimLogin } = await import("../sources/tim/index.ts");
-  await using http = openHttp(httpSettingsOf(wiring.settings, io), wiring.logRequest);
+  await using http = openHttp(sourceHttpSettings("ringcentral", wiring.settings, io), wiring.logRequest);
   const context = { http, clock: io.clock, random: io.random, report: wiring.report };
   const check = await testTimLogin(await timSettings(wiring), context, io.stop);
   io.stdout.write(`TIM: ${check.message}\n`);

@@ -21,7 +21,7 @@ export async function download(invocation: Invocation): Promise<number> {
   const sealer = openSealer(settings, io);
   const reporter = await openRunReporter(invocation);
   try {
-    await using threads = startTransferThreads(settings, io, reporter.logRequest);
+    await using threads = await startTransferThreads(invocation, reporter.logRequest);
     await using sources = await openSources(invocation, { io, ...reporter });
     if (settings.dryRun) return await survey(invocation, sources, selection, reporter.report);
     const lock = await takeArchive(settings, io);

@@ -111,6 +111,7 @@ async function transferOnce(
     url: link.url,
     headers: link.headers,
     resumable: link.resumable,
+    ...(link.login === undefined ? {} : { login: link.login }),
     path,
     expect,
   };

@@ -3,7 +3,7 @@ import type { Link, RecordingRef } from "./recording.ts";
 
 /**
  * Several logins to one system as one source: each link comes from the login with the fewest links under way, so that
- * every login spends its own budget. What comes of a link is judged by the login that gave it, or refused to. Rows and
+ * every login spends its own budget, and says whose it is. What comes of a link is judged by the login that gave it, or refused to. Rows and
  * listing are the first login's.
  */
 export function poolSources(sources: readonly [Source, ...Source[]]): Source {
@@ -30,6 +30,7 @@ export function poolSources(sources: readonly [Source, ...Source[]]): Source {
         const link = await source.link(ref, failed, signal);
         const pooled: Link = {
           ...link,
+          login: sources.indexOf(source),
           answered(head, sent) {
             settle();
             link.answered?.(head, sent);

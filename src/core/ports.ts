@@ -180,6 +180,8 @@ export interface Streamer {
 /** Everything one transfer needs, as plain data, so that it can cross into a thread. */
 export interface TransferJob {
   readonly source: SourceName;
+  /** As the link says; the first one's client unless told. */
+  readonly login?: number;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly resumable: boolean;

@@ -94,6 +94,8 @@ export interface Link {
   readonly staleAfterMs?: number;
   /** Wall-clock milliseconds when the link stops working, where known (`link --direct` prints it). */
   readonly expiresAtMs?: number;
+  /** Which of several logins to the system it comes from, from 0: each is reached in its own way. */
+  readonly login?: number;
   /**
    * Told once, as soon as the answer's head is here, or with undefined when none came: feeds gate and token cache.
    * `sent` is false when the request never left this machine.

@@ -3,14 +3,14 @@ import { asRecordingError } from "./errors.ts";
 import type { Destination, Incoming, Receiver, Streamer, Transfer, TransferHooks } from "./ports.ts";
 import type { ResponseHead, SourceName } from "./recording.ts";
 
-/** Transfers in this thread: one source's HTTP client into one destination. */
+/** Transfers in this thread into one destination, through the HTTP clients of each source's logins. */
 export function openTransfer(
-  streamers: Readonly<Partial<Record<SourceName, Streamer>>>,
+  streamers: Readonly<Partial<Record<SourceName, readonly Streamer[]>>>,
   destination: Destination,
 ): Transfer {
   return {
     async run(job, hooks, signal) {
-      const streamer = streamers[job.source];
+      const streamer = streamers[job.source]?.[job.login ?? 0];
       if (streamer === undefined) throw new Error(`no client for ${job.source}`);
       const expect = job.resumable ? job.expect : { ...job.expect, resume: false };
       const incoming = await destination.open(job.path, expect, signal);

@@ -8,8 +8,14 @@ import type { Io } from "../io.ts";
 import { proxyOf } from "../proxy.ts";
 import { version } from "../version.ts";
 
-/** How the hosts of the sources are reached, from the settings and the proxy variables. */
-export function httpSettingsOf(settings: Settings, io: Io, name?: SourceName): HttpSettings {
+/** How a source's hosts are reached with one login's settings, and where its answers may lead. */
+export function sourceHttpSettings(name: SourceName, settings: Settings, io: Io): HttpSettings {
+  const addresses = addressRules[name](settings);
+  return { ...httpSettingsOf(settings, io), ...(addresses === undefined ? {} : { addresses }) };
+}
+
+/** How hosts are reached that the user named himself, from the settings and the proxy variables. */
+export function httpSettingsOf(settings: Settings, io: Io): HttpSettings {
   const { env } = io;
   const timeoutMs = settings.timeout ?? 60_000;
   return {
@@ -22,22 +28,28 @@ export function httpSettingsOf(settings: Settings, io: Io, name?: SourceName): H
     ...(settings.insecure ? { insecure: true } : {}),
     ...(settings.tlsMinVersion === undefined ? {} : { minTlsVersion: tlsVersions[settings.tlsMinVersion] }),
     proxy: proxyOf(env),
-    ...rulesOf(settings, name),
   };
 }
 
-/** Where a source's answers may lead: its own servers and the hosts that were named, and beyond them not into networks it is not in. */
-function rulesOf(settings: Settings, name: SourceName | undefined): { addresses?: AddressRule } {
-  const { server, mediaServer, timUrl, echoRewrite = [] } = settings;
-  const hosts = (...urls: (string | undefined)[]) => urls.flatMap((url) => (url ? [new URL(url).hostname] : []));
-  if (name === "tim" && timUrl !== undefined) {
-    const named = echoRewrite.flatMap((pair) => hosts(`http://${pair.name}`, `http://${pair.value}`));
-    return { addresses: { own: new URL(timUrl).hostname, named } };
-  }
-  if (name === "ringcentral" && server !== undefined) {
-    return { addresses: { own: new URL(server).hostname, named: hosts(mediaServer) } };
-  }
-  return {};
+/** A source's own servers and the hosts that were named; beyond them nothing leads into networks that the source is not in. */
+const addressRules: Readonly<Record<SourceName, (settings: Settings) => AddressRule | undefined>> = {
+  ringcentral(settings) {
+    const { server, mediaServer } = ringcentralHosts(settings);
+    return { own: new URL(server).hostname, named: [new URL(mediaServer).hostname] };
+  },
+  tim({ timUrl, echoRewrite = [] }) {
+    if (timUrl === undefined) return undefined;
+    const named = echoRewrite.flatMap(({ name, value }) =>
+      [name, value].map((host) => new URL(`http://${host}`).hostname),
+    );
+    return { own: new URL(timUrl).hostname, named, exception: "--echo-rewrite HOST=HOST" };
+  },
+};
+
+/** RingCentral's API and media servers. `platform.` becomes `media.`: true for its own and its partners' hosts. */
+export function ringcentralHosts(settings: Settings): { readonly server: string; readonly mediaServer: string } {
+  const server = settings.server ?? "https://platform.ringcentral.com";
+  return { server, mediaServer: settings.mediaServer ?? server.replace("://platform.", "://media.") };
 }
 
 const tlsVersions = { "1.0": "TLSv1", "1.1": "TLSv1.1", "1.2": "TLSv1.2", "1.3": "TLSv1.3" } as const;

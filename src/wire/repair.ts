@@ -20,7 +20,7 @@ export async function repairFiles(asked: Invocation, ledger: Archive, keys: read
   const sealer = openSealer(settings, io);
   const reporter = await openRunReporter(invocation);
   try {
-    await using threads = startTransferThreads(settings, io, reporter.logRequest);
+    await using threads = await startTransferThreads(invocation, reporter.logRequest);
     await using sources = await openSources(invocation, { io, ...reporter });
     const lock = await takeArchive(settings, io);
     try {

@@ -7,29 +7,26 @@ import type { SourceName } from "../core/recording.ts";
 import type { Wiring } from "./context.ts";
 import { type WiredSource, wireSource } from "./sources.ts";
 
-/** The sources of a run, with the HTTP client that fetches each one's audio. */
+/** The sources of a run, with the HTTP clients that fetch the audio of each one's logins. */
 export interface SourceSet extends AsyncDisposable {
   readonly sources: ReadonlyMap<SourceName, Source>;
-  readonly streamers: Readonly<Partial<Record<SourceName, Streamer>>>;
+  readonly streamers: Readonly<Partial<Record<SourceName, readonly Streamer[]>>>;
   /** The source, or a `usage` error that says which settings are missing. */
   required(name: SourceName): Source;
 }
 
 /** Opens every source that the settings have a login for; with several profiles, their logins share the work. */
 export async function openSources(invocation: Invocation, wiring: Omit<Wiring, "settings">): Promise<SourceSet> {
-  const profiles = await profileSettings(invocation);
   const sources = new Map<SourceName, Source>();
-  const streamers: Partial<Record<SourceName, Streamer>> = {};
+  const streamers: Partial<Record<SourceName, readonly Streamer[]>> = {};
   const opened: WiredSource[] = [];
-  for (const name of wantedSources(invocation.settings)) {
+  for (const [name, settings] of await loginsOf(invocation)) {
     const logins: WiredSource[] = [];
-    for (const settings of profiles.filter((each) => hasLogin(name, each))) {
-      logins.push(await wireSource(name, { ...wiring, settings }));
-    }
+    for (const each of settings) logins.push(await wireSource(name, { ...wiring, settings: each }));
     const [first, ...others] = logins;
     if (first === undefined) continue;
     opened.push(...logins);
-    streamers[name] = first.http;
+    streamers[name] = logins.map(({ http }) => http);
     sources.set(
       name,
       others.length === 0 ? first.source : poolSources([first.source, ...others.map((each) => each.source)]),
@@ -48,6 +45,14 @@ export async function openSources(invocation: Invocation, wiring: Omit<Wiring, "
       await Promise.all(opened.map((each) => each.http[Symbol.asyncDispose]()));
     },
   };
+}
+
+/** The settings of each login to each source, in the order in which links name them. */
+export async function loginsOf(
+  invocation: Invocation,
+): Promise<readonly (readonly [SourceName, readonly Settings[]])[]> {
+  const profiles = await profileSettings(invocation);
+  return wantedSources(invocation.settings).map((name) => [name, profiles.filter((each) => hasLogin(name, each))]);
 }
 
 async function profileSettings({ settings, underProfile }: Invocation): Promise<Settings[]> {

@@ -10,7 +10,7 @@ import { sources } from "../sources/index.ts";
 import type { RingCentralSettings } from "../sources/ringcentral/settings.ts";
 import type { TimSettings } from "../sources/tim/settings.ts";
 import type { Wiring } from "./context.ts";
-import { httpSettingsOf } from "./http.ts";
+import { httpSettingsOf, ringcentralHosts, sourceHttpSettings } from "./http.ts";
 
 /** A source and the HTTP client its audio goes through. */
 export interface WiredSource {
@@ -21,7 +21,7 @@ export interface WiredSource {
 /** Opens a source with its own HTTP client. Asks nobody anything yet. */
 export async function wireSource(name: SourceName, wiring: Wiring): Promise<WiredSource> {
   const { io, report } = wiring;
-  const http = openHttp(httpSettingsOf(wiring.settings, io, name), wiring.logRequest);
+  const http = openHttp(sourceHttpSettings(name, wiring.settings, io), wiring.logRequest);
   const context = { http, clock: io.clock, random: io.random, report };
   const source =
     name === "ringcentral"
@@ -40,11 +40,8 @@ export function ringcentralSettings({ settings, io, keepSecret }: Wiring): RingC
   const clientSecret = secret(settings.clientSecret, settings.clientSecretFile, "--client-secret-file");
   const jwt = secret(settings.jwt, settings.jwtFile, "--jwt-file");
   const accessToken = secret(settings.accessToken, settings.accessTokenFile, "--access-token-file");
-  const server = settings.server ?? "https://platform.ringcentral.com";
-  const mediaServer = settings.mediaServer ?? mediaServerFor(server);
   return {
-    server,
-    mediaServer,
+    ...ringcentralHosts(settings),
     clientId: settings.clientId ?? "",
     ...(clientSecret === undefined ? {} : { clientSecret }),
     ...(jwt === undefined ? {} : { jwt }),
@@ -82,11 +79,6 @@ export async function timSettings({ settings, io, keepSecret }: Wiring): Promise
     echoRewrite: (settings.echoRewrite ?? []).map(({ name, value }) => ({ from: name, to: value })),
     ...(settings.timUrlTemplate === undefined ? {} : { urlTemplate: settings.timUrlTemplate }),
   };
-}
-
-/** `platform.` becomes `media.`: true for RingCentral's own and its partners' hosts. */
-function mediaServerFor(server: string): string {
-  return server.replace("://platform.", "://media.");
 }
 
 /** Passwords that `auth login` kept. */

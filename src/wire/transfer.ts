@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Invocation } from "../command.ts";
 import type { Settings } from "../config.ts";
 import { limitRate } from "../core/limit-rate.ts";
 import type { Destination, Streamer, Transfer } from "../core/ports.ts";
@@ -7,14 +8,17 @@ import type { RequestLog } from "../http.ts";
 import type { Io } from "../io.ts";
 import { openTransferThreads, type ThreadCounts } from "../transfer-threads.ts";
 import { archiveFolder } from "./archive.ts";
-import { httpSettingsOf } from "./http.ts";
-import type { SourceSet } from "./source-set.ts";
+import { sourceHttpSettings } from "./http.ts";
+import { loginsOf, type SourceSet } from "./source-set.ts";
 
 /** The transfers of a run: the sources' clients into the destination, at `--limit-rate` together. */
 export function wireTransfer(settings: Settings, { streamers }: SourceSet, destination: Destination, io: Io): Transfer {
   if (settings.limitRate === undefined) return openTransfer(streamers, destination);
   const limited = limitRate(settings.limitRate, io.clock);
-  const each = Object.entries(streamers).map(([name, streamer]: [string, Streamer]) => [name, limited(streamer)]);
+  const each = Object.entries(streamers).map(([name, logins]: [string, readonly Streamer[]]) => [
+    name,
+    logins.map(limited),
+  ]);
   return openTransfer(Object.fromEntries(each), destination);
 }
 
@@ -27,16 +31,17 @@ const mostThreads = 2;
  * Threads for a run's transfers into the archive; undefined where few run at once. They touch nothing before the first
  * transfer, so that they can load while everything else is opened.
  */
-export function startTransferThreads(
-  settings: Settings,
-  io: Io,
+export async function startTransferThreads(
+  invocation: Invocation,
   log: (entry: RequestLog) => void,
-): Transfer | undefined {
+): Promise<Transfer | undefined> {
+  const { settings, io } = invocation;
   const counts = threadCounts(settings);
   if (counts.short === 0 || settings.dryRun) return undefined;
-  const http = httpSettingsOf(settings, io);
+  const logins = await loginsOf(invocation);
+  const http = logins.map(([name, each]) => [name, each.map((login) => sourceHttpSettings(name, login, io))]);
   const thread = {
-    http: { ringcentral: http, tim: http },
+    http: Object.fromEntries(http),
     dest: archiveFolder(settings, io),
     disk: { mtime: !settings.noMtime },
     bytesPerSecond: settings.limitRate,

@@ -3,7 +3,7 @@ import { openHttp } from "../http.ts";
 import type { WebLogin } from "../player/web-login.ts";
 import { openWebLogins } from "../sources/ringcentral/index.ts";
 import type { Wiring } from "./context.ts";
-import { httpSettingsOf } from "./http.ts";
+import { sourceHttpSettings } from "./http.ts";
 import { ringcentralSettings } from "./sources.ts";
 
 /** Login of listeners with their own RingCentral account, through the app that the settings name. */
@@ -12,7 +12,7 @@ export function wireWebLogin(wiring: Wiring): WebLogin & AsyncDisposable {
   if (settings.clientId === undefined) {
     throw new RecordingError("usage", "--login ringcentral needs an app: give its --client-id (RC_APP_CLIENT_ID).");
   }
-  const http = openHttp(httpSettingsOf(settings, io), logRequest);
+  const http = openHttp(sourceHttpSettings("ringcentral", settings, io), logRequest);
   const { clock, random } = io;
   const logins = openWebLogins(ringcentralSettings(wiring), { http, clock, random, report });
   return {

@@ -46,7 +46,7 @@ async function runDownload(given: Given): Promise<Outcome> {
   await using server = await serveCalls(given.script);
   await using http = openHttp({ connections: 8, connectTimeoutMs: 1000, timeoutMs: 1000, userAgent: "test" });
   const destination = await openDestination(root, {});
-  await using transfer = openTransfer({ tim: http }, destination);
+  await using transfer = openTransfer({ tim: [http] }, destination);
   const base = plainSource(server);
   const source = { ...base, ...given.source?.(base) };
   await using file = await openLedger(ledgerFile(), { clock: systemClock, pid: process.pid });

@@ -33,7 +33,7 @@ it("asks to continue only where the link may, and sends the range along", async 
       receiver.head({ status: 200, headers: {} });
     },
   };
-  const transfer = openTransfer({ tim: streamer as never }, destination(asked));
+  const transfer = openTransfer({ tim: [streamer as never] }, destination(asked));
   const expectation = { key: "tim/1/2/3", resume: true, overwrite: false };
   const hooks = { head: ({ status }: { status: number }) => void heads.push(status) };
   for (const resumable of [false, true]) {

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { eventsOf, openTimWorld, type TimWorld } from "../e2e/tim-world.ts";
 import { run } from "../helpers/bin.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
+import { countTries } from "../helpers/tries.ts";
 import { broken, compileShim, held, type Scene, snapshot, stepsOf, ways } from "./breaking.ts";
 
 /** How many steps of each command break in each way, spread over all of them; `CRASH_STEPS=all` is each one. */
@@ -95,8 +96,9 @@ describe.skipIf(shim === undefined)(`broken at each of their changes to files${s
       const steps = await stepsOf(scene, world, shim as string);
       expect(steps).toBeGreaterThan(5);
       const failures: string[] = [];
-      let tried = 0;
       for (const how of ways) {
+        let tried = 0;
+        const failedBefore = failures.length;
         const stride = Math.max(1, steps / stepsTried);
         for (let at = 1 + (((ways.indexOf(how) * stride) / ways.length) % stride); at <= steps; at += stride) {
           restore();
@@ -106,12 +108,7 @@ describe.skipIf(shim === undefined)(`broken at each of their changes to files${s
           const wrong = await broken(scene, world, shim as string, how, Math.floor(at));
           if (wrong !== undefined) failures.push(`${how} at ${Math.floor(at)} of ${steps}: ${wrong}`);
         }
-      }
-      if (process.env.CRASH_REPORT) {
-        writeFileSync(
-          `${process.env.CRASH_REPORT}.${name}`,
-          `${steps} steps, ${tried} breaks\n${failures.join("\n")}\n`,
-        );
+        countTries(`${name} broken by ${how}, ${steps} steps`, tried, failures.length - failedBefore);
       }
       expect(failures).toEqual([]);
     },

@@ -60,7 +60,7 @@ test("a transfer that pauses after every piece arrives whole, over the network",
     path: "long.{ext}",
     expect: { key: "tim/a/b/long", resume: true, overwrite: false },
   };
-  const received = await openTransfer({ tim: http }, slow).run(job, {}, new AbortController().signal);
+  const received = await openTransfer({ tim: [http] }, slow).run(job, {}, new AbortController().signal);
   const { path } = await received.settled;
   expect(readFileSync(join(folder.path, path)).equals(body)).toBe(true);
 });

@@ -132,7 +132,7 @@ describe("an answer that names a range is what the range says", () => {
     await using destination = await openDisk(folder.path);
     if (brokenAt !== undefined) await breakAt(destination, brokenAt);
     const stream = async (_request: unknown, receiver: Parameters<typeof feed>[0]) => feed(receiver, head, bytes);
-    const transfer = openTransfer({ ringcentral: { stream: stream as never } }, destination);
+    const transfer = openTransfer({ ringcentral: [{ stream: stream as never }] }, destination);
     const job = {
       source: "ringcentral" as const,
       url: "",

@@ -76,7 +76,7 @@ export async function openHouse(): Promise<House> {
       const http = openHttp({ connections: 8, connectTimeoutMs: 5000, timeoutMs: 5000, userAgent: "test" });
       const tap = openTap(await openDestination(root, {}), join(root, ".callreel", "partial"));
       const { destination } = tap;
-      const transfer = openTransfer({ [source.name]: http }, destination);
+      const transfer = openTransfer({ [source.name]: [http] }, destination);
       open.push(transfer, http);
       const never = new AbortController().signal;
       const fetches = openFetches({
