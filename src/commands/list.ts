@@ -1,6 +1,8 @@
 import type { Invocation } from "../command.ts";
+import type { DownloadEvent } from "../core/events.ts";
 import { formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
 import type { RecordingRef } from "../core/recording.ts";
+import type { Work } from "../core/work.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { selectionOf } from "../selection.ts";
@@ -16,31 +18,54 @@ export async function list(invocation: Invocation): Promise<number> {
   const { io, settings } = invocation;
   if (settings.archive) return listArchive(invocation);
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
-  let [rejected, undated] = [0, 0];
-  const print = settings.json ? printLines : tablePrinter();
+  const leftOut = openLeftOut(reporter.report);
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
     const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
-    const seen = new Set<string>();
-    for await (const piece of work) {
-      for (const event of piece.events) {
-        if (event.event === "row-rejected") rejected += 1;
-        else if (event.event === "recording-skipped" && event.reason === "unknown-start") undated += 1;
-        else if (event.event !== "notice") continue;
-        reporter.report(event);
-      }
-      const fresh = piece.refs.filter((ref) => !seen.has(ref.key) && seen.add(ref.key));
-      await print(fresh, io);
-    }
-    await print([], io);
-    if (!settings.json) io.stderr.write(`${formatCount(seen.size)} recordings\n`);
+    const count = await printWork(work, leftOut.hear, invocation);
+    if (!settings.json) io.stderr.write(`${formatCount(count)} recordings\n`);
   } finally {
     await reporter.close();
   }
-  if (undated > 0) {
-    io.stderr.write(`${formatNumberOf(undated, "recording")} left out: their start cannot be read (--row-dates).\n`);
+  if (leftOut.undated > 0) {
+    const what = formatNumberOf(leftOut.undated, "recording");
+    io.stderr.write(`${what} left out: their start cannot be read (--row-dates).\n`);
   }
-  return rejected > 0 ? exitCodeOf("bad-rows") : undated > 0 ? 3 : 0;
+  return leftOut.exitCode();
+}
+
+/** Prints each recording once and hands the events on; returns how many recordings there were. */
+async function printWork(
+  work: AsyncIterable<Work>,
+  hear: (event: DownloadEvent) => void,
+  { io, settings }: Invocation,
+): Promise<number> {
+  const print = settings.json ? printLines : tablePrinter();
+  const seen = new Set<string>();
+  for await (const { events, refs } of work) {
+    for (const event of events) hear(event);
+    const fresh = refs.filter((ref) => !seen.has(ref.key) && seen.add(ref.key));
+    await print(fresh, io);
+  }
+  await print([], io);
+  return seen.size;
+}
+
+/** Counts and tells what a list lacks for want of readable rows; what was left out by wish is not told. */
+function openLeftOut(report: (event: DownloadEvent) => void) {
+  let [rejected, undated] = [0, 0];
+  return {
+    hear(event: DownloadEvent): void {
+      if (event.event === "row-rejected") rejected += 1;
+      else if (event.event === "recording-skipped" && event.reason === "unknown-start") undated += 1;
+      else if (event.event !== "notice") return;
+      report(event);
+    },
+    get undated() {
+      return undated;
+    },
+    exitCode: () => (rejected > 0 ? exitCodeOf("bad-rows") : undated > 0 ? 3 : 0),
+  };
 }
 
 async function printLines(refs: readonly RecordingRef[], io: Io): Promise<void> {

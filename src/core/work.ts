@@ -44,26 +44,16 @@ async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
   };
   for (const row of batch.rejected ?? []) reject(row, row.message);
   const nowMs = rules.nowMs();
-  const findings = batch.rows.map((row) => ({ row, finding: findIn(row, rules) }));
-  const known = await knownOf(findings, rules);
-  for (const { row, finding } of findings) {
-    if (finding instanceof RecordingError) {
-      reject(row, finding.message);
-      continue;
-    }
-    const conflict = finding.refs
-      .map((ref) => given?.conflict(ref, known.get(ref.key)))
-      .find((why) => why !== undefined);
-    if (conflict !== undefined) {
-      reject(row, conflict);
+  for (const { row, finding } of await findIn(batch.rows, rules)) {
+    if (typeof finding === "string") {
+      reject(row, finding);
       continue;
     }
     given?.row(row.file);
     if (finding.absence !== undefined) {
       events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });
     }
-    for (const found of finding.refs) {
-      const ref = isOfErrorFile(row) ? { ...found, insist: true as const } : found;
+    for (const ref of isOfErrorFile(row) ? finding.refs.map(insisted) : finding.refs) {
       const reason = given?.lacksStart(ref) ? "unknown-start" : excluded(ref.call, rules.selection, nowMs);
       if (reason === undefined) refs.push(ref);
       else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
@@ -76,28 +66,43 @@ async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
 
 interface Found {
   readonly row: Row;
-  readonly finding: RowFinding | RecordingError;
+  /** What the row speaks of, or why it cannot count. */
+  readonly finding: RowFinding | string;
+}
+
+async function findIn(rows: readonly Row[], rules: RowRules): Promise<readonly Found[]> {
+  const found = rows.map((row) => ({ row, finding: read(row, rules) }));
+  const known = await knownOf(found, rules);
+  return found.map(({ row, finding }) => {
+    if (typeof finding === "string") return { row, finding };
+    const conflicts = finding.refs.map((ref) => rules.given?.conflict(ref, known.get(ref.key)));
+    return { row, finding: conflicts.find((why) => why !== undefined) ?? finding };
+  });
+}
+
+/** An error that gives up on more than this row ends the run. */
+function read(row: Row, rules: RowRules): RowFinding | string {
+  try {
+    return rules.sourceOf(row).recordings(row);
+  } catch (error) {
+    if (error instanceof RecordingError && error.verdict === "give-up") return error.message;
+    throw error;
+  }
 }
 
 /** The recordings that the archive knows already, as it knows them. */
-async function knownOf(findings: readonly Found[], { known }: RowRules): Promise<ReadonlyMap<string, RecordingRef>> {
+async function knownOf(rows: readonly Found[], { known }: RowRules): Promise<ReadonlyMap<string, RecordingRef>> {
   const found = new Map<string, RecordingRef>();
   if (known === undefined) return found;
-  const refs = findings.flatMap(({ finding }) => (finding instanceof RecordingError ? [] : finding.refs));
+  const refs = rows.flatMap(({ finding }) => (typeof finding === "string" ? [] : finding.refs));
   for (const entry of await known(refs.map(({ key }) => key))) {
     if (entry !== undefined) found.set(entry.ref.key, entry.ref);
   }
   return found;
 }
 
-/** What a row speaks of; an error that gives up on this row alone is handed back, any other ends the run. */
-function findIn(row: Row, rules: RowRules): RowFinding | RecordingError {
-  try {
-    return rules.sourceOf(row).recordings(row);
-  } catch (error) {
-    if (error instanceof RecordingError && error.verdict === "give-up") return error;
-    throw error;
-  }
+function insisted(ref: RecordingRef): RecordingRef {
+  return { ...ref, insist: true };
 }
 
 /** Whether a row is one that `--error-file` wrote. */

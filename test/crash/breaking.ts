@@ -55,12 +55,12 @@ export async function broken(
   const broken = { ...env, LD_PRELOAD: shim, BREAK_UNDER: scene.under, BREAK_AT: String(at), BREAK_HOW: how };
   const first = await run(scene.command, { env: broken });
   if (/\n\s+at .*:\d+/.test(first.err) || first.code === 1) return `a stack trace or a bug: ${first.err}`;
-  const falsehood = tried(() => (held(world), scene.wrong(first)));
+  const falsehood = soundly(world, () => scene.wrong(first));
   if (falsehood !== undefined) return `after ${first.signal ?? first.code}: ${falsehood}; ${first.err}`;
   const second = await run(scene.again?.() ?? scene.command, { env });
   if (second.code !== 0)
     return `the next run ends with ${second.code}: ${second.out}${second.err}; before: ${first.err}`;
-  const unfinished = tried(() => (held(world), scene.incomplete()));
+  const unfinished = soundly(world, scene.incomplete);
   if (unfinished !== undefined) return `after the next run: ${unfinished}; ${second.err}; before: ${first.err}`;
   const verified = await run(["verify", "-d", world.archive], { env });
   return verified.code === 0
@@ -73,8 +73,10 @@ export function held(world: TimWorld): number {
   return existsSync(world.archive) ? world.held().size : 0;
 }
 
-function tried(check: () => string | undefined): string | undefined {
+/** What the check finds, once no file holds false bytes. */
+function soundly(world: TimWorld, check: () => string | undefined): string | undefined {
   try {
+    held(world);
     return check();
   } catch (error) {
     return String(error);

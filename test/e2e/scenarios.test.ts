@@ -13,6 +13,7 @@ import {
 } from "../helpers/scripted-server.ts";
 import { wav } from "../helpers/sound-bytes.ts";
 import { testIo } from "../helpers/test-io.ts";
+import { countTries } from "../helpers/tries.ts";
 
 const scenarios = Number(process.env.CALLREEL_SCENARIOS ?? 60);
 const firstSeed = Number(process.env.CALLREEL_SCENARIO_SEED ?? 1);
@@ -171,63 +172,73 @@ test(
   `in ${scenarios} random scenarios: 0 means held, nothing false stands on disk, and the same command brings the rest`,
   async () => {
     const wrong: string[] = [];
+    let failed = 0;
     for (let seed = firstSeed; seed < firstSeed + scenarios; seed += 1) {
-      const { random, wanted, offsetMs, window, retries } = world(seed);
-      const folder = join(home, String(seed));
-      const { text, broken } = rowsOf(wanted, random);
-      const rows = join(home, `${seed}.csv`);
-      writeFileSync(rows, text);
-      server.play((request, response) => answer(request, response, wanted));
-      const env = {
-        HOME: home,
-        XDG_STATE_HOME: join(home, `${seed}-state`),
-        XDG_CONFIG_HOME: home,
-        TZ: "UTC",
-        NO_PROXY: "127.0.0.1",
-      };
-      const rc = {
-        RC_SERVER_URL: server.origin,
-        RC_MEDIA_URL: server.origin,
-        RC_APP_CLIENT_ID: "c",
-        RC_APP_CLIENT_SECRET: "s",
-        RC_USER_JWT: "a.b.c",
-      };
-      const args = [
-        "-s",
-        "ringcentral",
-        "--rows",
-        rows,
-        "-d",
-        folder,
-        "-R",
-        retries,
-        ...(window ? ["--from", "100d"] : []),
-      ];
-      const isHeld = (files: readonly Buffer[], { audio }: Wanted) => files.some((file) => file.equals(audio));
-      const blame = (what: string, run: { code: number; err: string }) =>
-        wrong.push(`seed ${seed}: ${what} (exit ${run.code}, ${broken} broken rows)\n${text}\n${run.err}`);
-
-      const first = await download(args, { ...env, ...rc }, offsetMs);
-      const after = filesIn(folder);
-      const held = wanted.filter((each) => isHeld(after, each));
-      if (first.code === 0 && held.length < wanted.length)
-        blame(`0, and ${held.length} of ${wanted.length} held`, first);
-      if (after.some((file) => !wanted.some(({ audio }) => audio.equals(file)))) blame("a false file", first);
-      if (first.code === 1) blame("a bug", first);
-
-      for (const each of wanted) each.faults.length = 0;
-      // What the source itself has denied is asked for again an hour later.
-      const second = await download(args, { ...env, ...rc }, 2 * 3_600_000);
-      const all = filesIn(folder);
-      const missing = wanted.filter((each) => !isHeld(all, each)).length;
-      // Starts that nobody can read lie outside no window and inside none: that is told.
-      const unread = window && second.code !== 0;
-      if (missing > broken && !unread) blame(`${missing} missing after the source is well again`, second);
-      if (broken > 0 && second.code === 0) blame("broken rows, and 0", second);
-      if (broken === 0 && !window && second.code !== 0) blame("all is well, and not 0", second);
-      rmSync(folder, { recursive: true, force: true });
+      const found = await play(seed);
+      if (found.length > 0) failed += 1;
+      wrong.push(...found);
     }
+    countTries("random scenarios of a run and the next, by rude sources", scenarios, failed);
     expect(wrong).toEqual([]);
   },
   Math.max(600_000, scenarios * 10_000),
 );
+
+/** Plays one scenario: a run against faults, then one against a source that is well; says what was wrong. */
+async function play(seed: number): Promise<string[]> {
+  const wrong: string[] = [];
+  const { random, wanted, offsetMs, window, retries } = world(seed);
+  const folder = join(home, String(seed));
+  const { text, broken } = rowsOf(wanted, random);
+  const rows = join(home, `${seed}.csv`);
+  writeFileSync(rows, text);
+  server.play((request, response) => answer(request, response, wanted));
+  const env = {
+    HOME: home,
+    XDG_STATE_HOME: join(home, `${seed}-state`),
+    XDG_CONFIG_HOME: home,
+    TZ: "UTC",
+    NO_PROXY: "127.0.0.1",
+  };
+  const rc = {
+    RC_SERVER_URL: server.origin,
+    RC_MEDIA_URL: server.origin,
+    RC_APP_CLIENT_ID: "c",
+    RC_APP_CLIENT_SECRET: "s",
+    RC_USER_JWT: "a.b.c",
+  };
+  const args = [
+    "-s",
+    "ringcentral",
+    "--rows",
+    rows,
+    "-d",
+    folder,
+    "-R",
+    retries,
+    ...(window ? ["--from", "100d"] : []),
+  ];
+  const isHeld = (files: readonly Buffer[], { audio }: Wanted) => files.some((file) => file.equals(audio));
+  const blame = (what: string, run: { code: number; err: string }) =>
+    wrong.push(`seed ${seed}: ${what} (exit ${run.code}, ${broken} broken rows)\n${text}\n${run.err}`);
+
+  const first = await download(args, { ...env, ...rc }, offsetMs);
+  const after = filesIn(folder);
+  const held = wanted.filter((each) => isHeld(after, each));
+  if (first.code === 0 && held.length < wanted.length) blame(`0, and ${held.length} of ${wanted.length} held`, first);
+  if (after.some((file) => !wanted.some(({ audio }) => audio.equals(file)))) blame("a false file", first);
+  if (first.code === 1) blame("a bug", first);
+
+  for (const each of wanted) each.faults.length = 0;
+  // What the source itself has denied is asked for again an hour later.
+  const second = await download(args, { ...env, ...rc }, 2 * 3_600_000);
+  const all = filesIn(folder);
+  const missing = wanted.filter((each) => !isHeld(all, each)).length;
+  // Starts that nobody can read lie outside no window and inside none: that is told.
+  const unread = window && second.code !== 0;
+  if (missing > broken && !unread) blame(`${missing} missing after the source is well again`, second);
+  if (broken > 0 && second.code === 0) blame("broken rows, and 0", second);
+  if (broken === 0 && !window && second.code !== 0) blame("all is well, and not 0", second);
+  rmSync(folder, { recursive: true, force: true });
+  return wrong;
+}

@@ -152,5 +152,5 @@ function agreed(readings: Readings, possible: readonly Order[]): string | undefi
 /** Any number of seconds, milliseconds and so on, told by its size. */
 function epochOf(text: string): string | undefined {
   const whole = /^(\d+)((?:[.,]\d+)?)$/.exec(text);
-  return (epoch(whole === null ? text : `${whole[1]?.padStart(9, "0")}${whole[2]}`) ?? {}).ymd;
+  return epoch(whole === null ? text : `${whole[1]?.padStart(9, "0")}${whole[2]}`)?.ymd;
 }
