@@ -7,3 +7,8 @@ import { randomBytes } from "node:crypto";
 export function nameBeside(path: string): string {
   return `${path}.${randomBytes(8).toString("hex")}.part`;
 }
+
+/** Whether `other` is such a name beside `path`. */
+export function isNameBeside(other: string, path: string): boolean {
+  return other.startsWith(`${path}.`) && /^[\da-f]{16}\.part$/.test(other.slice(path.length + 1));
+}

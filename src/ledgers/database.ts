@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { RecordingError } from "../core/errors.ts";
+import { isNameBeside, nameBeside } from "../new-file.ts";
 import { type FileWords, makePrivateFile, openSqlite, rollBack, type Sqlite, sqliteError } from "../sqlite.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 
@@ -32,14 +33,51 @@ export function openDatabase(path: string, readOnly: boolean): Database {
 
 function openForWriting(path: string): Sqlite {
   makePrivateFolder(dirname(path));
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) makeWhole(path);
+  else if (stat.nlink > 1) forgetOtherNames(path, stat.ino);
   makePrivateFile(path);
   return prepared(openSqlite(path), (sqlite) => {
     sqlite.exec(`PRAGMA busy_timeout = ${busyMs}`);
     migrate(sqlite, path);
+    sqlite.exec("PRAGMA journal_mode = WAL");
     sqlite.exec(
       `PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA secure_delete = FAST`,
     );
   });
+}
+
+/**
+ * Makes a new ledger that has its name only once it is whole: a run that is killed meanwhile leaves none, and never an
+ * empty one, which would look like a loss. Whoever comes first with another's has won.
+ */
+function makeWhole(path: string): void {
+  const made = nameBeside(path);
+  try {
+    makePrivateFile(made);
+    prepared(openSqlite(made), (sqlite) => migrate(sqlite, path)).close();
+    nameNew(made, path);
+  } finally {
+    for (const suffix of ["", "-journal"]) rmSync(made + suffix, { force: true });
+  }
+}
+
+/** A run that was killed while it made the ledger may have left it the name that it had meanwhile. */
+function forgetOtherNames(path: string, inode: number): void {
+  for (const name of readdirSync(dirname(path))) {
+    const other = join(dirname(path), name);
+    if (isNameBeside(other, path) && lstatSync(other).ino === inode) rmSync(other);
+  }
+}
+
+/** Gives a file a name that nothing has yet; where there are no hard links, by renaming. */
+function nameNew(made: string, path: string): void {
+  try {
+    linkSync(made, path);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code !== "EEXIST" && !existsSync(path)) renameSync(made, path);
+  }
 }
 
 function openForReading(path: string): Sqlite {

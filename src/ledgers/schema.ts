@@ -152,7 +152,7 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
 /** Brings the file to the newest version; two processes may try it at once. */
 export function migrate(sqlite: Sqlite, path: string): void {
   if (schemaVersion(sqlite, path) === "current") return;
-  sqlite.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE");
+  sqlite.exec("BEGIN IMMEDIATE");
   try {
     for (const [from, step] of migrations.entries())
       if (from >= versionOf(sqlite)) sqlite.exec(withVersion(step, from + 1));
