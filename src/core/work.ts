@@ -54,7 +54,7 @@ async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
       events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });
     }
     for (const ref of isOfErrorFile(row) ? finding.refs.map(insisted) : finding.refs) {
-      const reason = given?.lacksStart(ref) ? "unknown-start" : excluded(ref.call, rules.selection, nowMs);
+      const reason = reasonToSkip(ref, rules, nowMs);
       if (reason === undefined) refs.push(ref);
       else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
     }
@@ -99,6 +99,10 @@ async function knownOf(rows: readonly Found[], { known }: RowRules): Promise<Rea
     if (entry !== undefined) found.set(entry.ref.key, entry.ref);
   }
   return found;
+}
+
+function reasonToSkip(ref: RecordingRef, { given, selection }: RowRules, nowMs: number) {
+  return given?.lacksStart(ref) ? "unknown-start" : excluded(ref.call, selection, nowMs);
 }
 
 function insisted(ref: RecordingRef): RecordingRef {
