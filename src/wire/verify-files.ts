@@ -46,15 +46,20 @@ export async function verifyFiles(
     if (difference.key !== undefined && fileFaults.has(difference.kind)) broken.add(difference.key);
     differs(difference);
   };
+  /** Tells what was found of entries that are still the same; returns those to be looked at again. */
+  async function settle(looked: readonly LedgerEntry[]): Promise<readonly LedgerEntry[]> {
+    const changed = await changedSince(looked, found, ledger);
+    for (const difference of found) if (!changed.has(difference.key ?? "")) told(difference);
+    for (const key of changed.keys()) damage.delete(key);
+    found = [];
+    return [...changed.values()].filter((entry) => entry?.state === "done") as LedgerEntry[];
+  }
+
   async function* settled() {
     for await (const page of stoppable(ledger.entries({ states: ["done"] }), stop)) {
       for (let looked = page; looked.length > 0; ) {
         yield looked;
-        const changed = await changedSince(looked, found, ledger);
-        for (const difference of found) if (!changed.has(difference.key ?? "")) told(difference);
-        for (const key of changed.keys()) damage.delete(key);
-        found = [];
-        looked = [...changed.values()].filter((entry) => entry?.state === "done") as LedgerEntry[];
+        looked = await settle(looked);
       }
       if (damage.size > 0) await ledger.noteDamage(damage);
       damage.clear();
