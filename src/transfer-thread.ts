@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "./clock.ts";
 import { errorOf, errorParts } from "./core/error-parts.ts";
 import { asRecordingError } from "./core/errors.ts";
 import { limitRate } from "./core/limit-rate.ts";
@@ -8,7 +9,6 @@ import type { Stored } from "./core/recording.ts";
 import { openTransfer } from "./core/transfer.ts";
 import { openDisk } from "./destinations/disk.ts";
 import { type Http, openHttp } from "./http.ts";
-import { systemClock } from "./process-io.ts";
 import { inBatches, type News, type Order, type ThreadSettings } from "./transfer-messages.ts";
 import { keepHeapSmall } from "./v8-settings.ts";
 

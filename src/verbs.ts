@@ -237,6 +237,9 @@ export const commands: readonly CommandSpec[] = [
     groups: [some("Archive", writeOptions, "dest")],
     withoutSettings: true,
     examples: [["callreel demo", "half a minute at most; again, it skips everything"]],
-    load: async () => (await import("./commands/demo.ts")).demo,
+    load: async () => {
+      const { demoOf } = await import("./commands/demo.ts");
+      return demoOf((await import("./commands/download.ts")).download);
+    },
   },
 ];

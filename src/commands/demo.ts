@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Invocation } from "../command.ts";
+import type { Command, Invocation } from "../command.ts";
 import { resolveSettings } from "../config.ts";
 import { formatBytes, formatDuration } from "../core/format.ts";
 import type { LedgerEntry } from "../core/ports.ts";
@@ -9,13 +9,16 @@ import type { Io } from "../io.ts";
 import { openSandbox, type Sandbox } from "../sandbox/index.ts";
 import { type Column, formatTable } from "../table.ts";
 import { openExistingLedger } from "../wire/archive.ts";
-import { download } from "./download.ts";
 
 /**
  * Both systems on this machine and a real download from both, with a token that dies and a 429 on the way. Repeated,
  * everything is there already.
  */
-export async function demo({ io, flags }: Invocation): Promise<number> {
+export function demoOf(download: Command): Command {
+  return (invocation) => demo(invocation, download);
+}
+
+async function demo({ io, flags }: Invocation, download: Command): Promise<number> {
   const dest = resolve(io.cwd, typeof flags.dest === "string" ? flags.dest : "./recordings");
   const state = join(dest, ".callreel", "demo-state");
   const say = (text: string) => io.stderr.write(text);
@@ -28,9 +31,14 @@ export async function demo({ io, flags }: Invocation): Promise<number> {
     const { faults } = sandbox.ringcentral.settings;
     faults.push({ route: "content", kind: "expire-token", skip: 3, times: 1 });
     faults.push({ route: "content", kind: "status", status: 429, code: "CMN-301", retryAfter: 2, skip: 8, times: 1 });
-    const first = await run(sandbox, io, state, { source: "ringcentral", from: "2026-01-01", to: "2026-03-01", dest });
+    const first = await run(download, sandbox, io, state, {
+      source: "ringcentral",
+      from: "2026-01-01",
+      to: "2026-03-01",
+      dest,
+    });
     say("\nTIM Enterprise: rows of its calls table, each token URL taken just in time.\n");
-    const second = await run(sandbox, io, state, { source: "tim", rows: [sandbox.rowsFile], dest });
+    const second = await run(download, sandbox, io, state, { source: "tim", rows: [sandbox.rowsFile], dest });
     await showArchive(io, dest);
     return worst([first, second]);
   } finally {
@@ -55,7 +63,13 @@ function openDemoSandbox(): Promise<Sandbox> {
 }
 
 /** A download as the command line would run it, but with the sandbox's logins and a state folder of its own. */
-async function run(sandbox: Sandbox, io: Io, state: string, flags: Record<string, string | string[]>): Promise<number> {
+async function run(
+  download: Command,
+  sandbox: Sandbox,
+  io: Io,
+  state: string,
+  flags: Record<string, string | string[]>,
+): Promise<number> {
   const { CALLREEL_ROWS: _, ...logins } = sandbox.env;
   const { HOME, NO_COLOR, TERM } = io.env;
   const env = { HOME, NO_COLOR, TERM, XDG_STATE_HOME: state, XDG_CONFIG_HOME: state, ...logins };

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Destination } from "../core/ports.ts";
+import { openKeyedMutex } from "../mutex.ts";
 import { examine } from "./disk/adopt.ts";
 import { type Archive, openArchive } from "./disk/archive.ts";
 import { diskError, unsafePath } from "./disk/disk-error.ts";
@@ -7,9 +8,11 @@ import { openIncoming } from "./disk/incoming.ts";
 import { disownedBecause, openKnownHashes } from "./disk/known-hashes.ts";
 import { partialFolder } from "./disk/partial.ts";
 import { removeFile } from "./disk/remove-file.ts";
-import { takeTurn } from "./disk/turns.ts";
 import { variantsOf } from "./disk/variants.ts";
 import { withdraw } from "./disk/withdraw.ts";
+
+/** In this thread: two downloads of one recording come one after the other instead of mixing their bytes. */
+const partLocks = openKeyedMutex();
 
 /** Plain data, so that it can cross into a thread. */
 export interface DiskSettings {
@@ -30,7 +33,7 @@ export async function openDisk(root: string, settings: DiskSettings = {}): Promi
   return {
     async open(path, expect, signal) {
       checkPath(archive.root, path);
-      const done = await takeTurn(`${archive.root}\0${expect.key}`, signal);
+      const done = await partLocks(`${archive.root}\0${expect.key}`, signal);
       try {
         return await openIncoming(archive, path, expect, done);
       } catch (error) {

@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { systemClock } from "../../dist/clock.js";
 import { openArchive } from "../../dist/ledgers/index.js";
-import { systemClock } from "../../dist/process-io.js";
 import { openSqlite } from "../../dist/sqlite.js";
 
 const entries = Number(process.argv[2] ?? 1_000_000);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { type DownloadPlan, download } from "../../src/core/download.ts";
 import { RecordingError } from "../../src/core/errors.ts";
 import type { DownloadEvent, Summary } from "../../src/core/events.ts";
@@ -13,7 +14,6 @@ import type { Work } from "../../src/core/work.ts";
 import { openDestination } from "../../src/destinations/index.ts";
 import { openHttp } from "../../src/http.ts";
 import { openLedger } from "../../src/ledgers/index.ts";
-import { systemClock } from "../../src/process-io.ts";
 import { callRef, plainSource, type Script, serveCalls, smallWav } from "../helpers/calls-server.ts";
 import { sha256 } from "../helpers/sha256.ts";
 import { mp3 } from "../helpers/sound-bytes.ts";

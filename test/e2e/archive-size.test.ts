@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import { defaultTemplate, pathFor } from "../../src/core/path-template.ts";
 import type { RecordingRef } from "../../src/core/recording.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
-import { systemClock } from "../../src/process-io.ts";
 import { findRecordings } from "../../src/sources/tim/rows.ts";
 import { run } from "../helpers/bin.ts";
 import { sha256 } from "../helpers/sha256.ts";

@@ -11,9 +11,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/clock.ts";
 import type { Archive } from "../../src/core/ports.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
-import { systemClock } from "../../src/process-io.ts";
 import { openSqlite } from "../../src/sqlite.ts";
 import { run, start, until } from "../helpers/bin.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { systemClock } from "../../src/clock.ts";
 import { type ErrorCode, RecordingError } from "../../src/core/errors.ts";
 import { defaultTemplate, pathFor } from "../../src/core/path-template.ts";
 import type { Archive, Source } from "../../src/core/ports.ts";
@@ -17,7 +18,6 @@ import { type Library, openLibrary } from "../../src/player/library.ts";
 import { openPlayer, type Player, type PlayerPorts, type PlayerSettings } from "../../src/player/server.ts";
 import { openShelf } from "../../src/player/shelf.ts";
 import { openTap } from "../../src/player/tap.ts";
-import { systemClock } from "../../src/process-io.ts";
 import { smallWav } from "../helpers/calls-server.ts";
 import { sha256 } from "../helpers/sha256.ts";
 

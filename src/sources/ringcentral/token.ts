@@ -1,5 +1,5 @@
-import { setMaxListeners } from "node:events";
 import { RecordingError } from "../../core/errors.ts";
+import { orAborted } from "../../mutex.ts";
 import { jwtGrant, type LoginWorld, refreshGrant, requestToken, type TokenSet } from "./grants.ts";
 import { noLogin } from "./oauth-errors.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -134,16 +134,4 @@ function refusedNewToken(): RecordingError {
     "login-refused",
     "RingCentral refused a token that it had just given. Check --server and --media-server, and the app in the developer console.",
   );
-}
-
-/** The shared work's outcome, or this caller's own end; the work itself goes on for the others. */
-function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  work.catch(() => {});
-  setMaxListeners(0, signal);
-  return new Promise((resolve, reject) => {
-    const leave = () => reject(signal.reason);
-    if (signal.aborted) return leave();
-    signal.addEventListener("abort", leave, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
-  });
 }

@@ -1,10 +1,10 @@
 import { RecordingError } from "../../../core/errors.ts";
 import type { HttpAnswer } from "../../../http.ts";
+import { openKeyedMutex } from "../../../mutex.ts";
 import type { Tim, TimContext } from "../settings.ts";
 import { parseChallenges } from "./challenge.ts";
 import { openMeans } from "./means.ts";
 import { endlessLogin, shutOut } from "./refusal.ts";
-import { openTurns } from "./turns.ts";
 
 /** TIM's answer, with the monotonic time from just before its request went out. */
 export interface TimAnswer {
@@ -28,19 +28,19 @@ export interface Login {
 /** The largest answer taken: a token URL is far smaller, a web page or audio in its place need not be read to the end. */
 const maxBytes = 1024 * 1024;
 /** Requests for one answer: a challenge, the login, and stale nonces. */
-const maxTurns = 6;
+const maxRequests = 6;
 
 /** Opens the login of one TIM; nothing is sent yet. */
 export function openLogin(tim: Tim, context: Pick<TimContext, "http" | "clock">): Login {
   const { http, clock } = context;
   const { host } = tim.base;
   const means = openMeans(tim, context);
-  const turn = openTurns();
+  const loginLock = openKeyedMutex();
   let refused: RecordingError | undefined;
 
   async function get(url: () => string, signal: AbortSignal): Promise<TimAnswer> {
-    for (let turns = 0; turns < maxTurns; turns += 1) {
-      const leave = means.proven && !means.oneByOne ? undefined : await turn(signal);
+    for (let sent = 0; sent < maxRequests; sent += 1) {
+      const leave = means.proven && !means.oneByOne ? undefined : await loginLock("login", signal);
       try {
         if (refused !== undefined) throw refused;
         const answered = await once(url(), signal);

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { systemClock } from "../src/process-io.ts";
+import { systemClock } from "../src/clock.ts";
 
 afterEach(() => vi.useRealTimers());
 
