@@ -106,12 +106,14 @@ async function runCommand(
   flags: Record<string, unknown>,
   io: Io,
 ): Promise<number> {
+  const begun = io.clock.monotonic();
   const { resolveSettings } = await import("./config.ts");
   const raw = flags as Parameters<typeof resolveSettings>[0];
   const resolved: Resolved = spec.withoutSettings ? { settings: {}, origins: {} } : await resolveSettings(raw, io.env);
   const command = await spec.load();
   return command({
     io,
+    begun,
     args,
     ...resolved,
     flags: raw,

@@ -4,6 +4,8 @@ import type { Io } from "./io.ts";
 /** What a command is called with. */
 export interface Invocation {
   readonly io: Io;
+  /** When the program began, in monotonic milliseconds. */
+  readonly begun: number;
   readonly args: readonly string[];
   readonly settings: Settings;
   /** The flags as typed. */

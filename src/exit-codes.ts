@@ -52,7 +52,7 @@ export function exitCodeOfRun(summary: Summary, signal?: StopSignal): number {
   if (summary.stoppedBy !== undefined) codes.push(exitCodeOf(summary.stoppedBy.code, signal));
   if (summary.rejected > 0) codes.push(2);
   if ((summary.hooksFailed ?? 0) > 0) codes.push(3);
-  const uncertain = ["claimed", "unproven", "past-usual-retention", "unknown-start"];
+  const uncertain = ["claimed", "unproven", "past-usual-retention", "unknown-start", "unknown-field"];
   if (uncertain.some((reason) => (summary.reasons[reason] ?? 0) > 0)) codes.push(3);
   if (summary.failed > 0) codes.push(...failureCodes(summary));
   return worst(codes);

@@ -61,7 +61,10 @@ const exitStatus: readonly (readonly [number, string])[] = [
   [0, "everything selected is held and checked, or proven to be unobtainable"],
   [1, "unexpected error (a bug)"],
   [2, "wrong usage or settings, unreadable rows"],
-  [3, "finished, but some recordings failed after their retries, or are not proven to be gone yet"],
+  [
+    3,
+    "finished, but some recordings failed after their retries, are not proven to be gone yet, or may be selected and cannot be told",
+  ],
   [4, "a recording named on the command line does not exist"],
   [5, "temporary: source unreachable, rate limited, server errors; run again later"],
   [6, "verify or reconcile found differences"],

@@ -74,7 +74,15 @@ async function run(
   const { HOME, NO_COLOR, TERM } = io.env;
   const env = { HOME, NO_COLOR, TERM, XDG_STATE_HOME: state, XDG_CONFIG_HOME: state, ...logins };
   const resolved = await resolveSettings(flags, env);
-  return download({ io: { ...io, env }, args: [], flags, ...resolved, underProfile: async () => resolved.settings });
+  const begun = io.clock.monotonic();
+  return download({
+    io: { ...io, env },
+    begun,
+    args: [],
+    flags,
+    ...resolved,
+    underProfile: async () => resolved.settings,
+  });
 }
 
 const columns: readonly Column<LedgerEntry>[] = [

@@ -2,6 +2,7 @@ import type { Invocation } from "../command.ts";
 import type { DownloadEvent } from "../core/events.ts";
 import { formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
 import type { RecordingRef } from "../core/recording.ts";
+import { isUncertain } from "../core/select.ts";
 import type { Work } from "../core/work.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
@@ -29,7 +30,9 @@ export async function list(invocation: Invocation): Promise<number> {
   }
   if (leftOut.undated > 0) {
     const what = formatNumberOf(leftOut.undated, "recording");
-    io.stderr.write(`${what} left out: their start cannot be read (--row-dates).\n`);
+    io.stderr.write(
+      `${what} left out: their rows do not tell whether they are selected (a start that cannot be read: --row-dates; an unknown column: --map).\n`,
+    );
   }
   return leftOut.exitCode();
 }
@@ -57,7 +60,7 @@ function openLeftOut(report: (event: DownloadEvent) => void) {
   return {
     hear(event: DownloadEvent): void {
       if (event.event === "row-rejected") rejected += 1;
-      else if (event.event === "recording-skipped" && event.reason === "unknown-start") undated += 1;
+      else if (event.event === "recording-skipped" && isUncertain(event.reason)) undated += 1;
       else if (event.event !== "notice") return;
       report(event);
     },

@@ -5,6 +5,7 @@ import type { DownloadEvent } from "../core/events.ts";
 import { formatCount, formatNumberOf } from "../core/format.ts";
 import type { Archive, Selection } from "../core/ports.ts";
 import { isDifference, type Look, type Reconciled, reconcileRef, unsound } from "../core/reconcile.ts";
+import { isUncertain } from "../core/select.ts";
 import type { Tolerance } from "../core/short.ts";
 import type { Work } from "../core/work.ts";
 import { exitCodeOf, worst } from "../exit-codes.ts";
@@ -28,7 +29,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   let [rejected, undated] = [0, 0];
   const hear = (event: DownloadEvent) => {
     if (event.event === "row-rejected") rejected += 1;
-    if (event.event === "recording-skipped" && event.reason === "unknown-start") undated += 1;
+    if (event.event === "recording-skipped" && isUncertain(event.reason)) undated += 1;
     if (event.event === "row-rejected" || event.event === "notice") reporter.report(event);
   };
   const tell = (found: Reconciled) => {
@@ -57,7 +58,9 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     await reporter.close();
   }
   if (undated > 0) {
-    io.stderr.write(`${formatNumberOf(undated, "recording")} left out: their start cannot be read (--row-dates).\n`);
+    io.stderr.write(
+      `${formatNumberOf(undated, "recording")} left out: their rows do not tell whether they are selected (a start that cannot be read: --row-dates; an unknown column: --map).\n`,
+    );
   }
   return worst([
     differences > 0 ? exitCodeOf("differences") : 0,

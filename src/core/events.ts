@@ -7,12 +7,13 @@ export type SkipReason =
   | "repeated" // the same recording was already asked for in this run
   | "claimed" // another process is fetching it now
   | "gone" // proven to be deleted or expired at the source
-  | "forbidden" // proven to be closed to this login
+  | "forbidden" // closed to this login until its source no longer kept it
   | "unproven" // its source said that it cannot be had, which is not proven yet; asked again after a while
   | "purged" // deleted here on purpose (`callreel purge`)
   | "no-recording" // the row has none
   | "short-recording" // RingCentral keeps none below its minimum
   | "unknown-start" // the selection asks for a start, and the row has none that can be read
+  | "unknown-field" // the selection asks for a direction, extension or number, which the row does not tell
   | "filtered" // outside --from/--to, --number, …
   | "too-young" // younger than --min-age
   | "past-retention" // older than the source keeps recordings, by its own word
@@ -47,8 +48,10 @@ export type DownloadEvent =
       bytes: number;
       sha256: string;
       contentType: AudioType;
-      /** Clearly shorter than its call; a later run asks once more. */
+      /** Clearly shorter than its call: a later run asks once more. */
       short?: true;
+      /** It replaced another file of this recording, and no later run asks by itself. */
+      shortAgain?: true;
       /** What is odd about it. */
       note?: string;
       /** Seconds of sound, counted in the bytes. */
@@ -85,6 +88,8 @@ export interface Summary {
   readonly absent?: readonly Absent[];
   /** How many of the recordings that came are clearly shorter than their calls; absent when none is. */
   readonly short?: number;
+  /** How many of those were fetched again already, and are not asked for by themselves any more; absent when none is. */
+  readonly shortAgain?: number;
   /** What ended the run early, if anything did. */
   readonly stoppedBy?: { readonly code: ErrorCode; readonly message: string };
 }

@@ -17,7 +17,7 @@ export interface Evidence {
   readonly times: number;
   readonly firstMs: number;
   readonly lastMs: number;
-  /** Said at least twice a day apart, or when the call was older than its source keeps recordings. */
+  /** Said at least twice a day apart (but for `forbidden`), or when the call was older than its source keeps recordings. */
   readonly proven: boolean;
   /** When it was said last, by the clock of this machine. */
   readonly askedMs: number;
@@ -63,9 +63,11 @@ export function weigh(before: Evidence | undefined, word: Word): Evidence {
   const firstMs = known?.firstMs ?? latest;
   const lastMs = known === undefined ? latest : earliest;
   const expired = retentionDays !== undefined && earliest >= (endMs(call) ?? Infinity) + retentionDays * dayMs;
-  const proven = expired || lastMs - firstMs >= apartMs;
+  const isRepeated = lastMs - firstMs >= apartMs;
+  // A refusal speaks of who asks: a role that was lost may come back as long as the source keeps the recording.
+  const proven = expired || (isRepeated && says !== "forbidden");
   const times = (known?.times ?? 0) + 1;
-  const wait = expired ? undefined : waitAfter(times, proven || isOld(call, earliest));
+  const wait = expired ? undefined : waitAfter(times, isRepeated || isOld(call, earliest));
   return {
     says,
     by,

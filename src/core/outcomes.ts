@@ -12,7 +12,8 @@ import { openYields } from "./yields.ts";
 
 /** What becomes of claimed recordings: told to the ledger first, then to whoever listens. */
 export interface Outcomes {
-  done(ref: RecordingRef, stored: Stored, ms: number): Promise<void>;
+  /** `again` where it replaces another file of the recording. */
+  done(ref: RecordingRef, stored: Stored, ms: number, again?: boolean): Promise<void>;
   /** Found in place, though the ledger did not know. */
   adopted(ref: RecordingRef, stored: Stored): Promise<void>;
   /** Failed, or given back when the error ends the run for all; `refetch` says what is kept instead. Never throws. */
@@ -111,7 +112,7 @@ export function openOutcomes({ ledger, destination, sources, plan, halt, tell }:
   const haltWith = (thrown: unknown) => halt.because(asRecordingError(thrown));
 
   return {
-    async done(ref, whole, ms) {
+    async done(ref, whole, ms, again = false) {
       const stored = markedIfShort(ref, whole, plan.tolerance);
       await recordDone(ref, stored);
       suspicion.brought();
@@ -123,7 +124,7 @@ export function openOutcomes({ ledger, destination, sources, plan, halt, tell }:
       );
       const told = { key, path, bytes, sha256, contentType, ms: Math.round(ms), call };
       const length = audioSeconds === undefined ? {} : { audioSeconds };
-      const short = stored.short ? { short: true as const } : {};
+      const short = stored.short ? { short: true as const, ...(again && { shortAgain: true as const }) } : {};
       tell({
         event: "recording-done",
         ...told,

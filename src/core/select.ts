@@ -1,24 +1,43 @@
+import type { SkipReason } from "./events.ts";
 import type { Selection } from "./ports.ts";
 import type { Call } from "./recording.ts";
 
 /**
- * Why a call is outside the selection, or undefined when it is inside. A field the call does not have cannot exclude
- * it, except where the selection asks for a value of it. Naive times are compared as the text they are.
+ * Why a call is outside the selection, or undefined when it is inside. A length or type that the call does not tell
+ * cannot exclude it; a direction, extension or number that it does not tell makes it uncertain. Naive times are compared as the text they are.
  */
 export function excluded(call: Call, selection: Selection, nowMs: number): Exclusion | undefined {
   if (!inWindow(call.start, selection)) return "filtered";
-  if (selection.direction !== undefined && call.direction !== selection.direction) return "filtered";
-  if (selection.extension !== undefined && call.extension !== selection.extension) return "filtered";
-  if (selection.number !== undefined && !hasNumber(call, selection.number)) return "filtered";
-  if (selection.minDurationSeconds !== undefined && (call.duration ?? 0) < selection.minDurationSeconds) {
-    return "filtered";
-  }
-  if (!hasType(call, selection.recordingType)) return "filtered";
+  const fits = [hasDirection, hasExtension, hasNumber, hasDuration, hasType].map((asks) => asks(call, selection));
+  if (fits.includes(false)) return "filtered";
+  if (fits.includes("unknown")) return "unknown-field";
   if (tooYoung(call.start, selection, nowMs)) return "too-young";
   return expired(call.start, selection);
 }
 
-export type Exclusion = "filtered" | "too-young" | "past-retention" | "past-usual-retention";
+export type Exclusion = "filtered" | "unknown-field" | "too-young" | "past-retention" | "past-usual-retention";
+
+/** Whether a call was left out because nobody can tell whether it is selected: to be told, and no success. */
+export function isUncertain(reason: SkipReason): boolean {
+  return reason === "unknown-start" || reason === "unknown-field";
+}
+
+type Fit = boolean | "unknown";
+
+function hasDirection({ direction }: Call, { direction: wanted }: Selection): Fit {
+  if (wanted === undefined) return true;
+  return direction === undefined ? "unknown" : direction === wanted;
+}
+
+function hasExtension({ extension }: Call, { extension: wanted }: Selection): Fit {
+  if (wanted === undefined) return true;
+  return extension === undefined ? "unknown" : extension === wanted;
+}
+
+/** A call that does not tell its length may be long enough, and is taken. */
+function hasDuration({ duration }: Call, { minDurationSeconds: least }: Selection): Fit {
+  return least === undefined || duration === undefined || duration >= least;
+}
 
 /** A call of unknown start has not expired. */
 function expired(start: string | undefined, { expired: past }: Selection): Exclusion | undefined {
@@ -59,13 +78,16 @@ function tooYoung(start: string | undefined, selection: Selection, nowMs: number
   return youngLocal !== undefined && start.replace(" ", "T") > youngLocal;
 }
 
-function hasNumber(call: Call, wanted: string): boolean {
+/** Unknown where the number is that tells: the other party's, or either one's where the call does not tell its direction. */
+function hasNumber({ from, to, direction }: Call, { number: wanted }: Selection): Fit {
+  if (wanted === undefined) return true;
   const digits = wanted.replace(/\D/g, "");
   const same = (number = "") => number.replace(/\D/g, "").endsWith(digits);
-  return digits !== "" && (same(call.from) || same(call.to));
+  if (digits !== "" && (same(from) || same(to))) return true;
+  const telling = { inbound: from, outbound: to, internal: from ?? to }[direction ?? "internal"];
+  return telling === undefined && digits !== "" ? "unknown" : false;
 }
 
-function hasType(call: Call, wanted: Selection["recordingType"]): boolean {
-  if (wanted === undefined || wanted === "all" || call.type === undefined) return true;
-  return call.type.toLowerCase() === wanted;
+function hasType({ type }: Call, { recordingType: wanted }: Selection): Fit {
+  return wanted === undefined || wanted === "all" || type === undefined || type.toLowerCase() === wanted;
 }

@@ -19,7 +19,7 @@ export function openTally(): Tally {
   let bytes = 0;
   const reasons: Record<string, number> = {};
   const absent = new Map<SkipReason, Absent>();
-  let short = 0;
+  let [short, shortAgain] = [0, 0];
   let stoppedBy: { code: ErrorCode; message: string } | undefined;
   const count = (reason: string) => {
     reasons[reason] = (reasons[reason] ?? 0) + 1;
@@ -36,6 +36,7 @@ export function openTally(): Tally {
         done += 1;
         bytes += event.bytes;
         if (event.short) short += 1;
+        if (event.shortAgain) shortAgain += 1;
       } else if (event.event === "recording-skipped") {
         skipped += 1;
         count(event.reason);
@@ -63,6 +64,7 @@ export function openTally(): Tally {
       reasons,
       ...(absent.size === 0 ? {} : { absent: [...absent.values()] }),
       ...(short === 0 ? {} : { short }),
+      ...(shortAgain === 0 ? {} : { shortAgain }),
       ...(stoppedBy === undefined ? {} : { stoppedBy }),
     }),
   };

@@ -22,7 +22,7 @@ export function summaryLines(
   return [
     headline(summary, paint),
     ...reasonLines(summary, paint),
-    ...shortLine(summary),
+    ...shortLines(summary),
     ...(summary.head === undefined ? [] : [paint("dim", `Head ${summary.head}`)]),
     ...nextLines(summary, settings, paint),
   ];
@@ -33,11 +33,12 @@ const skipWords: Readonly<Record<string, string>> = {
   repeated: "asked for twice",
   claimed: "being fetched by another run",
   gone: "deleted or expired at the source",
-  unproven: "said to be gone, not proven yet, asked again later",
+  unproven: "refused by the source, not proven to be gone, asked again later",
   purged: "purged here on purpose",
   "no-recording": "without a recording",
   "short-recording": "too short to be recorded",
   "unknown-start": "with a start that cannot be read, which may be in the window",
+  "unknown-field": "without the direction, extension or number that is asked for, which may be selected",
   filtered: "outside the selection",
   "too-young": "too young",
   "past-retention": "past what the source keeps, not asked for (--include-expired asks)",
@@ -124,10 +125,15 @@ function wordOfSource({ absent = [] }: Summary, reason: string): string {
   return found === undefined ? "" : ` (${found.example}: ${printable(evidenceInWords(found.evidence))})`;
 }
 
-function shortLine({ short = 0 }: Summary): string[] {
-  if (short === 0) return [];
+function shortLines({ short = 0, shortAgain = 0 }: Summary): string[] {
+  const line = (count: number, what: string) =>
+    `  ${formatCount(count)}  clearly shorter than ${count === 1 ? "its call" : "their calls"}${what}`;
+  const first = short - shortAgain;
   return [
-    `  ${formatCount(short)}  clearly shorter than ${short === 1 ? "its call" : "their calls"}; the next run asks once more`,
+    ...(first === 0 ? [] : [line(first, "; the next run asks once more")]),
+    ...(shortAgain === 0
+      ? []
+      : [line(shortAgain, " when fetched again, too; not asked for again by itself (--force-overwrites asks)")]),
   ];
 }
 

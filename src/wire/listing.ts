@@ -44,6 +44,7 @@ export async function wireListing(
   });
   const rules = { sourceOf, nowMs: () => nowMs, selection: unlisted(selection, settings, expired) };
   const parts: AsyncIterable<Work>[] = [told(clockNotices(io.clock.now(), serverMs)), workFromRows(rows, rules)];
+  if (since) parts.push(toldLater(() => (heard?.byServer === false ? [unmarked] : [])));
   if (since && notes.pending !== undefined) parts.unshift(pendingWork(notes.pending(source.name)));
   return {
     work: chain(...parts),
@@ -126,6 +127,18 @@ function clockNotices(localMs: number, serverMs: number | undefined): DownloadEv
   if (Math.abs(skew) < tellingSkewMs) return [];
   const message = `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} RingCentral's, whose clock counts here.`;
   return [{ event: "notice", level: "warning", message }];
+}
+
+const unmarked: DownloadEvent = {
+  event: "notice",
+  level: "warning",
+  message:
+    "RingCentral's answers came without their time (Date; does a proxy take it away?): how far --since last came is not remembered, so that nothing is skipped, and the next run lists the same calls again.",
+};
+
+/** What is known only once everything before it was seen. */
+async function* toldLater(events: () => readonly DownloadEvent[]): AsyncIterable<Work> {
+  yield* told(events());
 }
 
 async function* told(events: readonly DownloadEvent[]): AsyncIterable<Work> {

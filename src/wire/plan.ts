@@ -15,11 +15,12 @@ const defaultTransfers = 4;
 /** What the settings ask of the download itself: names, pace, caps. */
 export function planOf(
   settings: Settings,
-  { work, named, end }: Pick<WiredWork, "work" | "named" | "end">,
+  { work, named, end, timeLeft }: Pick<WiredWork, "work" | "named" | "end" | "timeLeft">,
   progress: boolean,
   clock: Clock,
 ): DownloadPlan {
-  const { retries, retryMaxTime, maxDownloads, maxTransfer, maxDuration } = settings;
+  const { retries, retryMaxTime, maxDownloads, maxTransfer } = settings;
+  const durationMs = timeLeft?.();
   return {
     work,
     ...(end === undefined ? {} : { endWork: () => end() }),
@@ -34,7 +35,7 @@ export function planOf(
     caps: {
       ...(maxDownloads === undefined ? {} : { downloads: maxDownloads }),
       ...(maxTransfer === undefined ? {} : { bytes: maxTransfer }),
-      ...(maxDuration === undefined ? {} : { durationMs: maxDuration }),
+      ...(durationMs === undefined ? {} : { durationMs }),
     },
     failFast: settings.failFast ?? false,
     again: settings.forceOverwrites ?? false,

@@ -2,6 +2,7 @@ import type { Invocation } from "../command.ts";
 import type { DownloadEvent } from "../core/events.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "../core/format.ts";
 import type { Ledger, LedgerEntry, Selection } from "../core/ports.ts";
+import { isUncertain } from "../core/select.ts";
 import type { Work } from "../core/work.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { openGlance } from "./glance.ts";
@@ -72,7 +73,7 @@ function countEvent(found: Found, event: DownloadEvent, report: (event: Download
   if (event.event === "row-rejected") found.rejected += 1;
   if (event.event === "row-rejected" || event.event === "notice") report(event);
   if (event.event !== "recording-skipped") return;
-  if (event.reason === "unknown-start") found.undated += 1;
+  if (isUncertain(event.reason)) found.undated += 1;
   const past = event.reason === "past-retention" || event.reason === "past-usual-retention";
   found[past ? "pastRetention" : "otherRows"] += 1;
 }

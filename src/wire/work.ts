@@ -21,6 +21,8 @@ export interface WiredWork {
   readonly complete: () => Promise<void>;
   /** Ends the waits of a listing or an export that is under way. */
   readonly end?: (reason?: RecordingError) => void;
+  /** How many milliseconds the run may still take; undefined where it has no limit. */
+  readonly timeLeft?: () => number | undefined;
 }
 
 /** Work from ids, rows, a database or the live call log, whichever the command line names; in the order it asks for. */
@@ -29,10 +31,18 @@ export async function wireWork(...[invocation, ...rest]: Parameters<typeof findW
   const end = (reason = new RecordingError("interrupted", "The run ended before its list was complete.")) =>
     ending.abort(reason);
   const io = { ...invocation.io, stop: AbortSignal.any([invocation.io.stop, ending.signal]) };
-  const { orderBy, maxDuration } = invocation.settings;
-  const found = { ...(await within(maxDuration, io.clock, end, () => findWork({ ...invocation, io }, ...rest))), end };
+  const { orderBy } = invocation.settings;
+  const leftMs = timeLeft(invocation);
+  const work = await within(leftMs, io.clock, end, () => findWork({ ...invocation, io }, ...rest));
+  const found = { ...work, end, timeLeft: () => timeLeft(invocation) };
   if (orderBy === undefined) return found;
   return { ...found, work: inOrder(found.work, orderBy === "start,desc") };
+}
+
+/** How much is left of `--max-duration`, which counts from the program's start. */
+function timeLeft({ settings, io, begun }: Invocation): number | undefined {
+  const { maxDuration } = settings;
+  return maxDuration === undefined ? undefined : Math.max(0, begun + maxDuration - io.clock.monotonic());
 }
 
 /** What is asked before the run begins may take long, too: the cap holds for it as well. */

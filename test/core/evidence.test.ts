@@ -69,6 +69,18 @@ describe("evidence that a recording cannot be had", () => {
     expect(given(word(0, { call: {} })).proven).toBe(false);
   });
 
+  it("of a refusal is none while the source keeps the recording: who asks may be let in again", () => {
+    const refused = (atMs: number) => word(atMs, { says: "forbidden" });
+    const words = [0, day, 2 * day, 30 * day].map(refused);
+    expect(given(...words)).toMatchObject({ times: 4, proven: false, waitMs: 3 * day });
+    const unknown = words.slice(0, 3).map((each) => ({ ...each, call: {} }));
+    expect(given(...unknown)).toMatchObject({ proven: false, waitMs: day });
+    expect(given(refused(50 * day))).toMatchObject({ proven: false });
+    const last = given(refused(50 * day), refused(61 * day));
+    expect(last).toMatchObject({ times: 2, proven: true });
+    expect(last).not.toHaveProperty("waitMs");
+  });
+
   it("begins anew when the source says something else", () => {
     expect(given(word(0), word(2 * day, { says: "forbidden" }))).toMatchObject({
       says: "forbidden",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { excluded, isInstant } from "../../src/core/select.ts";
+import type { SkipReason } from "../../src/core/events.ts";
+import { excluded, isInstant, isUncertain } from "../../src/core/select.ts";
 
 const now = Date.UTC(2026, 10, 21, 12);
 const instant = {
@@ -39,17 +40,32 @@ describe("excluded", () => {
     expect(excluded(instant, { direction: "outbound" }, now)).toBe("filtered");
     expect(excluded(instant, { direction: "inbound" }, now)).toBeUndefined();
     expect(excluded({ ...instant, extension: "7" }, { extension: "7" }, now)).toBeUndefined();
-    expect(excluded(instant, { extension: "7" }, now)).toBe("filtered");
+    expect(excluded({ ...instant, extension: "8" }, { extension: "7" }, now)).toBe("filtered");
     expect(excluded(instant, { minDurationSeconds: 31 }, now)).toBe("filtered");
-    expect(excluded({}, { minDurationSeconds: 1 }, now)).toBe("filtered");
+    expect(excluded({}, { minDurationSeconds: 1 }, now)).toBeUndefined();
   });
 
   it("finds a number on either side, with or without its prefix and punctuation", () => {
     expect(excluded(instant, { number: "(555) 123-4567" }, now)).toBeUndefined();
     expect(excluded(instant, { number: "101" }, now)).toBeUndefined();
     expect(excluded(instant, { number: "999" }, now)).toBe("filtered");
-    expect(excluded({}, { number: "999" }, now)).toBe("filtered");
     expect(excluded(instant, { number: "none" }, now)).toBe("filtered");
+  });
+
+  it("is uncertain of a call that does not tell what is asked for, unless something else excludes it", () => {
+    const { from: _, ...callerless } = instant;
+    expect(excluded(instant, { extension: "7" }, now)).toBe("unknown-field");
+    expect(excluded({}, { direction: "inbound" }, now)).toBe("unknown-field");
+    expect(excluded({}, { number: "999" }, now)).toBe("unknown-field");
+    expect(excluded(callerless, { number: "999" }, now)).toBe("unknown-field");
+    expect(excluded({ ...callerless, direction: "outbound" }, { number: "999" }, now)).toBe("filtered");
+    expect(excluded({ to: "101" }, { number: "999" }, now)).toBe("filtered");
+    expect(excluded(instant, { extension: "7", direction: "outbound" }, now)).toBe("filtered");
+    expect(["unknown-field", "unknown-start", "filtered"].map((reason) => isUncertain(reason as SkipReason))).toEqual([
+      true,
+      true,
+      false,
+    ]);
   });
 
   it("matches the recording type only where the call tells one", () => {

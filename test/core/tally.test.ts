@@ -10,13 +10,15 @@ it("tells who said that recordings cannot be had, with an example of each reason
   tally.hear({ event: "recording-skipped", key: "tim/1/2/5", reason: "unproven", evidence });
   const done = { path: "a", bytes: 1, sha256: "", contentType: "audio/wav", ms: 1, call: {} } as const;
   tally.hear({ event: "recording-done", key: "tim/1/2/6", short: true, ...done });
+  tally.hear({ event: "recording-done", key: "tim/1/2/7", short: true, shortAgain: true, ...done });
   expect(tally.summary(1)).toMatchObject({
     reasons: { gone: 2, unproven: 1 },
     absent: [
       { reason: "gone", entries: 2, example: "tim/1/2/3", evidence },
       { reason: "unproven", entries: 1, example: "tim/1/2/5" },
     ],
-    short: 1,
+    short: 2,
+    shortAgain: 1,
   });
 });
 

@@ -28,7 +28,7 @@ test("two calls under one id are told, and the rows around them are read", async
 test("with a window, a start that cannot be read ends with 3, and none that can with 2", async () => {
   const some = await listed(`${head}3,4,N1,29/11/2026 10:00\n3,4,N2,soon\n`, "--from", "2026-11-01");
   expect([some.code, some.starts]).toEqual([3, ["2026-11-29T10:00:00"]]);
-  expect(some.err).toMatch(/1 recording left out: their start cannot be read/);
+  expect(some.err).toMatch(/1 recording left out: their rows do not tell whether they are selected/);
   const none = await listed(`${head}3,4,N1,later\n3,4,N2,soon\n`, "--from", "2026-11-01");
   expect([none.code, none.starts]).toEqual([2, []]);
   expect(none.err).toMatch(/--row-dates/);
@@ -82,4 +82,38 @@ test("adopt and link read on after bad rows, tell each, and end with 2", async (
   expect(linked.err.match(/-:[23]: /g)).toHaveLength(2);
   const none = await run(["link", "--rows", "-"], { env, input: `recordingId\n${bad}` });
   expect([none.code, none.out]).toEqual([2, ""]);
+});
+
+test("what a selection asks for and a row does not tell is told, never left out in silence; an unknown length is taken", async () => {
+  using home = openTempFolder();
+  const listing = (flags: readonly string[], input: string) =>
+    run(["list", "-s", "ringcentral", "--rows", "-", "--json", ...flags], {
+      env: {
+        HOME: home.path,
+        TZ: "UTC",
+        RC_SERVER_URL: "http://127.0.0.1:9",
+        RC_APP_CLIENT_ID: "c",
+        RC_APP_CLIENT_SECRET: "s",
+        RC_USER_JWT: "a.b.c",
+      },
+      input,
+    });
+  const columns = "recordingId,duration,direction,from,to,extension\n";
+  const input = `${columns}401786818001,,,,,\n401786818002,5,Inbound,+442071838750,101,101\n401786818003,90,Outbound,102,+442071838751,102\n`;
+  const found = async (...flags: string[]) => {
+    const { code, out, err } = await listing(flags, input);
+    return [
+      code,
+      out
+        .match(/"id":"40178681800\d/g)
+        ?.map((id) => id.at(-1))
+        .join("") ?? "",
+      /do not tell/.test(err),
+    ];
+  };
+  expect(await found("--min-duration", "10s")).toEqual([0, "13", false]);
+  expect(await found("--direction", "inbound")).toEqual([3, "2", true]);
+  expect(await found("--extension", "102")).toEqual([3, "3", true]);
+  expect(await found("--number", "+442071838751")).toEqual([3, "3", true]);
+  expect(await found()).toEqual([0, "123", false]);
 });

@@ -80,4 +80,8 @@ test("what is gone is told with whose word that is, also where it is the only re
   expect(lines({ done: 1, bytes: 1, short: 2 })).toContain(
     "  2  clearly shorter than their calls; the next run asks once more",
   );
+  expect(lines({ done: 3, bytes: 1, short: 3, shortAgain: 2 }).slice(1)).toEqual([
+    "  1  clearly shorter than its call; the next run asks once more",
+    "  2  clearly shorter than their calls when fetched again, too; not asked for again by itself (--force-overwrites asks)",
+  ]);
 });

@@ -67,7 +67,11 @@ interface Run {
 }
 
 /** One run with `--since last`; the ids that it listed. */
-async function run(stage: Stage, { localMs, settings = {}, interrupted }: Run): Promise<string[]> {
+async function run(stage: Stage, given: Run): Promise<string[]> {
+  return (await runAndHear(stage, given)).ids;
+}
+
+async function runAndHear(stage: Stage, { localMs, settings = {}, interrupted }: Run) {
   const clock = leapingClock(localMs);
   await using world = openWorld({ server: stage.fake.origin, mediaServer: stage.fake.origin }, {}, clock);
   await using source = openRingCentral(world.settings, world.context);
@@ -80,9 +84,13 @@ async function run(stage: Stage, { localMs, settings = {}, interrupted }: Run): 
   const selection = settings.minAge === undefined ? {} : { minAgeMs: settings.minAge };
   const { work, complete } = await wireListing({ settings: given, io }, source, selection, notes, () => source);
   const ids: string[] = [];
-  for await (const { refs } of work) ids.push(...refs.map(({ call }) => call.callId ?? ""));
+  const told: string[] = [];
+  for await (const { refs, events } of work) {
+    ids.push(...refs.map(({ call }) => call.callId ?? ""));
+    told.push(...events.flatMap((event) => (event.event === "notice" ? [event.message] : [])));
+  }
   if (!interrupted) await complete();
-  return ids;
+  return { ids, told };
 }
 
 const call = (id: string, atMs: number, shownMs = atMs): LoggedCall => ({ id, atMs, shownMs });
@@ -126,12 +134,19 @@ test("what the company's log would have shown is listed once it is open again", 
   expect(await run(stage, { localMs: begin })).toEqual(["own", "colleague's"]);
 });
 
-test("without a word on the time no end is remembered", async () => {
+test("without a word on the time no end is remembered, which is told", async () => {
   await using stage = await openStage();
   stage.dated = false;
   stage.calls.push(call("1", begin - 60 * day));
-  expect(await run(stage, { localMs: begin })).toEqual(["1"]);
-  expect(await run(stage, { localMs: begin + day })).toEqual(["1"]);
+  for (const localMs of [begin, begin + day]) {
+    const { ids, told } = await runAndHear(stage, { localMs });
+    expect([ids, told]).toEqual([
+      ["1"],
+      [expect.stringMatching(/came without their time .*lists the same calls again/)],
+    ]);
+  }
+  stage.dated = true;
+  expect(await runAndHear(stage, { localMs: begin })).toEqual({ ids: ["1"], told: [] });
 });
 
 test("whatever clocks, ages, look-backs and broken runs: every call is listed at least once", async () => {
