@@ -1,20 +1,21 @@
-import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { RecordingError } from "../core/errors.ts";
 import { openSqlite, type Sqlite } from "../sqlite.ts";
 import { fileError, openDatabase } from "./database.ts";
 import type { LedgerContext } from "./index.ts";
+import { columnsOf, copyRows, copyTable, readable, salvagedTables } from "./salvage-rows.ts";
 import { outcomesOfEntries, schemaVersion } from "./schema.ts";
-
-const chunkRows = 4_096;
-/** Indexes included; bounds the search where the end of a table cannot be read. */
-const leastRowBytes = 400;
 
 export interface Salvage {
   /** Where the old file stands now; absent when there was none. */
   readonly aside?: string;
   /** Entries that could be carried over. */
   readonly entries: number;
+  /** Tables that could not be read whole, and of how many of their rows that is true at most (0: nobody can tell). */
+  readonly unread: ReadonlyMap<string, number>;
 }
+
+type Copied = Pick<Salvage, "entries" | "unread">;
 
 /**
  * Makes a new ledger with all that can still be read of the one at `path` (entries, tombstones, run records and audit
@@ -28,19 +29,19 @@ export function salvageLedger(path: string, { clock }: LedgerContext): Salvage {
     if (existsSync(path)) removeLedger(made);
     else if (existsSync(made)) {
       replaceBy(made, path, aside);
-      return { aside, entries: countEntries(path) };
+      return { aside, entries: countEntries(path), unread: new Map() };
     } else {
       openDatabase(path, false).close();
-      return { entries: 0 };
+      return { entries: 0, unread: new Map() };
     }
     refuseSound(path);
     removeLedger(making);
-    const entries = copyInto(making, path);
+    const copied = copyInto(making, path);
     renameSync(making, made);
     // Its log is in the file by now; what is left of it would tell what a later purge takes away.
     removeLedger(making);
     replaceBy(made, path, aside);
-    return { aside, entries };
+    return { aside, ...copied };
   } catch (error) {
     throw fileError(error, path);
   }
@@ -62,7 +63,7 @@ function countEntries(path: string): number {
   }
 }
 
-function copyInto(making: string, path: string): number {
+function copyInto(making: string, path: string): Copied {
   const database = openDatabase(making, false);
   try {
     return database.read(() => copyAll(database.sqlite, path));
@@ -88,76 +89,44 @@ function refuseSound(path: string): void {
   }
 }
 
-function copyAll(sqlite: Sqlite, old: string): number {
-  if (readable(() => sqlite.prepare("ATTACH ? AS old").run(old)) === undefined) return 0;
-  const [entries = 0] = ["recordings", "runs", "audits", "outcomes"].map((table) =>
-    copyRows(sqlite, table, statSync(old).size),
-  );
-  if (!hasOutcomes(sqlite)) sqlite.exec(outcomesOfEntries);
+function copyAll(sqlite: Sqlite, old: string): Copied {
+  const unread = new Map<string, number>();
+  const { size } = statSync(old);
+  if (!isAttached(sqlite, old)) return { entries: 0, unread: nothing };
+  const copied = salvagedTables.map((table) => copyRows(sqlite, table, size));
+  for (const [at, table] of salvagedTables.entries()) if (copied[at]!.unread > 0) unread.set(table, copied[at]!.unread);
+  if (columnsOf(sqlite, "old", "outcomes").length === 0) sqlite.exec(outcomesOfEntries);
   sqlite.exec(lostTombstones);
   // The runs that held them are over, whatever became of them.
   sqlite.exec("UPDATE recordings SET lease_owner = NULL WHERE lease_owner IS NOT NULL");
-  for (const table of ["kept", "chains", "purging", "hooks"]) {
-    readable(() => sqlite.exec(`INSERT OR IGNORE INTO main.${table} SELECT * FROM old.${table}`));
-  }
+  for (const table of ["kept", "chains", "purging", "hooks"]) if (!copyTable(sqlite, table)) unread.set(table, 0);
   for (const table of ["runs", "audits"]) {
     sqlite.exec(`INSERT OR IGNORE INTO chains SELECT '${table}', seq, hash FROM ${table} ORDER BY seq DESC LIMIT 1`);
   }
-  return entries;
+  return { entries: copied[0]!.rows, unread };
 }
+
+/** Whether the tables of the old file can be looked at, some of them perhaps. */
+function isAttached(sqlite: Sqlite, old: string): boolean {
+  accessSync(old, constants.R_OK);
+  try {
+    // Tables of a schema that is damaged in part are left out instead of failing all.
+    sqlite.exec("PRAGMA writable_schema = ON");
+    sqlite.prepare("ATTACH ? AS old").run(old);
+  } catch (error) {
+    // SQLite tells a damaged schema as a file that cannot be opened; this one can.
+    if (["ledger", "disk-denied"].includes(fileError(error, old).code)) return false;
+    throw error;
+  } finally {
+    sqlite.exec("PRAGMA writable_schema = OFF");
+  }
+  return readable(() => sqlite.prepare("SELECT count(*) FROM old.sqlite_master").get()) !== undefined;
+}
+
+const nothing: ReadonlyMap<string, number> = new Map([["the whole file", 0]]);
 
 /** What was purged stays so, though its entry is lost: its last outcome tells. */
 const lostTombstones = `
   INSERT OR IGNORE INTO recordings (key, source, id, state, first_seen, changed)
     SELECT key, substr(key, 1, instr(key, '/') - 1), replace(key, rtrim(key, replace(key, '/', '')), ''), 'purged', at, at
     FROM (SELECT key, state, at, max(seq) FROM outcomes GROUP BY key) WHERE state = 'purged'`;
-
-/** Ledgers of before have none: what their entries say stands for them. */
-function hasOutcomes(sqlite: Sqlite): boolean {
-  return readable(() => sqlite.prepare("PRAGMA old.table_info(outcomes)").all().length > 0) ?? true;
-}
-
-/** Copies what can be read of a table, around what cannot; counts the rows. */
-function copyRows(sqlite: Sqlite, table: string, fileSize: number): number {
-  const seqOf = (of: string) =>
-    readable(() =>
-      Number((sqlite.prepare(`SELECT ${of}(seq) AS seq FROM old.${table}`).get() as { seq: unknown }).seq),
-    );
-  const first = seqOf("min");
-  if (first === undefined) return 0;
-  const last = seqOf("max") ?? Math.ceil(fileSize / leastRowBytes);
-  const columns = sharedColumns(sqlite, table);
-  if (columns === "") return 0;
-  const copy = sqlite.prepare(
-    `INSERT OR IGNORE INTO main.${table} (${columns}) SELECT ${columns} FROM old.${table} WHERE seq BETWEEN ? AND ?`,
-  );
-  const copyRange = (from: number, to: number): number => {
-    const copied = readable(() => Number(copy.run(from, to).changes));
-    if (copied !== undefined || from === to) return copied ?? 0;
-    const middle = Math.floor((from + to) / 2);
-    return copyRange(from, middle) + copyRange(middle + 1, to);
-  };
-  let rows = 0;
-  for (let from = first; from <= last; from += chunkRows) rows += copyRange(from, Math.min(last, from + chunkRows - 1));
-  return rows;
-}
-
-/** What the old table and the new one both have: an older ledger lacks what was added since. */
-function sharedColumns(sqlite: Sqlite, table: string): string {
-  const columnsOf = (schema: string) =>
-    (sqlite.prepare(`PRAGMA ${schema}.table_info(${table})`).all() as { name: string }[]).map(({ name }) => name);
-  const old = new Set(columnsOf("old"));
-  return columnsOf("main")
-    .filter((name) => old.has(name))
-    .join(", ");
-}
-
-/** The result of reading the old file, or undefined where that is damaged. */
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (fileError(error, "").code === "ledger") return undefined;
-    throw error;
-  }
-}

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Invocation } from "../command.ts";
 import { RecordingError } from "../core/errors.ts";
-import { formatCount } from "../core/format.ts";
+import { formatCount, formatNumberOf } from "../core/format.ts";
 import { defaultTemplate } from "../core/path-template.ts";
 import type { Archive } from "../core/ports.ts";
 import { printable } from "../core/printable.ts";
@@ -23,7 +23,7 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
   }
   const lock = await takeArchive(settings, io);
   try {
-    const { aside, entries } = await salvage(invocation);
+    const { aside, entries, unread } = await salvage(invocation);
     await using ledger = await wireLedger(settings, io);
     const byId = await wantedById(ledger);
     const pattern = settings.match ?? settings.output ?? defaultTemplate;
@@ -35,12 +35,22 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     const hooks = { unmatched, adopted: () => {} };
     const adopted = await adoptFiles(root, files, identify, ledger, hooks);
     const told = `${formatCount(entries)} entries carried over, ${formatCount(adopted)} files recorded anew`;
-    await ledger.audit({ action: "rebuild", detail: told });
+    const lost = unreadInWords(unread);
+    await ledger.audit({ action: "rebuild", detail: told + lost });
     const kept = aside === undefined ? "" : ` The old ledger is kept as ${aside}.`;
     if (!settings.quiet) io.stderr.write(`${told}.${kept}\n`);
+    if (lost !== "") io.stderr.write(`callreel: the old ledger was damaged${lost}\n`);
   } finally {
     lock.release();
   }
+}
+
+/** What a rebuild had to leave behind. */
+function unreadInWords(unread: Salvage["unread"]): string {
+  const parts = [...unread].map(([what, rows]) =>
+    rows === 0 ? what : `${what} (up to ${formatNumberOf(rows, "row")})`,
+  );
+  return parts.length === 0 ? "" : `; not readable: ${parts.join(", ")}`;
 }
 
 /** Nobody may have the old ledger open meanwhile: what he writes would be lost, and what he reads would be stale. */

@@ -58,3 +58,21 @@ test("the records of version 1 keep verifying: what its entries say is closed by
   expect([broken, (await ledger.verifyRunChain()).broken]).toEqual([[], undefined]);
   expect(await ledger.findHead(old)).toMatchObject({ later: 5 });
 });
+
+test("a ledger of version 1 gets what purges and names of users need, and both survive a rebuild", async () => {
+  const user = { ...ref(7), call: { user: "Ann" } };
+  const ledger = await open();
+  await ledger.begin(run("new"));
+  await ledger.claim([user]);
+  await ledger.finish(nothing, 0);
+  expect(await ledger.purge([ref(1).key, ref(2).key], "asked")).toBe(2);
+  await ledger.purgeEnded([ref(2).key]);
+  const left = [{ key: ref(1).key, path: "1.mp3" }];
+  expect(await ledger.purging()).toEqual(left);
+  await ledger[Symbol.asyncDispose]();
+  salvageLedger(path(), { clock: heldClock(), pid: 1 });
+  const after = await open();
+  expect(await after.purging()).toEqual(left);
+  expect((await after.entry(ref(1).key))?.state).toBe("purged");
+  expect((await after.entry(user.key))?.ref.call).toEqual(user.call);
+});
