@@ -5,12 +5,13 @@ import type { Call, Direction } from "./recording.ts";
 export const portalPattern = "ringcentral-portal";
 
 const portalName =
-  /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)_(.*)_(incoming|outgoing|inbound|outbound|internal)_(?:([a-z -]*)_)?(\d{1,40})(?: ?\(\d+\))?(?:\.[a-z\d]{1,5})?$/iu;
+  /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)_(.*)_(incoming|outgoing|inbound|outbound|internal)(?:_([a-z -]*?))?(?:_(\d{1,40}|unknown)?)?(?: ?\(\d+\)| - copy)*(?:\.[a-z\d]{1,5})?$/iu;
 
 /**
  * Reads a name that RingCentral's portal gives to a recording,
  * `20251104-133555_302_(252)555-8686_Outgoing_Auto_{id}.mp3`: local start, extension, the other party, direction, type.
- * The file's own extension may be missing, and a browser may have put ` (1)` behind it. Undefined for other names.
+ * The file's own extension may be missing, a browser may have put ` (1)` behind it, and the id, then empty, may not be
+ * there. Undefined for other names.
  */
 export function readPortalName(path: string): NamedFile | undefined {
   const found = portalName.exec(path.slice(path.lastIndexOf("/") + 1));
@@ -30,7 +31,7 @@ export function readPortalName(path: string): NamedFile | undefined {
     type: /^auto/i.test(type) ? "Automatic" : /demand/i.test(type) ? "OnDemand" : undefined,
   };
   const told = Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)) as Call;
-  return { id, source: "ringcentral", call: told };
+  return { id: known(id) ?? "", source: "ringcentral", call: told };
 }
 
 function directionOf(way: string): Direction {
@@ -39,5 +40,8 @@ function directionOf(way: string): Direction {
 }
 
 function known(text: string): string | undefined {
-  return text === "" || /^unknown$/i.test(text) ? undefined : text;
+  return text === "" || nobody.test(text) ? undefined : text;
 }
+
+/** What stands in place of a party who is not told. */
+const nobody = /^(?:unknown|anonymous|private|restricted|unavailable|withheld|blocked)(?: (?:number|caller))?$/i;

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import pLimit from "p-limit";
 import { examineFile, finishedFiles } from "../archive-files.ts";
 import type { Settings } from "../config.ts";
+import { type CallFinder, openCallFinder } from "../core/call-finder.ts";
 import { RecordingError } from "../core/errors.ts";
 import { type NamedFile, openNamePattern } from "../core/name-pattern.ts";
 import { portalPattern, readPortalName } from "../core/portal-name.ts";
@@ -84,17 +85,44 @@ export async function openIdentifyByName(settings: Settings, { byId, pattern }: 
   const refs = await openRefReader();
   const read = pattern === undefined ? undefined : readerOf(pattern);
   const timezone = zoneOf(settings.timezone);
+  const byCall = openMatchByCall(byId, settings);
   return (path) => {
     const named = read?.(path);
     if (read !== undefined && named === undefined) return `its name is not of the form ${pattern}`;
-    const ids = named === undefined ? idsIn(basename(path)) : [named.id];
-    const known = ids.map((id) => byId.get(id)).find((ref) => ref !== undefined);
+    if (named?.id === "") {
+      const found = byCall(named);
+      return typeof found === "string" ? found : withCall(found, named.call, timezone);
+    }
+    const known = knownBy(named, path, byId);
     if (known === null) return "several recordings have this id; give rows of one of them";
     if (known !== undefined) return known.source === "ringcentral" ? withCall(known, named?.call, timezone) : known;
     if (named === undefined) return "no row has an id that is in its name";
     return byId.size === 0 || named.source === "ringcentral"
       ? refOfName(named, settings, refs, timezone)
       : `no row has the id ${named.id}`;
+  };
+}
+
+/** The known recording of an id in a file's name; null where several share it. */
+function knownBy(named: NamedFile | undefined, path: string, byId: Clues["byId"]): RecordingRef | null | undefined {
+  const ids = named === undefined ? idsIn(basename(path)) : [named.id];
+  return ids.map((id) => byId.get(id)).find((ref) => ref !== undefined);
+}
+
+/** Whose a file without an id in its name is: the one recording of the rows whose call its name describes. */
+function openMatchByCall(byId: Clues["byId"], { timezone }: Settings): (named: NamedFile) => RecordingRef | string {
+  const zone = zoneOf(timezone ?? "UTC");
+  let finder: CallFinder | undefined;
+  return ({ call }) => {
+    if (byId.size === 0) return "its name has no id: give the calls' rows with --rows";
+    const refs = () => [...byId.values()].filter((ref) => ref?.source === "ringcentral") as RecordingRef[];
+    finder ??= openCallFinder(refs(), { startMs: (start) => startMs(start, zone), zoned: timezone !== undefined });
+    const found = finder.find(call);
+    const [ref] = found;
+    if (ref !== undefined && found.length === 1) return ref;
+    const which = found.length === 0 ? "no row's call has" : `${found.length} rows' calls have`;
+    const zoneHint = timezone === undefined ? "; --timezone tells in which zone the portal wrote" : "";
+    return `its name has no id, and ${which} its start, direction and party${zoneHint}`;
   };
 }
 

@@ -51,6 +51,28 @@ describe("readPortalName", () => {
   });
 
   it.each([
+    ["nothing", "20251104-133555_302_(252)555-8686_Outgoing_Auto.mp3"],
+    ["an empty place", "20251104-133555_302_(252)555-8686_Outgoing_Auto_.mp3"],
+    ["a word", "20251104-133555_302_(252)555-8686_Outgoing_Auto_unknown (1).mp3"],
+    ["copies of copies", "20251104-133555_302_(252)555-8686_Outgoing_Auto(1) - Copy (2)"],
+  ])("has no id where %s stands for it", (_, name) => {
+    expect(readPortalName(name)).toEqual({ id: "", source: "ringcentral", call });
+  });
+
+  it.each(["Anonymous", "private number", "Restricted", "Unavailable", "Blocked", ""])(
+    "takes %j for no party",
+    (party) => {
+      expect(readPortalName(`20251104-133555_302_${party}_Incoming_Auto_1`)?.call).toEqual({
+        start: call.start,
+        direction: "inbound",
+        to: "302",
+        extension: "302",
+        type: "Automatic",
+      });
+    },
+  );
+
+  it.each([
     "20251104_302_(252)555-8686_Outgoing_Auto_1.mp3",
     "20251104-133555_302_x_Sideways_Auto_1.mp3",
     "20251104-133555_302_x_Outgoing_Auto_abc.mp3",

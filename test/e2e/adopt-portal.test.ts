@@ -106,6 +106,51 @@ describe("adopt --match ringcentral-portal", () => {
     expect(status.out).toContain("shorter than");
   });
 
+  it("finds the call of a name without an id by its start, direction, extension and party, or tells that it cannot", async () => {
+    const named = (start: string, rest: string) => `${start}_302_${rest}`;
+    const files = [
+      named("20251104-133555", "(252)555-8686_Outgoing_Auto.mp3"),
+      named("20251104-140000", "Anonymous_Incoming_Auto_ (1)"),
+      named("20251104-150000", "(252)555-8686_Outgoing_Auto_unknown.mp3"),
+      named("20251104-160000", "(252)555-0000_Outgoing_Auto.mp3"),
+    ].map((name, at) => ({ name: `deep/er/${name}`, data: mp3(40 + at) }));
+    using world = openPortal(files);
+    const rows = join(world.home.path, "calls.csv");
+    const row = (id: string, time: string, direction: string, from: string, to: string) =>
+      `${id},2025-11-04T${time}Z,${direction},${from},${to},302\n`;
+    writeFileSync(
+      rows,
+      `id,startTime,direction,from,to,extension\n${row("1001", "18:35:56", "Outbound", "+12125550100", "+12525558686")}${row("1002", "19:00:00", "Inbound", "", "+12125550100")}${row("1003", "20:00:01", "Outbound", "", "+12525558686")}${row("1004", "20:00:03", "Outbound", "", "+12525558686")}${row("1005", "21:00:00", "Outbound", "", "+12525558686")}`,
+    );
+    const adopted = await world.adopt(world.file, ["--rows", rows, "-s", "ringcentral"]);
+    expect(adopted.code).toBe(3);
+    expect(adopted.out.match(/^unmatched: .*/gm)).toEqual([
+      expect.stringMatching(/150000.*2 rows' calls have its start/),
+      expect.stringMatching(/160000.*no row's call has its start/),
+    ]);
+    expect((await world.held()).map(({ id, bytes }) => [id, bytes]).sort()).toEqual([
+      ["1001", mp3(40).length],
+      ["1002", mp3(41).length],
+    ]);
+    expect((await world.adopt()).out).toContain("give the calls' rows with --rows");
+  });
+
+  it("takes starts that lie whole hours away where no zone is given, unless two calls fit", async () => {
+    using world = openPortal([
+      { name: "20251104-133555_302_(252)555-8686_Outgoing_Auto.mp3", data: mp3(40) },
+      { name: "20251104-140010_302_(252)555-8686_Outgoing_Auto.mp3", data: mp3(41) },
+    ]);
+    const rows = join(world.home.path, "calls.csv");
+    const starts = ["18:35:55", "15:00:10", "17:00:10"].map(
+      (time, at) => `100${at},2025-11-04T${time}Z,+12525558686\n`,
+    );
+    writeFileSync(rows, `id,startTime,to\n${starts.join("")}`);
+    const args = ["adopt", world.file, "-d", world.archive, "--match", "ringcentral-portal", "--rows", rows];
+    const adopted = await run([...args, "-s", "ringcentral"], { env: { HOME: world.home.path, TZ: "UTC" } });
+    expect([adopted.code, adopted.out]).toEqual([3, expect.stringMatching(/140010.*2 rows' calls.*--timezone/)]);
+    expect((await world.held()).map(({ id }) => id)).toEqual(["1000"]);
+  });
+
   it("tells of each file that cannot be taken, and takes those around it", async () => {
     const bad: readonly (readonly [Zipped, string])[] = [
       [{ ...good, name: `../../${nameOf("29461571241")}` }, "leads elsewhere"],
