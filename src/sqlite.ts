@@ -141,6 +141,11 @@ export function isBusy(error: unknown): boolean {
   return error instanceof Error && faultOf(error) === "busy";
 }
 
+/** Whether SQLite itself threw it, not whoever used it. */
+export function isSqliteError(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === "ERR_SQLITE_ERROR";
+}
+
 /** How the file of some purpose speaks of itself where it is damaged, and which code it has then and while it is busy. */
 export interface FileWords {
   /** What the file is, with its path. */

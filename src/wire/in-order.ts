@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { RecordingRef } from "../core/recording.ts";
 import type { Work } from "../core/work.ts";
-import { openSqlite } from "../sqlite.ts";
+import { type FileWords, isSqliteError, openSqlite, sqliteError } from "../sqlite.ts";
 
 const pageSize = 4096;
 
@@ -28,10 +28,17 @@ export async function* inOrder(work: AsyncIterable<Work>, descending: boolean): 
     yield* pages(
       spool.prepare(`SELECT ref FROM refs ORDER BY start IS NULL, start ${descending ? "DESC" : "ASC"}`).iterate(),
     );
+  } catch (error) {
+    throw isSqliteError(error) ? sqliteError(error, wordsOf(folder)) : error;
   } finally {
     spool.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function wordsOf(folder: string): FileWords {
+  const remedy = "check the disk of the folder for temporary files, or set TMPDIR to another";
+  return { name: `The file to sort in (${folder})`, damaged: { code: "disk-io", remedy }, busy: "disk-io" };
 }
 
 function* pages(rows: Iterable<unknown>): Iterable<Work> {

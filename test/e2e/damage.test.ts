@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   mkdirSync,
   readdirSync,
@@ -57,6 +57,45 @@ it("verify goes on after a folder, a link, a pipe and a lost file, reports each,
     ]),
   );
   expect(found.at(-1)).toMatchObject({ event: "verify-finished", files: 5, differences: 5 });
+});
+
+it("verify goes on after a file on a bad sector, reports it, and looks at the rest", async () => {
+  await using world = await openHeld();
+  const [bad = "", ...others] = finishedIn(world.archive).sort();
+  const fails = ["-f", "-qq", "-o", "/dev/null", "-P", bad, "-e", "inject=read,pread64,preadv:error=EIO"];
+  const bin = join(import.meta.dirname, "../../bin/callreel.js");
+  const call = [process.execPath, bin, "verify", "-d", world.archive, "--json"];
+  const env = { PATH: process.env.PATH, ...world.env };
+  const { status, stdout } = spawnSync("strace", [...fails, ...call], { env, encoding: "utf8" });
+  const found = eventsOf(stdout) as readonly Found[];
+  expect([status, found.map(({ kind, message }) => [kind, message])]).toEqual([
+    6,
+    [
+      ["unreadable", expect.stringContaining("EIO")],
+      [undefined, undefined],
+    ],
+  ]);
+  expect(found.at(-1)).toMatchObject({ files: others.length + 1, differences: 1 });
+});
+
+it("verify tells a damaged ledger with 13 and what to do, looks at the files all the same, and a rebuild mends it", async () => {
+  await using world = await openHeld("--write-info-json");
+  const ledger = join(world.archive, ".callreel", "ledger.db");
+  const database = openSqlite(ledger);
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  const { rootpage } = database
+    .prepare("SELECT rootpage FROM sqlite_master WHERE name = 'recordings_by_start'")
+    .get() as { rootpage: number };
+  database.close();
+  const bytes = readFileSync(ledger);
+  writeFileSync(ledger, bytes.fill(0x5a, (rootpage - 1) * 4096, rootpage * 4096));
+  const [lost = ""] = finishedIn(world.archive);
+  rmSync(lost);
+  const { code, err, found } = await verifyOf(world)();
+  expect([code, err]).toEqual([13, expect.stringContaining("verify --rebuild")]);
+  expect(found.map(({ kind }) => kind)).toContain("ledger");
+  const rebuilt = await verifyOf(world)("--rebuild");
+  expect([rebuilt.code, rebuilt.found.map(({ kind }) => kind)]).toEqual([6, ["missing", undefined]]);
 });
 
 it("verify leaves a record of itself, and tells an empty archive", async () => {
