@@ -19,7 +19,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (thrown) {
-    return failed(thrown, io);
+    return failed(await told(thrown), io);
   }
 }
 
@@ -119,6 +119,15 @@ async function runCommand(
     flags: raw,
     underProfile: async (name) => (await resolveSettings(raw, io.env, name)).settings,
   });
+}
+
+/** SQLite's own error, where nobody nearer told which file it was, as ours; loads what that needs only then. */
+async function told(thrown: unknown): Promise<unknown> {
+  if ((thrown as { code?: unknown } | undefined)?.code !== "ERR_SQLITE_ERROR") return thrown;
+  const { sqliteError } = await import("./sqlite.ts");
+  const remedy = "run `callreel verify` to see whether it is the ledger";
+  const damaged = { code: "ledger", remedy } as const;
+  return sqliteError(thrown, { name: "A database file of this command", damaged, busy: "locked" });
 }
 
 /** Prints what went wrong as one sentence and gives the exit code; only a bug shows its stack. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { tryLockFile } from "../src/sqlite.ts";
+import { openSqlite, sqliteError, tryLockFile, tryShareLockFile } from "../src/sqlite.ts";
 import { startModule } from "./helpers/module-child.ts";
 
 let folder: string;
@@ -84,4 +84,66 @@ test("opening SQLite says nothing to the user", async () => {
     (await built("sqlite.js")).openSqlite(":memory:").close();
     setImmediate(() => console.log("quiet"));`);
   expect(await child.line()).toBe("quiet");
+});
+
+test("a lock that is shared keeps out who wants it alone, and the other way round", async () => {
+  const path = join(folder, "lock");
+  const [first, second] = [tryShareLockFile(path, 0), tryShareLockFile(path, 0)];
+  expect(tryLockFile(path)).toBeUndefined();
+  first?.release();
+  const other = startModule(holder, [path]);
+  expect(await other.line()).toBe("refused");
+  await other.kill();
+  second?.release();
+  const alone = tryLockFile(path);
+  expect([alone === undefined, tryShareLockFile(path, 0)]).toEqual([false, undefined]);
+  alone?.release();
+});
+
+const words = { name: "It", damaged: { code: "ledger" as const, remedy: "mend it" }, busy: "locked" as const };
+const thrownBy = (work: () => void) => {
+  try {
+    work();
+  } catch (error) {
+    return sqliteError(error, words).code;
+  }
+  return undefined;
+};
+
+test("what SQLite says of a file is told as what happened to it", () => {
+  const path = join(folder, "file.db");
+  const sqlite = openSqlite(path);
+  sqlite.exec("PRAGMA max_page_count = 4; CREATE TABLE t (x UNIQUE)");
+  const add = (x: string) => sqlite.prepare("INSERT INTO t VALUES (?)").run(x);
+  add("1");
+  const other = openSqlite(path);
+  other.exec("PRAGMA busy_timeout = 0");
+  sqlite.exec("BEGIN EXCLUSIVE");
+  expect(thrownBy(() => other.exec("INSERT INTO t VALUES (2)"))).toBe("locked");
+  sqlite.exec("ROLLBACK");
+  other.exec("PRAGMA query_only = ON");
+  expect([
+    thrownBy(() => other.exec("INSERT INTO t VALUES (2)")),
+    thrownBy(() => add("2".repeat(40_000))),
+    thrownBy(() => add("1")),
+    thrownBy(() => sqlite.prepare("SELECT * FROM lost")),
+    thrownBy(() => JSON.parse("{")),
+    thrownBy(() => openSqlite(join(folder, "none", "file.db"))),
+    thrownBy(() => sqlite.prepare("SELEC")),
+  ]).toEqual(["disk-read-only", "disk-full", "ledger", "ledger", "ledger", "disk-denied", "bug"]);
+  for (const database of [sqlite, other]) database.close();
+});
+
+test.each([
+  [8, "disk-read-only"],
+  [10 | (12 << 8), "disk-io"],
+  [11, "ledger"],
+  [13, "disk-full"],
+  [14, "disk-denied"],
+  [15, "locked"],
+  [22, "disk-io"],
+  [26, "ledger"],
+  [21, "bug"],
+])("result code %i counts where the words tell nothing: %s", (errcode, code) => {
+  expect(sqliteError(Object.assign(new Error("what"), { errcode }), words).code).toBe(code);
 });
