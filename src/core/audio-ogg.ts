@@ -32,7 +32,8 @@ function codecOf(bytes: Uint8Array): Codec | undefined {
 /** What the pages came to. */
 interface Walked {
   granule: number;
-  first: number | undefined;
+  /** What the pages before the last one came to: a page that is cut gives no sound. */
+  before: number;
   /** Where the last page ends. */
   end: number;
   /** Whether the last page says that the stream ends. */
@@ -44,7 +45,7 @@ interface Walked {
 export function* scanOgg(first: Uint8Array): Scanner {
   const codec = codecOf(first) as Codec;
   const serial = viewOf(first).getUint32(14, true);
-  const walked: Walked = { granule: 0, first: undefined, end: 0, closed: false, lost: false };
+  const walked: Walked = { granule: 0, before: 0, end: 0, closed: false, lost: false };
   for (;;) {
     const head: Uint8Array = yield { at: walked.end, length: pageHead + 255, type: "audio/ogg" };
     if (head.length < pageHead || latin(head, 0, 4) !== "OggS") {
@@ -61,12 +62,12 @@ function takePage(head: Uint8Array, serial: number, walked: Walked): void {
   let size = pageHead + segments;
   for (let at = 0; at < segments; at += 1) size += head[pageHead + at] ?? 0;
   walked.end += size;
+  walked.before = walked.granule;
   if (view.getUint32(14, true) !== serial) return;
   walked.closed = ((head[5] as number) & 4) !== 0;
   const granule = Number(view.getBigInt64(6, true));
   // -1: no packet ends on this page.
   if (granule < 0 || granule > Number.MAX_SAFE_INTEGER) return;
-  walked.first ??= granule > 0 ? granule : undefined;
   walked.granule = granule;
 }
 
@@ -74,7 +75,8 @@ function oggEnding({ rate, skip }: Codec, walked: Walked): Ending {
   return {
     type: "audio/ogg",
     judge(total) {
-      const seconds = rate > 0 ? Math.max(0, walked.granule - skip) / rate : 0;
+      const granule = walked.end > total ? walked.before : walked.granule;
+      const seconds = rate > 0 ? Math.max(0, granule - skip) / rate : 0;
       if (walked.granule === 0) throw new RecordingError("empty-body", "The Ogg file is a header without any sound.");
       if (walked.lost && walked.end < total - 4096) {
         const message = `Behind ${Math.round(seconds)} s of sound the Ogg file goes on with bytes that are none.`;
