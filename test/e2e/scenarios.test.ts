@@ -48,6 +48,23 @@ const faults: Readonly<Record<string, (audio: Buffer, response: ServerResponse) 
   "a login page": () => ({ headers: { "content-type": "text/html" }, body: "<html><input type=password></html>" }),
   "an error of the server": () => ({ status: 503 }),
   forbidden: () => ({ status: 403, body: "no" }),
+  "forbidden in the source's own words": () => ({
+    status: 403,
+    body: { errorCode: "CMN-408", message: "No permission" },
+  }),
+  "a 404 about another parameter": () => ({
+    status: 404,
+    body: { errorCode: "CMN-102", message: "Resource for parameter [extensionId] is not found" },
+  }),
+  "another account": () => ({
+    status: 404,
+    body: { errorCode: "CMN-102", message: "Resource for parameter [accountId] is not found" },
+  }),
+  "a limit with status 200": () => ({ body: { errorCode: "CMN-301", message: "Request rate exceeded" } }),
+  "a storage host's 404": () => ({
+    status: 302,
+    headers: { location: server.origin.replace("127.0.0.1", "localhost") },
+  }),
   "half of it": (audio, response) => {
     response.writeHead(200, { "content-length": audio.length });
     response.write(audio.subarray(0, audio.length / 2), () => response.destroy());
@@ -114,12 +131,19 @@ function rowsOf(wanted: readonly Wanted[], random: Random): { text: string; brok
     ["recording_id", "start_time"],
     ["RecordingID", "Start"],
   ]);
-  const none = pick(random, ["", "NULL", "null", "\\N", "#N/A", "None"]);
+  const none = pick(random, ["", "NULL", "null", "\\N", "#N/A", "None", "(null)", "nan", "NaN", "NA", "<NA>"]);
   let broken = 0;
   const lines = wanted.map(({ id, startMs }) => {
     const damage =
       random() < 0.08
-        ? pick(random, [`${Number(id).toExponential(5).toUpperCase()}`, `${id}.0`, `${id.slice(0, 5)}…`])
+        ? pick(random, [
+            Number(id).toExponential(5).toUpperCase(),
+            `"${Number(id).toExponential(5).replace(".", ",")}"`,
+            `"${Number(id).toLocaleString("en")}"`,
+            Number(id).toLocaleString("de"),
+            `${id}.0`,
+            `${id.slice(0, 5)}…`,
+          ])
         : undefined;
     if (damage !== undefined) broken += 1;
     return [damage ?? (random() < 0.1 ? `="${id}"` : id), random() < 0.1 ? none : form(startMs)].join(comma);
