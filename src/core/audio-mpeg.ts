@@ -116,6 +116,10 @@ interface Walked {
   /** Where the last frame, and the last frame or tag, ended. */
   soundEnd: number;
   end: number;
+  /** Whether what comes next follows bytes that are no frame. */
+  inJunk: boolean;
+  /** Bytes that the next step must see at once, unless the body ends before. */
+  wanted: number;
 }
 
 /** Read at once, at least: as much as tells a tag's length. */
@@ -126,30 +130,37 @@ function* walk(start: number, end: number): Scanner {
   const head: Uint8Array = yield { at: start, length: 192, type: "audio/mpeg" };
   const first = frameAt(head, 0) as Frame;
   const header = lengthHeader(head, first);
-  const walked: Walked = { frames: header === undefined ? 0 : -1, junk: 0, soundEnd: start, end: start };
+  const frames = header === undefined ? 0 : -1;
+  const walked: Walked = { frames, junk: 0, soundEnd: start, end: start, inJunk: false, wanted: stride };
   for (let at = start; at < end; ) {
-    const given: Uint8Array = yield { at, length: stride, rest: true };
+    const { wanted } = walked;
+    const given: Uint8Array = yield { at, length: wanted, rest: true };
     const bytes = at + given.length > end ? given.subarray(0, end - at) : given;
-    at = step(bytes, at, first, walked, bytes.length < stride);
-    if (bytes.length < stride) break;
+    walked.wanted = stride;
+    at = step(bytes, at, first, walked, bytes.length < wanted);
+    if (bytes.length < wanted) break;
   }
   return mpegEnding(first, walked, header?.frames, end);
 }
 
-/** Takes all frames and tags that begin in `bytes`, and says where to go on. */
+/** Takes all frames and tags that begin in `bytes`, and says where to go on: the same whatever pieces a body comes in. */
 function step(bytes: Uint8Array, at: number, first: Frame, walked: Walked, isLast: boolean): number {
   let place = 0;
-  let inJunk = false;
   while (place + 4 <= bytes.length) {
     const frame = frameAt(bytes, place);
-    if (frame !== undefined && sameStream(frame, first) && !(inJunk && isChance(bytes, place + frame.length, first))) {
+    const isFrame = frame !== undefined && sameStream(frame, first);
+    if (isFrame && walked.inJunk && !isLast && place + frame.length + 4 > bytes.length) {
+      walked.wanted = Math.max(stride, frame.length + 4);
+      return at + place;
+    }
+    if (isFrame && !(walked.inJunk && isChance(bytes, place + frame.length, first))) {
       walked.frames += 1;
       place += frame.length;
       walked.soundEnd = walked.end = at + place;
-      inJunk = false;
+      walked.inJunk = false;
       continue;
     }
-    const tag = tagLength(bytes, place);
+    const tag = walked.inJunk ? 0 : tagLength(bytes, place);
     if (tag === undefined && !isLast) return at + place;
     if (tag !== undefined && tag > 0) {
       place += tag;
@@ -160,7 +171,7 @@ function step(bytes: Uint8Array, at: number, first: Frame, walked: Walked, isLas
     const to = sync === -1 ? bytes.length : sync;
     walked.junk += to - place;
     place = to;
-    inJunk = true;
+    walked.inJunk = true;
   }
   return at + place;
 }

@@ -1,7 +1,7 @@
 import { contentLength, contentRange } from "./answer.ts";
 import { scanAudio } from "./audio-kind.ts";
 import { isSuccess, openBeginning } from "./audio-refusal.ts";
-import { copied, type Ending, latin, openScan } from "./audio-scan.ts";
+import { copied, type Ending, type Judgement, latin, openScan } from "./audio-scan.ts";
 import { RecordingError } from "./errors.ts";
 import type { AudioType, ResponseHead } from "./recording.ts";
 
@@ -107,9 +107,24 @@ function announcedLength(head: ResponseHead, before: number): number | undefined
   return length === undefined ? undefined : before + length;
 }
 
+/** Lengths that formats only state, where their bytes do not show them, count as far as any sound could be so sparse. */
+function believable(judgement: Judgement, bytes: number): Judgement {
+  const { seconds = 0 } = judgement;
+  if (seconds >= 0 && seconds <= 300 + bytes / fewestBytesASecond) return judgement;
+  const { seconds: _, ...others } = judgement;
+  return {
+    ...others,
+    proven: false,
+    note: `It says that it lasts ${Math.round(seconds)} s, which its ${bytes} bytes cannot hold`,
+  };
+}
+
+/** Less than silence takes in any format of telephony. */
+const fewestBytesASecond = 8;
+
 function audioOf(ending: Ending, bytes: number, tail: Uint8Array, complete: boolean): Audio {
   try {
-    const { seconds, note, cut, proven } = ending.judge(bytes, tail);
+    const { seconds, note, cut, proven } = believable(ending.judge(bytes, tail), bytes);
     if (cut !== undefined && !complete) throw new RecordingError("bad-audio", `${cut}: it is not whole.`);
     const unproven = !complete && !proven ? unprovenEnd : undefined;
     const notes = [note, cut, unproven].filter((each) => each !== undefined);

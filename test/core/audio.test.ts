@@ -641,3 +641,24 @@ test.each([
     else expect(outcome()).toEqual(whole);
   }
 });
+
+test("claims no length that its bytes cannot hold", () => {
+  const check = openAudioCheck();
+  const body = ogg("OpusHead\x01\x01\x38\x01\x80\x3e\0\0\0\0\0", 48_000 * 1_000_000);
+  check.head({ status: 200, headers: { "content-length": String(body.length) } });
+  check.chunk(body);
+  const found = check.finish();
+  expect(found.audioSeconds).toBeUndefined();
+  expect(found.note).toMatch(/^It says that it lasts \d+ s, which its \d+ bytes cannot hold\.$/);
+});
+
+test("counts the frames of an mp3 behind junk alike, whatever pieces it comes in", () => {
+  const body = Buffer.concat([mp3(10), Buffer.from("\r\n\r\n", "latin1"), mp3(10)]);
+  const counted = [1, 7, 33, 418, body.length].map((size) => {
+    const check = openAudioCheck();
+    check.head({ status: 200, headers: { "content-length": String(body.length) } });
+    for (let at = 0; at < body.length; at += size) check.chunk(body.subarray(at, at + size));
+    return check.finish().audioSeconds;
+  });
+  expect(new Set(counted).size).toBe(1);
+});

@@ -27,3 +27,38 @@ export function damaged(bytes: Uint8Array, random: (n: number) => number, pieces
   }
   return result;
 }
+
+/** What servers, proxies and broken programs put where it does not belong. */
+export const pieces = [
+  "\r\n",
+  "\r\n\r\n",
+  "\0",
+  "\ufeff",
+  ": ",
+  "HTTP/1.1 103 Early Hints\r\n\r\n",
+  "HTTP/1.1 200 OK\r\n",
+  "Content-Length: 5\r\n",
+  "Content-Length: -1\r\n",
+  "Content-Length: 99999999999999999999\r\n",
+  "Transfer-Encoding: chunked\r\n",
+  "Content-Encoding: gzip\r\n",
+  "Content-Encoding: br, deflate\r\n",
+  "Content-Encoding: zstd\r\n",
+  "Content-Range: bytes 5-9/10\r\n",
+  "Retry-After: 1e9\r\n",
+  "Retry-After: Fri, 99 Foo 9999 00:00:00 GMT\r\n",
+  "Location: http://\\@x/\r\n",
+  "Location: //[::1\r\n",
+  "X-Rate-Limit-Remaining: NaN\r\n",
+  "Date: never\r\n",
+  "\x1f\x8b\x08",
+  "ffffffffffffffffff\r\n",
+  "0\r\n\r\n",
+  "http://",
+  "\\@",
+  "%",
+  "{",
+  '"expires_in":',
+  "null",
+  "1e999",
+];

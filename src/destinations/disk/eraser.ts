@@ -33,7 +33,13 @@ export function openEraser(archive: string): Eraser {
   const root = realpathSync(archive);
   const touched = new Set<string>();
   const end = (work: (root: string, names: readonly string[]) => void) => {
-    for (const folder of touched) work(root, folder === "" ? [] : folder.split("/"));
+    for (const folder of touched) {
+      try {
+        work(root, folder === "" ? [] : folder.split("/"));
+      } catch (error) {
+        throw diskError(error, join(root, folder));
+      }
+    }
     touched.clear();
   };
   return {

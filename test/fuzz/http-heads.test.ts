@@ -4,54 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import zlib from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { retryAfterMs } from "../src/core/answer.ts";
-import { RecordingError } from "../src/core/errors.ts";
-import { type Http, openHttp } from "../src/http.ts";
-import { openRingCentral } from "../src/sources/ringcentral/index.ts";
-import { urlInAnswer } from "../src/sources/tim/answer.ts";
-import { authorityOf } from "../src/sources/tim/echo-host.ts";
-import { run } from "./helpers/bin.ts";
-import { smallWav } from "./helpers/calls-server.ts";
-import { damaged, fuzzSeconds, openRandom } from "./helpers/fuzz.ts";
-import { openScriptedServer } from "./helpers/scripted-server.ts";
-import { leapingClock, openWorld } from "./sources/ringcentral/world.ts";
+import { retryAfterMs } from "../../src/core/answer.ts";
+import { RecordingError } from "../../src/core/errors.ts";
+import { type Http, openHttp } from "../../src/http.ts";
+import { run } from "../helpers/bin.ts";
+import { smallWav } from "../helpers/calls-server.ts";
+import { damaged, fuzzSeconds, openRandom, pieces } from "../helpers/fuzz.ts";
+import { openScriptedServer } from "../helpers/scripted-server.ts";
+import { countTries } from "../helpers/tries.ts";
 
 const random = openRandom();
 const never = new AbortController().signal;
-
-const pieces = [
-  "\r\n",
-  "\r\n\r\n",
-  "\0",
-  "\ufeff",
-  ": ",
-  "HTTP/1.1 103 Early Hints\r\n\r\n",
-  "HTTP/1.1 200 OK\r\n",
-  "Content-Length: 5\r\n",
-  "Content-Length: -1\r\n",
-  "Content-Length: 99999999999999999999\r\n",
-  "Transfer-Encoding: chunked\r\n",
-  "Content-Encoding: gzip\r\n",
-  "Content-Encoding: br, deflate\r\n",
-  "Content-Encoding: zstd\r\n",
-  "Content-Range: bytes 5-9/10\r\n",
-  "Retry-After: 1e9\r\n",
-  "Retry-After: Fri, 99 Foo 9999 00:00:00 GMT\r\n",
-  "Location: http://\\@x/\r\n",
-  "Location: //[::1\r\n",
-  "X-Rate-Limit-Remaining: NaN\r\n",
-  "Date: never\r\n",
-  "\x1f\x8b\x08",
-  "ffffffffffffffffff\r\n",
-  "0\r\n\r\n",
-  "http://",
-  "\\@",
-  "%",
-  "{",
-  '"expires_in":',
-  "null",
-  "1e999",
-];
 
 function answerOf(status: string, headers: readonly string[], body: Uint8Array): Buffer {
   return Buffer.concat([
@@ -109,6 +72,7 @@ describe("damaged answers", () => {
         else retryAfterMs(end.value, Date.now());
       }
     }
+    countTries("damaged HTTP answers, by our client", fuzzSeconds * 160, 0);
   });
 
   it("end the built program with one of its exit codes, never with a bug", async () => {
@@ -126,49 +90,6 @@ describe("damaged answers", () => {
       await token[Symbol.asyncDispose]();
       rmSync(home, { recursive: true });
     }
+    countTries("damaged HTTP answers, by the built program (12 each)", Math.ceil(fuzzSeconds / 2), 0);
   });
-});
-
-it("damaged token answers of TIM give a whole address or one of our errors", () => {
-  const head = { status: 200, headers: {} };
-  const whole = [
-    "http://echo.example:8090/a/b?token=1&x=%20",
-    "\ufeffhttps://Echo.example/\u00fc?t=1\r\n",
-    "http://[2001:db8::1]:80/x",
-    "",
-  ].flatMap((text) => [Buffer.from(text), Buffer.from(`\ufeff${text}`, "utf16le")]);
-  for (let round = 0; round < fuzzSeconds * 3000; round += 1) {
-    const body = damaged(whole[random(whole.length)] as Buffer, random, pieces);
-    try {
-      const url = urlInAnswer(head, body, "r", "tim.example");
-      const sent = new URL((/^[^/]+\/\/[^/?#]*/.exec(url) ?? [""])[0]);
-      expect(authorityOf(url), url).toBe(sent.host);
-    } catch (error) {
-      expect(error, body.toString("latin1")).toBeInstanceOf(RecordingError);
-    }
-  }
-});
-
-it("damaged token answers of RingCentral give a login or one of our errors", async () => {
-  const whole = Buffer.from(
-    '{"access_token":"t","token_type":"bearer","expires_in":3600,"refresh_token":"r","refresh_token_expires_in":60,"scope":"A B","owner_id":"1"}',
-  );
-  const refusal = Buffer.from('{"error":"invalid_client","errors":[{"errorCode":"OAU-153"}],"error_description":"x"}');
-  const statuses = [200, 200, 200, 200, 400, 401, 403, 302, 204, 500];
-  await using scripted = await openScriptedServer(() => ({
-    status: statuses[random(statuses.length)] as number,
-    body: damaged(random(4) === 0 ? refusal : whole, random, pieces),
-  }));
-  for (let round = 0; round < fuzzSeconds * 10; round += 1) {
-    const hosts = { server: scripted.origin, mediaServer: scripted.origin };
-    await using world = openWorld(hosts, { jwt: "a.b.c" }, leapingClock(Date.now()));
-    await using source = openRingCentral(world.settings, world.context);
-    try {
-      const link = await source.link(source.named("401786810001")!, undefined, never);
-      expect(link.headers.authorization).toMatch(/^Bearer \S/);
-    } catch (error) {
-      expect(error).toBeInstanceOf(RecordingError);
-      expect((error as RecordingError).code).not.toBe("bug");
-    }
-  }
 });
