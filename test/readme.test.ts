@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -7,9 +7,13 @@ import { openRingCentralWorld, quickBudget } from "./e2e/ringcentral-world.ts";
 import { run } from "./helpers/bin.ts";
 import { openTempFolder } from "./helpers/temp-folder.ts";
 
-const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+const docs = fileURLToPath(new URL("../src/docs/", import.meta.url));
+const pages = readdirSync(docs).filter((name) => name.endsWith(".md"));
+const readme = [fileURLToPath(new URL("../README.md", import.meta.url)), ...pages.map((name) => join(docs, name))]
+  .map((path) => readFileSync(path, "utf8"))
+  .join("\n");
 const blocks = (language: string) =>
-  [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map((match) => match[1] as string);
+  [...readme.matchAll(new RegExp(`^ *\`\`\`${language}\n(.*?)^ *\`\`\``, "gms"))].map((match) => match[1] as string);
 
 describe("the README's recipes", () => {
   it("for systemd have no fault that systemd-analyze knows", ({ skip }) => {

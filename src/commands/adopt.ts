@@ -1,14 +1,17 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import type { Invocation } from "../command.ts";
-import { RecordingError } from "../core/errors.ts";
-import { formatBytes, formatCount } from "../core/format.ts";
-import { portalPattern } from "../core/portal-name.ts";
-import type { Archive } from "../core/ports.ts";
-import { printable } from "../core/printable.ts";
-import type { RecordingRef } from "../core/recording.ts";
+import { exitCodeOf, worst } from "../cli/exit-codes.ts";
+import type { Invocation } from "../cli/io.ts";
+import { archiveFolder, takeArchive, wireLedger } from "../composition/archive.ts";
+import { namesOf } from "../composition/plan.ts";
+import { openMeter } from "../composition/reporter.ts";
+import { openGivenRefs } from "../composition/rows.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { RecordingRef } from "../core/model/recording.ts";
+import { portalPattern } from "../core/naming/name-pattern.ts";
+import { formatBytes, formatCount, printable } from "../core/text.ts";
 import { openDestination } from "../destinations/index.ts";
-import { exitCodeOf, worst } from "../exit-codes.ts";
 import {
   type AdoptionHooks,
   adoptFiles,
@@ -17,12 +20,8 @@ import {
   openIdentify,
   openIdentifyByName,
   unknownFiles,
-} from "../wire/adoption.ts";
-import { archiveFolder, takeArchive, wireLedger } from "../wire/archive.ts";
-import { openGivenRefs } from "../wire/given-refs.ts";
-import { filesFrom, isZip, takeIn } from "../wire/intake.ts";
-import { openMeter } from "../wire/meter.ts";
-import { namesOf } from "../wire/plan.ts";
+} from "../maintenance/adoption.ts";
+import { filesFrom, isZip, takeIn } from "../maintenance/intake.ts";
 
 /**
  * Records the files of an older script, where they stand in the archive, as done, and copies RingCentral's portal

@@ -1,15 +1,14 @@
-import type { Invocation } from "../command.ts";
-import { openSettingsFile, settingsPath } from "../config.ts";
-import { RecordingError } from "../core/errors.ts";
-import { formatDuration } from "../core/format.ts";
-import { openHttp } from "../http.ts";
-import { openBrowser } from "../open-browser.ts";
-import { ask } from "../prompt.ts";
+import { openSettingsFile, settingsPath } from "../cli/config.ts";
+import type { Invocation } from "../cli/io.ts";
+import { ask, openBrowser } from "../cli/prompt.ts";
+import type { Wiring } from "../composition/http.ts";
+import { sourceHttpSettings } from "../composition/http.ts";
+import { openRunReporter } from "../composition/reporter.ts";
+import { ringcentralSettings, secretsOf, timPasswordName, timSettings } from "../composition/sources.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import { formatDuration } from "../core/text.ts";
+import { openHttp } from "../http/client.ts";
 import { sources } from "../sources/index.ts";
-import type { Wiring } from "../wire/context.ts";
-import { sourceHttpSettings } from "../wire/http.ts";
-import { openRunReporter } from "../wire/reporter.ts";
-import { ringcentralSettings, secretsOf, timPasswordName, timSettings } from "../wire/sources.ts";
 
 /** `auth login|status|logout ringcentral|tim`. */
 export async function auth(invocation: Invocation): Promise<number> {

@@ -1,9 +1,9 @@
-import type { Command } from "../command.ts";
-import { bashScript } from "../completion/bash.ts";
-import { fishScript } from "../completion/fish.ts";
-import { zshScript } from "../completion/zsh.ts";
-import { RecordingError } from "../core/errors.ts";
-import type { CommandSpec } from "../options/commands.ts";
+import { bashScript } from "../cli/completion/bash.ts";
+import { fishScript } from "../cli/completion/fish.ts";
+import { zshScript } from "../cli/completion/zsh.ts";
+import type { Command } from "../cli/io.ts";
+import type { CommandSpec } from "../cli/options/groups.ts";
+import { RecordingError } from "../core/model/errors.ts";
 
 /** Prints the completion script of a shell, made from the definitions of `commands` that help is made from. */
 export function completionOf(commands: readonly CommandSpec[]): Command {

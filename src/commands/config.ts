@@ -1,8 +1,8 @@
-import type { Invocation } from "../command.ts";
-import { openSettingsFile, resolveSettings, type SettingsFile, settingsPath } from "../config.ts";
-import { RecordingError } from "../core/errors.ts";
-import { allOptions } from "../options/commands.ts";
-import { type OptionSpec, optionName } from "../options/option.ts";
+import { openSettingsFile, resolveSettings, type SettingsFile, settingsPath } from "../cli/config.ts";
+import type { Invocation } from "../cli/io.ts";
+import { allOptions } from "../cli/options/groups.ts";
+import { type OptionSpec, optionName } from "../cli/options/option.ts";
+import { RecordingError } from "../core/model/errors.ts";
 
 /** `config get|set|unset|list|path`: the settings a profile holds, and which value wins from where. */
 export async function config(invocation: Invocation): Promise<number> {

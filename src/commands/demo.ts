@@ -1,14 +1,13 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Command, Invocation } from "../command.ts";
-import { resolveSettings } from "../config.ts";
-import { formatBytes, formatDuration } from "../core/format.ts";
-import type { LedgerEntry } from "../core/ports.ts";
-import { worst } from "../exit-codes.ts";
-import type { Io } from "../io.ts";
+import { resolveSettings } from "../cli/config.ts";
+import { worst } from "../cli/exit-codes.ts";
+import type { Command, Invocation, Io } from "../cli/io.ts";
+import { type Column, formatTable } from "../cli/table.ts";
+import { openExistingLedger } from "../composition/archive.ts";
+import type { LedgerEntry } from "../core/model/ledger.ts";
+import { formatBytes, formatDuration } from "../core/text.ts";
 import { openSandbox, type Sandbox } from "../sandbox/index.ts";
-import { type Column, formatTable } from "../table.ts";
-import { openExistingLedger } from "../wire/archive.ts";
 
 /**
  * Both systems on this machine and a real download from both, with a token that dies and a 429 on the way. Repeated,

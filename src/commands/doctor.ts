@@ -1,13 +1,13 @@
-import type { Invocation } from "../command.ts";
-import { asRecordingError } from "../core/errors.ts";
-import type { Check } from "../core/ports.ts";
-import type { RecordingRef, SourceName } from "../core/recording.ts";
-import { exitCodeOf } from "../exit-codes.ts";
-import { selectionOf } from "../selection.ts";
-import { checkFolders, checkProxy } from "../wire/check-folders.ts";
-import { openRunReporter } from "../wire/reporter.ts";
-import { openSources, type SourceSet } from "../wire/source-set.ts";
-import { wireWork } from "../wire/work.ts";
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Invocation } from "../cli/io.ts";
+import { checkFolders, checkProxy } from "../composition/archive.ts";
+import { selectionOf } from "../composition/plan.ts";
+import { openRunReporter } from "../composition/reporter.ts";
+import { openSources, type SourceSet } from "../composition/sources.ts";
+import { wireWork } from "../composition/work.ts";
+import { asRecordingError } from "../core/model/errors.ts";
+import type { Check } from "../core/model/ports.ts";
+import type { RecordingRef, SourceName } from "../core/model/recording.ts";
 
 /** Every check in turn with a remedy; 0 when all pass, 7 when a login failed, else 2, 5 or 13 by what failed first. */
 export async function doctor(invocation: Invocation): Promise<number> {

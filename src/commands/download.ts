@@ -1,17 +1,15 @@
-import type { Invocation } from "../command.ts";
-import { formatNumberOf } from "../core/format.ts";
-import type { Archive } from "../core/ports.ts";
-import type { Io } from "../io.ts";
-import { selectionOf } from "../selection.ts";
-import { takeArchive, wireLedger } from "../wire/archive.ts";
-import { runIntoArchive } from "../wire/into-archive.ts";
-import { openRunReporter, type RunReporter } from "../wire/reporter.ts";
-import { openSealer } from "../wire/seal.ts";
-import { openSources } from "../wire/source-set.ts";
-import { survey } from "../wire/survey.ts";
-import { downloadToStdout } from "../wire/to-stdout.ts";
-import { startTransferThreads } from "../wire/transfer.ts";
-import { wireWork } from "../wire/work.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { takeArchive, wireLedger } from "../composition/archive.ts";
+import { selectionOf } from "../composition/plan.ts";
+import { openSealer } from "../composition/proof.ts";
+import { openRunReporter, type RunReporter } from "../composition/reporter.ts";
+import { downloadToStdout, runIntoArchive } from "../composition/run.ts";
+import { openSources } from "../composition/sources.ts";
+import { survey } from "../composition/survey.ts";
+import { startTransferThreads } from "../composition/transfer.ts";
+import { wireWork } from "../composition/work.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import { formatNumberOf } from "../core/text.ts";
 
 /** Downloads what the selection names into the archive, and says what it came to. */
 export async function download(invocation: Invocation): Promise<number> {

@@ -1,17 +1,17 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import type { Invocation } from "../command.ts";
-import { RecordingError } from "../core/errors.ts";
-import { formatBytes, formatCount } from "../core/format.ts";
-import type { Archive, EntryFilter } from "../core/ports.ts";
-import { verifyEntries } from "../core/verify.ts";
-import { diskError } from "../destinations/disk/disk-error.ts";
-import { exitCodeOf } from "../exit-codes.ts";
-import { version } from "../version.ts";
-import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
-import { type Bag, openBag } from "../wire/bag.ts";
-import { entryFilterOf } from "../wire/filter.ts";
-import { csvPrinter } from "../wire/list-archive.ts";
-import { openMeter } from "../wire/meter.ts";
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Invocation } from "../cli/io.ts";
+import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
+import { entryFilterOf } from "../composition/plan.ts";
+import { openMeter } from "../composition/reporter.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive, EntryFilter } from "../core/model/ledger.ts";
+import { verifyEntries } from "../core/proof/verify.ts";
+import { formatBytes, formatCount } from "../core/text.ts";
+import { csvPrinter } from "../maintenance/archive-list.ts";
+import { type Bag, openBag } from "../maintenance/bag.ts";
+import { diskError } from "../platform/disk-error.ts";
+import { version } from "../platform/version.ts";
 
 /** Writes a selection of the archive as a bag (BagIt 1.0); every file is re-read, and 6 when one is not as it came. */
 export async function exportBag(invocation: Invocation): Promise<number> {

@@ -1,13 +1,13 @@
-import type { Invocation } from "../command.ts";
-import { RecordingError } from "../core/errors.ts";
-import type { Source } from "../core/ports.ts";
-import type { RecordingRef } from "../core/recording.ts";
-import { exitCodeOf } from "../exit-codes.ts";
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Invocation } from "../cli/io.ts";
+import { runningPlayer } from "../composition/player.ts";
+import { openRunReporter } from "../composition/reporter.ts";
+import { namedRecordingOf } from "../composition/rows.ts";
+import { openSources } from "../composition/sources.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Source } from "../core/model/ports.ts";
+import type { RecordingRef } from "../core/model/recording.ts";
 import type { RingCentralSource } from "../sources/ringcentral/index.ts";
-import { namedRecordingOf } from "../wire/naming.ts";
-import { runningPlayer } from "../wire/player-address.ts";
-import { openRunReporter } from "../wire/reporter.ts";
-import { openSources } from "../wire/source-set.ts";
 
 /** Prints a URL that plays one recording: the player's permanent one, or with `--direct` the source's short-lived one. */
 export async function link(invocation: Invocation): Promise<number> {

@@ -1,18 +1,16 @@
-import type { Invocation } from "../command.ts";
-import type { DownloadEvent } from "../core/events.ts";
-import { formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
-import type { RecordingRef } from "../core/recording.ts";
-import { isUncertain } from "../core/select.ts";
-import type { Work } from "../core/work.ts";
-import { exitCodeOf } from "../exit-codes.ts";
-import type { Io } from "../io.ts";
-import { selectionOf } from "../selection.ts";
-import { type Column, formatTable } from "../table.ts";
-import { listArchive } from "../wire/list-archive.ts";
-import { openRunReporter } from "../wire/reporter.ts";
-import { openSources } from "../wire/source-set.ts";
-import { wireWork } from "../wire/work.ts";
-import { writeOut } from "../write-out.ts";
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { type Column, formatTable, writeOut } from "../cli/table.ts";
+import { selectionOf } from "../composition/plan.ts";
+import { openRunReporter } from "../composition/reporter.ts";
+import { openSources } from "../composition/sources.ts";
+import { wireWork } from "../composition/work.ts";
+import type { Work } from "../core/download/work.ts";
+import type { DownloadEvent } from "../core/model/events.ts";
+import type { RecordingRef } from "../core/model/recording.ts";
+import { isUncertain } from "../core/selection.ts";
+import { formatCount, formatDuration, formatNumberOf } from "../core/text.ts";
+import { listArchive } from "../maintenance/archive-list.ts";
 
 /** Prints the recordings a selection names: a table, or NDJSON that `download --rows -` takes. */
 export async function list(invocation: Invocation): Promise<number> {

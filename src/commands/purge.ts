@@ -1,12 +1,17 @@
 import { existsSync } from "node:fs";
-import type { Invocation } from "../command.ts";
-import { RecordingError } from "../core/errors.ts";
-import { formatBytes, formatCount } from "../core/format.ts";
-import type { Archive, EntryFilter, LedgerEntry } from "../core/ports.ts";
-import { localText, parseWhen, zoneOf } from "../dates.ts";
-import { archiveFolder, ledgerFile, openExistingLedger, takeArchive } from "../wire/archive.ts";
-import { refuseLostLedger } from "../wire/lost-ledger.ts";
-import { deletePurged } from "../wire/purge-files.ts";
+import { localText, parseWhen, zoneOf } from "../cli/dates.ts";
+import type { Invocation } from "../cli/io.ts";
+import {
+  archiveFolder,
+  ledgerFile,
+  openExistingLedger,
+  refuseLostLedger,
+  takeArchive,
+} from "../composition/archive.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
+import { formatBytes, formatCount } from "../core/text.ts";
+import { deletePurged } from "../maintenance/purge-files.ts";
 
 /**
  * Deletes recordings from the archive and remembers that, so that they are not fetched again; also what an earlier purge

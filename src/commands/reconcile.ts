@@ -1,23 +1,21 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
-import type { Invocation } from "../command.ts";
-import type { DownloadEvent } from "../core/events.ts";
-import { formatCount, formatNumberOf } from "../core/format.ts";
-import type { Archive, Selection } from "../core/ports.ts";
-import { isDifference, type Look, type Reconciled, reconcileRef, unsound } from "../core/reconcile.ts";
-import { isUncertain } from "../core/select.ts";
-import type { Tolerance } from "../core/short.ts";
-import type { Work } from "../core/work.ts";
-import { exitCodeOf, worst } from "../exit-codes.ts";
-import { selectionOf } from "../selection.ts";
-import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
-import { entryFilterOf } from "../wire/filter.ts";
-import { noteHead } from "../wire/head.ts";
-import { toleranceOf } from "../wire/plan.ts";
-import { recordOf } from "../wire/record.ts";
-import { openRunReporter } from "../wire/reporter.ts";
-import { openSources } from "../wire/source-set.ts";
-import { wireWork } from "../wire/work.ts";
+import { exitCodeOf, worst } from "../cli/exit-codes.ts";
+import type { Invocation } from "../cli/io.ts";
+import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
+import { entryFilterOf, selectionOf, toleranceOf } from "../composition/plan.ts";
+import { noteHead, recordOf } from "../composition/proof.ts";
+import { openRunReporter } from "../composition/reporter.ts";
+import { openSources } from "../composition/sources.ts";
+import { wireWork } from "../composition/work.ts";
+import type { Tolerance } from "../core/download/refetch.ts";
+import type { Work } from "../core/download/work.ts";
+import type { DownloadEvent } from "../core/model/events.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { Selection } from "../core/model/ports.ts";
+import { isDifference, type Look, type Reconciled, reconcileRef, unsound } from "../core/proof/reconcile.ts";
+import { isUncertain } from "../core/selection.ts";
+import { formatCount, formatNumberOf } from "../core/text.ts";
 
 /** Source against archive: each recording that is missing, extra, damaged, too short, gone or not permitted. 6 when they differ. */
 export async function reconcile(invocation: Invocation): Promise<number> {

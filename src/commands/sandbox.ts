@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import type { Invocation } from "../command.ts";
-import { RecordingError } from "../core/errors.ts";
-import { exitCodeOf } from "../exit-codes.ts";
-import { envNames, type OptionSpec, optionName, type ValuesOf } from "../options/option.ts";
-import { sandboxOptions } from "../options/sandbox.ts";
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Invocation } from "../cli/io.ts";
+import { envNames, type OptionSpec, optionName, type ValuesOf } from "../cli/options/option.ts";
+import { sandboxOptions } from "../cli/options/serving.ts";
+import { RecordingError } from "../core/model/errors.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "../sandbox/index.ts";
 
 export type SandboxFlags = ValuesOf<typeof sandboxOptions>;

@@ -1,18 +1,15 @@
 import { once } from "node:events";
-import type { Invocation } from "../command.ts";
-import { RecordingError } from "../core/errors.ts";
-import type { DownloadEvent } from "../core/events.ts";
-import { printable } from "../core/printable.ts";
-import { openBrowser } from "../open-browser.ts";
+import type { Invocation } from "../cli/io.ts";
+import { ask, openBrowser } from "../cli/prompt.ts";
+import { announcePlayer, openArchives, playerSettings, wireFetches } from "../composition/player.ts";
+import { openRunReporter } from "../composition/reporter.ts";
+import { openSources, type SourceSet, wireWebLogin } from "../composition/sources.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { DownloadEvent } from "../core/model/events.ts";
+import { printable } from "../core/text.ts";
+import { addUser, openUsers, readUsers } from "../player/auth/passwords.ts";
+import { openShelf, type ShelfArchive } from "../player/library/shelf.ts";
 import { openPlayer, type PlayerPorts } from "../player/server.ts";
-import { openShelf, type ShelfArchive } from "../player/shelf.ts";
-import { addUser, openUsers, readUsers } from "../player/users.ts";
-import { ask } from "../prompt.ts";
-import { openArchives, playerSettings, wireFetches } from "../wire/player.ts";
-import { announcePlayer } from "../wire/player-address.ts";
-import { openRunReporter } from "../wire/reporter.ts";
-import { openSources, type SourceSet } from "../wire/source-set.ts";
-import { wireWebLogin } from "../wire/web-login.ts";
 
 /** Serves the player until it is stopped. */
 export async function serve(invocation: Invocation): Promise<number> {

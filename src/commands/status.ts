@@ -1,15 +1,12 @@
-import type { Invocation } from "../command.ts";
-import type { Failure, Holding, RunRecord, Shorts } from "../core/catalogue.ts";
-import { RecordingError } from "../core/errors.ts";
-import { type Evidence, evidenceInWords } from "../core/evidence.ts";
-import { formatBytes, formatCount, formatDuration } from "../core/format.ts";
-import type { Archive, LedgerEntry } from "../core/ports.ts";
-import { printable } from "../core/printable.ts";
-import type { SourceName } from "../core/recording.ts";
-import { retentionNote, usualRetentionDays } from "../core/retention.ts";
-import type { Io } from "../io.ts";
-import { type Column, formatTable } from "../table.ts";
-import { openExistingLedger } from "../wire/archive.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { type Column, formatTable } from "../cli/table.ts";
+import { openExistingLedger } from "../composition/archive.ts";
+import { type Evidence, evidenceInWords, retentionNote, usualRetentionDays } from "../core/download/evidence.ts";
+import type { Failure, Holding, RunRecord, Shorts } from "../core/model/catalogue.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import type { SourceName } from "../core/model/recording.ts";
+import { formatBytes, formatCount, formatDuration, printable } from "../core/text.ts";
 
 /** What the archive holds, what failed and why, what expires at the source and when; with an id, one recording's story. */
 export async function status({ settings, io, args }: Invocation): Promise<number> {

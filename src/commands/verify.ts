@@ -2,23 +2,19 @@ import { renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import { hashFile } from "../archive-files.ts";
-import type { Invocation } from "../command.ts";
-import { RecordingError } from "../core/errors.ts";
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
-import type { Archive } from "../core/ports.ts";
-import type { RecordingKey } from "../core/recording.ts";
-import { type Difference, type Subset, verifyEntries } from "../core/verify.ts";
-import { exitCodeOf, worst } from "../exit-codes.ts";
-import { nameBeside } from "../new-file.ts";
-import { archiveFolder, openExistingLedger } from "../wire/archive.ts";
-import { noteHead } from "../wire/head.ts";
-import { openMeter } from "../wire/meter.ts";
-import { rebuildLedger } from "../wire/rebuild.ts";
-import { recordOf } from "../wire/record.ts";
-import { repairFiles } from "../wire/repair.ts";
-import { stoppable, verifyFiles } from "../wire/verify-files.ts";
-import { type Sealed, verifySeals } from "../wire/verify-seals.ts";
+import { exitCodeOf, worst } from "../cli/exit-codes.ts";
+import type { Invocation } from "../cli/io.ts";
+import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
+import { noteHead, recordOf, type Sealed, verifySeals } from "../composition/proof.ts";
+import { openMeter } from "../composition/reporter.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { RecordingKey } from "../core/model/recording.ts";
+import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
+import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/text.ts";
+import { rebuildLedger, repairFiles } from "../maintenance/repair.ts";
+import { stoppable, verifyFiles } from "../maintenance/verify-files.ts";
+import { hashFile, nameBeside } from "../platform/files.ts";
 
 /** Re-reads the archive against the ledger: every file, every record, and files that nobody knows. 6 when anything differs. */
 export async function verify(invocation: Invocation): Promise<number> {

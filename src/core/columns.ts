@@ -1,5 +1,3 @@
-import { isNullWord } from "./null-words.ts";
-
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The columns of a row by plain name, however the table spells them. */
@@ -65,4 +63,39 @@ function layoutOf(fields: Fields): Layout {
   for (const key of keys) if (!isNested(key)) learn(plainName(key.split(".").at(-1) as string), key);
   latest = { keys, byPlainName };
   return latest;
+}
+
+const words: ReadonlySet<string> = new Set([
+  "",
+  "\0",
+  "NULL",
+  "null",
+  "Null",
+  "\\N",
+  "(null)",
+  "(NULL)",
+  "[NULL]",
+  "[null]",
+  "<null>",
+  "<NULL>",
+  "<NA>",
+  "#N/A",
+  "#NA",
+  "N/A",
+  "n/a",
+  "nan",
+  "NaN",
+  "NAN",
+  "-nan",
+  "NaT",
+  "None",
+  "nil",
+  "undefined",
+  "DBNull",
+  "System.DBNull",
+]);
+
+/** Whether a cell, without blanks around it, is one of the ways in which tools write that there is no value. */
+export function isNullWord(text: string): boolean {
+  return text.length <= 13 && words.has(text);
 }

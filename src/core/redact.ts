@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "./text.ts";
 
 /** Takes secrets out of text: the one place every log line, message and event passes through. */
 export interface Redactor {

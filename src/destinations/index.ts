@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
-import type { Destination } from "../core/ports.ts";
-import type { DiskSettings } from "./disk.ts";
+import type { Destination } from "../core/model/ports.ts";
+import type { DiskSettings } from "./disk/disk.ts";
 
 /** Opens where audio goes: `-` is the stream, anything else a folder. */
 export async function openDestination(
@@ -8,5 +8,5 @@ export async function openDestination(
   settings: DiskSettings & { readonly stdout?: Writable },
 ): Promise<Destination> {
   if (target === "-" && settings.stdout !== undefined) return (await import("./stdout.ts")).openStdout(settings.stdout);
-  return (await import("./disk.ts")).openDisk(target, settings);
+  return (await import("./disk/disk.ts")).openDisk(target, settings);
 }

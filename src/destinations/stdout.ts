@@ -1,8 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import type { Writable } from "node:stream";
-import { openAudioCheck } from "../core/audio.ts";
-import { RecordingError } from "../core/errors.ts";
-import type { Destination, Expectation, Incoming } from "../core/ports.ts";
+import { openAudioCheck } from "../core/audio/check.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Destination, Expectation, Incoming } from "../core/model/ports.ts";
 
 /** What has gone out, over all attempts at the one recording. */
 interface Output {

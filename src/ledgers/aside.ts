@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { RecordingKey } from "../core/recording.ts";
-import { openSqlite, type Sqlite } from "../sqlite.ts";
+import type { RecordingKey } from "../core/model/recording.ts";
+import { openSqlite, type Sqlite } from "../platform/sqlite.ts";
 import { fileError } from "./database.ts";
 
 /** What a tombstone does not keep, as far as the version of the file knows it. */

@@ -1,10 +1,9 @@
-import type { EntryState, LedgerEntry } from "../core/ports.ts";
-import type { Direction, SourceName } from "../core/recording.ts";
+import type { EntryState, LedgerEntry } from "../core/model/ledger.ts";
+import type { Direction, SourceName } from "../core/model/recording.ts";
 import type { Database } from "./database.ts";
-import { entryOf, type RecordingRow, rowAsJson } from "./rows.ts";
-import { openSearchIndex, type SearchIndex } from "./search-index.ts";
-import { folded, foldedWords, searchedColumns } from "./searched-text.ts";
-import { openDatabaseInUse } from "./use.ts";
+import { openDatabaseInUse } from "./database.ts";
+import { entryOf, type RecordingRow, rowAsJson } from "./recording-row.ts";
+import { folded, foldedWords, openSearchIndex, type SearchIndex, searchedColumns } from "./search-index.ts";
 
 /** A place in the order of call starts, newest first: what comes after it is older. */
 export interface Position {

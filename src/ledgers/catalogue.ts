@@ -1,11 +1,11 @@
-import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/catalogue.ts";
-import type { PurgedFile } from "../core/ports.ts";
-import type { RecordingKey, SourceName } from "../core/recording.ts";
+import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/model/catalogue.ts";
+import type { PurgedFile } from "../core/model/ledger.ts";
+import type { RecordingKey, SourceName } from "../core/model/recording.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
-import type { Kept } from "./kept.ts";
+import type { KeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
-import { evidenceOf } from "./rows.ts";
+import { evidenceOf } from "./recording-row.ts";
 
 /** What `status`, `purge` and the player ask and record. */
 export interface Catalogue {
@@ -21,7 +21,7 @@ export interface Catalogue {
   lastAudits(count: number): readonly AuditRecord[];
 }
 
-export function openCatalogue(database: Database, kept: Kept, outcomes: Outcomes): Catalogue {
+export function openCatalogue(database: Database, kept: KeyValue, outcomes: Outcomes): Catalogue {
   const { sqlite } = database;
   const audit = ({ action, key = null, detail = null }: AuditRow, now: number) =>
     appendChained(sqlite, "audits", { at: new Date(now).toISOString(), action, key, detail }, outcomes.seal());
@@ -87,7 +87,7 @@ export function openCatalogue(database: Database, kept: Kept, outcomes: Outcomes
 const tracesLeft = "traces of purged recordings";
 
 /** Makes the file anew: its free space and its log still hold what was purged. Left undone, it is done by the next purge. */
-function eraseTraces(database: Database, kept: Kept): void {
+function eraseTraces(database: Database, kept: KeyValue): void {
   if (kept.get(tracesLeft) === undefined) return;
   database.sqlite.exec("VACUUM");
   const { busy } = database.sqlite.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };

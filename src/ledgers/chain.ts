@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ChainReport, FoundHead } from "../core/catalogue.ts";
-import type { Sqlite } from "../sqlite.ts";
+import type { ChainReport, FoundHead } from "../core/model/catalogue.ts";
+import type { Sqlite } from "../platform/sqlite.ts";
 import type { OutcomesSeal } from "./outcomes.ts";
 
 type Row = Readonly<Record<string, string | number | null>>;

@@ -1,11 +1,10 @@
-import { isAbsence } from "../core/evidence.ts";
-import type { Claim } from "../core/ports.ts";
-import type { RecordingKey, RecordingRef } from "../core/recording.ts";
-import { yieldNote } from "../core/yields.ts";
+import { isAbsence, yieldNote } from "../core/download/evidence.ts";
+import type { Claim } from "../core/model/ledger.ts";
+import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
+import { type Asker, type Held, reclaimRefusal, refusal } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
-import { openKept } from "./kept.ts";
-import { evidenceOf, refColumns, refUpdates, refValues } from "./rows.ts";
-import { type Asker, type Held, reclaimRefusal, refusal } from "./rules.ts";
+import { openKeyValue } from "./key-value.ts";
+import { evidenceOf, refColumns, refUpdates, refValues } from "./recording-row.ts";
 
 /** Who claims, at what time, and who else lives. */
 export type Claimant = Omit<Asker, "hasYielded">;
@@ -38,7 +37,7 @@ export function openClaims(database: Database): Claims {
     VALUES (${refColumns.map(() => "?").join(", ")}, 'pending', ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET ${refUpdates}, changed = excluded.changed, lease_owner = excluded.lease_owner`);
 
-  const kept = openKept(database);
+  const kept = openKeyValue(database);
   const askerOf = (claimant: Claimant): Asker => ({
     ...claimant,
     hasYielded: (address) => kept.get(yieldNote(address)) !== undefined,

@@ -1,9 +1,9 @@
-import { absences } from "../core/evidence.ts";
-import type { EntryFilter, LedgerEntry } from "../core/ports.ts";
-import type { RecordingKey, RecordingRef, SourceName } from "../core/recording.ts";
+import { absences } from "../core/download/evidence.ts";
+import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
+import type { RecordingKey, RecordingRef, SourceName } from "../core/model/recording.ts";
+import { wanted } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
-import { type BriefRow, briefAsJson, entryOf, type RecordingRow, refOf, rowAsJson, stateOf } from "./rows.ts";
-import { wanted } from "./rules.ts";
+import { type BriefRow, briefAsJson, entryOf, type RecordingRow, refOf, rowAsJson, stateOf } from "./recording-row.ts";
 
 const pageSize = 500;
 

@@ -1,4 +1,5 @@
-import type { Archive, Clock, Ledger } from "../core/ports.ts";
+import type { Archive, Ledger } from "../core/model/ledger.ts";
+import type { Clock } from "../core/model/ports.ts";
 
 /** What a ledger must know of the program it works for. */
 export interface LedgerContext {
@@ -12,7 +13,7 @@ export interface LedgerContext {
   readonly readOnly?: boolean;
 }
 
-export { lockArchive, lockLedger } from "./lock.ts";
+export { lockArchive, lockLedger } from "./archive-lock.ts";
 export { type Salvage, salvageLedger } from "./rebuild.ts";
 
 /** `memory`, or the path of a SQLite file that is made when it is not there. Throws `ledger` when it cannot be trusted. */
@@ -24,6 +25,6 @@ export async function openLedger(spec: string, context: LedgerContext): Promise<
 
 /** The ledger file at `path` with its catalogue. Throws `usage` when it is not there and `readOnly` is asked. */
 export async function openArchive(path: string, context: LedgerContext): Promise<Archive> {
-  const { openSqliteLedger } = await import("./sqlite.ts");
+  const { openSqliteLedger } = await import("./sqlite-ledger.ts");
   return openSqliteLedger(path, context);
 }

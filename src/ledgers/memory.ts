@@ -1,10 +1,8 @@
-import { RecordingError } from "../core/errors.ts";
-import { type Evidence, isAbsence } from "../core/evidence.ts";
-import type { Claim, EntryFilter, Ledger, LedgerEntry, RunStart } from "../core/ports.ts";
-import type { RecordingKey, RecordingRef, Stored } from "../core/recording.ts";
-import { inWindow } from "../core/select.ts";
-import { yieldNote } from "../core/yields.ts";
-import type { LedgerContext } from "./index.ts";
+import { type Evidence, isAbsence, yieldNote } from "../core/download/evidence.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Claim, EntryFilter, Ledger, LedgerEntry, RunStart } from "../core/model/ledger.ts";
+import type { RecordingKey, RecordingRef, Stored } from "../core/model/recording.ts";
+import { inWindow } from "../core/selection.ts";
 import {
   type Asker,
   evidenceAfter,
@@ -18,7 +16,8 @@ import {
   settlesShortness,
   stateAfter,
   wanted,
-} from "./rules.ts";
+} from "./claim-rules.ts";
+import type { LedgerContext } from "./index.ts";
 
 const pageSize = 500;
 
@@ -39,58 +38,58 @@ interface Item {
 
 /** A ledger that forgets all when it closes: for audio that goes to stdout, and for dry runs. */
 export function openMemoryLedger({ clock }: LedgerContext): Ledger {
-  const desk: Desk = { items: new Map(), kept: new Map(), run: undefined, now: () => clock.now() };
+  const opened: OpenLedger = { items: new Map(), kept: new Map(), run: undefined, now: () => clock.now() };
   return {
     begin: async (start) => {
-      if (desk.run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
-      desk.run = start;
+      if (opened.run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
+      opened.run = start;
     },
-    claim: async (refs) => refs.map((ref) => take(desk, ref, refusal)),
-    reclaim: async (ref) => take(desk, ref, reclaimRefusal),
+    claim: async (refs) => refs.map((ref) => take(opened, ref, refusal)),
+    reclaim: async (ref) => take(opened, ref, reclaimRefusal),
     done: async (ref, stored) => {
-      const again = desk.items.get(ref.key)?.state === "done";
-      const item = settle(desk, ref, "done");
+      const again = opened.items.get(ref.key)?.state === "done";
+      const item = settle(opened, ref, "done");
       item.stored = stored;
       item.askedAgain = again;
       delete item.evidence;
     },
     failed: async (ref, error) => {
-      const kept = desk.items.get(ref.key)?.state === "done";
-      const item = kept ? keep(desk, ref, error) : settle(desk, ref, stateAfter(error));
+      const kept = opened.items.get(ref.key)?.state === "done";
+      const item = kept ? keep(opened, ref, error) : settle(opened, ref, stateAfter(error));
       item.attempts += 1;
       item.lastError = { code: error.code, message: keptMessage(error) };
-      item.evidence = evidenceAfter(item.evidence, error, item.ref, clock.now(), (name) => desk.kept.get(name));
+      item.evidence = evidenceAfter(item.evidence, error, item.ref, clock.now(), (name) => opened.kept.get(name));
       return item.evidence;
     },
     release: async (key) => {
-      const item = desk.items.get(key);
-      if (item !== undefined && item.leaseOwner === desk.run?.runId) item.leaseOwner = null;
+      const item = opened.items.get(key);
+      if (item !== undefined && item.leaseOwner === opened.run?.runId) item.leaseOwner = null;
     },
     finish: async () => {
-      if (desk.run === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
-      desk.run = undefined;
+      if (opened.run === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
+      opened.run = undefined;
     },
-    ...reading(desk),
-    [Symbol.asyncDispose]: async () => desk.items.clear(),
+    ...reading(opened),
+    [Symbol.asyncDispose]: async () => opened.items.clear(),
   };
 }
 
-interface Desk {
+interface OpenLedger {
   readonly items: Map<RecordingKey, Item>;
   readonly kept: Map<string, string>;
   run: RunStart | undefined;
   now(): number;
 }
 
-function take(desk: Desk, ref: RecordingRef, refuse: typeof refusal): Claim {
-  if (desk.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
-  const { runId } = desk.run;
-  const held = desk.items.get(ref.key);
+function take(opened: OpenLedger, ref: RecordingRef, refuse: typeof refusal): Claim {
+  if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
+  const { runId } = opened.run;
+  const held = opened.items.get(ref.key);
   const asker: Asker = {
     runId,
-    now: desk.now,
-    lives: (owner) => isAlive(desk, owner),
-    hasYielded: (address) => desk.kept.has(yieldNote(address)),
+    now: opened.now,
+    lives: (owner) => isAlive(opened, owner),
+    hasYielded: (address) => opened.kept.has(yieldNote(address)),
   };
   const reason = held && refuse(heldOf(held), asker);
   if (held !== undefined && reason !== undefined) {
@@ -105,32 +104,32 @@ function take(desk: Desk, ref: RecordingRef, refuse: typeof refusal): Claim {
       ...(isAbsence(state) && evidence && { evidence }),
     };
   }
-  const item = itemFor(desk, ref);
+  const item = itemFor(opened, ref);
   item.ref = merged(item.ref, ref);
   item.leaseOwner = runId;
-  item.changedMs = desk.now();
+  item.changedMs = opened.now();
   return { granted: true, attempts: item.attempts };
 }
 
-function settle(desk: Desk, ref: RecordingRef, state: RestState): Item {
-  const item = itemFor(desk, ref);
+function settle(opened: OpenLedger, ref: RecordingRef, state: RestState): Item {
+  const item = itemFor(opened, ref);
   item.state = state;
-  item.runId = desk.run?.runId ?? "";
+  item.runId = opened.run?.runId ?? "";
   item.leaseOwner = null;
-  item.changedMs = desk.now();
+  item.changedMs = opened.now();
   delete item.lastError;
   return item;
 }
 
 /** What was done stays so, and its claim ends. */
-function keep(desk: Desk, ref: RecordingRef, error: RecordingError): Item {
-  const item = itemFor(desk, ref);
+function keep(opened: OpenLedger, ref: RecordingRef, error: RecordingError): Item {
+  const item = itemFor(opened, ref);
   item.leaseOwner = null;
   if (settlesShortness(error)) item.askedAgain = true;
   return item;
 }
 
-function itemFor({ items, now }: Desk, ref: RecordingRef): Item {
+function itemFor({ items, now }: OpenLedger, ref: RecordingRef): Item {
   const known = items.get(ref.key);
   if (known !== undefined) return known;
   const item: Item = {
@@ -147,13 +146,15 @@ function itemFor({ items, now }: Desk, ref: RecordingRef): Item {
 }
 
 /** No other process sees this ledger: what an ended run left claimed is free. */
-function isAlive({ run }: Desk, owner: string): boolean {
+function isAlive({ run }: OpenLedger, owner: string): boolean {
   return owner === run?.runId;
 }
 
-function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "keys" | "entry" | "entriesOf" | "get" | "set"> {
-  const { items, kept } = desk;
-  const entry = (item: Item) => entryOf(item, (owner) => isAlive(desk, owner));
+function reading(
+  opened: OpenLedger,
+): Pick<Ledger, "pending" | "entries" | "keys" | "entry" | "entriesOf" | "get" | "set"> {
+  const { items, kept } = opened;
+  const entry = (item: Item) => entryOf(item, (owner) => isAlive(opened, owner));
   const found = (filter: EntryFilter) => {
     const sorted = [...items.values()].sort(byStart).map(entry);
     if (filter.newestFirst) sorted.reverse();
@@ -168,12 +169,12 @@ function reading(desk: Desk): Pick<Ledger, "pending" | "entries" | "keys" | "ent
       const open = [...items.values()].filter(
         ({ ref, state, runId, evidence }) =>
           ref.source === source &&
-          runId !== desk.run?.runId &&
-          (wanted.includes(state) || (isAbsence(state) && isWantedStill(evidence, desk.now()))),
+          runId !== opened.run?.runId &&
+          (wanted.includes(state) || (isAbsence(state) && isWantedStill(evidence, opened.now()))),
       );
       const short = [...items.values()].filter(
         (item) =>
-          item.ref.source === source && item.runId !== desk.run?.runId && item.state === "done" && heldOf(item).short,
+          item.ref.source === source && item.runId !== opened.run?.runId && item.state === "done" && heldOf(item).short,
       );
       yield* paged(open.sort(byStart).map(({ ref }) => ref));
       yield* paged(short.sort(byStart).map(({ ref }) => ref));

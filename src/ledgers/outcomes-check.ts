@@ -1,7 +1,6 @@
-import type { RecordBreak } from "../core/catalogue.ts";
-import type { Sqlite } from "../sqlite.ts";
-import { openMerkle } from "./merkle.ts";
-import { leafOf, type OutcomeRow, outcomesSql } from "./outcomes.ts";
+import type { RecordBreak } from "../core/model/catalogue.ts";
+import type { Sqlite } from "../platform/sqlite.ts";
+import { leafOf, type OutcomeRow, openMerkle, outcomesSql } from "./outcomes.ts";
 
 /** Each stretch of outcomes that is not as a record closed it, then each entry that is not as its last outcome says. */
 export function* brokenOutcomes(sqlite: Sqlite): Iterable<RecordBreak> {

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, renameSync, rmSync, statSync } from "node:fs";
-import { RecordingError } from "../core/errors.ts";
-import { openSqlite, type Sqlite } from "../sqlite.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import { openSqlite, type Sqlite } from "../platform/sqlite.ts";
 import { fileError, openDatabase } from "./database.ts";
 import type { LedgerContext } from "./index.ts";
 import { columnsOf, copyRows, copyTable, readable, salvagedTables } from "./salvage-rows.ts";

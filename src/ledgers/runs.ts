@@ -1,6 +1,7 @@
-import type { RunRecord } from "../core/catalogue.ts";
-import type { Summary } from "../core/events.ts";
-import type { Clock, RunStart } from "../core/ports.ts";
+import type { RunRecord } from "../core/model/catalogue.ts";
+import type { Summary } from "../core/model/events.ts";
+import type { RunStart } from "../core/model/ledger.ts";
+import type { Clock } from "../core/model/ports.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { LeaseRow, Leases } from "./leases.ts";

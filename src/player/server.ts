@@ -2,17 +2,29 @@ import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { RecordingError } from "../core/errors.ts";
-import { refuse } from "./answer.ts";
-import { bracketed, foreignRequest, isAmbiguous, isAnyAddress, type Place, placeOf } from "./guard.ts";
-import { type Doors, openDoors } from "./login.ts";
-import { refuseError } from "./missing.ts";
-import { openRecordings, type RecordingPorts } from "./recordings.ts";
-import { route } from "./routes.ts";
-import { openSessions } from "./sessions.ts";
-import type { Users } from "./users.ts";
-import { openVisitorAddress, trustedProxies, type VisitorAddress } from "./visitor-address.ts";
-import type { WebLogin } from "./web-login.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import { refuse, send, sendJson, type Visit } from "./answer.ts";
+import { type Doors, openDoors } from "./auth/login.ts";
+import type { WebLogin } from "./auth/oauth.ts";
+import type { Users } from "./auth/passwords.ts";
+import { type Listener, openSessions } from "./auth/sessions.ts";
+import {
+  bracketed,
+  foreignRequest,
+  isAmbiguous,
+  isAnyAddress,
+  openVisitorAddress,
+  type Place,
+  placeOf,
+  trustedProxies,
+  type VisitorAddress,
+} from "./auth/visitor.ts";
+import { cataloguePage } from "./library/catalogue-page.ts";
+import type { Shelf } from "./library/shelf.ts";
+import { playerHtml } from "./page/html.ts";
+import { playerScript } from "./page/script.ts";
+import { refuseError } from "./streaming/missing.ts";
+import { keyOfPath, openRecordings, type RecordingPorts, type Recordings } from "./streaming/recordings.ts";
 
 export interface PlayerSettings {
   readonly host: string;
@@ -124,4 +136,65 @@ function listen(server: Server, host: string, port: number): Promise<number> {
     });
     server.listen(port, host.replace(/^\[|\]$/g, ""), () => resolve((server.address() as AddressInfo).port));
   });
+}
+
+export interface House {
+  readonly doors: Doors;
+  readonly recordings: Recordings;
+  readonly shelf: Shelf;
+  /** Whether there is a source to fetch from. */
+  readonly fetches: boolean;
+}
+
+/** Answers one request whose Host and Origin are right: first who it is, then what is asked. */
+export async function route(visit: Visit, house: House): Promise<void> {
+  const { request, response } = visit;
+  const { path, query } = split(request.url ?? "/");
+  if (await house.doors.answer(visit, path, query)) return;
+  const listener = house.doors.listener(request);
+  if (listener === undefined || (await listener.stillIn?.()) === false) return house.doors.turnAway(visit, path);
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return refuse(response, 405, "Only GET and HEAD are answered here.", { allow: "GET, HEAD" });
+  }
+  const asset = assets[path];
+  if (asset !== undefined) return send(response, 200, ...asset, { "cache-control": "no-cache" });
+  if (path === "/api/me") {
+    return sendJson(response, 200, {
+      name: listener.name,
+      logout: house.doors.key === undefined,
+      fetches: house.fetches,
+    });
+  }
+  if (path === "/api/recordings") {
+    return sendJson(response, 200, await cataloguePage(house.shelf, query, listener, house.recordings.canFetch));
+  }
+  return recording(visit, path, query, listener, house.recordings);
+}
+
+const assets: Readonly<Record<string, readonly [type: string, body: string]>> = {
+  "/": ["text/html; charset=utf-8", playerHtml],
+  "/player.js": ["text/javascript; charset=utf-8", playerScript],
+};
+
+/** What is asked under a recording's key, which is the rest of the path. */
+async function recording(
+  visit: Visit,
+  path: string,
+  query: URLSearchParams,
+  listener: Listener,
+  recordings: Recordings,
+): Promise<void> {
+  const [, prefix, rest = ""] = /^\/(r|api\/peaks|api\/recording)\/(.+)$/.exec(path) ?? [];
+  const key = keyOfPath(rest);
+  if (prefix === undefined || key === undefined) return refuse(visit.response, 404, "There is nothing here.");
+  const asked = { ...visit, key, listener, query };
+  if (prefix === "r") return recordings.play(asked);
+  return prefix === "api/peaks" ? recordings.peaks(asked) : recordings.describe(asked);
+}
+
+/** Path and query as they came: a path is never normalised, for it is a key. */
+function split(url: string): { path: string; query: URLSearchParams } {
+  const at = url.indexOf("?");
+  const path = at === -1 ? url : url.slice(0, at);
+  return { path, query: new URLSearchParams(at === -1 ? "" : url.slice(at + 1)) };
 }

@@ -1,12 +1,11 @@
-import { RecordingError } from "../core/errors.ts";
-import type { Reader } from "../core/ports.ts";
+import type { Readable } from "node:stream";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Reader } from "../core/model/ports.ts";
 import { checkFiles, fileRows } from "./files.ts";
-import type { ReaderSettings } from "./settings.ts";
-import type { DatabaseSettings } from "./sql/settings.ts";
+import type { DatabaseSettings } from "./sql/connection.ts";
 
 export { datedRows } from "./dates/dated-rows.ts";
-export type { ReaderSettings } from "./settings.ts";
-export type { DatabaseSettings } from "./sql/settings.ts";
+export type { DatabaseSettings } from "./sql/connection.ts";
 
 /**
  * Rows of files, one after the other; `-` is stdin. CSV dialects, JSON and NDJSON are told by content, never by name.
@@ -26,7 +25,7 @@ const databases = {
   postgres: async () => (await import("./sql/postgres.ts")).openPostgres,
   mysql: async () => (await import("./sql/mysql.ts")).openMysql,
   mssql: async () => (await import("./sql/mssql.ts")).openMssql,
-  sqlite: async () => (await import("./sql/sqlite.ts")).openSqliteRows,
+  sqlite: async () => (await import("./sql/sqlite-rows.ts")).openSqliteRows,
 };
 
 const aliases: Readonly<Record<string, keyof typeof databases>> = {
@@ -58,4 +57,16 @@ export async function openDatabase(url: string, settings: DatabaseSettings): Pro
   }
   const open = await databases[name]();
   return open(url, settings);
+}
+
+/** How rows in files are to be understood where the content does not say it. */
+export interface ReaderSettings {
+  /** Column names of rows without a header line. */
+  readonly columns?: readonly string[];
+  /** Field name → the name of the column that holds it. */
+  readonly map?: Readonly<Record<string, string>>;
+  /** A WHATWG encoding label; a byte order mark outranks it. Default: each line is UTF-8 or else windows-1252. */
+  readonly encoding?: string;
+  /** What `-` stands for. */
+  readonly stdin?: Readable;
 }

@@ -1,15 +1,14 @@
 import { MultiBar, type Options, type SingleBar } from "cli-progress";
-import type { Clock } from "../core/ports.ts";
+import type { Clock } from "../core/model/ports.ts";
+import { fileRow, statusRow, totalRow, waitingText } from "./bar-rows.ts";
 import { openEarlyLine } from "./early-line.ts";
 import { openMessages } from "./messages.ts";
+import { openSink } from "./output.ts";
+import { openPaint } from "./paint.ts";
 import { openProgress, type ProgressSettings } from "./progress.ts";
-import { fileRow, statusRow, totalRow } from "./rows.ts";
-import type { Screen } from "./screen.ts";
-import { openSink } from "./sink.ts";
 import { summaryLines } from "./summary.ts";
+import type { Screen } from "./terminal.ts";
 import { openTerminal, type TerminalStream } from "./terminal.ts";
-import { openPaint } from "./text.ts";
-import { waitingText } from "./waiting.ts";
 
 export interface BarSettings extends ProgressSettings {
   readonly clock: Clock;

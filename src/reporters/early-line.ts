@@ -1,7 +1,7 @@
-import type { DownloadEvent } from "../core/events.ts";
-import type { Clock } from "../core/ports.ts";
+import type { DownloadEvent } from "../core/model/events.ts";
+import type { Clock } from "../core/model/ports.ts";
+import { listingText, waitingText } from "./bar-rows.ts";
 import type { Progress } from "./progress.ts";
-import { listingText, waitingText } from "./waiting.ts";
 
 /** A person who sees nothing for longer than this wonders whether anything goes on. */
 const silenceMs = 1_500;

@@ -1,7 +1,7 @@
 import { closeSync, openSync, renameSync, statSync, writeSync } from "node:fs";
-import { RecordingError } from "../core/errors.ts";
-import type { Reporter } from "../core/ports.ts";
-import { nameBeside } from "../new-file.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Reporter } from "../core/model/ports.ts";
+import { nameBeside } from "../platform/files.ts";
 
 /**
  * Writes each failed recording as one NDJSON line that `download --rows` takes back; an empty file when none failed. A

@@ -1,10 +1,8 @@
 import type { Writable } from "node:stream";
-import type { Clock, Reporter } from "../core/ports.ts";
+import type { Clock, Reporter } from "../core/model/ports.ts";
 import type { Redactor } from "../core/redact.ts";
 import { openJsonReporter } from "./json.ts";
-import { noReporter } from "./none.ts";
-import type { Screen } from "./screen.ts";
-import type { TerminalStream } from "./terminal.ts";
+import type { Screen, TerminalStream } from "./terminal.ts";
 
 export interface ReporterSettings {
   /** `auto`: bars when stderr is a terminal, else plain lines. */
@@ -90,3 +88,9 @@ function lines(stream: Writable): Screen["messages"] {
     },
   };
 }
+
+/** Shows nothing. */
+export const noReporter: Reporter = {
+  report() {},
+  async close() {},
+};

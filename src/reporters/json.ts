@@ -1,9 +1,9 @@
 import type { Writable } from "node:stream";
-import type { DownloadEvent, Summary } from "../core/events.ts";
-import type { Evidence } from "../core/evidence.ts";
-import type { Clock, Reporter } from "../core/ports.ts";
-import { printable } from "../core/printable.ts";
-import { openSink } from "./sink.ts";
+import type { Evidence } from "../core/download/evidence.ts";
+import type { DownloadEvent, Summary } from "../core/model/events.ts";
+import type { Clock, Reporter } from "../core/model/ports.ts";
+import { printable } from "../core/text.ts";
+import { openSink } from "./output.ts";
 
 export interface JsonSettings {
   readonly stream: Writable;

@@ -1,7 +1,6 @@
-import type { DownloadEvent } from "../core/events.ts";
-import { formatCount } from "../core/format.ts";
-import { printable } from "../core/printable.ts";
-import type { Paint } from "./text.ts";
+import type { DownloadEvent } from "../core/model/events.ts";
+import { formatCount, printable } from "../core/text.ts";
+import type { Paint } from "./paint.ts";
 
 /** How many rejected rows are named one by one; a file of the wrong kind would otherwise be printed whole. */
 const mostRejected = 20;

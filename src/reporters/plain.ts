@@ -1,14 +1,14 @@
 import type { Writable } from "node:stream";
-import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/format.ts";
-import type { Clock } from "../core/ports.ts";
+import type { Clock } from "../core/model/ports.ts";
+import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/text.ts";
+import { listingText, timeOfDay, waitingText } from "./bar-rows.ts";
 import { openEarlyLine } from "./early-line.ts";
 import { openMessages } from "./messages.ts";
+import { openSink } from "./output.ts";
+import { openPaint } from "./paint.ts";
 import { openProgress, type Progress, type ProgressSettings } from "./progress.ts";
-import type { Screen } from "./screen.ts";
-import { openSink } from "./sink.ts";
 import { summaryLines } from "./summary.ts";
-import { openPaint } from "./text.ts";
-import { listingText, timeOfDay, waitingText } from "./waiting.ts";
+import type { Screen } from "./terminal.ts";
 
 export interface PlainSettings extends ProgressSettings {
   readonly clock: Clock;

@@ -1,8 +1,7 @@
-import type { Summary } from "../core/events.ts";
-import { evidenceInWords } from "../core/evidence.ts";
-import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/format.ts";
-import { printable } from "../core/printable.ts";
-import { openPaint, type Paint } from "./text.ts";
+import { evidenceInWords } from "../core/download/evidence.ts";
+import type { Summary } from "../core/model/events.ts";
+import { formatBytes, formatCount, formatDuration, formatNumberOf, printable } from "../core/text.ts";
+import { openPaint, type Paint } from "./paint.ts";
 
 export interface SummarySettings {
   readonly color: boolean;

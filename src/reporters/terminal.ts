@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
-import { widthOf } from "./text.ts";
+import type { Reporter } from "../core/model/ports.ts";
+import { widthOf } from "./paint.ts";
 
 /** The stream of a terminal, as Node's tty gives it. */
 export interface TerminalStream extends Writable {
@@ -109,4 +110,10 @@ export function openTerminal(stream: TerminalStream, emit: (text: string) => voi
       pending = "";
     },
   };
+}
+
+/** A reporter that also lets others speak to the person without getting in each other's way. */
+export interface Screen extends Reporter {
+  /** For log lines and the like, whole lines with their line break: above the bars where there are bars. */
+  readonly messages: { write(text: string): void };
 }

@@ -9,7 +9,7 @@ import {
   TimeStampResp,
   TSTInfo,
 } from "pkijs";
-import { RecordingError } from "../core/errors.ts";
+import { RecordingError } from "../core/model/errors.ts";
 
 const sha256Oid = "2.16.840.1.101.3.4.2.1";
 const timeStampingOid = "1.3.6.1.5.5.7.3.8";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Audio, openAudioCheck } from "../../src/core/audio.ts";
-import { RecordingError } from "../../src/core/errors.ts";
+import { type Audio, openAudioCheck } from "../../src/core/audio/check.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 
 const run = promisify(execFile);

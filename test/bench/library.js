@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "../../dist/clock.js";
 import { openArchive } from "../../dist/ledgers/index.js";
-import { openSqlite } from "../../dist/sqlite.js";
+import { systemClock } from "../../dist/platform/clock.js";
+import { openSqlite } from "../../dist/platform/sqlite.js";
 
 const entries = Number(process.argv[2] ?? 1_000_000);
 const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { main } from "../../src/cli.ts";
+import { main } from "../../src/cli/program.ts";
 import { testIo } from "../helpers/test-io.ts";
 
 let home: string;

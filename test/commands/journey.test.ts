@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { main } from "../../src/cli.ts";
+import { main } from "../../src/cli/program.ts";
 import { openRingCentralWorld, quickBudget } from "../e2e/ringcentral-world.ts";
 import { eventsOf, finishedIn, openTimWorld } from "../e2e/tim-world.ts";
 import { testIo } from "../helpers/test-io.ts";
@@ -127,7 +127,7 @@ it("logs in to TIM only with what TIM takes, and forgets it again", async () => 
 it("reads a database and a log file is kept beside it", async () => {
   await using world = await openTimWorld(10);
   const { env, archive, home, tim } = world;
-  const { openSqlite } = await import("../../src/sqlite.ts");
+  const { openSqlite } = await import("../../src/platform/sqlite.ts");
   const database = openSqlite(join(home, "calls.db"));
   database.exec("CREATE TABLE calls (datasource, voicelocation, voicefilename)");
   const insert = database.prepare("INSERT INTO calls VALUES (?, ?, ?)");

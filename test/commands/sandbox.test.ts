@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { Invocation } from "../../src/command.ts";
+import type { Invocation } from "../../src/cli/io.ts";
 import { sandbox } from "../../src/commands/sandbox.ts";
 import { testIo } from "../helpers/test-io.ts";
 

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { main } from "../../src/cli.ts";
+import { main } from "../../src/cli/program.ts";
 import { openRingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
 import { openTimSandbox } from "../../src/sandbox/tim/index.ts";
 import { start, until } from "../helpers/bin.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { asRecordingError, RecordingError } from "../../src/core/errors.ts";
-import type { Destination, Expectation, Incoming } from "../../src/core/ports.ts";
-import type { ResponseHead, Stored } from "../../src/core/recording.ts";
+import { asRecordingError, RecordingError } from "../../src/core/model/errors.ts";
+import type { Destination, Expectation, Incoming } from "../../src/core/model/ports.ts";
+import type { ResponseHead, Stored } from "../../src/core/model/recording.ts";
 import { mp3, noise, wav } from "../helpers/sound-bytes.ts";
 
 /** A destination, and what a reader finds there. */
@@ -95,7 +95,7 @@ export function testDestination(name: string, open: () => Promise<DestinationUnd
       expect(world.read(stored).equals(whole)).toBe(true);
     });
 
-    test("keeps a refusal's head and text for the source to judge", async () => {
+    test("keeps a refusal's head and text for the source to classify", async () => {
       await using world = await open();
       const text = '{"errorCode":"AGW-401"}';
       const head = { status: 401, headers: { "content-type": "application/json" } };

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { type ErrorCode, RecordingError } from "../../src/core/errors.ts";
-import type { Summary } from "../../src/core/events.ts";
-import type { EntryFilter, Ledger, RunStart } from "../../src/core/ports.ts";
-import type { Call, RecordingRef, Stored } from "../../src/core/recording.ts";
-import { yieldNote } from "../../src/core/yields.ts";
+import { yieldNote } from "../../src/core/download/evidence.ts";
+import { type ErrorCode, RecordingError } from "../../src/core/model/errors.ts";
+import type { Summary } from "../../src/core/model/events.ts";
+import type { EntryFilter, Ledger, RunStart } from "../../src/core/model/ledger.ts";
+import type { Call, RecordingRef, Stored } from "../../src/core/model/recording.ts";
 
 export const nothing: Summary = { done: 0, skipped: 0, failed: 0, rejected: 0, bytes: 0, ms: 0, reasons: {} };
 

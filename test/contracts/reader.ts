@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Reader } from "../../src/core/ports.ts";
-import type { Row } from "../../src/core/recording.ts";
+import type { Reader } from "../../src/core/model/ports.ts";
+import type { Row } from "../../src/core/model/recording.ts";
 
 /** A reader over something real that holds `contractRows`. */
 export interface ReaderUnderTest extends AsyncDisposable {

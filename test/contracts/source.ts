@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { Source } from "../../src/core/ports.ts";
-import type { Link, RecordingRef, Row, SourceName } from "../../src/core/recording.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { Source } from "../../src/core/model/ports.ts";
+import type { Link, RecordingRef, Row, SourceName } from "../../src/core/model/recording.ts";
 
 /** A source over a real server, and rows that fit it. */
 export interface SourceUnderTest extends AsyncDisposable {
@@ -102,9 +102,9 @@ export function testSource(name: SourceName, open: () => Promise<SourceUnderTest
       await using world = await open();
       const [ref] = world.source.recordings(world.row).refs as [RecordingRef];
       const busy = failure("server-error", 503, { "retry-after": "7" });
-      expect(world.source.judge(busy, ref, 0)).toMatchObject({ verdict: "retry", retryAfterMs: 7000 });
+      expect(world.source.classifyFailure(busy, ref, 0)).toMatchObject({ verdict: "retry", retryAfterMs: 7000 });
       const limited = failure("rate-limited", 429, { "retry-after": "9" });
-      expect(world.source.judge(limited, ref, 0)).toMatchObject({ code: "rate-limited", retryAfterMs: 9000 });
+      expect(world.source.classifyFailure(limited, ref, 0)).toMatchObject({ code: "rate-limited", retryAfterMs: 9000 });
     });
 
     test("leaves an error that is no answer as it is", async () => {
@@ -112,7 +112,7 @@ export function testSource(name: SourceName, open: () => Promise<SourceUnderTest
       const [ref] = world.source.recordings(world.row).refs as [RecordingRef];
       for (const code of ["reset", "timeout", "disk-full"] as const) {
         const error = new RecordingError(code, "as it was");
-        expect(world.source.judge(error, ref, 0)).toBe(error);
+        expect(world.source.classifyFailure(error, ref, 0)).toBe(error);
       }
     });
 
@@ -120,9 +120,9 @@ export function testSource(name: SourceName, open: () => Promise<SourceUnderTest
       await using world = await open();
       const [ref] = world.source.recordings(world.row).refs as [RecordingRef];
       for (const status of [401, 403, 404, 410]) {
-        const judged = world.source.judge(failure("http-error", status, {}), ref, 9);
-        expect(["give-up", "stop"]).toContain(judged.verdict);
-        for (const secret of world.secrets) expect(judged.message).not.toContain(secret);
+        const classified = world.source.classifyFailure(failure("http-error", status, {}), ref, 9);
+        expect(["give-up", "stop"]).toContain(classified.verdict);
+        for (const secret of world.secrets) expect(classified.message).not.toContain(secret);
       }
     });
 

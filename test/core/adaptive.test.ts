@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Adaptive, openAdaptive } from "../../src/core/adaptive.ts";
-import type { DownloadEvent } from "../../src/core/events.ts";
+import { type Adaptive, openAdaptive } from "../../src/core/download/adaptive.ts";
+import type { DownloadEvent } from "../../src/core/model/events.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 
 const call = {};

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { asItsRangeSays, contentRange, lastModified, retryAfterMs, strongValidator } from "../../src/core/answer.ts";
+import {
+  asItsRangeSays,
+  contentRange,
+  lastModified,
+  retryAfterMs,
+  strongValidator,
+} from "../../src/core/model/answer.ts";
 
 function headOf(headers: Record<string, string>) {
   return { status: 206, headers };

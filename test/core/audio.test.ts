@@ -1,14 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { audioExtensions, openAudioCheck } from "../../src/core/audio.ts";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { ResponseHead } from "../../src/core/recording.ts";
+import { audioExtensions, openAudioCheck } from "../../src/core/audio/check.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { ResponseHead } from "../../src/core/model/recording.ts";
 import { box, chunk, flac, id3, moov, mp3, mp4, mpegFrame, noise, ogg, oggPage, wav } from "../helpers/sound-bytes.ts";
 
 const ok: ResponseHead = { status: 200, headers: {} };
 
 /** The whole life of one body: what comes out, or the error. */
-function judge(body: Uint8Array | string, head: ResponseHead | null = ok, step = 64 * 1024) {
+function conclude(body: Uint8Array | string, head: ResponseHead | null = ok, step = 64 * 1024) {
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   const check = openAudioCheck(() => 0);
   try {
@@ -190,7 +190,7 @@ describe("audio is told by its bytes", () => {
   };
   for (const [name, [bytes, contentType, seconds]] of Object.entries(samples)) {
     test.each([1, 61, 4096, 1 << 20])(`${name}, in pieces of %i`, (step) => {
-      const found = judge(bytes, ok, step) as { contentType: string; audioSeconds?: number };
+      const found = conclude(bytes, ok, step) as { contentType: string; audioSeconds?: number };
       expect(found.contentType).toBe(contentType);
       if (seconds === undefined) expect(found).not.toHaveProperty("audioSeconds");
       else expect(found.audioSeconds).toBeCloseTo(seconds, 2);
@@ -216,15 +216,15 @@ describe("audio is told by its bytes", () => {
       const seconds = (20 * (length === 417 ? 1152 : 576)) / (length === 417 ? 44_100 : 24_000);
       announce(20);
       const whole = Buffer.concat([first, ...frames]);
-      expect(judge(whole)).toEqual({ contentType: "audio/mpeg", audioSeconds: Math.round(seconds * 1000) / 1000 });
+      expect(conclude(whole)).toEqual({ contentType: "audio/mpeg", audioSeconds: Math.round(seconds * 1000) / 1000 });
       announce(400);
       const cut = Buffer.concat([first, ...frames]);
-      expect(judge(cut)).toMatchObject({
+      expect(conclude(cut)).toMatchObject({
         code: "bad-audio",
         verdict: "retry",
         message: expect.stringMatching(/header says/),
       });
-      const kept = judge(cut, headOf(200, { "content-length": String(cut.length) }));
+      const kept = conclude(cut, headOf(200, { "content-length": String(cut.length) }));
       expect(kept).toMatchObject({
         audioSeconds: Math.round(seconds * 1000) / 1000,
         note: expect.stringMatching(/header says/),
@@ -236,7 +236,7 @@ describe("audio is told by its bytes", () => {
   test("an mp3's header without a count is no sound, and says nothing of the end", () => {
     const first = mpegFrame();
     first.write("Xing", 36, "latin1");
-    const found = judge(Buffer.concat([first, mp3(9)])) as { audioSeconds: number; note: string };
+    const found = conclude(Buffer.concat([first, mp3(9)])) as { audioSeconds: number; note: string };
     expect(found.audioSeconds).toBeCloseTo((9 * 1152) / 44_100, 3);
     expect(found.note).toMatch(/nothing in the file tells where it ends/);
   });
@@ -246,11 +246,11 @@ describe("audio is told by its bytes", () => {
     ds64.writeBigUInt64LE(8000n, 8);
     const file = wav({ dataSize: 0xffffffff, before: [chunk("ds64", ds64)] });
     file.write("RF64");
-    expect(judge(file)).toEqual({ contentType: "audio/wav", audioSeconds: 1 });
+    expect(conclude(file)).toEqual({ contentType: "audio/wav", audioSeconds: 1 });
     ds64.writeBigUInt64LE(0x1_0000_0000n, 8);
     const long = wav({ dataSize: 0xffffffff, before: [chunk("ds64", ds64)] });
-    expect(judge(long)).toMatchObject({ code: "bad-audio", verdict: "retry" });
-    expect(judge(wav({ dataSize: 0xffffffff, before: [chunk("ds64", Buffer.alloc(4))] }))).toMatchObject({
+    expect(conclude(long)).toMatchObject({ code: "bad-audio", verdict: "retry" });
+    expect(conclude(wav({ dataSize: 0xffffffff, before: [chunk("ds64", Buffer.alloc(4))] }))).toMatchObject({
       audioSeconds: 1,
     });
   });
@@ -298,8 +298,8 @@ describe("sound that contradicts its header", () => {
     ["an MP4 file that ends within a long box head", mp4(Buffer.from("\0\0\0\x01mdat", "latin1")), /breaks off/],
   ])("%s is bad-audio", (_name, bytes, message) => {
     const length = { "content-length": String(bytes.length) };
-    expect(judge(bytes, headOf(200, length))).toMatchObject({ code: "bad-audio", verdict: "give-up" });
-    expect((judge(bytes, headOf(200, length)) as Error).message).toMatch(message);
+    expect(conclude(bytes, headOf(200, length))).toMatchObject({ code: "bad-audio", verdict: "give-up" });
+    expect((conclude(bytes, headOf(200, length)) as Error).message).toMatch(message);
   });
 
   test.each<[string, Buffer, number, RegExp]>([
@@ -338,7 +338,7 @@ describe("sound that contradicts its header", () => {
     ["a FLAC cut in half", flac(160_000), 2.048, /header says 20 s, and 2 s came/],
     ["an AU cut in half", au(8000, 16_000), 1, /header says 2 s, and 1 s came/],
   ])("%s is kept with a note when its length was announced", (_name, bytes, seconds, note) => {
-    const kept = judge(bytes, headOf(200, { "content-length": String(bytes.length) })) as { audioSeconds: number };
+    const kept = conclude(bytes, headOf(200, { "content-length": String(bytes.length) })) as { audioSeconds: number };
     expect(kept).toMatchObject({ note: expect.stringMatching(note) });
     expect(kept.audioSeconds).toBeCloseTo(seconds, 2);
   });
@@ -350,7 +350,7 @@ describe("sound that contradicts its header", () => {
     ["a FLAC", flac(160_000)],
     ["an AU", au(8000, 16_000)],
   ])("%s that seems cut is tried again when no length was announced", (_name, bytes) => {
-    expect(judge(bytes)).toMatchObject({
+    expect(conclude(bytes)).toMatchObject({
       code: "bad-audio",
       verdict: "retry",
       message: expect.stringMatching(/not whole/),
@@ -389,7 +389,7 @@ describe("sound that contradicts its header", () => {
       /ends in a web page/,
     ],
   ])("%s is refused, and tried again", (_name, bytes, message) => {
-    const error = judge(bytes, headOf(200, { "content-length": String(bytes.length) }));
+    const error = conclude(bytes, headOf(200, { "content-length": String(bytes.length) }));
     expect(error).toMatchObject({ code: "bad-audio", verdict: "retry", message: expect.stringMatching(message) });
   });
 
@@ -407,15 +407,15 @@ describe("sound that contradicts its header", () => {
     ["an AU header without sound", au(0, 0)],
     ["an AU header cut short", au(100, 100).subarray(0, 12)],
   ])("%s is no sound", (_name, bytes) => {
-    expect(judge(bytes, headOf(200, { "content-length": String(bytes.length) }))).toBeInstanceOf(RecordingError);
+    expect(conclude(bytes, headOf(200, { "content-length": String(bytes.length) }))).toBeInstanceOf(RecordingError);
   });
 
   test("it may be whole next time when no length was announced", () => {
-    expect(judge(wav().subarray(0, 4000))).toMatchObject({ code: "bad-audio", verdict: "retry" });
+    expect(conclude(wav().subarray(0, 4000))).toMatchObject({ code: "bad-audio", verdict: "retry" });
   });
 
   test("a WAV header without sound is empty", () => {
-    expect(judge(wav({ seconds: 0 }))).toMatchObject({ code: "empty-body" });
+    expect(conclude(wav({ seconds: 0 }))).toMatchObject({ code: "empty-body" });
   });
 });
 
@@ -449,13 +449,16 @@ describe("what is no audio", () => {
     ["a frame of a bad bit rate", mpegFrame(0xfffbf064), "no known audio format"],
     ["two bytes", Buffer.from([0xff, 0x01]), "no known audio format"],
   ])("%s is refused for what it is", (_name, body, words) => {
-    const error = judge(body) as RecordingError;
+    const error = conclude(body) as RecordingError;
     expect(error).toMatchObject({ code: "not-audio", verdict: "give-up" });
     expect(error.message).toContain(words);
   });
 
   test("its text is kept for the source to judge, never put into the message", () => {
-    const error = judge("secret=42 <b>is no audio</b>", headOf(200, { "content-type": "audio/wav" })) as RecordingError;
+    const error = conclude(
+      "secret=42 <b>is no audio</b>",
+      headOf(200, { "content-type": "audio/wav" }),
+    ) as RecordingError;
     expect(error.body).toBe("secret=42 <b>is no audio</b>");
     expect(error.head?.headers["content-type"]).toBe("audio/wav");
     expect(error.message).not.toContain("secret");
@@ -475,34 +478,34 @@ describe("what is no audio", () => {
 
   test("drips of text cost no more than their bytes", () => {
     const started = performance.now();
-    expect(judge("x".repeat(60_000), ok, 1)).toMatchObject({ code: "not-audio", body: "x".repeat(60_000) });
+    expect(conclude("x".repeat(60_000), ok, 1)).toMatchObject({ code: "not-audio", body: "x".repeat(60_000) });
     expect(performance.now() - started).toBeLessThan(1500);
   });
 
   test("without a head it is refused all the same", () => {
-    const error = judge("words", null) as RecordingError;
+    const error = conclude("words", null) as RecordingError;
     expect(error).toMatchObject({ code: "not-audio", head: undefined });
-    expect(judge("", null)).toMatchObject({ code: "empty-body", head: undefined });
+    expect(conclude("", null)).toMatchObject({ code: "empty-body", head: undefined });
   });
 });
 
 describe("lengths", () => {
   test("an empty answer is empty-body", () => {
-    expect(judge("", headOf(200, { "content-length": "0" }))).toMatchObject({ code: "empty-body" });
-    expect(judge("", headOf(204))).toMatchObject({ code: "empty-body" });
+    expect(conclude("", headOf(200, { "content-length": "0" }))).toMatchObject({ code: "empty-body" });
+    expect(conclude("", headOf(204))).toMatchObject({ code: "empty-body" });
   });
 
   test("another length than announced is wrong-length, before anything else", () => {
     for (const length of [7999, 9000]) {
-      const error = judge(wav(), headOf(200, { "content-length": String(length) })) as RecordingError;
+      const error = conclude(wav(), headOf(200, { "content-length": String(length) })) as RecordingError;
       expect(error).toMatchObject({ code: "wrong-length", verdict: "retry" });
       expect(error.message).toContain(String(length));
     }
-    expect(judge("", headOf(200, { "content-length": "5" }))).toMatchObject({ code: "wrong-length" });
+    expect(conclude("", headOf(200, { "content-length": "5" }))).toMatchObject({ code: "wrong-length" });
   });
 
   test("a length that is none is not looked at", () => {
-    expect(judge(wav(), headOf(200, { "content-length": "many" }))).toMatchObject({ contentType: "audio/wav" });
+    expect(conclude(wav(), headOf(200, { "content-length": "many" }))).toMatchObject({ contentType: "audio/wav" });
   });
 
   test("bytes of an earlier attempt count when the answer continues them", () => {
@@ -525,7 +528,7 @@ describe("lengths", () => {
 
 describe("answers other than 2xx", () => {
   test("keep their head and text for the source", () => {
-    const error = judge(
+    const error = conclude(
       '{"errorCode":"AGW-401"}',
       headOf(401, { "content-type": "application/json" }),
     ) as RecordingError;
@@ -535,21 +538,21 @@ describe("answers other than 2xx", () => {
   });
 
   test("keep at most 64 KiB of text and cut the rest off", () => {
-    const error = judge("x".repeat(200_000), headOf(404)) as RecordingError;
+    const error = conclude("x".repeat(200_000), headOf(404)) as RecordingError;
     expect(error.code).toBe("http-error");
     expect(error.body?.length).toBe(64 * 1024);
   });
 
   test("even sound is not taken from them", () => {
-    expect(judge(wav(), headOf(404))).toMatchObject({ code: "http-error", body: undefined });
+    expect(conclude(wav(), headOf(404))).toMatchObject({ code: "http-error", body: undefined });
   });
 
   test.each([500, 502, 503, 504, 408, 425])("%i is a passing failure", (status) => {
-    expect(judge("busy", headOf(status))).toMatchObject({ code: "server-error", verdict: "retry", body: "busy" });
+    expect(conclude("busy", headOf(status))).toMatchObject({ code: "server-error", verdict: "retry", body: "busy" });
   });
 
   test("a redirect is told as one", () => {
-    expect((judge("", headOf(302)) as Error).message).toContain("sending elsewhere");
+    expect((conclude("", headOf(302)) as Error).message).toContain("sending elsewhere");
   });
 
   test.each<[string, Record<string, string>, number | undefined]>([
@@ -568,7 +571,11 @@ describe("answers other than 2xx", () => {
     ["a blank", { "retry-after": " " }, undefined],
     ["nothing", {}, undefined],
   ])("429 says how long to wait: %s", (_name, headers, ms) => {
-    expect(judge("", headOf(429, headers))).toMatchObject({ code: "rate-limited", verdict: "retry", retryAfterMs: ms });
+    expect(conclude("", headOf(429, headers))).toMatchObject({
+      code: "rate-limited",
+      verdict: "retry",
+      retryAfterMs: ms,
+    });
   });
 
   test("a refusal leaves the bytes of an earlier attempt uncounted", () => {
@@ -613,7 +620,7 @@ test.skipIf(noFfmpeg)(`what ffmpeg writes is understood, and its length told${no
       ],
       { maxBuffer: 1 << 24 },
     );
-    const found = judge(made.stdout) as { contentType: string; audioSeconds?: number };
+    const found = conclude(made.stdout) as { contentType: string; audioSeconds?: number };
     expect(found.contentType).toBe(type);
     if (found.audioSeconds !== undefined) expect(Math.abs(found.audioSeconds - 2)).toBeLessThan(0.2);
   }
@@ -625,7 +632,7 @@ test.each([
   ["a FLAC", flac()],
   ["an Ogg", ogg(opus, 5)],
 ])("%s is judged the same when its chunks are taken away after each step", (_name, body) => {
-  const whole = judge(body);
+  const whole = conclude(body);
   for (const step of [1, 100, 1000, 4096]) {
     const check = openAudioCheck(() => 0);
     check.head(ok);

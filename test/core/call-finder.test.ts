@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openCallFinder } from "../../src/core/call-finder.ts";
-import type { Call, RecordingRef } from "../../src/core/recording.ts";
+import { openCallFinder } from "../../src/core/download/call-finder.ts";
+import type { Call, RecordingRef } from "../../src/core/model/recording.ts";
 
 function rowOf(id: string, call: Call): RecordingRef {
   return { key: `ringcentral/${id}`, source: "ringcentral", id, locator: {}, call };

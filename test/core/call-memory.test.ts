@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { openCallMemory } from "../../src/core/call-memory.ts";
-import { differenceOf, traitsOf } from "../../src/core/call-traits.ts";
-import { openGivenRows } from "../../src/core/given-rows.ts";
-import type { Call } from "../../src/core/recording.ts";
+import { differenceOf, traitsOf } from "../../src/core/download/call-traits.ts";
+import { openCallMemory, openGivenRows } from "../../src/core/download/given-rows.ts";
+import type { Call } from "../../src/core/model/recording.ts";
 
 const at = (start: string, duration?: number) => ({ start, ...(duration === undefined ? {} : { duration }) });
 

@@ -2,18 +2,19 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import { type DownloadPlan, download } from "../../src/core/download.ts";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { DownloadEvent, Summary } from "../../src/core/events.ts";
-import { pathFor } from "../../src/core/path-template.ts";
-import type { Ledger, Source } from "../../src/core/ports.ts";
-import type { RecordingRef } from "../../src/core/recording.ts";
-import { openTransfer } from "../../src/core/transfer.ts";
-import type { Work } from "../../src/core/work.ts";
+import { type DownloadPlan, download } from "../../src/core/download/run.ts";
+import { openTransfer } from "../../src/core/download/transfer.ts";
+import type { Work } from "../../src/core/download/work.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { DownloadEvent, Summary } from "../../src/core/model/events.ts";
+import type { Ledger } from "../../src/core/model/ledger.ts";
+import type { Source } from "../../src/core/model/ports.ts";
+import type { RecordingRef } from "../../src/core/model/recording.ts";
+import { pathFor } from "../../src/core/naming/path-template.ts";
 import { openDestination } from "../../src/destinations/index.ts";
-import { openHttp } from "../../src/http.ts";
+import { openHttp } from "../../src/http/client.ts";
 import { openLedger } from "../../src/ledgers/index.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 import { callRef, plainSource, type Script, serveCalls, smallWav } from "../helpers/calls-server.ts";
 import { sha256 } from "../helpers/sha256.ts";
 import { mp3 } from "../helpers/sound-bytes.ts";
@@ -254,7 +255,7 @@ describe("what the source says cannot be had", () => {
       return true;
     },
     source: () => ({
-      judge: ({ head }) => {
+      classifyFailure: ({ head }) => {
         const details = head === undefined ? {} : { head };
         return new RecordingError("gone", "It is gone.", { ...details, witness: { by: "source", explicit: true } });
       },
@@ -403,7 +404,7 @@ describe("when a transfer fails", () => {
           failedLinks.push(failed?.url);
           return base.link(ref, failed, signal);
         },
-        judge: (error, _ref, renewals) =>
+        classifyFailure: (error, _ref, renewals) =>
           error.head?.status === 401 && renewals === 0
             ? new RecordingError("link-expired", "expired", { verdict: "renew" })
             : error,

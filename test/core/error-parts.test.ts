@@ -1,6 +1,5 @@
 import { expect, it } from "vitest";
-import { errorOf, errorParts } from "../../src/core/error-parts.ts";
-import { RecordingError } from "../../src/core/errors.ts";
+import { errorOf, errorParts, RecordingError } from "../../src/core/model/errors.ts";
 
 const across = (error: RecordingError) => errorOf(structuredClone(errorParts(error)));
 

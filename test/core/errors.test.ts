@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { asRecordingError, defaultVerdict, RecordingError } from "../../src/core/errors.ts";
+import { asRecordingError, defaultVerdict, RecordingError } from "../../src/core/model/errors.ts";
 
 it("gives every code the verdict that fits it, unless told otherwise", () => {
   expect(defaultVerdict("disk-full")).toBe("stop");

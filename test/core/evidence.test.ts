@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
 import {
   type Evidence,
   evidenceInWords,
@@ -10,7 +9,8 @@ import {
   type Word,
   weigh,
   wordOf,
-} from "../../src/core/evidence.ts";
+} from "../../src/core/download/evidence.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import {
   formatBytes,
   formatCount,
@@ -9,7 +9,7 @@ import {
   parseBytes,
   parseDuration,
   parseRate,
-} from "../../src/core/format.ts";
+} from "../../src/core/text.ts";
 
 const second = 1000;
 const minute = 60 * second;

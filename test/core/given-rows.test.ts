@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
-import { columnsOf, plainName } from "../../src/core/columns.ts";
-import { openGivenRows, withoutPlace } from "../../src/core/given-rows.ts";
-import { isNullWord } from "../../src/core/null-words.ts";
-import type { RecordingRef } from "../../src/core/recording.ts";
-import { rowDates } from "../../src/core/row-dates.ts";
+import { columnsOf, isNullWord, plainName } from "../../src/core/columns.ts";
+import { openGivenRows, withoutPlace } from "../../src/core/download/given-rows.ts";
+import type { RecordingRef } from "../../src/core/model/recording.ts";
+import { rowDates } from "../../src/core/selection.ts";
 
 const ref = (start?: string): RecordingRef => ({
   key: "tim/3/4/N",

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { limitRate } from "../../src/core/limit-rate.ts";
-import type { Streamer } from "../../src/core/ports.ts";
+import { limitRate } from "../../src/core/download/transfer.ts";
+import type { Streamer } from "../../src/core/model/ports.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 
 const never = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { DownloadEvent } from "../../src/core/events.ts";
-import { type FetchContext, fetchRecording } from "../../src/core/fetch-recording.ts";
+import { type FetchContext, fetchRecording } from "../../src/core/download/attempt.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { DownloadEvent } from "../../src/core/model/events.ts";
 import { callRef } from "../helpers/calls-server.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 
@@ -13,7 +13,7 @@ it("tells of a pause of hours that the source asks for, and until when it lasts"
     throw new RecordingError("server-error", "Maintenance.", { retryAfterMs: 5 * 3_600_000 });
   };
   const context = {
-    source: { link: refuse, judge: (error: RecordingError) => error },
+    source: { link: refuse, classifyFailure: (error: RecordingError) => error },
     clock,
     random: () => 0,
     retry: { retries: 3, baseDelayMs: 1, maxDelayMs: 1 },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { openNamePattern } from "../../src/core/name-pattern.ts";
-import { defaultTemplate, pathFor } from "../../src/core/path-template.ts";
+import { openNamePattern } from "../../src/core/naming/name-pattern.ts";
+import { defaultTemplate, pathFor } from "../../src/core/naming/path-template.ts";
 import { sha256 } from "../helpers/sha256.ts";
 
 test("reads back what the default template wrote", () => {

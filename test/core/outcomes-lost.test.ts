@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { DownloadEvent } from "../../src/core/events.ts";
-import { openOutcomes } from "../../src/core/outcomes.ts";
-import type { Ledger } from "../../src/core/ports.ts";
-import type { RecordingRef } from "../../src/core/recording.ts";
+import { openOutcomes } from "../../src/core/download/outcomes.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { DownloadEvent } from "../../src/core/model/events.ts";
+import type { Ledger } from "../../src/core/model/ledger.ts";
+import type { RecordingRef } from "../../src/core/model/recording.ts";
 
 const ref: RecordingRef = { key: "ringcentral/1", source: "ringcentral", id: "1", locator: {}, call: {} };
 
@@ -21,9 +21,9 @@ function opened(error: RecordingError, state?: string) {
   };
   const withdrawn: unknown[] = [];
   const destination = { withdraw: async (...what: unknown[]) => void withdrawn.push(what) };
-  const halt = { because: (reason: RecordingError) => halts.push(reason) } as never;
+  const shutdown = { because: (reason: RecordingError) => halts.push(reason) } as never;
   const plan = { named: new Set<string>(), failFast: false };
-  const context = { ledger: ledger as unknown as Ledger, destination, sources: new Map(), plan, halt };
+  const context = { ledger: ledger as unknown as Ledger, destination, sources: new Map(), plan, shutdown };
   const outcomes = openOutcomes({ ...context, tell: (event) => events.push(event) });
   return { outcomes, events, halts, withdrawn };
 }

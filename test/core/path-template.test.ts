@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { checkTemplate, defaultTemplate, extensionMark, pathFor } from "../../src/core/path-template.ts";
-import type { Call, RecordingRef } from "../../src/core/recording.ts";
+import type { Call, RecordingRef } from "../../src/core/model/recording.ts";
+import { checkTemplate, defaultTemplate, extensionMark, pathFor } from "../../src/core/naming/path-template.ts";
 import { sha256 } from "../helpers/sha256.ts";
 
 const call: Call = {

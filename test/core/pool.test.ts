@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import { poolSources } from "../../src/core/pool.ts";
-import type { Source } from "../../src/core/ports.ts";
-import type { Link } from "../../src/core/recording.ts";
+import { poolSources } from "../../src/core/download/pool.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { Source } from "../../src/core/model/ports.ts";
+import type { Link } from "../../src/core/model/recording.ts";
 import { callRef } from "../helpers/calls-server.ts";
 
 const never = new AbortController().signal;
@@ -28,7 +28,7 @@ function login(name: string, rate?: number): Login {
       if (ref.id === "broken") throw new Error("no token");
       return { url: name, headers: {}, resumable: true, takenAt: 0, answered: (head) => heard.push(head?.status) };
     },
-    judge: (error) => new RecordingError(error.code, name),
+    classifyFailure: (error) => new RecordingError(error.code, name),
     ...(rate === 0 ? {} : { addressesOf: () => [name] }),
     ratePerMinute: () => rate,
     async [Symbol.asyncDispose]() {
@@ -80,11 +80,11 @@ it("lets each recording be judged by the login that was asked for it, and by the
   const pool = poolSources([login("a"), login("b", 0)]);
   const error = new RecordingError("reset", "x");
   const refs = [callRef("1"), callRef("2"), callRef("3")] as const;
-  expect(pool.judge(error, refs[0], 0).message).toBe("a");
+  expect(pool.classifyFailure(error, refs[0], 0).message).toBe("a");
   expect(pool.addressesOf?.(refs[0])).toEqual(["a"]);
   await pool.link(refs[0], undefined, never);
   await pool.link(refs[1], undefined, never);
-  expect(refs.map((ref) => pool.judge(error, ref, 0).message)).toEqual(["a", "b", "a"]);
+  expect(refs.map((ref) => pool.classifyFailure(error, ref, 0).message)).toEqual(["a", "b", "a"]);
   expect(pool.addressesOf?.(refs[1])).toEqual([]);
 });
 
@@ -93,5 +93,5 @@ it("lets a login judge its own refusal to give a link", async () => {
   const broken = callRef("broken");
   await pool.link(callRef("1"), undefined, never);
   await expect(pool.link(broken, undefined, never)).rejects.toThrow("no token");
-  expect(pool.judge(new RecordingError("login-refused", "x"), broken, 0).message).toBe("b");
+  expect(pool.classifyFailure(new RecordingError("login-refused", "x"), broken, 0).message).toBe("b");
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { printable } from "../../src/core/printable.ts";
+import { printable } from "../../src/core/text.ts";
 
 test("plain text stays as it is", () => {
   expect(printable("Anna Müller, +49 30 1234 → 😀 日本")).toBe("Anna Müller, +49 30 1234 → 😀 日本");

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { LedgerEntry } from "../../src/core/ports.ts";
-import { isDifference, reconcileRef } from "../../src/core/reconcile.ts";
+import type { LedgerEntry } from "../../src/core/model/ledger.ts";
+import { isDifference, reconcileRef } from "../../src/core/proof/reconcile.ts";
 import { callRef } from "../helpers/calls-server.ts";
 
 const ref = { ...callRef("a"), call: { duration: 100 } };

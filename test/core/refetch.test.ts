@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { LedgerEntry } from "../../src/core/ports.ts";
-import type { Stored } from "../../src/core/recording.ts";
-import { expectAfter, pathOf, withKnown } from "../../src/core/refetch.ts";
-import { isShort, shortness, usualTolerance } from "../../src/core/short.ts";
+import { expectAfter, isShort, pathOf, shortness, usualTolerance, withKnown } from "../../src/core/download/refetch.ts";
+import type { LedgerEntry } from "../../src/core/model/ledger.ts";
+import type { Stored } from "../../src/core/model/recording.ts";
 import { callRef } from "../helpers/calls-server.ts";
 
 const held = (path: string, audioSeconds?: number): Stored => ({

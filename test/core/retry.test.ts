@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import { defaultRetryPolicy, retryDelay } from "../../src/core/retry.ts";
+import { defaultRetryPolicy, retryDelay } from "../../src/core/download/attempt.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 
 const attempts = { counted: 1, elapsedMs: 0, answered: true };
 const always = () => 1;
@@ -34,7 +34,7 @@ describe("retryDelay", () => {
     expect(retryDelay(error, { ...attempts, counted: 6 }, defaultRetryPolicy, always)).toBeUndefined();
   });
 
-  it("does not count a 429: its wait is the gate's business", () => {
+  it("does not count a 429: its wait is the rate limiter's business", () => {
     const error = new RecordingError("rate-limited", "429", { retryAfterMs: 60_000 });
     expect(retryDelay(error, { ...attempts, counted: 99 }, defaultRetryPolicy, () => 0)).toBe(60_000);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { SkipReason } from "../../src/core/events.ts";
-import { excluded, isInstant, isUncertain } from "../../src/core/select.ts";
+import type { SkipReason } from "../../src/core/model/events.ts";
+import { excluded, isInstant, isUncertain } from "../../src/core/selection.ts";
 
 const now = Date.UTC(2026, 10, 21, 12);
 const instant = {

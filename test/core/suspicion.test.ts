@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ErrorCode, RecordingError } from "../../src/core/errors.ts";
-import { openSuspicion, type Standing } from "../../src/core/suspicion.ts";
+import { openSuspicion, type Standing } from "../../src/core/download/suspicion.ts";
+import { type ErrorCode, RecordingError } from "../../src/core/model/errors.ts";
 
 const witness = { by: "media.example", explicit: true };
 const refused = (status: number, code: ErrorCode = "http-error") =>

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import { openTally } from "../../src/core/tally.ts";
+import { openTally } from "../../src/core/download/tally.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 
 it("tells who said that recordings cannot be had, with an example of each reason, and how many are short", () => {
   const tally = openTally();

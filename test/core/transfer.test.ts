@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { Destination, Expectation, Incoming } from "../../src/core/ports.ts";
-import { openTransfer } from "../../src/core/transfer.ts";
+import { openTransfer } from "../../src/core/download/transfer.ts";
+import type { Destination, Expectation, Incoming } from "../../src/core/model/ports.ts";
 
 const never = new AbortController().signal;
 

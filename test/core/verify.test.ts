@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { LedgerEntry } from "../../src/core/ports.ts";
-import { type Difference, type Subset, verifyEntries } from "../../src/core/verify.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { LedgerEntry } from "../../src/core/model/ledger.ts";
+import { type Difference, type Subset, verifyEntries } from "../../src/core/proof/verify.ts";
 import { callRef } from "../helpers/calls-server.ts";
 
 function entry(id: string): LedgerEntry {

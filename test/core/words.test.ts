@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { splitWords } from "../../src/core/words.ts";
+import { splitWords } from "../../src/core/text.ts";
 
 it.each([
   ["echo done", ["echo", "done"]],

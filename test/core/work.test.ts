@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import { openGivenRows } from "../../src/core/given-rows.ts";
-import type { Source } from "../../src/core/ports.ts";
-import type { RowBatch } from "../../src/core/recording.ts";
-import { type Work, workFromRows } from "../../src/core/work.ts";
+import { openGivenRows } from "../../src/core/download/given-rows.ts";
+import { type Work, workFromRows } from "../../src/core/download/work.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { Source } from "../../src/core/model/ports.ts";
+import type { RowBatch } from "../../src/core/model/recording.ts";
 import { callRef } from "../helpers/calls-server.ts";
 
 const source = {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import { openYields } from "../../src/core/yields.ts";
+import { openYields } from "../../src/core/download/evidence.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 
 const head = { status: 404, headers: {} };
 const word = (explicit: boolean, code: "gone" | "forbidden" = "gone") =>

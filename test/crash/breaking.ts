@@ -75,8 +75,8 @@ async function runHere(
   env: Record<string, string>,
 ): Promise<Omit<Finished, "signal" | "stdout">> {
   const { main } = (await import(
-    new URL("../../dist/cli.js", import.meta.url).href
-  )) as typeof import("../../src/cli.ts");
+    new URL("../../dist/cli/program.js", import.meta.url).href
+  )) as typeof import("../../src/cli/program.ts");
   const io = testIo({ NO_PROXY: "127.0.0.1", ...env });
   const code = await main([...args], io);
   return { code, out: io.out(), err: io.err() };

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Transfer } from "../../src/core/ports.ts";
-import { openTransfer } from "../../src/core/transfer.ts";
-import { openDisk } from "../../src/destinations/disk.ts";
-import { openHttp } from "../../src/http.ts";
+import { openTransfer } from "../../src/core/download/transfer.ts";
+import type { Transfer } from "../../src/core/model/ports.ts";
+import { openDisk } from "../../src/destinations/disk/disk.ts";
+import { openHttp } from "../../src/http/client.ts";
 import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 import { expectation, forever } from "../contracts/destination.ts";
 import { type BreakingServer, type Fault, openBreakingServer, type Versioning } from "../helpers/breaking-server.ts";

@@ -14,9 +14,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { Destination, Expectation } from "../../src/core/ports.ts";
-import { openDisk } from "../../src/destinations/disk.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { Destination, Expectation } from "../../src/core/model/ports.ts";
+import { openDisk } from "../../src/destinations/disk/disk.ts";
 import { openDestination } from "../../src/destinations/index.ts";
 import {
   type DestinationUnderTest,

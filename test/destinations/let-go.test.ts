@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Destination, TransferJob } from "../../src/core/ports.ts";
-import { openTransfer } from "../../src/core/transfer.ts";
+import { openTransfer } from "../../src/core/download/transfer.ts";
+import type { Destination, TransferJob } from "../../src/core/model/ports.ts";
+import { openDisk } from "../../src/destinations/disk/disk.ts";
 import { letGo } from "../../src/destinations/disk/let-go.ts";
-import { openDisk } from "../../src/destinations/disk.ts";
-import { openHttp } from "../../src/http.ts";
+import { openHttp } from "../../src/http/client.ts";
 import { serveCalls, smallWav } from "../helpers/calls-server.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { asRecordingError, RecordingError } from "../../src/core/errors.ts";
-import type { Destination } from "../../src/core/ports.ts";
-import type { ResponseHead } from "../../src/core/recording.ts";
-import { openTransfer } from "../../src/core/transfer.ts";
-import { openDisk } from "../../src/destinations/disk.ts";
+import { openTransfer } from "../../src/core/download/transfer.ts";
+import { asRecordingError, RecordingError } from "../../src/core/model/errors.ts";
+import type { Destination } from "../../src/core/model/ports.ts";
+import type { ResponseHead } from "../../src/core/model/recording.ts";
+import { openDisk } from "../../src/destinations/disk/disk.ts";
 import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 import { expectation, feed, forever, ok } from "../contracts/destination.ts";
 import { wav } from "../helpers/sound-bytes.ts";

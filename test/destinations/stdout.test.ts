@@ -1,7 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { PassThrough, Writable } from "node:stream";
 import { expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import { openDestination } from "../../src/destinations/index.ts";
 import { openStdout } from "../../src/destinations/stdout.ts";
 import { expectation, feed, forever, ok, put, testDestination } from "../contracts/destination.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openDisk } from "../../src/destinations/disk.ts";
+import { openDisk } from "../../src/destinations/disk/disk.ts";
 import { expectation, feed, forever, ok, put } from "../contracts/destination.ts";
 import { startModule } from "../helpers/module-child.ts";
 import { wav } from "../helpers/sound-bytes.ts";

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import { defaultTemplate, pathFor } from "../../src/core/path-template.ts";
-import type { RecordingRef } from "../../src/core/recording.ts";
+import type { RecordingRef } from "../../src/core/model/recording.ts";
+import { defaultTemplate, pathFor } from "../../src/core/naming/path-template.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
-import { findRecordings } from "../../src/sources/tim/rows.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { findRecordings } from "../../src/sources/tim/calls-table.ts";
 import { run } from "../helpers/bin.ts";
 import { sha256 } from "../helpers/sha256.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";

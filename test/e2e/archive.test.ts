@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openSqlite, type Sqlite } from "../../src/sqlite.ts";
+import { openSqlite, type Sqlite } from "../../src/platform/sqlite.ts";
 import { run, start, until } from "../helpers/bin.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 

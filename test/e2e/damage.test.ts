@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { run } from "../helpers/bin.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { run } from "../helpers/bin.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { main } from "../../src/cli.ts";
+import { main } from "../../src/cli/program.ts";
 import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 import {
   openScriptedServer,

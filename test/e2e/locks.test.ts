@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { type Running, run, start, until } from "../helpers/bin.ts";
 import { ask, cookieOf, json } from "../player/house.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";

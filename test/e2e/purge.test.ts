@@ -11,10 +11,10 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import type { Archive } from "../../src/core/ports.ts";
+import type { Archive } from "../../src/core/model/ledger.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { run, start, until } from "../helpers/bin.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
 import { lockArchive } from "../../src/ledgers/index.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 import { run } from "../helpers/bin.ts";
 import { openRingCentralWorld, type RingCentralWorld } from "./ringcentral-world.ts";
 import { eventsOf } from "./tim-world.ts";

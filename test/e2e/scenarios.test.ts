@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { main } from "../../src/cli.ts";
+import { main } from "../../src/cli/program.ts";
 import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 import {
   openScriptedServer,

@@ -3,7 +3,7 @@ import { generateKeyPairSync, verify as verifySignature } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { run } from "../helpers/bin.ts";
 import { openTimeStampAuthority } from "../helpers/time-stamp-authority.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";

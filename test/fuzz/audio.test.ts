@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { type Audio, openAudioCheck } from "../../src/core/audio.ts";
-import { RecordingError } from "../../src/core/errors.ts";
+import { type Audio, openAudioCheck } from "../../src/core/audio/check.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import { damaged, fuzzSeconds, openRandom, pieces } from "../helpers/fuzz.ts";
 import { box, flac, id3, moov, mp3, mp4, ogg, wav } from "../helpers/sound-bytes.ts";
 import { countTries } from "../helpers/tries.ts";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import { openRingCentral } from "../../src/sources/ringcentral/index.ts";
 import { damaged, fuzzSeconds, openRandom, pieces } from "../helpers/fuzz.ts";
 import { openScriptedServer } from "../helpers/scripted-server.ts";

@@ -1,13 +1,13 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { asRecordingError, RecordingError } from "../../src/core/errors.ts";
-import { openGivenRows } from "../../src/core/given-rows.ts";
-import type { Row, RowFinding } from "../../src/core/recording.ts";
-import { workFromRows } from "../../src/core/work.ts";
+import { openGivenRows } from "../../src/core/download/given-rows.ts";
+import { workFromRows } from "../../src/core/download/work.ts";
+import { asRecordingError, RecordingError } from "../../src/core/model/errors.ts";
+import type { Row, RowFinding } from "../../src/core/model/recording.ts";
 import { datedRows } from "../../src/readers/dates/dated-rows.ts";
 import { openReader } from "../../src/readers/index.ts";
-import { recordingsOf } from "../../src/sources/ringcentral/records.ts";
-import { findRecordings } from "../../src/sources/tim/rows.ts";
+import { recordingsOf } from "../../src/sources/ringcentral/call-log/records.ts";
+import { findRecordings } from "../../src/sources/tim/calls-table.ts";
 import { fuzzSeconds, openRandom } from "../helpers/fuzz.ts";
 import { countTries } from "../helpers/tries.ts";
 

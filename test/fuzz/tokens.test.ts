@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import { openRingCentral } from "../../src/sources/ringcentral/index.ts";
-import { urlInAnswer } from "../../src/sources/tim/answer.ts";
 import { authorityOf } from "../../src/sources/tim/echo-host.ts";
+import { urlInAnswer } from "../../src/sources/tim/token-url.ts";
 import { damaged, fuzzSeconds, openRandom, pieces } from "../helpers/fuzz.ts";
 import { openScriptedServer } from "../helpers/scripted-server.ts";
 import { countTries } from "../helpers/tries.ts";

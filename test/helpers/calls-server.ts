@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { Source } from "../../src/core/ports.ts";
-import type { RecordingRef } from "../../src/core/recording.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { Source } from "../../src/core/model/ports.ts";
+import type { RecordingRef } from "../../src/core/model/recording.ts";
 import { wav } from "./sound-bytes.ts";
 
 /** What a scripted server does with the n-th request (from 1) for a recording; undefined = serve the audio. */
@@ -61,7 +61,8 @@ export function plainSource(server: CallsServer, change: Partial<Source> = {}): 
     recordings: (row) => ({ refs: [callRef(String(row.fields.id), row.fields.start as string | undefined)] }),
     named: (text) => callRef(text),
     link: async (ref) => ({ url: `${server.url}/${ref.id}`, headers: {}, resumable: true, takenAt: 0 }),
-    judge: (error) => (error.head?.status === 404 ? new RecordingError("gone", `${error.message} It is gone.`) : error),
+    classifyFailure: (error) =>
+      error.head?.status === 404 ? new RecordingError("gone", `${error.message} It is gone.`) : error,
     [Symbol.asyncDispose]: async () => {},
     ...change,
   };

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/core/ports.ts";
+import type { Clock } from "../../src/core/model/ports.ts";
 
 /** A clock that stands still until `advance`; sleepers wake in order of their time. */
 export function heldClock(

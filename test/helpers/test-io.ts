@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
-import { systemClock } from "../../src/clock.ts";
-import type { Io } from "../../src/io.ts";
+import type { Io } from "../../src/cli/io.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 
 export interface TestIo extends Io {
   /** What was written so far. */

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import type { Archive } from "../../src/core/ports.ts";
-import type { Call } from "../../src/core/recording.ts";
+import type { Archive } from "../../src/core/model/ledger.ts";
+import type { Call } from "../../src/core/model/recording.ts";
 import { type Browse, type BrowseQuery, openBrowse, type Position } from "../../src/ledgers/browse.ts";
 import { openDatabase } from "../../src/ledgers/database.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
 import { openSearchIndex } from "../../src/ledgers/search-index.ts";
+import { systemClock } from "../../src/platform/clock.ts";
 
 let folder: string;
 let file: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { nothing, ref, refs, run, startOf, stored } from "../contracts/ledger.ts";
 import { ledgerFolder } from "./opened.ts";
 

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fileError } from "../../src/ledgers/database.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { startModule } from "../helpers/module-child.ts";

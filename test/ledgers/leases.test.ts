@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import { ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { startModule } from "../helpers/module-child.ts";

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import { lockArchive } from "../../src/ledgers/index.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { startModule } from "../helpers/module-child.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
 import { salvageLedger } from "../../src/ledgers/index.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { nothing, ref, refs, run } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { ledgerFolder } from "./opened.ts";

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach } from "vitest";
-import type { Archive, Clock } from "../../src/core/ports.ts";
+import type { Archive } from "../../src/core/model/ledger.ts";
+import type { Clock } from "../../src/core/model/ports.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 
 /** A folder for each test, and the ledgers opened in it, closed and removed afterwards. */

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { Archive } from "../../src/core/ports.ts";
-import { openMerkle } from "../../src/ledgers/merkle.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { Archive } from "../../src/core/model/ledger.ts";
+import { openMerkle } from "../../src/ledgers/outcomes.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { nothing, refs, run, stored } from "../contracts/ledger.ts";
 import { ledgerFolder } from "./opened.ts";
 

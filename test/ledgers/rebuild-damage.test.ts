@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
-import type { Archive } from "../../src/core/ports.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import type { Archive } from "../../src/core/model/ledger.ts";
 import { openArchive, type Salvage, salvageLedger } from "../../src/ledgers/index.ts";
-import { openSqlite } from "../../src/sqlite.ts";
+import { openSqlite } from "../../src/platform/sqlite.ts";
 import { nothing, ref, refs, run, stored } from "../contracts/ledger.ts";
 import { openRandom } from "../helpers/fuzz.ts";
 import { heldClock } from "../helpers/held-clock.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import { salvageLedger } from "../../src/ledgers/index.ts";
 import { nothing, ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Archive } from "../../src/core/ports.ts";
+import type { Archive } from "../../src/core/model/ledger.ts";
 import { nothing, run } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { ledgerFolder } from "./opened.ts";

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Source } from "../../src/core/ports.ts";
+import type { Source } from "../../src/core/model/ports.ts";
 import type { Player } from "../../src/player/server.ts";
 import { callRef, plainSource, serveCalls, smallWav } from "../helpers/calls-server.ts";
 import { launchChromium, visitPage } from "./chromium.ts";

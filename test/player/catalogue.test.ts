@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cataloguePage, type Page } from "../../src/player/catalogue.ts";
-import { openShelf, type Shelf } from "../../src/player/shelf.ts";
+import { cataloguePage, type Page } from "../../src/player/library/catalogue-page.ts";
+import { openShelf, type Shelf } from "../../src/player/library/shelf.ts";
 import { type House, openHouse } from "./house.ts";
 
 let house: House;

@@ -3,21 +3,22 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { systemClock } from "../../src/clock.ts";
-import { type ErrorCode, RecordingError } from "../../src/core/errors.ts";
-import { defaultTemplate, pathFor } from "../../src/core/path-template.ts";
-import type { Archive, Source } from "../../src/core/ports.ts";
-import type { Call, RecordingRef, SourceName } from "../../src/core/recording.ts";
-import { defaultRetryPolicy } from "../../src/core/retry.ts";
-import { openTransfer } from "../../src/core/transfer.ts";
+import { defaultRetryPolicy } from "../../src/core/download/attempt.ts";
+import { openTransfer } from "../../src/core/download/transfer.ts";
+import { type ErrorCode, RecordingError } from "../../src/core/model/errors.ts";
+import type { Archive } from "../../src/core/model/ledger.ts";
+import type { Source } from "../../src/core/model/ports.ts";
+import type { Call, RecordingRef, SourceName } from "../../src/core/model/recording.ts";
+import { defaultTemplate, pathFor } from "../../src/core/naming/path-template.ts";
 import { openDestination } from "../../src/destinations/index.ts";
-import { openHttp } from "../../src/http.ts";
+import { openHttp } from "../../src/http/client.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
-import { openFetches } from "../../src/player/fetches.ts";
-import { type Library, openLibrary } from "../../src/player/library.ts";
+import { systemClock } from "../../src/platform/clock.ts";
+import { type Library, openLibrary } from "../../src/player/library/library.ts";
+import { openShelf } from "../../src/player/library/shelf.ts";
 import { openPlayer, type Player, type PlayerPorts, type PlayerSettings } from "../../src/player/server.ts";
-import { openShelf } from "../../src/player/shelf.ts";
-import { openTap } from "../../src/player/tap.ts";
+import { openFetches } from "../../src/player/streaming/fetches.ts";
+import { openTee } from "../../src/player/streaming/tee.ts";
 import { smallWav } from "../helpers/calls-server.ts";
 import { sha256 } from "../helpers/sha256.ts";
 
@@ -74,14 +75,14 @@ export async function openHouse(): Promise<House> {
     },
     async missing(source, retries = 0) {
       const http = openHttp({ connections: 8, connectTimeoutMs: 5000, timeoutMs: 5000, userAgent: "test" });
-      const tap = openTap(await openDestination(root, {}), join(root, ".callreel", "partial"));
-      const { destination } = tap;
+      const tee = openTee(await openDestination(root, {}), join(root, ".callreel", "partial"));
+      const { destination } = tee;
       const transfer = openTransfer({ [source.name]: [http] }, destination);
       open.push(transfer, http);
       const never = new AbortController().signal;
       const fetches = openFetches({
         ledger,
-        tap,
+        tee,
         ports: {
           sources: new Map([[source.name, source]]),
           transfer,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openLockout } from "../../src/player/lockout.ts";
+import { openLockout } from "../../src/player/auth/lockout.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 
 const minute = 60_000;

@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { readPeaks } from "../../src/player/peaks.ts";
+import { readPeaks } from "../../src/player/streaming/peaks.ts";
 
 let folder: string;
 beforeAll(() => {

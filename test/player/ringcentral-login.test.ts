@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { Settings } from "../../src/config.ts";
+import type { Settings } from "../../src/cli/config.ts";
+import { wireWebLogin } from "../../src/composition/sources.ts";
 import type { Player } from "../../src/player/server.ts";
 import { openRingCentralSandbox, type RingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
-import { wireWebLogin } from "../../src/wire/web-login.ts";
 import { testIo } from "../helpers/test-io.ts";
 import { ask, cookieOf, type House, json, openHouse } from "./house.ts";
 

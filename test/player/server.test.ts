@@ -7,7 +7,7 @@ import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { urlToHttpOptions } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import type { Player } from "../../src/player/server.ts";
 import { type CallsServer, callRef, plainSource, serveCalls, smallWav } from "../helpers/calls-server.ts";
 import { ask, cookieOf, enter, type House, json, openHouse } from "./house.ts";
@@ -289,7 +289,7 @@ test("while the source lets nobody through, a listener is told how long it takes
 test("two archives are one list, and each recording plays from its own", async () => {
   await using other = await openHouse();
   await other.keep("ringcentral", "5001", { start: "2026-11-04T10:00:00.000Z" });
-  const { openShelf } = await import("../../src/player/shelf.ts");
+  const { openShelf } = await import("../../src/player/library/shelf.ts");
   const shelf = openShelf([
     { root: house.root, ledger: house.ledger, library: house.library },
     { root: other.root, ledger: other.ledger, library: other.library },

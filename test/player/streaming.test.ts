@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { RecordingError } from "../../src/core/errors.ts";
+import { RecordingError } from "../../src/core/model/errors.ts";
 import type { Player } from "../../src/player/server.ts";
 import { callRef, plainSource, smallWav } from "../helpers/calls-server.ts";
 import { type HeldServer, serveHeld } from "../helpers/held-server.ts";

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { addUser, openUsers } from "../../src/player/auth/passwords.ts";
+import { openVisitorAddress, trustedProxies } from "../../src/player/auth/visitor.ts";
 import type { Player } from "../../src/player/server.ts";
-import { addUser, openUsers } from "../../src/player/users.ts";
-import { openVisitorAddress, trustedProxies } from "../../src/player/visitor-address.ts";
 import { ask, cookieOf, type House, openHouse } from "./house.ts";
 
 let folder: string;

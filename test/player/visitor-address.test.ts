@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openVisitorAddress, trustedProxies } from "../../src/player/visitor-address.ts";
+import { openVisitorAddress, trustedProxies } from "../../src/player/auth/visitor.ts";
 
 function seen(remoteAddress: string, forwarded: string | undefined, networks?: readonly string[]): string {
   const address = openVisitorAddress(networks !== undefined, trustedProxies(networks ?? []));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cleanName, fieldNames } from "../../src/readers/columns.ts";
+import { cleanName, fieldNames } from "../../src/readers/cells.ts";
 import { readStdin } from "./read.ts";
 
 describe("a column's name", () => {

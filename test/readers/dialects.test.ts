@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Row } from "../../src/core/recording.ts";
+import type { Row } from "../../src/core/model/recording.ts";
 import { brokenExports } from "../helpers/broken-exports.ts";
 import { dialects } from "../helpers/dialects.ts";
 import { readAll, readStdin, tempFolder } from "./read.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import type { RejectedRow, Row } from "../../src/core/recording.ts";
+import type { RejectedRow, Row } from "../../src/core/model/recording.ts";
 import { openReader, type ReaderSettings } from "../../src/readers/index.ts";
 
 export interface Read {

@@ -1,4 +1,4 @@
-import type { DownloadEvent } from "../../src/core/events.ts";
+import type { DownloadEvent } from "../../src/core/model/events.ts";
 
 type Finished = Extract<DownloadEvent, { event: "run-finished" }>;
 

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import type { DownloadEvent } from "../../src/core/events.ts";
+import type { DownloadEvent } from "../../src/core/model/events.ts";
 import { openJsonReporter } from "../../src/reporters/json.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { done, failed, finished, progressed, runStarted, skipped, started } from "./events.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DownloadEvent } from "../../src/core/events.ts";
+import type { DownloadEvent } from "../../src/core/model/events.ts";
 import { openPlainReporter } from "../../src/reporters/plain.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { done, failed, finished, runStarted, skipped } from "./events.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DownloadEvent } from "../../src/core/events.ts";
+import type { DownloadEvent } from "../../src/core/model/events.ts";
 import { openProgress } from "../../src/reporters/progress.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { done, failed, progressed, runStarted, skipped, started } from "./events.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { fileRow, statusRow, totalRow } from "../../src/reporters/bar-rows.ts";
+import { column, cutTo, openPaint, widthOf } from "../../src/reporters/paint.ts";
 import { openProgress } from "../../src/reporters/progress.ts";
-import { fileRow, statusRow, totalRow } from "../../src/reporters/rows.ts";
-import { column, cutTo, openPaint, widthOf } from "../../src/reporters/text.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { done, failed, runStarted, skipped } from "./events.ts";
 

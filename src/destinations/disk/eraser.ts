@@ -10,8 +10,8 @@ import {
   unlinkSync,
 } from "node:fs";
 import { join } from "node:path";
-import { RecordingError } from "../../core/errors.ts";
-import { diskError, errno } from "./disk-error.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import { diskError, errno } from "../../platform/disk-error.ts";
 
 /** Deletes files of one archive for good, and nothing that only seems to lie in it. */
 export interface Eraser {

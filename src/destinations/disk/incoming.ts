@@ -1,19 +1,30 @@
+/*
+ * A recording's file is made before its request: a full disk then costs no request, and the file that stands there
+ * already tells what an earlier run kept without a question of its own.
+ */
+
 import { join } from "node:path";
-import { contentRange } from "../../core/answer.ts";
-import { type Audio, audioExtensions } from "../../core/audio.ts";
-import { type ErrorCode, RecordingError } from "../../core/errors.ts";
-import { extensionMark } from "../../core/path-template.ts";
-import type { Expectation, Incoming, Received } from "../../core/ports.ts";
-import type { ResponseHead, Stored } from "../../core/recording.ts";
-import type { Archive } from "./archive.ts";
-import { mustBeAll, mustBeginAtStart, mustContinue, noteOf, rangeHeaders } from "./continuing.ts";
-import { diskError } from "./disk-error.ts";
-import { type Overlap, openOverlap } from "./overlap.ts";
+import { type Audio, audioExtensions } from "../../core/audio/check.ts";
+import { contentRange } from "../../core/model/answer.ts";
+import { type ErrorCode, RecordingError } from "../../core/model/errors.ts";
+import type { Expectation, Incoming, Received } from "../../core/model/ports.ts";
+import type { ResponseHead, Stored } from "../../core/model/recording.ts";
+import { extensionMark } from "../../core/naming/path-template.ts";
+import { diskError } from "../../platform/disk-error.ts";
+import type { Archive } from "./archive-folder.ts";
+import type { Finished } from "./commit.ts";
 import { beginPart, freshPart, type Part } from "./part.ts";
-import { fileIdAt, type PartialPaths, partialPaths } from "./partial.ts";
-import type { Finished } from "./settle.ts";
+import { fileIdAt, type PartialPaths, partialPaths } from "./part-files.ts";
+import {
+  mustBeAll,
+  mustBeginAtStart,
+  mustContinue,
+  noteOf,
+  type Overlap,
+  openOverlap,
+  rangeHeaders,
+} from "./resume.ts";
 import { writeSidecar } from "./sidecar.ts";
-import { variantsOf } from "./variants.ts";
 
 /**
  * Takes one recording in. Says how to continue what an earlier attempt kept, holds the answer against that and the bytes
@@ -208,4 +219,20 @@ async function discardQuietly(part: Part): Promise<void> {
   } catch {
     // It cannot be removed: the next attempt tries again before it writes.
   }
+}
+
+const extensions = Object.values(audioExtensions);
+
+/** The paths that a path with an extension mark may become. */
+export function variantsOf(path: string): readonly string[] {
+  if (!path.includes(extensionMark)) return [path];
+  const parts = path.split(extensionMark);
+  return extensions.map((extension) => parts.join(extension));
+}
+
+/** The other paths that this finished file would have, were its audio of another type. */
+export function siblingsOf(path: string): readonly string[] {
+  const [, stem, extension] = /^(.*[^/])\.([^./]+)$/.exec(path) ?? [];
+  if (stem === undefined || !(extensions as readonly (string | undefined)[]).includes(extension)) return [];
+  return extensions.filter((each) => each !== extension).map((each) => `${stem}.${each}`);
 }

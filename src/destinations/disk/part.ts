@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, renameSync, writeSync } from "node:fs";
-import { type AudioCheck, openAudioCheck } from "../../core/audio.ts";
-import { RecordingError } from "../../core/errors.ts";
-import { bytesOf } from "./adopt.ts";
-import { overlapBytes } from "./overlap.ts";
+import { type AudioCheck, openAudioCheck } from "../../core/audio/check.ts";
+import { RecordingError } from "../../core/model/errors.ts";
 import {
   createFile,
   createPart,
@@ -14,13 +12,14 @@ import {
   type PartialNote,
   type PartialPaths,
   privateName,
+  removeFile,
   removePart,
   tryCreatePart,
   writeNote,
-} from "./partial.ts";
-import { removeFile } from "./remove-file.ts";
+} from "./part-files.ts";
+import { overlapBytes } from "./resume.ts";
 import { openSink, type Sink, type SinkStart } from "./sink.ts";
-import { syncFile } from "./sync.ts";
+import { bytesOf, syncFile } from "./stored-file.ts";
 
 /**
  * Makes the file before anything is asked of a server, so that a full disk costs no request. One that stands there is

@@ -1,11 +1,46 @@
-import { RecordingError } from "../../core/errors.ts";
-import { printable } from "../../core/printable.ts";
-import type { RejectedRow, Row } from "../../core/recording.ts";
-import { cellValue, cleanName, fieldNames } from "../columns.ts";
-import type { ReaderSettings } from "../settings.ts";
-import { type Dialect, wrapped } from "./dialect.ts";
-import { isDashLine, isFailure, isNoise, isPsqlRule, isSurelyNoise } from "./marks.ts";
-import type { RawRecord } from "./records.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { RejectedRow, Row, RowBatch } from "../../core/model/recording.ts";
+import { formatNumberOf, printable } from "../../core/text.ts";
+import { cellValue, cleanName, fieldNames } from "../cells.ts";
+import type { ReaderSettings } from "../index.ts";
+import {
+  type Dialect,
+  isDashLine,
+  isFailure,
+  isNoise,
+  isPsqlRule,
+  isSurelyNoise,
+  linesAboveHeader,
+  tellDialect,
+  wrapped,
+} from "./dialect.ts";
+import { type RawRecord, records } from "./records.ts";
+
+const batchRows = 4096;
+
+/** The rows of a table of text, in any of the dialects that SQL tools write. */
+export async function* tableRows(
+  file: string,
+  head: string,
+  blocks: AsyncIterable<Buffer>,
+  settings: ReaderSettings,
+): AsyncGenerator<RowBatch, void> {
+  const above = linesAboveHeader(head, settings);
+  const dialect = tellDialect(head, settings.columns, file, above);
+  const table = openTable(dialect, settings, file, above);
+  if (above > 0) {
+    const message = `${file}: ${formatNumberOf(above, "line")} above the column names skipped.`;
+    yield { rows: [], notices: [message] };
+  }
+  for await (const block of records(blocks, dialect, file)) {
+    for (let from = 0; from < block.length; from += batchRows) {
+      const rows: Row[] = [];
+      const rejected: RejectedRow[] = [];
+      for (const record of block.slice(from, from + batchRows)) table.take(record, rows, rejected);
+      if (rows.length > 0 || rejected.length > 0) yield { rows, rejected };
+    }
+  }
+}
 
 /** Tells rows from everything else a tool writes; each record is taken in order. */
 export interface Table {

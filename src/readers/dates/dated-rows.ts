@@ -1,9 +1,9 @@
-import { RecordingError } from "../../core/errors.ts";
-import { printable } from "../../core/printable.ts";
-import type { Row, RowBatch } from "../../core/recording.ts";
-import type { RowDates } from "../../core/row-dates.ts";
+import { columnsOf, isNullWord } from "../../core/columns.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { Row, RowBatch } from "../../core/model/recording.ts";
+import type { RowDates } from "../../core/selection.ts";
+import { printable } from "../../core/text.ts";
 import { epoch, likelyReadings, type Order, orders, type Readings, readingsOf } from "./readings.ts";
-import { startText } from "./start-cells.ts";
 
 export interface DateRules {
   readonly dates: RowDates;
@@ -153,4 +153,52 @@ function agreed(readings: Readings, possible: readonly Order[]): string | undefi
 function epochOf(text: string): string | undefined {
   const whole = /^(\d+)((?:[.,]\d+)?)$/.exec(text);
   return epoch(whole === null ? text : `${whole[1]?.padStart(9, "0")}${whole[2]}`)?.ymd;
+}
+
+const wholeNames = [
+  "start",
+  "starttime",
+  "startedat",
+  "startdatetime",
+  "starttimestamp",
+  "callstart",
+  "callstarttime",
+  "callstartedat",
+  "calldatetime",
+  "calltimestamp",
+  "begin",
+  "begintime",
+  "beginat",
+  "beganat",
+  "datetime",
+  "timestamp",
+] as const;
+const dateNames = ["startdate", "calldate", "date", "day", "callday"] as const;
+const timeNames = ["starttime", "calltime", "time", "start"] as const;
+const clock = /\d{1,2}[:.]\d\d(?:[:.]\d\d(?:[.,]\d+)?)?(?:[\s\u00a0\u202f]*[ap]\.?[\s\u00a0]?m\.?)?$/i;
+const clockOnly = new RegExp(`^${clock.source}`, "i");
+
+/**
+ * What a row says of when its call began, as text: from one column, or from one for the date and one for the time.
+ * Undefined where it has no such column, or nothing in it.
+ */
+export function startText(fields: Readonly<Record<string, unknown>>): string | undefined {
+  const { value } = columnsOf(fields);
+  const whole = textOf(value(...wholeNames));
+  if (whole !== undefined && !clockOnly.test(whole)) return whole;
+  const date = textOf(value(...dateNames));
+  const time = whole ?? textOf(value(...timeNames));
+  if (date === undefined) return whole;
+  const ofDay = time === undefined ? undefined : clock.exec(time)?.[0];
+  if (ofDay === undefined) return time === undefined ? date : undefined;
+  // A date column of a spreadsheet or database has midnight as its time, a time column some day long ago.
+  return `${date.replace(/[T\s]+(?:0?0|12)[:.]00(?:[:.]00(?:[.,]0+)?)?(?:[\s\u00a0\u202f]*am)?Z?$/i, "")} ${ofDay}`;
+}
+
+/** PowerShell writes dates in JSON as objects too: `{"value":"\/Date(…)\/","DateTime":"…"}`. */
+function textOf(cell: unknown): string | undefined {
+  if (typeof cell === "number" || typeof cell === "bigint") return String(cell);
+  if (typeof cell === "object" && cell !== null) return textOf((cell as { value?: unknown }).value);
+  const text = typeof cell === "string" ? cell.trim() : "";
+  return isNullWord(text) ? undefined : text;
 }

@@ -1,6 +1,3 @@
-import { cutTime } from "./clock-time.ts";
-import { monthOf } from "./month-names.ts";
-
 /** Which of day, month and year comes first. */
 export type Order = "dmy" | "mdy" | "ymd";
 
@@ -157,4 +154,90 @@ function dated(yearText: string, monthText: string, dayText: string, end: string
 
 function two(value: number): string {
   return String(value).padStart(2, "0");
+}
+
+/** A time of day that was cut out of a text, and what is left of that. */
+export interface CutTime {
+  readonly rest: string;
+  /** `09:03:07` or `09:03:07.123`; midnight where the text has none. */
+  readonly time: string;
+  /** `Z`, `+02:00`, or empty where the text has no zone. */
+  readonly zone: string;
+}
+
+const marks: readonly (readonly [RegExp, "am" | "pm"])[] = [
+  [/(?<![\p{L}])(?:a\.? ?m\.?|vorm\.?|오전|上午|午前|πμ|π\.μ\.|ΠΜ|SA|ص|de\.?|öö)(?![\p{L}])/iu, "am"],
+  [/(?<![\p{L}])(?:p\.? ?m\.?|nachm\.?|오후|下午|午後|μμ|μ\.μ\.|ΜΜ|CH|م|du\.?|ös)(?![\p{L}])/iu, "pm"],
+];
+const withColons = /(?<=^|[T\s,])(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,:](\d{1,9}))?)?(?!\d)/i;
+const withPoints = /(?<=\S[T\s,]+)(\d{1,2})\.(\d\d)(?:\.(\d\d)(?:[.,](\d{1,9}))?)?$/i;
+const zoned = /(\d) ?(?:(?:Z|UTC|GMT)|(?:UTC|GMT)?([+-]\d\d)(?::?(\d\d))?)$/i;
+
+/** Cuts the time of day out of a text; undefined where what stands there is none. */
+export function cutTime(text: string): CutTime | undefined {
+  const bare = text.replace(/ *\([\p{L} ]+\)$/u, "");
+  const hasTime = withColons.test(bare);
+  const zoneMatch = hasTime ? zoned.exec(bare) : null;
+  const zone = zoneMatch === null ? "" : zoneMatch[2] === undefined ? "Z" : `${zoneMatch[2]}:${zoneMatch[3] ?? "00"}`;
+  const unzoned = zoneMatch === null ? bare : bare.slice(0, zoneMatch.index + 1);
+  const half = /\d[:.]\d\d/.test(unzoned) ? marks.find(([mark]) => mark.test(unzoned)) : undefined;
+  const plain = half === undefined ? unzoned : unzoned.replace(half[0], " ").replace(/ +/g, " ").trim();
+  const found = withColons.exec(plain) ?? withPoints.exec(plain);
+  if (found === null) return half === undefined ? { rest: plain, time: "00:00:00", zone } : undefined;
+  const [whole, hourText = "", minute = "", second = "00", fraction] = found;
+  const hour = hourOf(Number(hourText), half?.[1]);
+  if (hour === undefined || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const part = fraction === undefined || /^0+$/.test(fraction) ? "" : `.${fraction.slice(0, 3).padEnd(3, "0")}`;
+  const rest = `${plain.slice(0, found.index).replace(/(\d)T$/i, "$1")} ${plain.slice(found.index + whole.length)}`;
+  return { rest: rest.trim(), time: `${String(hour).padStart(2, "0")}:${minute}:${second}${part}`, zone };
+}
+
+/** The hour of the day; some tools write 13:05 PM, which says nothing else. */
+function hourOf(hour: number, half: "am" | "pm" | undefined): number | undefined {
+  if (hour > 23 || (half === "am" && hour > 12)) return undefined;
+  if (half === undefined || hour > 12) return hour;
+  return (hour % 12) + (half === "pm" ? 12 : 0);
+}
+
+const languages = "en de fr es it nl pt pl sv da nb fi cs hu ro tr ru uk el bg hr sk sl et lv lt id vi".split(" ");
+
+let known: ReadonlyMap<string, number> | undefined;
+
+/**
+ * The month, 1 to 12, that a word names in any of Europe's languages, long or short; undefined for other words and for
+ * those that mean different months in different languages, as `listopad` does.
+ */
+export function monthOf(word: string): number | undefined {
+  known ??= learned();
+  return known.get(plain(word));
+}
+
+function learned(): ReadonlyMap<string, number> {
+  const months = new Map<string, number>();
+  const doubtful = new Set<string>();
+  for (const word of wordsOf()) {
+    const before = months.get(word.text);
+    if (before !== undefined && before !== word.month) doubtful.add(word.text);
+    months.set(word.text, word.month);
+  }
+  for (const text of doubtful) months.delete(text);
+  return months.set("sept", 9).set("mär", 3).set("mrz", 3);
+}
+
+function* wordsOf(): Iterable<{ text: string; month: number }> {
+  for (const language of languages) {
+    for (const style of ["long", "short"] as const) {
+      const alone = new Intl.DateTimeFormat(language, { month: style, timeZone: "UTC" });
+      const dated = new Intl.DateTimeFormat(language, { month: style, day: "numeric", timeZone: "UTC" });
+      for (let month = 1; month <= 12; month++) {
+        const day = new Date(Date.UTC(2026, month - 1, 15));
+        const inDate = dated.formatToParts(day).find((part) => part.type === "month")?.value ?? "";
+        for (const text of [alone.format(day), inDate].map(plain)) if (/^\p{L}{3,}$/u.test(text)) yield { text, month };
+      }
+    }
+  }
+}
+
+function plain(word: string): string {
+  return word.toLowerCase().replace(/[.\s]/g, "");
 }

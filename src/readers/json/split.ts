@@ -1,5 +1,5 @@
-import { RecordingError } from "../../core/errors.ts";
-import type { JsonText } from "./rows.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { JsonText } from "./json-rows.ts";
 
 /** Longest single record, in bytes; a page of 1,000 detailed call records has about 3 MB. */
 export const longestValue = 16 * 1024 * 1024;

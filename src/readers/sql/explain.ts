@@ -1,5 +1,5 @@
-import { type ErrorCode, RecordingError } from "../../core/errors.ts";
-import { printable } from "../../core/printable.ts";
+import { type ErrorCode, RecordingError } from "../../core/model/errors.ts";
+import { printable } from "../../core/text.ts";
 
 const unreachable =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ETIMEDOUT|ETIMEOUT|ENOENT|EACCES)$/;

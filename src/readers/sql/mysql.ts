@@ -1,15 +1,14 @@
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Connection, ConnectionOptions, FieldPacket } from "mysql2";
-import type { ErrorCode } from "../../core/errors.ts";
-import type { Reader } from "../../core/ports.ts";
-import { type Address, parseAddress, tlsOptions } from "./address.ts";
-import { mysqlDialect } from "./dialects.ts";
-import { loadDriver } from "./driver.ts";
+import type { ErrorCode } from "../../core/model/errors.ts";
+import type { Reader } from "../../core/model/ports.ts";
+import type { DatabaseSettings } from "./connection.ts";
+import { type Address, loadDriver, parseAddress, tlsOptions } from "./connection.ts";
 import { explainError } from "./explain.ts";
 import { type DriverRow, gathered, openDatabaseReader, type Session } from "./session.ts";
-import type { DatabaseSettings } from "./settings.ts";
 import type { Column } from "./statement.ts";
+import { mysqlDialect } from "./statement.ts";
 
 const batchRows = 1000;
 

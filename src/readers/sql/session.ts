@@ -1,9 +1,9 @@
-import { asRecordingError, RecordingError } from "../../core/errors.ts";
-import type { Reader } from "../../core/ports.ts";
-import type { Row, RowBatch } from "../../core/recording.ts";
-import { cellValue, fieldNames } from "../columns.ts";
-import type { SqlDialect } from "./dialects.ts";
-import type { DatabaseSettings } from "./settings.ts";
+import { asRecordingError, RecordingError } from "../../core/model/errors.ts";
+import type { Reader } from "../../core/model/ports.ts";
+import type { Row, RowBatch } from "../../core/model/recording.ts";
+import { cellValue, fieldNames } from "../cells.ts";
+import type { DatabaseSettings } from "./connection.ts";
+import type { SqlDialect } from "./statement.ts";
 import { type Column, describingStatement, type Statement, tableStatement } from "./statement.ts";
 
 /** A record as a driver gives it: column name → value. */

@@ -1,4 +1,5 @@
-import type { ResponseHead } from "../../core/recording.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { ResponseHead } from "../../core/model/recording.ts";
 
 /** What an answer says of its rate-limit group; every part may be missing. */
 export interface RateHeaders {
@@ -79,4 +80,30 @@ function count(text: string | undefined, least: number, most: number): number | 
   if (text === undefined || !/^\s*\d{1,10}\s*$/.test(text)) return undefined;
   const value = Number(text);
   return value >= least && value <= most ? value : undefined;
+}
+
+/** Whether a 403 says that the app (not the user) lacks a permission: no recording will do. */
+export function isScopeRefusal(body: string | undefined): boolean {
+  return errorCodes(body).has("CMN-401");
+}
+
+/** The app lacks a permission: ends the run. */
+export function refusedScope(body: string | undefined): RecordingError {
+  const message = `The RingCentral app lacks the permission${named(body)}. Add ReadCallLog and ReadCallRecording to the app in the developer console, then log in again.`;
+  return new RecordingError("permission-refused", message);
+}
+
+/** The user lacks a permission without which nothing can be listed: ends the run. */
+export function refusedRole(body: string | undefined): RecordingError {
+  return new RecordingError("permission-refused", `${roleNeeded(body)} Or use the login of another user.`);
+}
+
+/** What the user's role lacks. */
+export function roleNeeded(body: string | undefined): string {
+  return `The RingCentral user lacks the permission${named(body)}: an administrator can give a role that may read the company call log and its recordings.`;
+}
+
+function named(body: string | undefined): string {
+  const permission = neededPermission(body);
+  return permission === undefined ? "" : ` ${permission}`;
 }

@@ -1,18 +1,24 @@
-import { retryAfterMs } from "../../core/answer.ts";
-import { RecordingError } from "../../core/errors.ts";
-import type { HttpAnswer } from "../../http.ts";
-import { errorCodes, isLimit, missingParameters, parsedObject } from "./answers.ts";
-import { type RequestGate, throughGate } from "./gate.ts";
-import { pause } from "./pause.ts";
-import { isScopeRefusal, refusedScope, roleNeeded } from "./refusals.ts";
-import type { ServerClock } from "./server-clock.ts";
+import { retryAfterMs } from "../../core/model/answer.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { HttpAnswer } from "../../http/client.ts";
+import {
+  errorCodes,
+  isLimit,
+  isScopeRefusal,
+  missingParameters,
+  parsedObject,
+  refusedScope,
+  roleNeeded,
+} from "./answers.ts";
+import type { Tokens } from "./auth/tokens.ts";
+import type { ServerClock } from "./call-log/server-clock.ts";
+import { type RingCentralRateLimiter, withPermit } from "./rate-limiter/limiter.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
-import type { Tokens } from "./token.ts";
 
-/** The API of one login: each request waits at the gate, carries the shared token, and is repeated while that can help. */
+/** The API of one login: each request waits at the rate limiter, carries the shared token, and is repeated while that can help. */
 export interface Api {
   /**
-   * What `read` makes of the JSON object at `url`; `kind` names the sort of request for the gate. Throws a
+   * What `read` makes of the JSON object at `url`; `kind` names the sort of request for the rate limiter. Throws a
    * RecordingError for any other outcome; one that `read` throws with verdict `retry` is repeated like the others.
    */
   get<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T>;
@@ -23,7 +29,7 @@ export type Json = Readonly<Record<string, unknown>>;
 export interface ApiWorld {
   readonly settings: RingCentralSettings;
   readonly context: RingCentralContext;
-  readonly gate: RequestGate;
+  readonly rateLimiter: RingCentralRateLimiter;
   readonly tokens: Tokens;
   readonly serverClock?: ServerClock;
 }
@@ -57,7 +63,7 @@ export function openApi(world: ApiWorld): Api {
   function pauseBefore(error: RecordingError, failures: { penalties: number; others: number }): number | undefined {
     if (error.code === "rate-limited") {
       failures.penalties += 1;
-      // The gate itself waits a penalty out; being refused again and again means that somebody else sends on.
+      // The rate limiter itself waits a penalty out; being refused again and again means that somebody else sends on.
       return failures.penalties <= mostPenalties ? 0 : undefined;
     }
     if (error.code !== "unreachable") reached = true;
@@ -83,7 +89,7 @@ async function answered(world: ApiWorld, kind: string, url: string, signal: Abor
 }
 
 async function send(
-  { context, gate, tokens, serverClock }: ApiWorld,
+  { context, rateLimiter, tokens, serverClock }: ApiWorld,
   kind: string,
   url: string,
   signal: AbortSignal,
@@ -98,7 +104,7 @@ async function send(
     else tokens.accepted(token);
     return answer;
   };
-  return throughGate(gate, kind, request, signal);
+  return withPermit(rateLimiter, kind, request, signal);
 }
 
 /** An answer whose body is RingCentral's word for too many requests is that, whatever its status. */
@@ -140,4 +146,14 @@ function parsed(answer: HttpAnswer, kind: string, now: number): Json {
     `RingCentral refused the request (${kind}, HTTP ${status}${codes === "" ? "" : `, ${codes}`}).`,
     { ...details, verdict: "stop" },
   );
+}
+
+const notWorthTellingMs = 5_000;
+
+/** Waits before a request is repeated, and says until when where that is long. */
+export function pause({ clock, report }: RingCentralContext, ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > notWorthTellingMs) {
+    report({ event: "waiting", reason: "RingCentral to be in order again", untilMs: clock.now() + ms });
+  }
+  return clock.sleep(ms, signal);
 }

@@ -1,17 +1,16 @@
-import { asRecordingError } from "../../core/errors.ts";
-import type { Check } from "../../core/ports.ts";
+import { asRecordingError } from "../../core/model/errors.ts";
+import type { Check } from "../../core/model/ports.ts";
 import { type Api, openApi } from "./api.ts";
-import type { RequestGate } from "./gate.ts";
-import { jwtClaims } from "./jwt.ts";
-import { readRetention } from "./retention.ts";
+import { jwtClaims, jwtWarnings, mayReadCompanyLog, missingScopes } from "./auth/status.ts";
+import type { Tokens } from "./auth/tokens.ts";
+import { readRetention } from "./call-log/retention.ts";
+import type { RingCentralRateLimiter } from "./rate-limiter/limiter.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
-import { jwtWarnings, mayReadCompanyLog, missingScopes } from "./status.ts";
-import type { Tokens } from "./token.ts";
 
 export interface CheckWorld {
   readonly settings: RingCentralSettings;
   readonly context: RingCentralContext;
-  readonly gate: RequestGate;
+  readonly rateLimiter: RingCentralRateLimiter;
   readonly tokens: Tokens;
 }
 
@@ -111,11 +110,15 @@ async function role(world: CheckWorld, api: Api, signal: AbortSignal): Promise<O
   };
 }
 
-async function callLog({ settings, gate }: CheckWorld, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
+async function callLog(
+  { settings, rateLimiter }: CheckWorld,
+  api: Api,
+  signal: AbortSignal,
+): Promise<Omit<Check, "name">> {
   const account = encodeURIComponent(settings.account ?? "~");
   const url = `${settings.server}/restapi/v1.0/account/${account}/call-log?perPage=1&recordingType=All`;
   await api.get("call-log", url, () => {}, signal);
-  const { limit, windowMs } = gate.allowance("call-log");
+  const { limit, windowMs } = rateLimiter.allowance("call-log");
   return { status: "ok", message: `The call log answers; ${limit} requests in ${windowMs / 1000} s are allowed.` };
 }
 

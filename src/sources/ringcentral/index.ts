@@ -1,28 +1,26 @@
-import type { Source } from "../../core/ports.ts";
-import type { RecordingRef } from "../../core/recording.ts";
+import type { Source } from "../../core/model/ports.ts";
+import type { RecordingRef } from "../../core/model/recording.ts";
 import { openApi } from "./api.ts";
-import { audioKind, openAudio } from "./audio.ts";
+import { revokeToken } from "./auth/grants.ts";
+import { type LoginStatus, loginStatus } from "./auth/status.ts";
+import { findCredential, forgetLogin, openTokenStore, openTokens } from "./auth/tokens.ts";
+import { forgetExtensions, openExtensions } from "./call-log/extensions.ts";
+import { listCalls } from "./call-log/listing.ts";
+import { withNewestCalls } from "./call-log/newest-calls.ts";
+import { namedRecording, recordingsOf } from "./call-log/records.ts";
+import { readRetention } from "./call-log/retention.ts";
+import { openServerClock } from "./call-log/server-clock.ts";
 import { checkRingCentral } from "./check.ts";
-import { forgetExtensions } from "./extension-list.ts";
-import { openExtensions } from "./extensions.ts";
-import { openGate } from "./gate.ts";
-import { revokeToken } from "./grants.ts";
-import { listCalls } from "./listing.ts";
-import { contentUrl } from "./media.ts";
-import { withNewestCalls } from "./newest-calls.ts";
-import { namedRecording, recordingsOf } from "./records.ts";
-import { readRetention } from "./retention.ts";
-import { openServerClock } from "./server-clock.ts";
+import { contentUrl } from "./media/addresses.ts";
+import { audioKind, openAudio } from "./media/audio.ts";
+import { openRateLimiter } from "./rate-limiter/limiter.ts";
 import { checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
 import { openState } from "./state.ts";
-import { type LoginStatus, loginStatus } from "./status.ts";
-import { openTokens } from "./token.ts";
-import { findCredential, forgetLogin, openTokenStore } from "./token-store.ts";
 
-export { browserLogin, type LoginPrompt } from "./login.ts";
+export { browserLogin, type LoginPrompt } from "./auth/browser-login.ts";
+export type { LoginStatus } from "./auth/status.ts";
+export { openWebLogins, type WebLogins } from "./auth/web-login.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
-export type { LoginStatus } from "./status.ts";
-export { openWebLogins, type WebLogins } from "./web-login.ts";
 
 /** RingCentral's powers beyond those of every source. */
 export interface RingCentralSource extends Source {
@@ -40,13 +38,13 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   const state = openState(settings.stateDir);
   const credential = findCredential(state, settings);
   const rate = settings.ratePerMinute === undefined ? {} : { ratePerMinute: settings.ratePerMinute };
-  const gate = openGate({ state, credential: credential ?? "none", ...context, ...rate });
+  const rateLimiter = openRateLimiter({ state, credential: credential ?? "none", ...context, ...rate });
   const store = credential === undefined ? undefined : openTokenStore(state, credential);
-  const tokens = openTokens({ settings, context, gate }, store);
+  const tokens = openTokens({ settings, context, rateLimiter }, store);
   const serverClock = openServerClock(context.clock);
-  const api = openApi({ settings, context, gate, tokens, serverClock });
+  const api = openApi({ settings, context, rateLimiter, tokens, serverClock });
   const extensions = openExtensions({ settings, context, api, state, credential });
-  const audio = openAudio({ settings, context, gate, tokens });
+  const audio = openAudio({ settings, context, rateLimiter, tokens });
 
   async function logout(signal: AbortSignal): Promise<void> {
     const kept = store?.read();
@@ -54,7 +52,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     forgetExtensions({ settings, state, credential });
     store?.remove();
     const token = kept?.refreshToken ?? kept?.accessToken;
-    if (token !== undefined) await revokeToken({ settings, context, gate }, token, signal);
+    if (token !== undefined) await revokeToken({ settings, context, rateLimiter }, token, signal);
   }
 
   /** Any answer tells the time; the list of API versions takes no login and counts against no budget. */
@@ -84,20 +82,20 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     named: namedRecording,
     described: (refs, signal) => withNewestCalls({ settings, context, api }, refs, signal),
     link: audio.link,
-    judge: audio.judge,
+    classifyFailure: audio.classifyFailure,
     addressesOf: (ref) => [audio.addressOf(ref)],
     ratePerMinute() {
-      const { limit, windowMs } = gate.allowance(audioKind);
+      const { limit, windowMs } = rateLimiter.allowance(audioKind);
       return (limit * 60_000) / windowMs;
     },
     retentionDays: async (signal) => (await readRetention({ settings, api }, signal))?.days,
-    check: (signal) => checkRingCentral({ settings, context, gate, tokens }, signal),
+    check: (signal) => checkRingCentral({ settings, context, rateLimiter, tokens }, signal),
     status: (signal) => loginStatus({ settings, api, tokens, now: context.clock.now() }, signal),
     logout,
     direct,
     async [Symbol.asyncDispose]() {
       tokens[Symbol.dispose]();
-      gate[Symbol.dispose]();
+      rateLimiter[Symbol.dispose]();
       state[Symbol.dispose]();
     },
   };

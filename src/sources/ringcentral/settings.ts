@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { RecordingError } from "../../core/errors.ts";
-import type { DownloadEvent } from "../../core/events.ts";
-import { isLoopback } from "../../core/loopback.ts";
-import type { Clock } from "../../core/ports.ts";
-import type { Http } from "../../http.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { DownloadEvent } from "../../core/model/events.ts";
+import type { Clock } from "../../core/model/ports.ts";
+import type { Http } from "../../http/client.ts";
+import { isLoopback } from "../../http/networks.ts";
 
 /** One RingCentral login, as plain data. */
 export interface RingCentralSettings {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { RecordingError } from "../../core/errors.ts";
-import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite, sqliteError } from "../../sqlite.ts";
+import type { RecordingError } from "../../core/model/errors.ts";
+import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite, sqliteError } from "../../platform/sqlite.ts";
 
 /** A document after a change: the new text, `null` to delete it, or nothing to leave it as it is. */
 export interface Change<T> {

@@ -1,9 +1,9 @@
-import { asRecordingError, RecordingError } from "../../core/errors.ts";
-import type { Check } from "../../core/ports.ts";
-import type { Link, RecordingRef, ResponseHead } from "../../core/recording.ts";
+import { asRecordingError, RecordingError } from "../../core/model/errors.ts";
+import type { Check } from "../../core/model/ports.ts";
+import type { Link, RecordingRef, ResponseHead } from "../../core/model/recording.ts";
+import type { Login } from "./auth/login.ts";
+import { shownScheme } from "./auth/refusal.ts";
 import type { TimLink } from "./link.ts";
-import type { Login } from "./login/index.ts";
-import { shownScheme } from "./login/refusal.ts";
 import { readableOnTheWire, type Tim, type TimContext } from "./settings.ts";
 import { tlsVersion } from "./tls-probe.ts";
 
@@ -13,7 +13,7 @@ export interface CheckPorts {
   readonly login: Login;
   readonly context: TimContext;
   readonly take: (ref: RecordingRef, signal: AbortSignal) => Promise<TimLink>;
-  readonly judge: (error: RecordingError, ref: RecordingRef) => RecordingError;
+  readonly classifyFailure: (error: RecordingError, ref: RecordingRef) => RecordingError;
 }
 
 /** Address, TLS, login scheme, login, token and Echo, in this order; stops where the next ones could tell nothing. */
@@ -127,7 +127,7 @@ async function echoCheck(link: Link, sample: RecordingRef, ports: CheckPorts, si
       message: `Echo can be reached from here, but answers ${status} for ${sample.key}.`,
     };
   } catch (thrown) {
-    return failed(name, ports.judge(asRecordingError(thrown), sample));
+    return failed(name, ports.classifyFailure(asRecordingError(thrown), sample));
   }
 }
 

@@ -1,5 +1,5 @@
-import { RecordingError } from "../../core/errors.ts";
-import { printable } from "../../core/printable.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import { printable } from "../../core/text.ts";
 
 /** An Echo host as TIM names it (`host` or `host:port`), and how it is reached from here. */
 export interface EchoRewrite {

@@ -1,12 +1,12 @@
-import { RecordingError } from "../../core/errors.ts";
-import type { Check, Source } from "../../core/ports.ts";
-import type { RecordingRef } from "../../core/recording.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { Check, Source } from "../../core/model/ports.ts";
+import type { RecordingRef } from "../../core/model/recording.ts";
+import { openLogin } from "./auth/login.ts";
+import { findRecordings, refOf } from "./calls-table.ts";
 import { checkLogin, checkTim } from "./check.ts";
-import { judgeTransfer, type UsedLink } from "./judge.ts";
+import { classifyTransfer, type UsedLink } from "./classify-failure.ts";
 import { idsOfPath } from "./key.ts";
 import { openLinks, type TimLink } from "./link.ts";
-import { openLogin } from "./login/index.ts";
-import { findRecordings, refOf } from "./rows.ts";
 import { checkSettings, readableOnTheWire, type Tim, type TimContext, type TimSettings } from "./settings.ts";
 
 export type { TimContext, TimSettings } from "./settings.ts";
@@ -37,8 +37,8 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
     }
   }
 
-  function judge(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
-    return beforeLink.has(error) ? error : judgeTransfer(error, ref, renewals, used.get(ref), context.clock.now());
+  function classifyFailure(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError {
+    return beforeLink.has(error) ? error : classifyTransfer(error, ref, renewals, used.get(ref), context.clock.now());
   }
 
   return {
@@ -55,7 +55,7 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
         answered: () => used.set(ref, { echoHost, page, ageMs: context.clock.monotonic() - link.takenAt }),
       };
     },
-    judge,
+    classifyFailure,
     addressesOf(ref) {
       const link = used.get(ref);
       return link === undefined ? [] : [link.page, link.echoHost];
@@ -67,7 +67,7 @@ export function openTim(settings: TimSettings, context: TimContext): Source {
           login,
           context,
           take,
-          judge: (error, ref) => judge(error, ref, 1),
+          classifyFailure: (error, ref) => classifyFailure(error, ref, 1),
         },
         signal,
       ),

@@ -1,4 +1,4 @@
-import type { RecordingKey } from "../../core/recording.ts";
+import type { RecordingKey } from "../../core/model/recording.ts";
 
 /** What TIM needs to find a recording: three opaque strings of its `calls` table. */
 export interface TimIds {

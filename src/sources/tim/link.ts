@@ -1,12 +1,12 @@
-import { RecordingError } from "../../core/errors.ts";
-import type { Link, RecordingRef } from "../../core/recording.ts";
-import { urlInAnswer } from "./answer.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { Link, RecordingRef } from "../../core/model/recording.ts";
+import type { Login } from "./auth/login.ts";
+import { basicAuthorization } from "./auth/schemes.ts";
+import { idsOf } from "./calls-table.ts";
+import { type Asked, refusedToken } from "./classify-failure.ts";
 import { authorityOf, isAtHost, rewriteEcho } from "./echo-host.ts";
-import { basicAuthorization } from "./login/basic.ts";
-import type { Login } from "./login/index.ts";
-import { type Asked, refusedToken } from "./refused-token.ts";
-import { idsOf } from "./rows.ts";
 import type { Tim, TimContext } from "./settings.ts";
+import { urlInAnswer } from "./token-url.ts";
 
 /** A link with the Echo host as TIM named it. */
 export interface TimLink {

@@ -1,9 +1,9 @@
-import { RecordingError } from "../../core/errors.ts";
-import type { DownloadEvent } from "../../core/events.ts";
-import { isLoopback } from "../../core/loopback.ts";
-import type { Clock } from "../../core/ports.ts";
-import type { RecordingRef } from "../../core/recording.ts";
-import type { Http } from "../../http.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { DownloadEvent } from "../../core/model/events.ts";
+import type { Clock } from "../../core/model/ports.ts";
+import type { RecordingRef } from "../../core/model/recording.ts";
+import type { Http } from "../../http/client.ts";
+import { isLoopback } from "../../http/networks.ts";
 import { checkRewrite, type EchoRewrite } from "./echo-host.ts";
 import { compileTemplate, defaultTemplate, type TokenUrl } from "./token-url.ts";
 

@@ -2,7 +2,7 @@ import { request as httpRequest, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { connect } from "node:tls";
-import { proxyLogin } from "../../proxy.ts";
+import { proxyLogin } from "../../http/proxy.ts";
 
 /** How the server is reached. */
 export interface ProbeRoute {

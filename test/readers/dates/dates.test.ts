@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { Row, RowBatch } from "../../../src/core/recording.ts";
-import type { RowDates } from "../../../src/core/row-dates.ts";
+import type { Row, RowBatch } from "../../../src/core/model/recording.ts";
+import type { RowDates } from "../../../src/core/selection.ts";
 import { datedRows } from "../../../src/readers/dates/dated-rows.ts";
 import { readingsOf } from "../../../src/readers/dates/readings.ts";
 

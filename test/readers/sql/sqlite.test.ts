@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openSqlite, type Sqlite } from "../../../src/platform/sqlite.ts";
 import { type DatabaseSettings, openDatabase } from "../../../src/readers/index.ts";
-import { openSqlite, type Sqlite } from "../../../src/sqlite.ts";
 import { allRows, contractColumns, contractRows, testReader } from "../../contracts/reader.ts";
 
 describe("SQLite", () => {

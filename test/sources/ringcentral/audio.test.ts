@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type ErrorCode, RecordingError, type Verdict } from "../../../src/core/errors.ts";
-import type { RecordingRef } from "../../../src/core/recording.ts";
+import { type ErrorCode, RecordingError, type Verdict } from "../../../src/core/model/errors.ts";
+import type { RecordingRef } from "../../../src/core/model/recording.ts";
 import { openRingCentral } from "../../../src/sources/ringcentral/index.ts";
 import { openFake } from "./fake.ts";
 import { leapingClock, never, openWorld } from "./world.ts";
@@ -115,19 +115,23 @@ test.each<[string, RecordingError, RecordingRef["call"], ErrorCode, Verdict]>([
   ["503", failed(503), old, "server-error", "retry"],
   ["a strange refusal", failed(418), old, "http-error", "give-up"],
 ])("judges %s", async (_, error, call, code, verdict) => {
-  const judged = await withSource({ server, mediaServer }, (source) => source.judge(error, ref(undefined, call), 0));
-  expect(judged).toMatchObject({ code, verdict });
-  expect(judged.message).not.toBe("refused");
+  const classified = await withSource({ server, mediaServer }, (source) =>
+    source.classifyFailure(error, ref(undefined, call), 0),
+  );
+  expect(classified).toMatchObject({ code, verdict });
+  expect(classified.message).not.toBe("refused");
 });
 
 test("waits 60 s after a 429 that does not say how long", async () => {
-  const judged = await withSource({ server, mediaServer }, (source) => source.judge(failed(429), ref(), 0));
-  expect(judged).toMatchObject({ code: "rate-limited", verdict: "retry", retryAfterMs: 60_000 });
+  const classified = await withSource({ server, mediaServer }, (source) =>
+    source.classifyFailure(failed(429), ref(), 0),
+  );
+  expect(classified).toMatchObject({ code: "rate-limited", verdict: "retry", retryAfterMs: 60_000 });
 });
 
 test("leaves 416 to whoever holds the partial file", async () => {
   const error = failed(416);
-  expect(await withSource({ server, mediaServer }, (source) => source.judge(error, ref(), 0))).toBe(error);
+  expect(await withSource({ server, mediaServer }, (source) => source.classifyFailure(error, ref(), 0))).toBe(error);
 });
 
 test("follows a redirect, with the token only where it may go", async () => {
@@ -142,9 +146,9 @@ test("follows a redirect, with the token only where it may go", async () => {
     ]) {
       const first = await source.link(target, undefined, never);
       first.answered?.({ status: 302, headers: {} });
-      const judged = source.judge(failed(302, { location }), target, 0);
-      expect(judged.verdict).toBe("renew");
-      expect(judged.message).not.toContain("signature");
+      const classified = source.classifyFailure(failed(302, { location }), target, 0);
+      expect(classified.verdict).toBe("renew");
+      expect(classified.message).not.toContain("signature");
       const second = await source.link(target, first, never);
       expect(second.url).toBe(new URL(location!, fake.origin).href);
       expect(second.headers.authorization).toBe(authorization);
@@ -164,10 +168,12 @@ test("resolves a relative redirect against the host that sent it, and sends that
       ["d", "https://cdn.example/d"],
       [`${mediaServer}${content}?back=1`, `${mediaServer}${content}?back=1`],
     ]) {
-      expect(source.judge(failed(302, { location }), ref(), 0)).toMatchObject({ verdict: "renew" });
+      expect(source.classifyFailure(failed(302, { location }), ref(), 0)).toMatchObject({ verdict: "renew" });
       expect(await source.link(ref(), undefined, never)).toMatchObject({ url, headers: {} });
     }
-    expect(source.judge(failed(404, {}, missing("recordingId")), ref(undefined, old), 0).witness).toBeUndefined();
+    expect(
+      source.classifyFailure(failed(404, {}, missing("recordingId")), ref(undefined, old), 0).witness,
+    ).toBeUndefined();
   });
 });
 
@@ -175,12 +181,12 @@ test.each([400, 401, 403, 404, 410])("asks once for a fresh redirect when a stor
   await withSource({ server, mediaServer }, async (source) => {
     const asked = ref(undefined, old);
     for (const verdict of ["renew", "give-up", "renew"]) {
-      source.judge(failed(307, { location: "https://cdn.example/x?sig=1" }), asked, 0);
+      source.classifyFailure(failed(307, { location: "https://cdn.example/x?sig=1" }), asked, 0);
       const foreign = await source.link(asked, undefined, never);
-      const judged = source.judge(failed(status, {}, missing("recordingId")), asked, 0);
-      expect(judged).toMatchObject({ verdict, witness: undefined });
-      expect(judged.message).toContain("cdn.example");
-      expect(judged.message).not.toContain("sig");
+      const classified = source.classifyFailure(failed(status, {}, missing("recordingId")), asked, 0);
+      expect(classified).toMatchObject({ verdict, witness: undefined });
+      expect(classified.message).toContain("cdn.example");
+      expect(classified.message).not.toContain("sig");
       const fresh = await source.link(asked, foreign, never);
       expect(fresh).toMatchObject({ headers: { authorization: "Bearer ready" } });
       fresh.answered?.({ status: 307, headers: {} });
@@ -192,12 +198,12 @@ test.each([408, 429, 500, 503])(
   "tries again as told when a storage host says %i, without RingCentral's pause",
   async (status) => {
     await withSource({ server, mediaServer }, async (source) => {
-      source.judge(failed(302, { location: "https://cdn.example/x" }), ref(), 0);
+      source.classifyFailure(failed(302, { location: "https://cdn.example/x" }), ref(), 0);
       await source.link(ref(), undefined, never);
-      const judged = source.judge(failed(status, { "retry-after": "7" }), ref(), 0);
-      expect(judged).toMatchObject({ code: "server-error", verdict: "retry", retryAfterMs: 7000 });
+      const classified = source.classifyFailure(failed(status, { "retry-after": "7" }), ref(), 0);
+      expect(classified).toMatchObject({ code: "server-error", verdict: "retry", retryAfterMs: 7000 });
       const broken = new RecordingError("reset", "x");
-      expect(source.judge(broken, ref(), 0)).toBe(broken);
+      expect(source.classifyFailure(broken, ref(), 0)).toBe(broken);
     });
   },
 );
@@ -206,7 +212,7 @@ test("follows neither redirects without end nor ones to plain http", async () =>
   await withSource({ server, mediaServer }, async (source) => {
     const verdicts: string[] = [];
     for (let hop = 0; hop < 6; hop += 1) {
-      verdicts.push(source.judge(failed(302, { location: "https://cdn.example/" }), ref(), 0).verdict);
+      verdicts.push(source.classifyFailure(failed(302, { location: "https://cdn.example/" }), ref(), 0).verdict);
       if (hop < 5) await source.link(ref(), undefined, never);
     }
     expect(verdicts).toEqual(["renew", "renew", "renew", "renew", "renew", "give-up"]);
@@ -217,9 +223,9 @@ test("follows neither redirects without end nor ones to plain http", async () =>
       "file:///x",
       "//",
     ]) {
-      expect(source.judge(failed(302, { location }), ref(), 0)).toMatchObject({ code: "bad-answer" });
+      expect(source.classifyFailure(failed(302, { location }), ref(), 0)).toMatchObject({ code: "bad-answer" });
     }
-    expect(source.judge(failed(302), ref(), 0)).toMatchObject({ code: "bad-answer", verdict: "give-up" });
+    expect(source.classifyFailure(failed(302), ref(), 0)).toMatchObject({ code: "bad-answer", verdict: "give-up" });
   });
 });
 
@@ -238,7 +244,10 @@ test.each([200, 403, 404, 503])(
     const head = { status, headers: {} };
     link.answered?.(head);
     const error = new RecordingError("not-audio", "text", { head, body: JSON.stringify({ errorCode: "CMN-301" }) });
-    expect(source.judge(error, ref(undefined), 0)).toMatchObject({ code: "rate-limited", retryAfterMs: 60_000 });
+    expect(source.classifyFailure(error, ref(undefined), 0)).toMatchObject({
+      code: "rate-limited",
+      retryAfterMs: 60_000,
+    });
     const before = clock.now();
     await source.link(ref(undefined), undefined, never);
     expect(clock.now() - before).toBeGreaterThanOrEqual(60_000);

@@ -4,20 +4,24 @@ import {
   budgetText,
   groupFor,
   leaseMs,
-  type Permit,
+  type PermitBlock,
   parseBudget,
-} from "../../../src/sources/ringcentral/budget.ts";
-import { type Answered, learnFromAnswer } from "../../../src/sources/ringcentral/learn-from-answer.ts";
-import { takePermit, type Wait } from "../../../src/sources/ringcentral/take-permit.ts";
+} from "../../../src/sources/ringcentral/rate-limiter/budget.ts";
+import {
+  type Answered,
+  observeResponse,
+  takePermits,
+  type Wait,
+} from "../../../src/sources/ringcentral/rate-limiter/permits.ts";
 
 const start = 1_000_000;
 let made = 0;
 
 const ask = (budget: Budget, now: number, kind = "recording", owner = "me", ratePerMinute?: number) =>
-  takePermit(budget, { kind, owner, permitId: `p${++made}`, ratePerMinute }, now) as Permit & Wait;
+  takePermits(budget, { kind, owner, permitId: `p${++made}`, ratePerMinute }, now) as PermitBlock & Wait;
 
-const reply = (budget: Budget, permit: Permit, now: number, change: Partial<Answered> = {}) =>
-  learnFromAnswer(
+const reply = (budget: Budget, permit: PermitBlock, now: number, change: Partial<Answered> = {}) =>
+  observeResponse(
     budget,
     {
       kind: "recording",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Check } from "../../../src/core/ports.ts";
+import type { Check } from "../../../src/core/model/ports.ts";
 import { openRingCentral, type RingCentralSource } from "../../../src/sources/ringcentral/index.ts";
 import type { ScriptedAnswer, SeenRequest } from "../../helpers/scripted-server.ts";
 import { openFake } from "./fake.ts";

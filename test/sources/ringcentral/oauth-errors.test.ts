@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { goneGrant, loginRefusal } from "../../../src/sources/ringcentral/oauth-errors.ts";
+import { goneGrant, loginRefusal } from "../../../src/sources/ringcentral/auth/grants.ts";
 
 const refusal = (body: object | string, status = 400) =>
   loginRefusal({ status, headers: {}, body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)) });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RecordingRef } from "../../../src/core/recording.ts";
+import type { RecordingRef } from "../../../src/core/model/recording.ts";
 import {
   openRingCentralSandbox,
   type RingCentralSandbox,
@@ -239,9 +239,9 @@ test.concurrent("follows a redirect to a foreign host without the token", async 
     const moved = await world.http.request({ url: first.url, headers: first.headers }, never);
     first.answered?.(moved);
     expect(moved.status).toBe(302);
-    const { RecordingError } = await import("../../../src/core/errors.ts");
-    const judged = source.judge(new RecordingError("http-error", "moved", { head: moved }), ref!, 0);
-    expect(judged.verdict).toBe("renew");
+    const { RecordingError } = await import("../../../src/core/model/errors.ts");
+    const classified = source.classifyFailure(new RecordingError("http-error", "moved", { head: moved }), ref!, 0);
+    expect(classified.verdict).toBe("renew");
     const second = await source.link(ref!, first, never);
     expect((await world.http.request({ url: second.url, headers: second.headers }, never)).status).toBe(200);
     expect(sandbox.stats()).toMatchObject({ foreignAuthorization: 0, tokensInUrls: 0, tokenRequests: 1 });

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { openGate } from "../../../src/sources/ringcentral/gate.ts";
+import { openSqlite } from "../../../src/platform/sqlite.ts";
+import { openRateLimiter } from "../../../src/sources/ringcentral/rate-limiter/limiter.ts";
 import { openState, type State } from "../../../src/sources/ringcentral/state.ts";
-import { openSqlite } from "../../../src/sqlite.ts";
 import { leapingClock, never } from "./world.ts";
 
 let dir: string;
@@ -55,10 +55,10 @@ test("an answer that cannot be written down fails no answer, but the next reques
     },
   };
   const clock = leapingClock(Date.now());
-  using gate = openGate({ state: failing, credential: "c", clock, random: () => 0.5, report() {} });
-  const pass = await gate.enter("recording", never);
+  using rateLimiter = openRateLimiter({ state: failing, credential: "c", clock, random: () => 0.5, report() {} });
+  const permit = await rateLimiter.acquire("recording", never);
   broken = true;
-  pass.answered({ status: 429, headers: {} });
-  await expect(gate.enter("recording", never)).rejects.toThrow("the disk is full");
-  gate.limited("recording", { status: 200, headers: {} });
+  permit.observeResponse({ status: 429, headers: {} });
+  await expect(rateLimiter.acquire("recording", never)).rejects.toThrow("the disk is full");
+  rateLimiter.limited("recording", { status: 200, headers: {} });
 });

@@ -180,10 +180,10 @@ test("judges a second 401 as the end of the run", async () => {
   const source = place.open();
   const ref = source.named("1")!;
   const refusal = { head: { status: 401, headers: {} } };
-  const { RecordingError } = await import("../../../src/core/errors.ts");
+  const { RecordingError } = await import("../../../src/core/model/errors.ts");
   expect(await fetchOne(place, source, "1")).toBe(401);
-  expect(source.judge(new RecordingError("http-error", "", refusal), ref, 0).verdict).toBe("renew");
-  expect(source.judge(new RecordingError("http-error", "", refusal), ref, 1)).toMatchObject({
+  expect(source.classifyFailure(new RecordingError("http-error", "", refusal), ref, 0).verdict).toBe("renew");
+  expect(source.classifyFailure(new RecordingError("http-error", "", refusal), ref, 1)).toMatchObject({
     code: "login-refused",
     verdict: "stop",
   });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { openHttp } from "../../../dist/http.js";
+import { openHttp } from "../../../dist/http/client.js";
 import { openRingCentral } from "../../../dist/sources/ringcentral/index.js";
 
 // A second process of the same user: takes settings from its parent, fetches these recordings, tells how many came.

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DownloadEvent } from "../../../src/core/events.ts";
-import type { Clock } from "../../../src/core/ports.ts";
-import { type Http, openHttp } from "../../../src/http.ts";
+import type { DownloadEvent } from "../../../src/core/model/events.ts";
+import type { Clock } from "../../../src/core/model/ports.ts";
+import { type Http, openHttp } from "../../../src/http/client.ts";
 import type { RingCentralContext, RingCentralSettings } from "../../../src/sources/ringcentral/index.ts";
 
 export const realClock: Clock = {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { asRecordingError, type RecordingError } from "../../../src/core/errors.ts";
-import { urlInAnswer } from "../../../src/sources/tim/answer.ts";
+import { asRecordingError, type RecordingError } from "../../../src/core/model/errors.ts";
+import { urlInAnswer } from "../../../src/sources/tim/token-url.ts";
 
 const head = { status: 200, headers: {} };
 const read = (body: string | Uint8Array) =>

@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type { Check } from "../../../src/core/ports.ts";
+import type { Check } from "../../../src/core/model/ports.ts";
 import { testTimLogin } from "../../../src/sources/tim/index.ts";
 import { tlsVersion } from "../../../src/sources/tim/tls-probe.ts";
 import { openScriptedServer } from "../../helpers/scripted-server.ts";

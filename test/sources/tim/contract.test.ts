@@ -1,4 +1,4 @@
-import type { ResponseHead } from "../../../src/core/recording.ts";
+import type { ResponseHead } from "../../../src/core/model/recording.ts";
 import { testSource } from "../../contracts/source.ts";
 import { openScriptedServer } from "../../helpers/scripted-server.ts";
 import { behindDigest, never, openFixture, row } from "./fixture.ts";

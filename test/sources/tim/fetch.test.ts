@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import type { RecordingError } from "../../../src/core/errors.ts";
-import type { RecordingRef } from "../../../src/core/recording.ts";
+import type { RecordingError } from "../../../src/core/model/errors.ts";
+import type { RecordingRef } from "../../../src/core/model/recording.ts";
 import { openScriptedServer, type ScriptedAnswer, type ScriptedServer } from "../../helpers/scripted-server.ts";
 import { behindBasic, type Fixture, openFixture, recording } from "./fixture.ts";
 import { fetchAll, memoryTransfer } from "./memory-transfer.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import type { RecordingError } from "../../../src/core/errors.ts";
-import { asRecordingError } from "../../../src/core/errors.ts";
-import type { DownloadEvent } from "../../../src/core/events.ts";
-import type { Check, Clock, Source } from "../../../src/core/ports.ts";
-import type { RecordingRef, Row } from "../../../src/core/recording.ts";
-import { type Http, openHttp } from "../../../src/http.ts";
+import type { RecordingError } from "../../../src/core/model/errors.ts";
+import { asRecordingError } from "../../../src/core/model/errors.ts";
+import type { DownloadEvent } from "../../../src/core/model/events.ts";
+import type { Check, Clock, Source } from "../../../src/core/model/ports.ts";
+import type { RecordingRef, Row } from "../../../src/core/model/recording.ts";
+import { type Http, openHttp } from "../../../src/http/client.ts";
 import { openTim, type TimContext, type TimSettings } from "../../../src/sources/tim/index.ts";
 import { openScriptedServer, type Script, type ScriptedServer } from "../../helpers/scripted-server.ts";
 

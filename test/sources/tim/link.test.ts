@@ -136,7 +136,7 @@ test.each([
   expect([error.code, error.verdict, error.head?.status]).toEqual([code, verdict, status]);
   expect(error.message).toMatch(words);
   expect(error.message).not.toContain("secret");
-  expect(fixture.source.judge(error, recording(), 0)).toBe(error);
+  expect(fixture.source.classifyFailure(error, recording(), 0)).toBe(error);
 });
 
 test.each<[string, Partial<TimSettings>, boolean]>([

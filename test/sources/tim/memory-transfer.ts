@@ -1,9 +1,9 @@
-import { statusError } from "../../../src/core/answer.ts";
-import { RecordingError } from "../../../src/core/errors.ts";
-import { type FetchContext, fetchRecording } from "../../../src/core/fetch-recording.ts";
-import type { Source, Transfer } from "../../../src/core/ports.ts";
-import type { RecordingRef, ResponseHead } from "../../../src/core/recording.ts";
-import type { Http } from "../../../src/http.ts";
+import { type FetchContext, fetchRecording } from "../../../src/core/download/attempt.ts";
+import { statusError } from "../../../src/core/model/answer.ts";
+import { RecordingError } from "../../../src/core/model/errors.ts";
+import type { Source, Transfer } from "../../../src/core/model/ports.ts";
+import type { RecordingRef, ResponseHead } from "../../../src/core/model/recording.ts";
+import type { Http } from "../../../src/http/client.ts";
 import { never, realClock } from "./fixture.ts";
 
 /** Receives audio into memory by voicefilename, refusing what a destination refuses. */
@@ -49,7 +49,7 @@ export async function fetchAll(
     progress: false,
     contact: { answered: false },
     stop: never,
-    cut: never,
+    abort: never,
   };
   const waiting = [...refs];
   const errors: RecordingError[] = [];

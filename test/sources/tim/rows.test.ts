@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { asRecordingError, type RecordingError } from "../../../src/core/errors.ts";
-import { findRecordings, idsOf, refOf } from "../../../src/sources/tim/rows.ts";
+import { asRecordingError, type RecordingError } from "../../../src/core/model/errors.ts";
+import { findRecordings, idsOf, refOf } from "../../../src/sources/tim/calls-table.ts";
 import { recording, row } from "./fixture.ts";
 
 const ids = { datasource: "\\3\\", voicelocation: "4", voicefilename: "NCS1" };

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { RecordingError } from "../../../src/core/errors.ts";
-import type { Source } from "../../../src/core/ports.ts";
-import type { RecordingRef } from "../../../src/core/recording.ts";
-import { openHttp } from "../../../src/http.ts";
+import type { RecordingError } from "../../../src/core/model/errors.ts";
+import type { Source } from "../../../src/core/model/ports.ts";
+import type { RecordingRef } from "../../../src/core/model/recording.ts";
+import { openHttp } from "../../../src/http/client.ts";
 import { openTimSandbox, type TimSandbox } from "../../../src/sandbox/tim/index.ts";
 import { digestAlgorithms, expiredLooks, type TimSettingsPatch } from "../../../src/sandbox/tim/settings.ts";
 import { openTim, type TimSettings } from "../../../src/sources/tim/index.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asRecordingError } from "../../../src/core/errors.ts";
+import { asRecordingError } from "../../../src/core/model/errors.ts";
 import { compileTemplate, defaultTemplate, targetOf } from "../../../src/sources/tim/token-url.ts";
 
 const base = new URL("http://tim.example:8090");

@@ -1,7 +1,6 @@
 import { extensionIdOf, extensionNameOf, extensionNumberOf } from "../account/extensions.ts";
 import { type Call, mixed } from "./call.ts";
-import type { Json } from "./legs.ts";
-import type { RecordContext } from "./record.ts";
+import type { Json, RecordContext } from "./record.ts";
 
 /** The account's side of a call. */
 export function ownParty(call: Call, context: Pick<RecordContext, "apiUrl" | "ownExtensionNumber">): Json {

@@ -1,6 +1,5 @@
 import type { Call } from "./call.ts";
-import type { Json } from "./legs.ts";
-import type { RecordContext } from "./record.ts";
+import type { Json, RecordContext } from "./record.ts";
 
 /** The `recording` of a record or a leg: all four fields are always there. */
 export function recordingInfo(id: string, call: Call, context: RecordContext): Json {

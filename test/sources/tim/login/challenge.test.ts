@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseChallenges, parseParams } from "../../../../src/sources/tim/login/challenge.ts";
+import { parseChallenges, parseParams } from "../../../../src/sources/tim/auth/digest.ts";
 
 const read = (header: string) =>
   parseChallenges(header).map(({ scheme, params }) => [scheme, Object.fromEntries(params)]);

@@ -1,8 +1,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { parseChallenges } from "../../../../src/sources/tim/login/challenge.ts";
-import { digestAuthorization, strongestDigest } from "../../../../src/sources/tim/login/digest.ts";
+import { digestAuthorization, parseChallenges, strongestDigest } from "../../../../src/sources/tim/auth/digest.ts";
 import { openScriptedServer } from "../../../helpers/scripted-server.ts";
 
 const run = promisify(execFile);

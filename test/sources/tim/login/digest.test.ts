@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
-import { parseChallenges } from "../../../../src/sources/tim/login/challenge.ts";
-import { type DigestRequest, digestAuthorization, strongestDigest } from "../../../../src/sources/tim/login/digest.ts";
+import {
+  type DigestRequest,
+  digestAuthorization,
+  parseChallenges,
+  strongestDigest,
+} from "../../../../src/sources/tim/auth/digest.ts";
 
 /** The Authorization header that answers `header`, as its scheme and pairs. */
 function answerTo(header: string, request: Partial<DigestRequest> = {}): Record<string, string> {

@@ -1,0 +1,242 @@
+import { archiveOptions, runOptions, writeOptions } from "./options/download.ts";
+import { allOptions, type CommandSpec, groups, select, some } from "./options/groups.ts";
+import { type OptionSpec, optionName } from "./options/option.ts";
+import { selectOptions } from "./options/selection.ts";
+import { playerOptions, sandboxOptions, showOptions } from "./options/serving.ts";
+
+const sourceGroups = [groups.ringcentral, groups.tim, groups.tls];
+const logs = some("Show", showOptions, "json", "quiet", "verbose", "logFile", "logFormat", "noColor");
+const lock = some("Run", runOptions, "lockWait");
+const settingNames = Object.entries<OptionSpec<unknown>>(allOptions)
+  .filter(([, spec]) => !spec.secret)
+  .map(([key, spec]) => optionName(key, spec));
+
+/** Every verb of callreel, in the order help shows them. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: "download",
+    args: "[id...]",
+    summary: "download recordings: by id or contentUri, from rows, from a database, or from the live call log",
+    groups: [groups.select, groups.write, groups.pace, groups.run, groups.show, ...sourceGroups],
+    examples: [
+      ["callreel download -s ringcentral --from 7d", "the last week from RingCentral's call log"],
+      ["callreel download -s tim --rows calls.csv -d /srv/calls", "every recording of an exported calls table"],
+      ["callreel download -s ringcentral --since last -q", "what is new since the last run; for cron"],
+      ["callreel download 401786818008 -o - | ffmpeg -i - call.mp3", "one recording into a pipe"],
+    ],
+    load: async () => (await import("../commands/download.ts")).download,
+  },
+  {
+    name: "list",
+    args: "[id...]",
+    summary: "print what download would fetch; with --archive, what the archive holds",
+    groups: [groups.select, groups.dest, some("Print", archiveOptions, "archive", "csv"), logs, ...sourceGroups],
+    examples: [
+      ["callreel list -s ringcentral --from yesterday", "yesterday's recordings as a table"],
+      ["callreel list --rows calls.csv --json | callreel download --rows -", "its NDJSON is input for download"],
+      ["callreel list --archive --from 2026-01-01 --csv", "the catalogue of a year"],
+    ],
+    load: async () => (await import("../commands/list.ts")).list,
+  },
+  {
+    name: "verify",
+    summary: "re-read the archive against the ledger (exit 6 when anything differs)",
+    groups: [
+      groups.dest,
+      some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild", "repair", "head", "seal"),
+      some("Files", archiveOptions, "match"),
+      groups.pace,
+      lock,
+      logs,
+      ...sourceGroups,
+    ],
+    examples: [
+      ["callreel verify -d /srv/calls", "every file and every run record"],
+      ["callreel verify --read-data-subset 1/7", "a seventh of the archive; all of it in a week"],
+      ["callreel verify --write-sums && sha256sum -c SHA256SUMS", "sums that other tools check"],
+      ["callreel verify --repair", "and fetch again what is missing or damaged"],
+      ["callreel verify --rebuild", "a new ledger from the old one's remains and the files"],
+    ],
+    load: async () => (await import("../commands/verify.ts")).verify,
+  },
+  {
+    name: "reconcile",
+    summary: "source against archive: missing, extra, shorter than the call, each with its reason (exit 6)",
+    groups: [groups.select, groups.dest, logs, ...sourceGroups],
+    examples: [
+      ["callreel reconcile -s ringcentral --from 30d", "prove that the last month is complete"],
+      ["callreel reconcile --rows calls.csv --json | callreel download --rows -", "fetch what is missing"],
+    ],
+    load: async () => (await import("../commands/reconcile.ts")).reconcile,
+  },
+  {
+    name: "status",
+    args: "[id]",
+    summary: "what the archive holds, what failed and why, what will expire at the source; or one recording's story",
+    groups: [groups.dest, logs],
+    examples: [
+      ["callreel status -d /srv/calls", "per source and month, failures with the next step, last runs"],
+      ["callreel status 401786818008", "downloaded when, or why not"],
+    ],
+    load: async () => (await import("../commands/status.ts")).status,
+  },
+  {
+    name: "adopt",
+    args: "<dir>",
+    summary: "record files of an older script, or RingCentral's portal zips, as held (exit 3 when some match nothing)",
+    groups: [
+      groups.dest,
+      some("Match", archiveOptions, "match"),
+      some("Rows", select.options, "rows", "database", "table", "query", "databasePasswordFile"),
+      some("Read", selectOptions, "source", "columns", "map", "rowDates", "encoding", "timezone"),
+      lock,
+      logs,
+    ],
+    examples: [
+      ["callreel adopt old -d . --match '{date}_{id}.{ext}'", "by the RingCentral id in their names"],
+      ["callreel adopt old -d . --rows calls.csv", "by the ids of a calls table"],
+      ["callreel adopt calls.zip --match ringcentral-portal", "what RingCentral's portal gave, as it came"],
+    ],
+    load: async () => (await import("../commands/adopt.ts")).adopt,
+  },
+  {
+    name: "export",
+    summary: "a selection of the archive as a BagIt 1.0 bag, for handing over",
+    groups: [
+      groups.dest,
+      some("Export", archiveOptions, "bagit", "link"),
+      some("Select", selectOptions, "source", "from", "to", "timezone", "number"),
+      logs,
+    ],
+    examples: [["callreel export --from 2026-01-01 --to 2026-02-01 --bagit january", "a month, with its sums"]],
+    load: async () => (await import("../commands/export.ts")).exportBag,
+  },
+  {
+    name: "serve",
+    args: "[dir...]",
+    summary: "the player: a local web page over the archive, and permanent URLs that need no token in them",
+    groups: [
+      groups.dest,
+      some("Player", playerOptions, "host", "port", "open", "playerUrl"),
+      some("Who may listen", playerOptions, "login", "users", "addUser", "tlsCert", "tlsKey", "behindProxy"),
+      some("Run", runOptions, "lease"),
+      logs,
+      ...sourceGroups,
+    ],
+    examples: [
+      ["callreel serve -d /srv/calls --open", "listen on this machine"],
+      ["callreel serve /srv/calls /mnt/2019", "two archives on one page"],
+      ["callreel serve --users people --add-user anna", "let anna in; asks for her password"],
+      [
+        "callreel serve --host 0.0.0.0 --users people --tls-cert c.pem --tls-key k.pem --player-url https://calls.example",
+        "for colleagues",
+      ],
+    ],
+    load: async () => (await import("../commands/serve.ts")).serve,
+  },
+  {
+    name: "link",
+    args: "[id]",
+    summary: "print a URL that plays the recording: the player's permanent one, or with --direct the short-lived one",
+    groups: [
+      some("Select", selectOptions, "source", "rows", "columns", "map", "rowDates", "encoding"),
+      some("Link", playerOptions, "playerUrl", "direct"),
+      logs,
+      ...sourceGroups,
+    ],
+    examples: [
+      ["callreel link 401786818008", "lasts; needs the player's login"],
+      ["callreel link --direct /r/tim/3/4/NCS0001", "plays anywhere, for a minute"],
+      ["grep NCS0001 calls.csv | callreel link --columns datasource,voicelocation,voicefilename -r -", "of one row"],
+    ],
+    load: async () => (await import("../commands/link.ts")).link,
+  },
+  {
+    name: "purge",
+    args: "[id...]",
+    summary: "delete recordings here for good and never fetch them again; the source is not touched",
+    groups: [
+      groups.dest,
+      some("Select", selectOptions, "source", "number", "timezone"),
+      some("Purge", archiveOptions, "before", "yes", "reason"),
+      lock,
+      logs,
+    ],
+    examples: [
+      ["callreel purge --number +442071838750", "what would be deleted"],
+      [
+        "callreel purge --before today-2y --yes --reason 'retention 2 years'",
+        "delete it, with a line in the audit log",
+      ],
+    ],
+    load: async () => (await import("../commands/purge.ts")).purge,
+  },
+  {
+    name: "auth",
+    args: "<action> <source>",
+    words: [
+      ["login", "status", "logout"],
+      ["ringcentral", "tim"],
+    ],
+    summary: "login, status or logout, of ringcentral or tim",
+    groups: [logs, ...sourceGroups],
+    examples: [
+      ["callreel auth login ringcentral --client-id ID", "in the browser"],
+      ["callreel auth status ringcentral", "who, which scopes, how long"],
+      ["callreel auth login tim --tim-url https://tim.example", "asks for user and password"],
+    ],
+    load: async () => (await import("../commands/auth.ts")).auth,
+  },
+  {
+    name: "config",
+    args: "<action> [name] [value...]",
+    words: [["get", "set", "unset", "list", "path"], settingNames],
+    summary: "get, set, unset, list, or the path of the settings file",
+    groups: [],
+    withoutSettings: true,
+    examples: [
+      ["callreel config set dest /srv/calls", "in the default profile"],
+      ["callreel config list --profile work", "which value wins, and where it came from"],
+    ],
+    load: async () => (await import("../commands/config.ts")).config,
+  },
+  {
+    name: "doctor",
+    summary: "every check in turn with a remedy: folders, network, TLS, clock, token, scopes, role, limits, database",
+    groups: [groups.dest, groups.select, logs, ...sourceGroups],
+    examples: [["callreel doctor -s ringcentral", "before the first export"]],
+    load: async () => (await import("../commands/doctor.ts")).doctor,
+  },
+  {
+    name: "completion",
+    args: "<shell>",
+    words: [["bash", "zsh", "fish"]],
+    summary: "completion script for bash, zsh or fish",
+    groups: [],
+    withoutSettings: true,
+    examples: [["source <(callreel completion bash)", "in .bashrc"]],
+    load: async () => (await import("../commands/completion.ts")).completionOf(commands),
+  },
+  {
+    name: "sandbox",
+    summary: "a local RingCentral and TIM Enterprise to try against; prints the settings to use",
+    groups: [{ title: "Sandbox", options: sandboxOptions }],
+    withoutSettings: true,
+    examples: [
+      ["callreel sandbox", "serves until stopped"],
+      ["callreel sandbox --rate 100 --window 1 --json", "a quick budget; the settings as one JSON object"],
+    ],
+    load: async () => (await import("../commands/sandbox.ts")).sandbox,
+  },
+  {
+    name: "demo",
+    summary: "sandbox and a real download from both systems, in one command, into ./recordings",
+    groups: [some("Archive", writeOptions, "dest")],
+    withoutSettings: true,
+    examples: [["callreel demo", "half a minute at most; again, it skips everything"]],
+    load: async () => {
+      const { demoOf } = await import("../commands/demo.ts");
+      return demoOf((await import("../commands/download.ts")).download);
+    },
+  },
+];

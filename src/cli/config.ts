@@ -1,0 +1,200 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { RecordingError } from "../core/model/errors.ts";
+import { readSecretFile, withoutQuotes } from "../platform/secrets.ts";
+import { allOptions } from "./options/groups.ts";
+import { envNames, type OptionSpec, optionName, type ValuesOf } from "./options/option.ts";
+
+/** Every setting, typed, absent where nobody gave it. */
+export type Settings = ValuesOf<typeof allOptions>;
+
+/** Where a value came from, for `config list` and for messages. */
+export type Origin = string;
+
+export interface Resolved {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<string, Origin>>;
+}
+
+/** Raw flag values as the command line gave them, by setting. */
+export type RawFlags = Readonly<Record<string, string | readonly string[] | boolean | number | undefined>>;
+
+type Env = Readonly<Record<string, string | undefined>>;
+type ProfileValues = Readonly<Record<string, unknown>>;
+
+/** Settings in order flag, environment, profile; parsed once, each error naming where the value came from. */
+export async function resolveSettings(flags: RawFlags, env: Env, profileName?: string): Promise<Resolved> {
+  const file = settingsPath(flags, env);
+  const name = profileName ?? firstProfile(flags, env);
+  const profile = await readProfile(file, name);
+  const settings: Record<string, unknown> = {};
+  const origins: Record<string, Origin> = {};
+  for (const [key, spec] of Object.entries<OptionSpec<unknown>>(allOptions)) {
+    const raw = rawValue(key, spec, flags, env, profile, `profile ${name} in ${file}`);
+    if (raw === undefined) continue;
+    settings[key] = parseRaw(spec, raw);
+    origins[key] = raw.origin;
+  }
+  return { settings: settings as Settings, origins };
+}
+
+interface Raw {
+  readonly values: readonly string[];
+  readonly origin: Origin;
+}
+
+function rawValue(
+  key: string,
+  spec: OptionSpec<unknown>,
+  flags: RawFlags,
+  env: Env,
+  profile: ProfileValues,
+  profileOrigin: string,
+): Raw | undefined {
+  const flag = flags[key];
+  const name = optionName(key, spec);
+  if (flag !== undefined) return { values: asTexts(flag), origin: `--${name}` };
+  for (const variable of envNames(key, spec)) {
+    const text = fromEnv(variable, env[variable]);
+    if (text !== undefined && text !== "")
+      return { values: spec.kind === "list" ? text.split(/[\n;]/) : [text], origin: variable };
+  }
+  const stored = profile[name];
+  return stored === undefined ? undefined : { values: asTexts(stored), origin: profileOrigin };
+}
+
+/** Files of variables that are not read by a shell leave carriage returns and quotes around their values. */
+function fromEnv(variable: string, text: string | undefined): string | undefined {
+  const trimmed = text?.trim();
+  return trimmed !== undefined && /^(?:RC|TIM)_/.test(variable) ? withoutQuotes(trimmed) : trimmed;
+}
+
+function asTexts(raw: unknown): string[] {
+  return Array.isArray(raw) ? raw.map(String) : [String(raw)];
+}
+
+function parseRaw(spec: OptionSpec<unknown>, raw: Raw): unknown {
+  try {
+    const parsed = raw.values.map((text) => spec.parse(text));
+    return spec.kind === "list" ? parsed : parsed.at(-1);
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error;
+    throw new RecordingError("usage", `${raw.origin}: ${error.message}`);
+  }
+}
+
+function firstProfile(flags: RawFlags, env: Env): string {
+  const given = flags.profile;
+  return (Array.isArray(given) ? given[0] : undefined) ?? env.CALLREEL_PROFILE ?? "default";
+}
+
+/** The settings file: `--config`, `CALLREEL_CONFIG`, else the platform's own folder. */
+export function settingsPath(flags: RawFlags, env: Env): string {
+  const given = typeof flags.config === "string" ? flags.config : env.CALLREEL_CONFIG;
+  return given === undefined ? join(configFolder(env), "config.json") : resolve(given);
+}
+
+function configFolder(env: Env): string {
+  if (env.XDG_CONFIG_HOME) return join(env.XDG_CONFIG_HOME, "callreel");
+  const home = env.HOME ?? homedir();
+  if (process.platform === "darwin") return join(home, "Library", "Preferences", "callreel");
+  if (process.platform === "win32") return join(env.APPDATA ?? join(home, "AppData", "Roaming"), "callreel");
+  return join(home, ".config", "callreel");
+}
+
+/** Where tokens and the shared request budget live: one folder for all processes of the user. */
+export function stateFolder(env: Env): string {
+  if (env.XDG_STATE_HOME) return join(env.XDG_STATE_HOME, "callreel");
+  const home = env.HOME ?? homedir();
+  if (process.platform === "darwin") return join(home, "Library", "Application Support", "callreel");
+  if (process.platform === "win32") return join(env.LOCALAPPDATA ?? join(home, "AppData", "Local"), "callreel");
+  return join(home, ".local", "state", "callreel");
+}
+
+/** The stored profiles; also what `config` edits. */
+export interface SettingsFile {
+  readonly path: string;
+  profiles(): readonly string[];
+  values(profile: string): Record<string, unknown>;
+  set(profile: string, name: string, value: unknown): void;
+  remove(profile: string, name: string): void;
+}
+
+/** Opens the settings file (0600) with conf; a broken one is an error that says where. */
+export async function openSettingsFile(path: string): Promise<SettingsFile> {
+  const { default: Conf } = await import("conf");
+  const extension = extname(path);
+  const open = () =>
+    new Conf<Record<string, Record<string, unknown>>>({
+      cwd: dirname(path),
+      configName: basename(path, extension),
+      fileExtension: extension.slice(1),
+      projectName: "callreel",
+      projectSuffix: "",
+      configFileMode: 0o600,
+      accessPropertiesByDotNotation: false,
+      clearInvalidConfig: false,
+    });
+  let conf: ReturnType<typeof open>;
+  try {
+    conf = open();
+  } catch (error) {
+    throw new RecordingError(
+      "usage",
+      `${path} cannot be read as settings (${(error as Error).message}); mend or delete it.`,
+      { cause: error },
+    );
+  }
+  const profiles = () => (conf.get("profiles") ?? {}) as Record<string, Record<string, unknown>>;
+  const change = (profile: string, edit: (values: Record<string, unknown>) => void) => {
+    const all = profiles();
+    const values = all[profile] ?? {};
+    edit(values);
+    conf.set("profiles", { ...all, [profile]: values });
+  };
+  return {
+    path,
+    profiles: () => Object.keys(profiles()),
+    values: (profile) => profiles()[profile] ?? {},
+    set: (profile, name, value) => change(profile, (values) => Object.assign(values, { [name]: value })),
+    remove: (profile, name) =>
+      change(profile, (values) => {
+        delete values[name];
+      }),
+  };
+}
+
+async function readProfile(path: string, name: string): Promise<ProfileValues> {
+  if (!existsSync(path)) return profileOfMissingFile(path, name);
+  const file = await openSettingsFile(path);
+  const values = file.values(name);
+  if (name !== "default" && !file.profiles().includes(name)) throw unknownProfile(name, path, file.profiles());
+  const known = new Set(Object.entries<OptionSpec<unknown>>(allOptions).map(([key, spec]) => optionName(key, spec)));
+  const unknown = Object.keys(values).find((key) => !known.has(key));
+  if (unknown !== undefined) {
+    throw new RecordingError(
+      "usage",
+      `${path}: profile ${name} has an unknown setting "${unknown}"; callreel config list shows the known ones.`,
+    );
+  }
+  return values;
+}
+
+function profileOfMissingFile(path: string, name: string): ProfileValues {
+  if (name === "default") return {};
+  throw unknownProfile(name, path, []);
+}
+
+function unknownProfile(name: string, path: string, known: readonly string[]): RecordingError {
+  const list = known.length === 0 ? "there are none yet" : `known are ${known.join(", ")}`;
+  return new RecordingError(
+    "usage",
+    `There is no profile "${name}" in ${path}: ${list}. callreel config set --profile ${name} NAME VALUE makes one.`,
+  );
+}
+
+/** A secret from its own setting, else from the file that holds it; blanks and line breaks around it are not part of it. */
+export function readSecret(direct: string | undefined, file: string | undefined, what: string): string | undefined {
+  return file === undefined ? direct?.trim() : readSecretFile(file, what);
+}

@@ -1,0 +1,91 @@
+import { Temporal as Polyfill } from "temporal-polyfill";
+import { RecordingError } from "../core/model/errors.ts";
+import { isInstant } from "../core/selection.ts";
+import { parseDuration, printable } from "../core/text.ts";
+
+const Temporal: typeof Polyfill = (globalThis as { Temporal?: typeof Polyfill }).Temporal ?? Polyfill;
+
+/**
+ * The instant, in milliseconds, that a person means by `2024-05-01`, `2024-05-01T09:00Z`, `yesterday`, `today-2w` or
+ * `7d` (ago). Days begin at midnight in `timezone`; a local time that the zone skips is refused.
+ */
+export function parseWhen(text: string, nowMs: number, timezone: string, flag: string): number {
+  const ms = parseAny(text.trim(), nowMs, timezone, flag);
+  if (ms >= earliestMs && ms < latestMs) return ms;
+  throw new RecordingError("usage", `${flag}: "${shown(text)}" is not within the years 1 to 9999.`);
+}
+
+const earliestMs = Date.parse("0001-01-03T00:00:00Z");
+const latestMs = Date.parse("9999-12-30T00:00:00Z");
+
+function shown(text: string): string {
+  return printable(text.trim()).slice(0, 40);
+}
+
+function parseAny(given: string, nowMs: number, timezone: string, flag: string): number {
+  const relative = /^(now|today|yesterday)?\s*(?:-\s*)?(\d+(?:\.\d+)?[a-z]+(?:\d+[a-z]+)*)?$/i.exec(given);
+  if (relative !== null && given !== "") return parseRelative(relative, nowMs, timezone, flag);
+  try {
+    if (isInstant(given) && given.includes("T")) return Temporal.Instant.from(given).epochMilliseconds;
+    const local = Temporal.PlainDateTime.from(given.replace(" ", "T"));
+    return local.toZonedDateTime(timezone, { disambiguation: flag === "--to" ? "later" : "earlier" }).epochMilliseconds;
+  } catch (error) {
+    throw new RecordingError(
+      "usage",
+      `${flag}: "${shown(given)}" is no time; write 2024-05-01, 2024-05-01T09:00Z, yesterday, 7d or today-2w.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function parseRelative([, anchor, ago]: RegExpExecArray, nowMs: number, timezone: string, flag: string): number {
+  const now = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(timezone);
+  const day = now.startOfDay();
+  const word = anchor?.toLowerCase();
+  const from = word === "today" ? day : word === "yesterday" ? day.subtract({ days: 1 }) : now;
+  if (ago === undefined) return from.epochMilliseconds;
+  const calendar = /^(\d+)(d|w|mo|y)$/i.exec(ago);
+  if (calendar === null) return from.epochMilliseconds - parseDuration(ago, flag);
+  const count = Number(calendar[1]);
+  const unit = ({ d: "days", w: "weeks", mo: "months", y: "years" } as const)[
+    (calendar[2] ?? "d").toLowerCase() as "d"
+  ];
+  try {
+    return from.subtract({ [unit]: count }).epochMilliseconds;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return Number.NEGATIVE_INFINITY;
+  }
+}
+
+/** An instant as naive local text, `2024-05-01T09:03:07`, to compare with times that have no zone. */
+export function localText(ms: number, timezone: string): string {
+  const zoned = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timezone);
+  return zoned.toPlainDateTime().toString({ smallestUnit: "second" });
+}
+
+/** A call's start as an instant: as it is, or as local time in `timezone`. Undefined when it is no time. */
+export function startMs(start: string | undefined, timezone: string): number | undefined {
+  if (start === undefined) return undefined;
+  if (isInstant(start)) {
+    const ms = Date.parse(start);
+    return Number.isNaN(ms) ? undefined : ms;
+  }
+  try {
+    return Temporal.PlainDateTime.from(start.replace(" ", "T")).toZonedDateTime(timezone).epochMilliseconds;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The given zone, checked, else the system's. */
+export function zoneOf(timezone: string | undefined): string {
+  if (timezone === undefined) return Temporal.Now.timeZoneId();
+  try {
+    return Temporal.Now.zonedDateTimeISO(timezone).timeZoneId;
+  } catch {
+    throw new RecordingError("usage", `--timezone: "${timezone}" is no IANA time zone, as Europe/London is.`);
+  }
+}

@@ -1,0 +1,68 @@
+import { parseDuration } from "../../core/text.ts";
+import { choice, count, flag, integer, list, text, value, webUrl } from "./option.ts";
+
+/** How a run is shown and logged. */
+export const showOptions = {
+  progress: choice("--progress <how>", "auto, bar, plain, json or none", ["auto", "bar", "plain", "json", "none"], {
+    fallback: "auto",
+  }),
+  json: flag("--json", "one NDJSON event a line on stdout"),
+  stats: value("--stats <time>", "how often a plain progress line is printed", parseDuration, { fallback: "1m" }),
+  quiet: flag("-q, --quiet", "print nothing when all went well"),
+  verbose: count("-v, --verbose", "say more; -vv also every request"),
+  logFile: value("--log-file <file>", "append the log to FILE", text),
+  logFormat: choice("--log-format <format>", "text or json", ["text", "json"], { fallback: "text" }),
+  noColor: flag("--no-color", "no colours (also NO_COLOR)"),
+} as const;
+
+/** Options every command takes. */
+export const globalOptions = {
+  profile: list("--profile <name>", "settings profile; several share one download", text, { fallback: "default" }),
+  config: value("--config <file>", "settings file", text),
+  noInput: flag("--no-input", "never ask anything"),
+} as const;
+
+/** The player, and the links that lead to it. */
+export const playerOptions = {
+  host: value("--host <address>", "address to listen on", text, { fallback: "127.0.0.1" }),
+  port: value("--port <port>", "port to listen on; 0 = any free one", integer(0, 65535), { fallback: "8080" }),
+  open: flag("--open", "open the page in the browser"),
+  playerUrl: value("--player-url <url>", "the address under which people reach the player", webUrl, {
+    fallback: "the running player's",
+  }),
+  direct: flag("--direct", "the source's own short-lived URL: it works without a login, so it is a key"),
+  login: choice("--login <system>", "people log in with their own account of this system", ["ringcentral"]),
+  users: value("--users <file>", "people log in with a name and password of this file", text),
+  addUser: value("--add-user <name>", "ask for a password, add NAME to --users, and end", text),
+  tlsCert: value("--tls-cert <file>", "serve https with this certificate (PEM)", text),
+  tlsKey: value("--tls-key <file>", "the certificate's private key (PEM)", text),
+  behindProxy: flag("--behind-proxy", "a reverse proxy in front does the https and says in X-Forwarded-For who comes"),
+  trustedProxy: list(
+    "--trusted-proxy <network>",
+    "a proxy to believe beside those on this machine, as 10.0.0.0/8",
+    text,
+  ),
+} as const;
+
+const port = (flags: string, whose: string) => value(flags, `port of ${whose}; 0 = any free one`, integer(0, 65_535));
+
+/** Options of `callreel sandbox`; they belong to this verb alone and are no settings. */
+export const sandboxOptions = {
+  ringcentralPort: port("--ringcentral-port <n>", "RingCentral's API"),
+  mediaPort: port("--media-port <n>", "RingCentral's media host"),
+  timPort: port("--tim-port <n>", "TIM's web server"),
+  echoPort: port("--echo-port <n>", "the Echo Service"),
+  json: flag("--json", "print the settings as one JSON object of environment variables"),
+  recordings: value("--recordings <n>", "recordings in RingCentral's call log", integer(0), { fallback: "17" }),
+  days: value("--days <n>", "days over which the calls are spread", integer(1, 3_650), { fallback: "30" }),
+  rate: value("--rate <n>", "RingCentral's heavy requests in each window", integer(1), { fallback: "10" }),
+  window: value("--window <s>", "seconds of that window, and of the penalty", integer(1), { fallback: "60" }),
+  tokenTtl: value("--token-ttl <s>", "seconds that a TIM token URL lives", integer(0), { fallback: "60" }),
+  timRows: value("--tim-rows <n>", "rows of TIM's calls table", integer(0), { fallback: "24" }),
+  timAuth: choice(
+    "--tim-auth <mode>",
+    "login that TIM asks for: basic, digest, both, ntlm, negotiate, windows or all",
+    ["basic", "digest", "both", "ntlm", "negotiate", "windows", "all"],
+    { fallback: "basic" },
+  ),
+} as const;

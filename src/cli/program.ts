@@ -1,0 +1,145 @@
+import { Command as Commander, CommanderError, Option } from "commander";
+import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
+import { version } from "../platform/version.ts";
+import { commands } from "./commands.ts";
+import type { Resolved } from "./config.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import type { Io } from "./io.ts";
+import type { CommandSpec } from "./options/groups.ts";
+import { groups } from "./options/groups.ts";
+import type { OptionSpec } from "./options/option.ts";
+
+/** The whole program over a given world: arguments in, exit code out. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  let code = 0;
+  const program = buildProgram(argv, io, async (spec, args, flags) => {
+    code = await runCommand(spec, args, flags, io);
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (thrown) {
+    return failed(await told(thrown), io);
+  }
+}
+
+type Action = (spec: CommandSpec, args: readonly string[], flags: Record<string, unknown>) => Promise<void>;
+
+function buildProgram(argv: readonly string[], io: Io, action: Action): Commander {
+  const program = new Commander("callreel")
+    .description(
+      "Downloads phone-call recordings from RingCentral and TIM Enterprise, and keeps an archive one can trust.",
+    )
+    .version(version(), "--version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .enablePositionalOptions()
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureHelp({
+      subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options]", "").trim()}`,
+    })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => widthOf(io.stdout),
+      getErrHelpWidth: () => widthOf(io.stderr),
+    })
+    .addHelpText("after", "\nStart with: callreel demo, then callreel doctor.\nEach command: callreel help COMMAND.");
+  for (const spec of commands) {
+    const command = buildCommand(spec, program, action);
+    // Hundreds of options are quicker left out than built: a command that nobody names needs none.
+    if (argv.includes(spec.name)) addDetails(command, spec);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+/** How wide help may be: as the terminal, else 80 columns. */
+function widthOf({ isTTY, columns }: Io["stdout"]): number {
+  return (isTTY ? columns : undefined) ?? 80;
+}
+
+function buildCommand(spec: CommandSpec, program: Commander, action: Action): Commander {
+  const command = new Commander(spec.name)
+    .copyInheritedSettings(program)
+    .description(spec.summary)
+    .allowExcessArguments(false);
+  for (const argument of spec.args?.split(" ") ?? []) command.argument(argument);
+  command.action(async () => {
+    await action(spec, command.args, flagsOf(command));
+  });
+  return command;
+}
+
+function addDetails(command: Commander, spec: CommandSpec): void {
+  for (const group of [...spec.groups, groups.global]) {
+    command.optionsGroup(`${group.title}:`);
+    for (const [key, option] of Object.entries<OptionSpec<unknown>>(group.options)) addOption(command, key, option);
+  }
+  if (spec.examples.length > 0) {
+    const examples = spec.examples.map(([line, says]) => `  ${line}\n      ${says}`).join("\n");
+    command.addHelpText("after", `\nExamples:\n${examples}`);
+  }
+}
+
+function addOption(command: Commander, key: string, spec: OptionSpec<unknown>): void {
+  if (spec.secret) return;
+  const help = spec.fallback === undefined ? spec.help : `${spec.help} (default: ${spec.fallback})`;
+  // A name of its own keeps commander from pairing --no-x with --x.
+  const option = new Option(spec.flags, help);
+  option.attributeName = () => key;
+  option.negate = false;
+  if (spec.kind === "list") option.argParser((text: string, before: string[] = []) => [...before, text]);
+  if (spec.kind === "count") option.argParser((_: unknown, before = 0) => Number(before) + 1);
+  command.addOption(option);
+}
+
+function flagsOf(command: Commander): Record<string, unknown> {
+  const given = command.opts();
+  return Object.fromEntries(Object.entries(given).filter(([key]) => command.getOptionValueSource(key) === "cli"));
+}
+
+async function runCommand(
+  spec: CommandSpec,
+  args: readonly string[],
+  flags: Record<string, unknown>,
+  io: Io,
+): Promise<number> {
+  const begun = io.clock.monotonic();
+  const { resolveSettings } = await import("./config.ts");
+  const raw = flags as Parameters<typeof resolveSettings>[0];
+  const resolved: Resolved = spec.withoutSettings ? { settings: {}, origins: {} } : await resolveSettings(raw, io.env);
+  const command = await spec.load();
+  return command({
+    io,
+    begun,
+    args,
+    ...resolved,
+    flags: raw,
+    underProfile: async (name) => (await resolveSettings(raw, io.env, name)).settings,
+  });
+}
+
+/** SQLite's own error, where nobody nearer told which file it was, as ours; loads what that needs only then. */
+async function told(thrown: unknown): Promise<unknown> {
+  if ((thrown as { code?: unknown } | undefined)?.code !== "ERR_SQLITE_ERROR") return thrown;
+  const { sqliteError } = await import("../platform/sqlite.ts");
+  const remedy = "run `callreel verify` to see whether it is the ledger";
+  const damaged = { code: "ledger", remedy } as const;
+  return sqliteError(thrown, { name: "A database file of this command", damaged, busy: "locked" });
+}
+
+/** Prints what went wrong as one sentence and gives the exit code; only a bug shows its stack. */
+function failed(thrown: unknown, io: Io): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
+  const error = asRecordingError(thrown);
+  if (error.code !== "reader-gone" && error.code !== "interrupted") io.stderr.write(`callreel: ${describe(error)}\n`);
+  return exitCodeOf(error.code, io.stoppedBy());
+}
+
+function describe(error: RecordingError): string {
+  if (error.code !== "bug") return error.message;
+  const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : "";
+  return `${error.message}\nThis is a bug in callreel; please report it with the lines below.\n${cause}`;
+}

@@ -1,0 +1,166 @@
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { type Settings, settingsPath, stateFolder } from "../cli/config.ts";
+import type { Io } from "../cli/io.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { Check } from "../core/model/ports.ts";
+import { formatBytes } from "../core/text.ts";
+import { lockArchive, lockLedger, openArchive } from "../ledgers/index.ts";
+import { finishedFiles } from "../platform/files.ts";
+import { version } from "../platform/version.ts";
+
+/** The archive's folder, absolute. */
+export function archiveFolder(settings: Settings, io: Io): string {
+  return resolve(io.cwd, settings.dest ?? "./recordings");
+}
+
+/** The archive's ledger file. */
+export function ledgerFile(settings: Settings, io: Io): string {
+  return settings.ledger === undefined
+    ? join(archiveFolder(settings, io), ".callreel", "ledger.db")
+    : resolve(io.cwd, settings.ledger);
+}
+
+/** Opens the archive's ledger, making the archive when it is new. Throws `ledger` when it was lost (`refuseLostLedger`). */
+export async function wireLedger(settings: Settings, io: Io, adopting = false): Promise<Archive> {
+  await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io), adopting);
+  const lease = settings.lease === undefined ? {} : { leaseMs: settings.lease };
+  return openArchive(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version(), ...lease });
+}
+
+/** Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. */
+export async function takeArchive(settings: Settings, io: Io): Promise<{ release(): void }> {
+  return lockArchive(archiveFolder(settings, io), lockOptions(settings, io));
+}
+
+/** Holds the ledger alone, to replace it: `locked` when a process still has it open after `--lock-wait`. */
+export async function reserveLedger(settings: Settings, io: Io): Promise<{ release(): void }> {
+  return lockLedger(ledgerFile(settings, io), lockOptions(settings, io));
+}
+
+function lockOptions(settings: Settings, io: Io) {
+  return { waitMs: settings.lockWait ?? 0, clock: io.clock, pid: io.pid, signal: io.stop };
+}
+
+/** The ledger of an archive that must be there already. */
+export async function openExistingLedger(settings: Settings, io: Io): Promise<Archive> {
+  const folder = archiveFolder(settings, io);
+  const file = ledgerFile(settings, io);
+  if (existsSync(file)) return wireLedger(settings, io);
+  await refuseLostLedger(folder, file);
+  throw new RecordingError("usage", `There is no archive at ${folder}: give its folder with --dest.`);
+}
+
+/** The checks of the local disk: archive, state and settings can be written, and there is room. */
+export function* checkFolders(settings: Settings, io: Io): Iterable<Check> {
+  const archive = archiveFolder(settings, io);
+  yield writable("archive", archive);
+  yield roomAt(archive);
+  yield writable("state folder", stateFolder(io.env));
+  yield { name: "settings", status: "ok", message: settingsPath({}, io.env) };
+}
+
+function writable(name: string, folder: string): Check {
+  const place = nearestExisting(folder);
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return { name, status: "ok", message: place === folder ? folder : `${folder} (will be made)` };
+  } catch {
+    return {
+      name,
+      status: "failed",
+      message: `${place} cannot be written`,
+      remedy: "choose another folder or change its permissions",
+      exitCode: 13,
+    };
+  }
+}
+
+/** Through which proxy the sources are reached, by the variables of the environment; its host alone is told. */
+export function checkProxy({ env }: Io): Check {
+  const proxy = env.https_proxy ?? env.HTTPS_PROXY ?? env.http_proxy ?? env.HTTP_PROXY;
+  if (!proxy) return { name: "proxy", status: "ok", message: "none is set" };
+  const none = env.no_proxy ?? env.NO_PROXY;
+  if (!URL.canParse(proxy)) {
+    return {
+      name: "proxy",
+      status: "failed",
+      message: "HTTPS_PROXY is no URL",
+      remedy: "write it as http://host:port",
+    };
+  }
+  return { name: "proxy", status: "ok", message: `${new URL(proxy).host}${none ? `, except for ${none}` : ""}` };
+}
+
+const littleRoom = 1024 ** 3;
+
+function roomAt(folder: string): Check {
+  const { bavail, bsize } = statfsSync(nearestExisting(folder));
+  const free = bavail * bsize;
+  const message = `${formatBytes(free)} free`;
+  if (free > littleRoom) return { name: "disk space", status: "ok", message };
+  return {
+    name: "disk space",
+    status: "warning",
+    message,
+    remedy: "an hour of calls takes 28.8 MB; make room or choose another --dest",
+  };
+}
+
+function nearestExisting(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : nearestExisting(dirname(folder));
+}
+
+/**
+ * Throws `ledger` when an archive has lost its ledger: it is missing or has no byte, though something tells that there was
+ * one. A new one would know nothing of what was purged. A folder of files from elsewhere is no such archive; `adopting`
+ * says that a list of hashes among them may be from there too.
+ */
+export async function refuseLostLedger(root: string, file: string, adopting = false): Promise<void> {
+  const state = lossOf(file);
+  if (state === undefined) return;
+  const trace = traceOf(root, file, state) ?? (adopting ? undefined : await traceInFiles(root, state));
+  // Another process may have made it just now.
+  if (trace === undefined || lossOf(file) === undefined) return;
+  const remedy = "put a copy of it back, or run `callreel verify --rebuild` to make it anew from the files";
+  throw new RecordingError("ledger", `The ledger ${file} is ${state}, though ${trace}: ${remedy}.`);
+}
+
+type Loss = "missing" | "empty";
+
+function lossOf(file: string): Loss | undefined {
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size;
+  const size = sizeOf(file);
+  if (size === undefined) return "missing";
+  return size === 0 && (sizeOf(`${file}-wal`) ?? 0) === 0 ? "empty" : undefined;
+}
+
+/** What only a ledger or its runs leave; an empty one may be another process's that is just being made. */
+function traceOf(root: string, file: string, loss: Loss): string | undefined {
+  const left = /^(-runs|\.aside-|\.new|\.rebuilt)/;
+  const leftOfMissing = /^-(wal|shm)$/;
+  const name = basename(file);
+  const suffixes = namesIn(dirname(file))
+    .filter((each) => each.startsWith(name))
+    .map((each) => each.slice(name.length));
+  const suffix = suffixes.find((each) => left.test(each) || (loss === "missing" && leftOfMissing.test(each)));
+  const noted = namesIn(join(root, ".callreel")).find((each) => each === "head" || each === "seals");
+  const trace = noted ?? (suffix === undefined ? undefined : name + suffix);
+  return trace === undefined ? undefined : `there was one (${trace} is there)`;
+}
+
+/** Files alone may come from elsewhere; with our list of hashes, or beside an empty ledger, they are an archive's. */
+async function traceInFiles(root: string, loss: Loss): Promise<string | undefined> {
+  if (loss === "missing" && !namesIn(root).includes("SHA256SUMS")) return undefined;
+  for await (const _ of finishedFiles(root)) return "the archive holds recordings";
+  return undefined;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

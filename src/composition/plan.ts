@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import type { Settings } from "../cli/config.ts";
+import { localText, parseWhen, startMs, zoneOf } from "../cli/dates.ts";
+import type { Io } from "../cli/io.ts";
+import { openAdaptive } from "../core/download/adaptive.ts";
+import { defaultRetryPolicy } from "../core/download/attempt.ts";
+import { type Tolerance, usualTolerance } from "../core/download/refetch.ts";
+import type { DownloadPlan } from "../core/download/run.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { EntryFilter } from "../core/model/ledger.ts";
+import type { Clock, Expectation, Selection } from "../core/model/ports.ts";
+import type { RecordingRef } from "../core/model/recording.ts";
+import { checkTemplate, defaultTemplate, pathFor } from "../core/naming/path-template.ts";
+import type { WiredWork } from "./work.ts";
+
+const defaultTransfers = 4;
+
+/** What the settings ask of the download itself: names, pace, caps. */
+export function planOf(
+  settings: Settings,
+  { work, named, end, timeLeft }: Pick<WiredWork, "work" | "named" | "end" | "timeLeft">,
+  progress: boolean,
+  clock: Clock,
+): DownloadPlan {
+  const { retries, retryMaxTime, maxDownloads, maxTransfer } = settings;
+  const durationMs = timeLeft?.();
+  return {
+    work,
+    ...(end === undefined ? {} : { endWork: () => end() }),
+    named: new Set(named.map((ref) => ref.key)),
+    transfers: settings.transfers === "auto" ? openAdaptive(clock) : (settings.transfers ?? defaultTransfers),
+    retry: {
+      ...defaultRetryPolicy,
+      ...(retries === undefined ? {} : { retries }),
+      ...(retryMaxTime === undefined ? {} : { maxTimeMs: retryMaxTime }),
+    },
+    ...namesOf(settings),
+    caps: {
+      ...(maxDownloads === undefined ? {} : { downloads: maxDownloads }),
+      ...(maxTransfer === undefined ? {} : { bytes: maxTransfer }),
+      ...(durationMs === undefined ? {} : { durationMs }),
+    },
+    failFast: settings.failFast ?? false,
+    again: settings.forceOverwrites ?? false,
+    retryGone: settings.retryGone ?? false,
+    progress,
+    tolerance: toleranceOf(settings),
+  };
+}
+
+/** Where recordings go, and what their files must be like. */
+export function namesOf(settings: Settings): Pick<DownloadPlan, "pathFor" | "expect"> {
+  const template = settings.output ?? defaultTemplate;
+  checkTemplate(template);
+  const timezone = zoneOf(settings.timezone);
+  return {
+    pathFor: (ref) => pathFor(template, ref, { restrict: settings.restrictFilenames ?? false, timezone, sha256 }),
+    expect: (ref) => expectationOf(ref, settings, timezone),
+  };
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** How much shorter than their calls recordings may be. */
+export function toleranceOf({ shortBy, shortPart }: Pick<Settings, "shortBy" | "shortPart">): Tolerance {
+  return {
+    seconds: shortBy === undefined ? usualTolerance.seconds : shortBy / 1000,
+    part: shortPart ?? usualTolerance.part,
+  };
+}
+
+function expectationOf(ref: RecordingRef, settings: Settings, timezone: string): Expectation {
+  const mtimeMs = startMs(ref.call.start, timezone);
+  return {
+    key: ref.key,
+    resume: !settings.noContinue,
+    overwrite: settings.forceOverwrites ?? false,
+    ...(mtimeMs === undefined ? {} : { mtimeMs }),
+    ...(settings.writeInfoJson ? { sidecar: { key: ref.key, source: ref.source, id: ref.id, call: ref.call } } : {}),
+  };
+}
+
+/** The selection that the settings ask for, with every time as an instant and as local text. */
+export function selectionOf(settings: Settings, nowMs: number): Selection {
+  const timezone = zoneOf(settings.timezone);
+  const fromMs = settings.from === undefined ? undefined : parseWhen(settings.from, nowMs, timezone, "--from");
+  const toMs = settings.to === undefined ? undefined : parseWhen(settings.to, nowMs, timezone, "--to");
+  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {
+    throw new RecordingError("usage", "--from is not before --to: nothing could be selected.");
+  }
+  const { minAge, direction, extension, number, minDuration, recordingType } = settings;
+  return {
+    timezone,
+    ...(fromMs === undefined ? {} : { fromMs, fromLocal: localText(fromMs, timezone) }),
+    ...(toMs === undefined ? {} : { toMs, toLocal: localText(toMs, timezone) }),
+    ...(minAge === undefined ? {} : { minAgeMs: minAge, youngLocal: localText(nowMs - minAge, timezone) }),
+    ...(direction === undefined ? {} : { direction }),
+    ...(extension === undefined ? {} : { extension }),
+    ...(number === undefined ? {} : { number }),
+    ...(minDuration === undefined ? {} : { minDurationSeconds: minDuration / 1000 }),
+    ...(recordingType === undefined ? {} : { recordingType }),
+  };
+}
+
+/** The part of a selection that the archive's own catalogue understands. */
+export function entryFilterOf(settings: Settings, io: Io): EntryFilter {
+  const window = selectionOf(settings, io.clock.now());
+  return {
+    ...(settings.source === undefined ? {} : { source: settings.source }),
+    ...(window.fromMs === undefined && window.toMs === undefined ? {} : { window }),
+    ...(settings.number === undefined ? {} : { number: settings.number }),
+  };
+}

@@ -1,0 +1,196 @@
+/*
+ * CALLREEL_ROWS steps back when RingCentral's own log is asked for by window: one environment may serve both systems.
+ */
+
+import { readSecret, type Settings } from "../cli/config.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { columnsOf } from "../core/columns.ts";
+import { openGivenRows } from "../core/download/given-rows.ts";
+import { type Work, workFromRows } from "../core/download/work.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Reader, Selection, Source } from "../core/model/ports.ts";
+import type { RecordingRef, Row, RowFinding, SourceName } from "../core/model/recording.ts";
+import { asksForStarts } from "../core/selection.ts";
+import { printable } from "../core/text.ts";
+import { datedRows, openDatabase, openReader } from "../readers/index.ts";
+import { sources } from "../sources/index.ts";
+import { namesRecordings } from "../sources/ringcentral/call-log/printed-rows.ts";
+import { namedRecording } from "../sources/ringcentral/call-log/records.ts";
+import { refOf } from "../sources/tim/calls-table.ts";
+import { idsOfPath } from "../sources/tim/key.ts";
+import { openRunReporter } from "./reporter.ts";
+
+/** The reader that the settings name: files, stdin or a database; undefined when they name none. */
+export async function wireReader(settings: Settings, selection: Selection, io: Io): Promise<Reader | undefined> {
+  const reader = await plainReader(settings, selection, io);
+  if (reader === undefined) return undefined;
+  const rules = { dates: settings.rowDates ?? "auto", windowed: asksForStarts(selection) };
+  return { rows: (signal) => datedRows(reader.rows(signal), rules) };
+}
+
+async function plainReader(settings: Settings, selection: Selection, io: Io): Promise<Reader | undefined> {
+  if (settings.rows !== undefined && settings.database !== undefined) {
+    throw new RecordingError("usage", "--rows and --database exclude each other.");
+  }
+  const map = Object.fromEntries((settings.map ?? []).map(({ name, value }) => [name, value]));
+  if (settings.database !== undefined)
+    return openDatabase(settings.database, databaseSettings(settings, map, selection));
+  if (settings.rows === undefined) return undefined;
+  if (settings.rows.includes("-") && io.stdin.isTTY) {
+    throw new RecordingError("usage", "--rows - reads from a pipe, and stdin is a terminal.");
+  }
+  return openReader(settings.rows, {
+    map,
+    stdin: io.stdin,
+    ...(settings.columns === undefined ? {} : { columns: settings.columns }),
+    ...(settings.encoding === undefined ? {} : { encoding: settings.encoding }),
+  });
+}
+
+function databaseSettings(
+  settings: Settings,
+  map: Readonly<Record<string, string>>,
+  selection: Selection,
+): Parameters<typeof openDatabase>[1] {
+  const password = readSecret(undefined, settings.databasePasswordFile, "--database-password-file");
+  return {
+    map,
+    selection,
+    ...(settings.query === undefined ? { table: settings.table ?? "calls" } : { query: settings.query }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+/** Refuses a password inside `--database` on the command line, where every user of the machine could read it. */
+export function refusePasswordInArgv(flag: unknown): void {
+  if (typeof flag !== "string" || !/^[a-z]+:\/\/[^/@]*:[^/@]+@/i.test(flag)) return;
+  throw new RecordingError(
+    "usage",
+    "--database holds a password, which other users can see in the process list: give the URL as CALLREEL_DATABASE, or the password with --database-password-file.",
+  );
+}
+
+/** What each system's ids mean; needs no login. */
+const namedAt: Readonly<Record<SourceName, Source["named"]>> = {
+  tim(text) {
+    const ids = idsOfPath(text);
+    return ids === undefined ? undefined : refOf(ids, {});
+  },
+  ringcentral: namedRecording,
+};
+
+/** A recording, and how many of the rows that tell of it could not be read. */
+export interface NamedRecording {
+  readonly ref: RecordingRef;
+  readonly rejected: number;
+}
+
+/** The one recording that the command line or its rows name, without asking anybody. */
+export async function namedRecordingOf(invocation: Invocation): Promise<NamedRecording> {
+  const { args, settings, flags } = invocation;
+  const [id] = args;
+  // Rows that the environment or a profile names step back behind an id that was typed.
+  const rows = id === undefined ? settings.rows : flags.rows;
+  if ((id === undefined) === (rows === undefined)) {
+    throw new RecordingError("usage", "Say which: an id, a contentUri, a path (/r/…), or one row with --rows -.");
+  }
+  if (id !== undefined) return { ref: named(id, settings.source), rejected: 0 };
+  const given = await openGivenRefs(invocation);
+  const found = new Map<string, RecordingRef>();
+  try {
+    for await (const ref of given?.refs ?? []) found.set(ref.key, ref);
+  } finally {
+    await given?.close();
+  }
+  const [ref] = found.values();
+  if (ref !== undefined && found.size === 1) return { ref, rejected: given?.rejected() ?? 0 };
+  const seen = found.size === 0 ? "none" : `${found.size}`;
+  throw new RecordingError("usage", `link takes exactly one recording, and the rows have ${seen}.`);
+}
+
+function named(id: string, source: SourceName | undefined): RecordingRef {
+  for (const name of source === undefined ? (["tim", "ringcentral"] as const) : [source]) {
+    const ref = namedAt[name](id);
+    if (ref !== undefined) return ref;
+  }
+  throw new RecordingError(
+    "usage",
+    `"${id}" is no RingCentral recording id or contentUri, and no permanent path such as /r/tim/3/4/NCS….`,
+  );
+}
+
+/** What rows and ids speak of, told without a login. */
+export interface RefReader {
+  recordings(row: Row, given: SourceName | undefined): RowFinding;
+  /** The recording of a RingCentral id. */
+  ringcentral(id: string): RecordingRef | undefined;
+}
+
+export async function openRefReader(): Promise<RefReader> {
+  const [{ findRecordings }, { recordingsOf, namedRecording }] = await Promise.all([
+    sources.timRows(),
+    sources.ringcentralRows(),
+  ]);
+  return {
+    recordings: (row, given) => (sourceOfRow(row, given) === "tim" ? findRecordings(row) : recordingsOf(row)),
+    ringcentral: namedRecording,
+  };
+}
+
+const timColumns = ["voicefilename", "voicelocation", "datasource"];
+const ringcentralColumns = ["recording", "legs", "sessionid", "telephonysessionid"];
+
+/** The system a row belongs to: what it says itself, else `--source`, else what its columns tell. */
+export function sourceOfRow(row: Row, given: SourceName | undefined): SourceName {
+  const { source } = row.fields;
+  if (source === "ringcentral" || source === "tim") return source;
+  if (given !== undefined) return given;
+  if (columnsOf(row.fields).has(...timColumns)) return "tim";
+  if (columnsOf(row.fields).has(...ringcentralColumns) || namesRecordings(row.fields)) return "ringcentral";
+  const seen = printable(Object.keys(row.fields).slice(0, 12).join(", ").slice(0, 500)) || "none";
+  throw new RecordingError(
+    "bad-rows",
+    `${row.file}: these rows fit neither system. Columns found: ${seen}. TIM needs datasource, voicelocation and voicefilename (--map name=column renames), RingCentral needs records with a recording, or a contentUri or id column with --source ringcentral.`,
+    { verdict: "give-up" },
+  );
+}
+
+/** What the rows of a command that asks no source came to. */
+export interface GivenRefs {
+  readonly refs: AsyncIterable<RecordingRef>;
+  /** How many rows could not be read so far. */
+  rejected(): number;
+  close(): Promise<void>;
+}
+
+/**
+ * The recordings that the given rows speak of, told without a login; undefined where no rows are given. A bad row is told
+ * as a download tells it and costs itself alone; rows of which none can be read throw `bad-rows`.
+ */
+export async function openGivenRefs(invocation: Invocation): Promise<GivenRefs | undefined> {
+  const { settings, io } = invocation;
+  const reader = await wireReader(settings, {}, io);
+  if (reader === undefined) return undefined;
+  const { recordings } = await openRefReader();
+  const rules = {
+    sourceOf: () => ({ recordings: (row: Parameters<typeof recordings>[0]) => recordings(row, settings.source) }),
+    selection: {},
+    nowMs: io.clock.now,
+    given: openGivenRows({}),
+  };
+  const { report, close } = await openRunReporter({
+    ...invocation,
+    settings: { ...settings, json: false, progress: "plain" },
+  });
+  let rejected = 0;
+  async function* refsIn(works: AsyncIterable<Work>): AsyncIterable<RecordingRef> {
+    for await (const work of works) {
+      for (const event of work.events) {
+        if (event.event === "row-rejected") rejected += 1;
+        if (event.event === "row-rejected" || event.event === "notice") report(event);
+      }
+      yield* work.refs;
+    }
+  }
+  return { refs: refsIn(workFromRows(reader.rows(io.stop), rules)), rejected: () => rejected, close };
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { exitCodeOf, exitCodeOfRun, worst } from "../cli/exit-codes.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { type DownloadPlan, type DownloadPorts, download } from "../core/download/run.ts";
+import type { Work } from "../core/download/work.ts";
+import { asRecordingError, RecordingError } from "../core/model/errors.ts";
+import type { Summary } from "../core/model/events.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { Transfer } from "../core/model/ports.ts";
+import { openDestination } from "../destinations/index.ts";
+import { openLedger } from "../ledgers/index.ts";
+import { archiveFolder } from "./archive.ts";
+import type { Hooks } from "./hooks.ts";
+import { planOf, selectionOf } from "./plan.ts";
+import { noteHead, type Sealer, selectionRecord } from "./proof.ts";
+import { openRunReporter, type RunReporter } from "./reporter.ts";
+import { openSources, ratePerMinute, type SourceSet } from "./sources.ts";
+import { wireTransfer } from "./transfer.ts";
+import { type WiredWork, wireWork } from "./work.ts";
+
+/** What a run into the archive needs, opened by whoever starts it. */
+export interface Parts {
+  readonly sources: SourceSet;
+  readonly ledger: Archive;
+  readonly work: WiredWork;
+  readonly reporter: RunReporter;
+  readonly sealer: Sealer;
+  readonly threads: Transfer | undefined;
+}
+
+/** Brings what the work names into the archive, records the run, seals its head, and returns the exit code. */
+export async function runIntoArchive(invocation: Invocation, parts: Parts): Promise<number> {
+  const { settings, io } = invocation;
+  const { sources, ledger, work, reporter, threads } = parts;
+  const dest = archiveFolder(settings, io);
+  const plan = planOf(settings, work, reporter.wantsProgress, io.clock);
+  const destination = await openDestination(dest, { mtime: !settings.noMtime, tidy: true });
+  await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
+  const runId = randomUUID();
+  const { hooks } = reporter;
+  const selection = selectionRecord(invocation);
+  await ledger.begin({ runId, startedMs: io.clock.now(), selection, hooked: hooks.perRecording });
+  reporter.rateFrom(() => ratePerMinute(sources));
+  reporter.report({ event: "run-started", runId, sources: [...sources.sources.keys()], dest });
+  const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
+  if (sawEverything(summary)) await work.complete();
+  const hooksFailed = await hooksOwed(hooks, ledger);
+  const ended = { ...summary, ...(hooksFailed > 0 && { hooksFailed }) };
+  const { told, head } = await recordEnd(ended, ledger, dest, io);
+  const sealFault = head === undefined ? undefined : await sealFaultOf(parts.sealer.seal(dest, head), reporter);
+  const sealCode = sealFault === undefined ? 0 : exitCodeOf(sealFault.code);
+  const exitCode = worst([exitCodeOfRun(told, io.stoppedBy()), sealCode]);
+  reporter.report({ event: "run-finished", exitCode, ...told, ...(head !== undefined && { head }) });
+  return exitCode;
+}
+
+/** Why the head could not be sealed: that undoes nothing, and the next run's seal covers this one too. */
+async function sealFaultOf(sealed: Promise<void>, { report }: RunReporter): Promise<RecordingError | undefined> {
+  try {
+    await sealed;
+    return undefined;
+  } catch (thrown) {
+    const error = asRecordingError(thrown);
+    report({ event: "notice", level: "warning", message: `The head is not sealed: ${error.message}` });
+    return error;
+  }
+}
+
+/** Also what earlier runs left: a hook that failed is not forgotten by the next night's run. */
+async function hooksOwed({ perRecording, settled }: Hooks, ledger: Archive): Promise<number> {
+  await settled();
+  return perRecording ? ledger.hooksOwedCount() : 0;
+}
+
+/** Where the disk has no room for the run's record, its end is told all the same; the next run closes the record. */
+async function recordEnd(
+  summary: Summary,
+  ledger: Archive,
+  dest: string,
+  { stoppedBy }: Io,
+): Promise<{ readonly told: Summary; readonly head?: string }> {
+  try {
+    await ledger.finish(summary, exitCodeOfRun(summary, stoppedBy()));
+    return { told: summary, head: await noteHead(dest, ledger) };
+  } catch (thrown) {
+    const { code, message } = asRecordingError(thrown);
+    if (code === "bug") throw thrown;
+    return { told: { ...summary, stoppedBy: summary.stoppedBy ?? { code, message } } };
+  }
+}
+
+/** A run that ended early has not seen the whole listing: the next one must start where this one did. */
+function sawEverything(summary: Summary): boolean {
+  return summary.stoppedBy === undefined;
+}
+
+/** `-o -`: the audio of exactly one recording to stdout, raw, from the first bytes that are known to be audio. */
+export async function downloadToStdout(invocation: Invocation): Promise<number> {
+  const { io } = invocation;
+  if (io.stdout.isTTY) {
+    throw new RecordingError("usage", "-o - writes audio, and stdout is a terminal: pipe it into a player or a file.");
+  }
+  const { output: _output, json: _json, ...settings } = invocation.settings;
+  const reporter = await openRunReporter({ ...invocation, settings });
+  try {
+    await using sources = await openSources(invocation, { io, ...reporter });
+    await using ledger = await openLedger("memory", { clock: io.clock, pid: io.pid });
+    await ledger.begin({ runId: "stdout", startedMs: io.clock.now(), selection: {} });
+    const selection = selectionOf(settings, io.clock.now());
+    const wired = await wireWork(invocation, sources, selection, {});
+    const work = exactlyOne(wired.work);
+    const destination = await openDestination("-", { stdout: io.stdout });
+    await using transfer = wireTransfer(settings, sources, destination, io);
+    const plan = { ...planOf(settings, { ...wired, work }, reporter.wantsProgress, io.clock), transfers: 1 };
+    const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
+    if (summary.stoppedBy !== undefined) throw new RecordingError(summary.stoppedBy.code, summary.stoppedBy.message);
+    return exitCodeOfRun(summary);
+  } finally {
+    await reporter.close();
+  }
+}
+
+/** Two recordings in one pipe would be no audio file: anything but one is refused before a byte is written. */
+async function* exactlyOne(work: AsyncIterable<Work>): AsyncIterable<Work> {
+  const refs = new Map<string, Work["refs"][number]>();
+  for await (const piece of work) {
+    for (const ref of piece.refs) refs.set(ref.key, ref);
+    if (refs.size > 1) break;
+  }
+  if (refs.size !== 1) {
+    const found = refs.size === 0 ? "none" : "more";
+    throw new RecordingError("usage", `-o - takes exactly one recording, and the selection has ${found}.`);
+  }
+  yield { refs: [...refs.values()], events: [] };
+}
+
+type RunParts = Pick<DownloadPorts, "ledger" | "transfer" | "destination">;
+
+/** Runs the core's download with the world it needs: the clock, chance, signals, and who hears of it. */
+export function runDownload(
+  plan: DownloadPlan,
+  parts: RunParts,
+  { sources }: SourceSet,
+  io: Io,
+  { report }: Pick<RunReporter, "report">,
+): Promise<Summary> {
+  const ports = { ...parts, sources, clock: io.clock, random: io.random, report };
+  return download(plan, ports, { stop: io.stop, abort: io.abort });
+}

@@ -1,0 +1,207 @@
+import { readSecret, type Settings, stateFolder } from "../cli/config.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { poolSources } from "../core/download/pool.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Source, Streamer } from "../core/model/ports.ts";
+import type { SourceName } from "../core/model/recording.ts";
+import { type Http, openHttp } from "../http/client.ts";
+import { proxyFor } from "../http/proxy.ts";
+import { openSecrets, type Secrets } from "../platform/secrets.ts";
+import type { WebLogin } from "../player/auth/oauth.ts";
+import { sources } from "../sources/index.ts";
+import { openWebLogins } from "../sources/ringcentral/index.ts";
+import type { RingCentralSettings } from "../sources/ringcentral/settings.ts";
+import type { TimSettings } from "../sources/tim/settings.ts";
+import { httpSettingsOf, ringcentralHosts, sourceHttpSettings, type Wiring } from "./http.ts";
+
+/** The sources of a run, with the HTTP clients that fetch the audio of each one's logins. */
+export interface SourceSet extends AsyncDisposable {
+  readonly sources: ReadonlyMap<SourceName, Source>;
+  readonly streamers: Readonly<Partial<Record<SourceName, readonly Streamer[]>>>;
+  /** The source, or a `usage` error that says which settings are missing. */
+  required(name: SourceName): Source;
+}
+
+/** Opens every source that the settings have a login for; with several profiles, their logins share the work. */
+export async function openSources(invocation: Invocation, wiring: Omit<Wiring, "settings">): Promise<SourceSet> {
+  const sources = new Map<SourceName, Source>();
+  const streamers: Partial<Record<SourceName, readonly Streamer[]>> = {};
+  const opened: WiredSource[] = [];
+  for (const [name, settings] of await loginsOf(invocation)) {
+    const logins: WiredSource[] = [];
+    for (const each of settings) logins.push(await wireSource(name, { ...wiring, settings: each }));
+    const [first, ...others] = logins;
+    if (first === undefined) continue;
+    opened.push(...logins);
+    streamers[name] = logins.map(({ http }) => http);
+    sources.set(
+      name,
+      others.length === 0 ? first.source : poolSources([first.source, ...others.map((each) => each.source)]),
+    );
+  }
+  return {
+    sources,
+    streamers,
+    required(name) {
+      const source = sources.get(name);
+      if (source === undefined) throw new RecordingError("usage", missingLogin[name]);
+      return source;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(opened.map((each) => each.source[Symbol.asyncDispose]()));
+      await Promise.all(opened.map((each) => each.http[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+/** The settings of each login to each source, in the order in which links name them. */
+export async function loginsOf(
+  invocation: Invocation,
+): Promise<readonly (readonly [SourceName, readonly Settings[]])[]> {
+  const profiles = await profileSettings(invocation);
+  return wantedSources(invocation.settings).map((name) => [name, profiles.filter((each) => hasLogin(name, each))]);
+}
+
+async function profileSettings({ settings, underProfile }: Invocation): Promise<Settings[]> {
+  const further = settings.profile?.slice(1) ?? [];
+  return [settings, ...(await Promise.all(further.map(underProfile)))];
+}
+
+function wantedSources(settings: Settings): readonly SourceName[] {
+  return settings.source === undefined ? ["ringcentral", "tim"] : [settings.source];
+}
+
+function hasLogin(name: SourceName, settings: Settings): boolean {
+  if (name === "tim") return settings.timUrl !== undefined;
+  return (
+    settings.clientId !== undefined || settings.accessToken !== undefined || settings.accessTokenFile !== undefined
+  );
+}
+
+const missingLogin: Readonly<Record<SourceName, string>> = {
+  ringcentral:
+    "RingCentral's login is missing: set RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT (each also as …_FILE), or run callreel auth login ringcentral.",
+  tim: "TIM's address is missing: give --tim-url or TIM_URL, with TIM_USERNAME and TIM_PASSWORD (or TIM_PASSWORD_FILE).",
+};
+
+/** The requests a minute that the first source with such a limit allows: for an honest time left. */
+export function ratePerMinute({ sources }: SourceSet): number | undefined {
+  const rates = [...sources.values()].map((source) => source.ratePerMinute?.());
+  return rates.find((rate) => rate !== undefined);
+}
+
+/** A source and the HTTP client its audio goes through. */
+export interface WiredSource {
+  readonly source: Source;
+  readonly http: Http;
+}
+
+/** Opens a source with its own HTTP client. Asks nobody anything yet. */
+export async function wireSource(name: SourceName, wiring: Wiring): Promise<WiredSource> {
+  const { io, report } = wiring;
+  const http = openHttp(sourceHttpSettings(name, wiring.settings, io), wiring.logRequest);
+  const context = { http, clock: io.clock, random: io.random, report };
+  const source =
+    name === "ringcentral"
+      ? (await sources.ringcentral())(ringcentralSettings(wiring), context)
+      : (await sources.tim())(await timSettings(wiring), context);
+  return { source, http };
+}
+
+/** RingCentral's part of the settings, secrets read. */
+export function ringcentralSettings({ settings, io, keepSecret }: Wiring): RingCentralSettings {
+  const secret = (direct: string | undefined, file: string | undefined, what: string) => {
+    const read = readSecret(direct, file, what);
+    if (read !== undefined) keepSecret(read);
+    return read;
+  };
+  const clientSecret = secret(settings.clientSecret, settings.clientSecretFile, "--client-secret-file");
+  const jwt = secret(settings.jwt, settings.jwtFile, "--jwt-file");
+  const accessToken = secret(settings.accessToken, settings.accessTokenFile, "--access-token-file");
+  return {
+    ...ringcentralHosts(settings),
+    clientId: settings.clientId ?? "",
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...(jwt === undefined ? {} : { jwt }),
+    ...(accessToken === undefined ? {} : { accessToken }),
+    ...(settings.rate === undefined ? {} : { ratePerMinute: settings.rate }),
+    ...(settings.retries === undefined ? {} : { retries: settings.retries }),
+    stateDir: stateFolder(io.env),
+    ...(settings.output?.includes("{user}") ? { users: true } : {}),
+    profile: settings.profile?.[0] ?? "default",
+    redirectPort: settings.redirectPort ?? 8710,
+  };
+}
+
+/** TIM's part of the settings, the password read. */
+export async function timSettings({ settings, io, keepSecret }: Wiring): Promise<TimSettings> {
+  if (settings.timUrl === undefined) {
+    throw new RecordingError("usage", "TIM's address is missing: give --tim-url or TIM_URL (http://tim.example).");
+  }
+  const password =
+    readSecret(settings.timPassword, settings.timPasswordFile, "--tim-password-file") ??
+    (await secretsOf(io)).get(timPasswordName(settings));
+  if (password !== undefined) keepSecret(password);
+  const proxy = proxyFor(new URL(settings.timUrl), httpSettingsOf(settings, io).proxy ?? {});
+  return {
+    url: settings.timUrl,
+    ...(proxy === undefined ? {} : { proxy }),
+    user: settings.timUser ?? "",
+    password: password ?? "",
+    format: settings.format ?? "wav",
+    linkMaxAgeMs: settings.linkMaxAge ?? 50_000,
+    stateDir: stateFolder(io.env),
+    auth: settings.timAuth ?? "auto",
+    resumable: settings.echoResume ?? false,
+    echoAuth: settings.echoAuth ?? false,
+    echoRewrite: (settings.echoRewrite ?? []).map(({ name, value }) => ({ from: name, to: value })),
+    ...(settings.timUrlTemplate === undefined ? {} : { urlTemplate: settings.timUrlTemplate }),
+  };
+}
+
+/** Passwords that `auth login` kept. */
+export function secretsOf(io: Io): Promise<Secrets> {
+  return openSecrets(stateFolder(io.env));
+}
+
+/** Under which name the password of this profile's TIM user is kept. */
+export function timPasswordName({ profile }: Settings): string {
+  return `tim-password:${profile?.[0] ?? "default"}`;
+}
+
+/** The source of a command that needs exactly one. */
+export function requiredSource(settings: Settings): SourceName {
+  if (settings.source !== undefined) return settings.source;
+  const rc = settings.clientId !== undefined || settings.accessToken !== undefined;
+  const tim = settings.timUrl !== undefined;
+  if (rc !== tim) return rc ? "ringcentral" : "tim";
+  throw new RecordingError("usage", "Say which system: --source ringcentral or --source tim.");
+}
+
+/** Login of listeners with their own RingCentral account, through the app that the settings name. */
+export function wireWebLogin(wiring: Wiring): WebLogin & AsyncDisposable {
+  const { settings, io, report, logRequest } = wiring;
+  if (settings.clientId === undefined) {
+    throw new RecordingError("usage", "--login ringcentral needs an app: give its --client-id (RC_APP_CLIENT_ID).");
+  }
+  const http = openHttp(sourceHttpSettings("ringcentral", settings, io), logRequest);
+  const { clock, random } = io;
+  const logins = openWebLogins(ringcentralSettings(wiring), { http, clock, random, report });
+  return {
+    title: "RingCentral",
+    address: logins.address,
+    async enter(answer, attempt, signal) {
+      const account = await logins.enter(answer, attempt, signal);
+      return {
+        name: account.name,
+        sees: ({ ref }) => account.sees(ref),
+        mayHear: account.mayHear,
+        close: async () => account[Symbol.asyncDispose](),
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await logins[Symbol.asyncDispose]();
+      await http[Symbol.asyncDispose]();
+    },
+  };
+}

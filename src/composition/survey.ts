@@ -1,0 +1,172 @@
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Settings } from "../cli/config.ts";
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import type { Work } from "../core/download/work.ts";
+import type { DownloadEvent } from "../core/model/events.ts";
+import type { Ledger, LedgerEntry } from "../core/model/ledger.ts";
+import type { Selection } from "../core/model/ports.ts";
+import { isUncertain } from "../core/selection.ts";
+import { formatBytes, formatCount, formatDuration, formatRate } from "../core/text.ts";
+import { openArchive } from "../ledgers/index.ts";
+import { openSqlite } from "../platform/sqlite.ts";
+import { archiveFolder, ledgerFile, refuseLostLedger } from "./archive.ts";
+import { ratePerMinute, type SourceSet } from "./sources.ts";
+import { wireWork } from "./work.ts";
+
+/**
+ * `--dry-run`: how many recordings, how much audio and how long it would take, as sentences or as one event; fetches and
+ * records nothing, and needs no lock.
+ */
+export async function survey(
+  invocation: Invocation,
+  sources: SourceSet,
+  selection: Selection,
+  report: (event: DownloadEvent) => void,
+): Promise<number> {
+  const { io, settings } = invocation;
+  const glance = await openGlance(settings, io);
+  try {
+    const begun = io.clock.monotonic();
+    const { work } = await wireWork(invocation, sources, selection, glance.notes);
+    const found = await countOf(work, glance.notes, report);
+    const listingMs = Math.round(io.clock.monotonic() - begun);
+    const rate = ratePerMinute(sources);
+    const ms = rate === undefined ? undefined : listingMs + Math.round((found.wanted / rate) * 60_000);
+    io.stdout.write(
+      settings.json ? eventOf(found, listingMs, ms, io.clock.now()) : sentencesOf(found, listingMs, ms, rate),
+    );
+    return found.rejected > 0 ? exitCodeOf("bad-rows") : found.undated > 0 ? 3 : 0;
+  } finally {
+    await glance.close();
+  }
+}
+
+interface Found {
+  wanted: number;
+  settled: number;
+  seconds: number;
+  otherRows: number;
+  rejected: number;
+  undated: number;
+  pastRetention: number;
+}
+
+async function countOf(
+  work: AsyncIterable<Work>,
+  ledger: Pick<Ledger, "entriesOf">,
+  report: (event: DownloadEvent) => void,
+): Promise<Found> {
+  const found: Found = { wanted: 0, settled: 0, seconds: 0, otherRows: 0, rejected: 0, undated: 0, pastRetention: 0 };
+  const seen = new Set<string>();
+  for await (const { refs, events } of work) {
+    for (const event of events) countEvent(found, event, report);
+    const fresh = refs.filter(({ key }) => !seen.has(key) && seen.add(key));
+    const entries = (await ledger.entriesOf?.(fresh.map(({ key }) => key))) ?? [];
+    for (const [at, ref] of fresh.entries()) {
+      if (isSettled(entries[at])) found.settled += 1;
+      else {
+        found.wanted += 1;
+        found.seconds += ref.call.duration ?? 0;
+      }
+    }
+  }
+  return found;
+}
+
+function countEvent(found: Found, event: DownloadEvent, report: (event: DownloadEvent) => void): void {
+  if (event.event === "row-rejected") found.rejected += 1;
+  if (event.event === "row-rejected" || event.event === "notice") report(event);
+  if (event.event !== "recording-skipped") return;
+  if (isUncertain(event.reason)) found.undated += 1;
+  const past = event.reason === "past-retention" || event.reason === "past-usual-retention";
+  found[past ? "pastRetention" : "otherRows"] += 1;
+}
+
+/** Held, purged, or proven to be unobtainable. */
+function isSettled(entry: LedgerEntry | undefined): boolean {
+  return entry?.state === "done" || entry?.state === "purged" || entry?.evidence?.proven === true;
+}
+
+function eventOf(found: Found, listingMs: number, ms: number | undefined, nowMs: number): string {
+  const { wanted: recordings, settled, otherRows: others, rejected, seconds: audioSeconds, pastRetention } = found;
+  const otherRows = others + rejected;
+  const counts = { recordings, settled, pastRetention, otherRows, audioSeconds };
+  return `${JSON.stringify({ event: "dry-run", time: new Date(nowMs).toISOString(), ...counts, listingMs, ms })}\n`;
+}
+
+function sentencesOf(found: Found, listingMs: number, ms: number | undefined, rate: number | undefined): string {
+  const { wanted, settled, otherRows, rejected, seconds, pastRetention } = found;
+  const audio =
+    seconds === 0 ? "" : `, ${formatDuration(seconds * 1000)} of audio (about ${formatBytes(seconds * 8000)} or less)`;
+  const listing = ` (listing them takes ${formatDuration(listingMs)} of it)`;
+  const time =
+    rate === undefined || ms === undefined ? "" : ` ≈ ${formatDuration(ms)} at ${formatRate(rate)}${listing}`;
+  const past = `${formatCount(pastRetention)} are past what the source keeps, and only asked for with --include-expired\n`;
+  return [
+    `${formatCount(wanted)} recordings to download${time}${audio}\n`,
+    `${formatCount(settled)} are settled already; ${formatCount(otherRows + rejected)} rows have none or are filtered out\n`,
+    ...(pastRetention === 0 ? [] : [past]),
+  ].join("");
+}
+
+/** What an archive knows, read without its lock and without a trace in it. */
+export interface Glance {
+  /** Nothing can be noted through them; empty where there is no archive yet. */
+  readonly notes: Pick<Ledger, "get" | "pending" | "entriesOf">;
+  close(): Promise<void>;
+}
+
+/** Reads from a copy of the ledger as it stands now, which is removed afterwards: a ledger of any version will do. */
+export async function openGlance(settings: Settings, io: Io): Promise<Glance> {
+  const file = ledgerFile(settings, io);
+  await refuseLostLedger(archiveFolder(settings, io), file);
+  if (!existsSync(file)) return { notes: {}, close: async () => {} };
+  const folder = mkdtempSync(join(tmpdir(), "callreel-glance-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const copy = join(folder, "ledger.db");
+    copyLedger(file, copy);
+    const ledger = await openArchive(copy, { clock: io.clock, pid: io.pid });
+    return {
+      notes: { get: ledger.get, pending: ledger.pending, entriesOf: ledger.entriesOf },
+      async close() {
+        await ledger[Symbol.asyncDispose]();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+const mostCopies = 5;
+
+/**
+ * Copies the ledger's file and its log of late writes, which together are one state as long as neither changes meanwhile;
+ * one that is written all the time is read as SQLite reads it.
+ */
+function copyLedger(file: string, copy: string): void {
+  for (let attempt = 0; attempt < mostCopies; attempt++) {
+    const before = stateOf(file);
+    copyFileSync(file, copy);
+    if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
+    if (stateOf(file) === before) return;
+  }
+  for (const part of [copy, `${copy}-wal`]) rmSync(part, { force: true });
+  const ledger = openSqlite(file, { readOnly: true });
+  try {
+    ledger.exec("PRAGMA busy_timeout = 15000");
+    ledger.prepare("VACUUM INTO ?").run(copy);
+  } finally {
+    ledger.close();
+  }
+}
+
+function stateOf(file: string): string {
+  const parts = [file, `${file}-wal`].map((part) => statSync(part, { throwIfNoEntry: false }));
+  return JSON.stringify(parts.map((part) => part && [part.size, part.mtimeMs]));
+}

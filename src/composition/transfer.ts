@@ -1,0 +1,58 @@
+import { availableParallelism } from "node:os";
+import type { Settings } from "../cli/config.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { limitRate, openTransfer } from "../core/download/transfer.ts";
+import type { Destination, Streamer, Transfer } from "../core/model/ports.ts";
+import type { RequestLog } from "../http/client.ts";
+import { openTransferThreads, type ThreadCounts } from "../workers/pool.ts";
+import { archiveFolder } from "./archive.ts";
+import { sourceHttpSettings } from "./http.ts";
+import { loginsOf, type SourceSet } from "./sources.ts";
+
+/** The transfers of a run: the sources' clients into the destination, at `--limit-rate` together. */
+export function wireTransfer(settings: Settings, { streamers }: SourceSet, destination: Destination, io: Io): Transfer {
+  if (settings.limitRate === undefined) return openTransfer(streamers, destination);
+  const limited = limitRate(settings.limitRate, io.clock);
+  const each = Object.entries(streamers).map(([name, logins]: [string, readonly Streamer[]]) => [
+    name,
+    logins.map(limited),
+  ]);
+  return openTransfer(Object.fromEntries(each), destination);
+}
+
+/** Fewer transfers at once leave one thread idle enough, and a thread takes a tenth of a second to start. */
+const threadsFrom = 8;
+/** More than two threads were never measured. */
+const mostThreads = 2;
+
+/**
+ * Threads for a run's transfers into the archive; undefined where few run at once. They touch nothing before the first
+ * transfer, so that they can load while everything else is opened.
+ */
+export async function startTransferThreads(
+  invocation: Invocation,
+  log: (entry: RequestLog) => void,
+): Promise<Transfer | undefined> {
+  const { settings, io } = invocation;
+  const counts = threadCounts(settings);
+  if (counts.short === 0 || settings.dryRun) return undefined;
+  const logins = await loginsOf(invocation);
+  const http = logins.map(([name, each]) => [name, each.map((login) => sourceHttpSettings(name, login, io))]);
+  const thread = {
+    http: Object.fromEntries(http),
+    dest: archiveFolder(settings, io),
+    disk: { mtime: !settings.noMtime },
+    bytesPerSecond: settings.limitRate,
+    logRequests: settings.verbose !== undefined || settings.logFile !== undefined,
+  };
+  return openTransferThreads(thread, counts, log);
+}
+
+/** A core is left to the thread that keeps the ledger, as long as recordings are short; a rate is kept by one alone. */
+function threadCounts({ transfers, limitRate: rate }: Settings): ThreadCounts {
+  const cores = availableParallelism();
+  if (transfers === undefined || cores === 1) return { short: 0, long: 0 };
+  if (transfers !== "auto" && transfers < threadsFrom) return { short: 0, long: 0 };
+  if (rate !== undefined) return { short: 1, long: 1 };
+  return { short: Math.min(mostThreads, cores - 1), long: Math.min(mostThreads, cores) };
+}

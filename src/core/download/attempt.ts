@@ -1,0 +1,214 @@
+/*
+ * What every recording has anew is a class, where all else is functions that return plain objects: V8 gives each
+ * literal with getters or methods a shape of its own, at ten times the time and memory, and code that uses it never
+ * gets fast.
+ */
+
+import { asRecordingError, maybeSent, RecordingError } from "../model/errors.ts";
+import type { DownloadEvent } from "../model/events.ts";
+import type { Clock, Expectation, Received, Source, Transfer, TransferHooks } from "../model/ports.ts";
+import type { Link, RecordingRef } from "../model/recording.ts";
+
+export interface FetchContext {
+  readonly source: Source;
+  readonly transfer: Transfer;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly retry: RetryPolicy;
+  readonly report: (event: DownloadEvent) => void;
+  /** Bytes are reported too, for bars. */
+  readonly progress: boolean;
+  /** Whether the source has answered anything in this run; set here. */
+  readonly contact: { answered: boolean };
+  /** Ends waits and new attempts. */
+  readonly stop: AbortSignal;
+  /** Cuts the running transfer. */
+  readonly abort: AbortSignal;
+}
+
+/**
+ * One recording from link to bytes, over as many attempts as the policy allows: a fresh link before each. Throws the
+ * RecordingError of the last attempt, classified by the source.
+ */
+export async function fetchRecording(
+  ref: RecordingRef,
+  path: string,
+  expect: Expectation,
+  context: FetchContext,
+): Promise<Received> {
+  const started = context.clock.monotonic();
+  let counted = 0;
+  let renewals = 0;
+  let failed: Link | undefined;
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await attemptOnce(ref, path, expect, failed, context);
+    if ("received" in outcome) return outcome.received;
+    const error = context.source.classifyFailure(outcome.error, ref, renewals);
+    if (context.stop.aborted) throw error;
+    if (error.verdict === "renew") {
+      renewals += 1;
+      failed = outcome.link;
+      reportAttempt(ref, error, attempt, 0, context);
+      continue;
+    }
+    if (error.code !== "rate-limited") counted += 1;
+    const elapsedMs = context.clock.monotonic() - started;
+    const delay = retryDelay(
+      error,
+      { counted, elapsedMs, answered: context.contact.answered },
+      context.retry,
+      context.random,
+    );
+    if (delay === undefined) throw error;
+    failed = undefined;
+    reportAttempt(ref, error, attempt, delay, context);
+    reportLongWait(error, delay, context);
+    await context.clock.sleep(delay, context.stop);
+  }
+}
+
+type Outcome = { received: Received } | { error: RecordingError; link: Link | undefined };
+
+async function attemptOnce(
+  ref: RecordingRef,
+  path: string,
+  expect: Expectation,
+  failed: Link | undefined,
+  context: FetchContext,
+): Promise<Outcome> {
+  let link: Link | undefined;
+  try {
+    link = await freshLink(ref, failed, context);
+    return { received: await transferOnce(ref, path, expect, link, context) };
+  } catch (thrown) {
+    const error = asRecordingError(thrown);
+    if (error.head !== undefined) context.contact.answered = true;
+    return { error, link };
+  }
+}
+
+/** A link young enough to be used: one that grew old while it was fetched or queued is thrown away. */
+async function freshLink(ref: RecordingRef, failed: Link | undefined, context: FetchContext): Promise<Link> {
+  for (let tries = 0; tries < 3; tries += 1) {
+    const link = await context.source.link(ref, failed, context.stop);
+    if (link.staleAfterMs === undefined) return link;
+    if (context.clock.monotonic() - link.takenAt <= link.staleAfterMs) return link;
+    link.answered?.(undefined, false);
+  }
+  throw new RecordingError(
+    "link-expired",
+    "The source answers so slowly that its links are too old when they arrive.",
+    {
+      verdict: "retry",
+    },
+  );
+}
+
+async function transferOnce(
+  ref: RecordingRef,
+  path: string,
+  expect: Expectation,
+  link: Link,
+  context: FetchContext,
+): Promise<Received> {
+  const job = {
+    source: ref.source,
+    url: link.url,
+    headers: link.headers,
+    resumable: link.resumable,
+    ...(link.login === undefined ? {} : { login: link.login }),
+    path,
+    expect,
+  };
+  let heard = false;
+  const hooks: TransferHooks = {
+    head(head) {
+      heard = true;
+      context.contact.answered = true;
+      link.answered?.(head);
+    },
+    ...(context.progress ? { progress: progressReporter(ref, context) } : {}),
+  };
+  try {
+    return await context.transfer.run(job, hooks, context.abort);
+  } catch (error) {
+    if (!heard) link.answered?.(undefined, maybeSent(error));
+    throw error;
+  }
+}
+
+const longWaitMs = 60_000;
+const progressEveryMs = 100;
+
+function progressReporter(ref: RecordingRef, { clock, report }: FetchContext): NonNullable<TransferHooks["progress"]> {
+  let bytes = 0;
+  let last = clock.monotonic();
+  return (more, total) => {
+    bytes += more;
+    const now = clock.monotonic();
+    if (now - last < progressEveryMs) return;
+    last = now;
+    report({ event: "recording-progress", key: ref.key, bytes, ...(total === undefined ? {} : { total }) });
+  };
+}
+
+/** What the source itself asks for may take hours, or a month. */
+function reportLongWait({ retryAfterMs }: RecordingError, delay: number, { clock, report }: FetchContext): void {
+  if (retryAfterMs === undefined || delay < longWaitMs) return;
+  report({ event: "waiting", reason: "the source's own pause (Retry-After)", untilMs: clock.now() + delay });
+}
+
+function reportAttempt(
+  ref: RecordingRef,
+  error: RecordingError,
+  attempt: number,
+  retryInMs: number,
+  { report }: FetchContext,
+): void {
+  report({ event: "attempt-failed", key: ref.key, code: error.code, message: error.message, attempt, retryInMs });
+}
+
+export interface RetryPolicy {
+  /** Repeats after the first try. */
+  readonly retries: number;
+  /** Longest time a recording may be tried for, waits included; milliseconds. */
+  readonly maxTimeMs?: number;
+  /** First delay before jitter, doubled each time up to `maxDelayMs`. */
+  readonly baseDelayMs: number;
+  readonly maxDelayMs: number;
+}
+
+export const defaultRetryPolicy: RetryPolicy = { retries: 5, baseDelayMs: 1_000, maxDelayMs: 60_000 };
+
+/** How often a host that has never answered is tried: a typing error or a missing network should not take minutes to tell. */
+const triesOfSilentHost = 2;
+
+/** What was tried so far on one recording. */
+export interface Attempts {
+  /** Failed tries that count; a 429 does not, its wait is the rate limiter's business. */
+  readonly counted: number;
+  readonly elapsedMs: number;
+  /** Whether this run has ever had an answer from the source. */
+  readonly answered: boolean;
+}
+
+/**
+ * Milliseconds until the next try, or undefined when it is time to give up. Exponential with full jitter; a
+ * Retry-After is honoured in full and jitter only adds to it.
+ */
+export function retryDelay(
+  error: RecordingError,
+  attempts: Attempts,
+  policy: RetryPolicy,
+  random: () => number,
+): number | undefined {
+  if (error.verdict !== "retry") return undefined;
+  const limited = error.code === "rate-limited";
+  const allowed =
+    error.code === "unreachable" && !attempts.answered ? Math.min(triesOfSilentHost, policy.retries) : policy.retries;
+  if (!limited && attempts.counted > allowed) return undefined;
+  const ceiling = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** Math.max(0, attempts.counted - 1));
+  const delay = (error.retryAfterMs ?? 0) + random() * ceiling;
+  if (policy.maxTimeMs !== undefined && attempts.elapsedMs + delay > policy.maxTimeMs) return undefined;
+  return Math.round(delay);
+}

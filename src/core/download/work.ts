@@ -1,0 +1,127 @@
+/*
+ * Rows travel in batches. A million rows cost a few hundred promises, and within a batch the oldest call comes first.
+ */
+
+import { RecordingError } from "../model/errors.ts";
+import type { DownloadEvent } from "../model/events.ts";
+import type { Ledger } from "../model/ledger.ts";
+import type { Selection, Source } from "../model/ports.ts";
+import type { RecordingRef, Row, RowBatch, RowFinding } from "../model/recording.ts";
+import { excluded } from "../selection.ts";
+import { type GivenRows, withoutPlace } from "./given-rows.ts";
+
+/** A piece of work: recordings to fetch, and what there is to tell of the rows that gave none. */
+export interface Work {
+  readonly refs: readonly RecordingRef[];
+  readonly events: readonly DownloadEvent[];
+}
+
+export interface RowRules {
+  /** The source a row belongs to; throws `bad-rows` when it fits none. */
+  readonly sourceOf: (row: Row) => Pick<Source, "recordings">;
+  readonly selection: Selection;
+  readonly nowMs: () => number;
+  /** Set for rows that a person gave. */
+  readonly given?: GivenRows;
+  /** What the archive knows of recordings, in order: given rows are held against it. */
+  readonly known?: NonNullable<Ledger["entriesOf"]>;
+}
+
+/** Turns rows into work, batch by batch: finds the recordings, filters them, puts the oldest first within a batch. */
+export async function* workFromRows(batches: AsyncIterable<RowBatch>, rules: RowRules): AsyncIterable<Work> {
+  for await (const batch of batches) {
+    yield await workOf(batch, rules);
+    rules.given?.check();
+  }
+  rules.given?.end();
+}
+
+async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
+  const refs: RecordingRef[] = [];
+  const { given } = rules;
+  const events: DownloadEvent[] = [];
+  for (const message of batch.notices ?? []) events.push({ event: "notice", level: "warning", message });
+  const reject = (row: Pick<Row, "file" | "line">, text: string) => {
+    const { file, line } = row;
+    const message = withoutPlace(text, row);
+    given?.row(file, message);
+    events.push({ event: "row-rejected", file, line, message });
+  };
+  for (const row of batch.rejected ?? []) reject(row, row.message);
+  const nowMs = rules.nowMs();
+  for (const { row, finding } of await findIn(batch.rows, rules)) {
+    if (typeof finding === "string") {
+      reject(row, finding);
+      continue;
+    }
+    given?.row(row.file);
+    if (finding.absence !== undefined) {
+      events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });
+    }
+    for (const ref of isOfErrorFile(row) ? finding.refs.map(insisted) : finding.refs) {
+      const reason = reasonToSkip(ref, rules, nowMs);
+      if (reason === undefined) refs.push(ref);
+      else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
+    }
+  }
+  const source = refs[0]?.source;
+  if (source !== undefined) events.push({ event: "listed", source, rows: batch.rows.length, recordings: refs.length });
+  return { refs: oldestFirst(refs), events };
+}
+
+interface Found {
+  readonly row: Row;
+  /** What the row speaks of, or why it cannot count. */
+  readonly finding: RowFinding | string;
+}
+
+async function findIn(rows: readonly Row[], rules: RowRules): Promise<readonly Found[]> {
+  const found = rows.map((row) => ({ row, finding: read(row, rules) }));
+  const known = await knownOf(found, rules);
+  return found.map(({ row, finding }) => {
+    if (typeof finding === "string") return { row, finding };
+    const conflicts = finding.refs.map((ref) => rules.given?.conflict(ref, known.get(ref.key)));
+    return { row, finding: conflicts.find((why) => why !== undefined) ?? finding };
+  });
+}
+
+/** An error that gives up on more than this row ends the run. */
+function read(row: Row, rules: RowRules): RowFinding | string {
+  try {
+    return rules.sourceOf(row).recordings(row);
+  } catch (error) {
+    if (error instanceof RecordingError && error.verdict === "give-up") return error.message;
+    throw error;
+  }
+}
+
+/** The recordings that the archive knows already, as it knows them. */
+async function knownOf(rows: readonly Found[], { known }: RowRules): Promise<ReadonlyMap<string, RecordingRef>> {
+  const found = new Map<string, RecordingRef>();
+  if (known === undefined) return found;
+  const refs = rows.flatMap(({ finding }) => (typeof finding === "string" ? [] : finding.refs));
+  for (const entry of await known(refs.map(({ key }) => key))) {
+    if (entry !== undefined) found.set(entry.ref.key, entry.ref);
+  }
+  return found;
+}
+
+function reasonToSkip(ref: RecordingRef, { given, selection }: RowRules, nowMs: number) {
+  return given?.lacksStart(ref) ? "unknown-start" : excluded(ref.call, selection, nowMs);
+}
+
+function insisted(ref: RecordingRef): RecordingRef {
+  return { ...ref, insist: true };
+}
+
+/** Whether a row is one that `--error-file` wrote. */
+function isOfErrorFile({ fields }: Row): boolean {
+  const { key, code, message, locator } = fields;
+  return [key, code, message].every((each) => typeof each === "string") && typeof locator === "object";
+}
+
+/** Sorted by start; recordings without one come last, rows that are in order already stay as they are. */
+export function oldestFirst(refs: RecordingRef[]): RecordingRef[] {
+  const start = (ref: RecordingRef) => ref.call.start ?? "\uffff";
+  return refs.sort((a, b) => (start(a) < start(b) ? -1 : start(a) > start(b) ? 1 : 0));
+}

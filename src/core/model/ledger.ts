@@ -1,0 +1,153 @@
+import type { Evidence } from "../download/evidence.ts";
+import type {
+  AuditLine,
+  AuditRecord,
+  ChainReport,
+  Failure,
+  FoundHead,
+  Holding,
+  RecordBreak,
+  RunRecord,
+  Shorts,
+  Waiting,
+} from "./catalogue.ts";
+import type { RecordingError } from "./errors.ts";
+import type { SkipReason, Summary } from "./events.ts";
+import type { Selection } from "./ports.ts";
+import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
+
+export type Claim =
+  | { readonly granted: true; readonly attempts: number }
+  | {
+      readonly granted: false;
+      readonly reason: SkipReason;
+      readonly path?: string;
+      /** Done, but clearly shorter than its call, and not asked for again since. */
+      readonly short?: true;
+      /** Of what is said to be gone, absent or forbidden. */
+      readonly evidence?: Evidence;
+    };
+
+/** How a run began: its exact selection and settings without secrets, kept for proof. */
+export interface RunStart {
+  readonly runId: string;
+  readonly startedMs: number;
+  readonly selection: Readonly<Record<string, unknown>>;
+  /** Each recording that becomes done is owed a hook until `hookEnded` says that it ran. */
+  readonly hooked?: boolean;
+}
+
+/** What is done, what is pending, what failed and why. Never holds a URL or a token. */
+export interface Ledger extends AsyncDisposable {
+  begin(run: RunStart): Promise<void>;
+  /** For each ref, in order: ours now, or why not. Granted claims keep the ref (locator and call) until done, and carry a lease. */
+  claim(refs: readonly RecordingRef[]): Promise<readonly Claim[]>;
+  /** Claims what `claim` refuses as done, which it stays until a new file is, or because of what its source said: everything but tombstones and others' claims. */
+  reclaim(ref: RecordingRef): Promise<Claim>;
+  done(ref: RecordingRef, stored: Stored): Promise<void>;
+  /**
+   * `not-ready` and temporary failures stay pending; `gone`, `no-recording` and `forbidden` are kept as such, with the
+   * evidence that there is by now, which is returned. What was done stays so, with a note of the failure.
+   */
+  failed(ref: RecordingRef, error: RecordingError): Promise<Evidence | undefined>;
+  /** Gives a claim back untouched. */
+  release(key: RecordingKey): Promise<void>;
+  finish(summary: Summary, exitCode: number): Promise<void>;
+  /** Recordings that are still wanted from earlier runs (failed, not ready, not proven to be gone), then short ones to ask once more for; oldest call first. */
+  pending?(source: SourceName): AsyncIterable<readonly RecordingRef[]>;
+  entries?(filter: EntryFilter): AsyncIterable<readonly LedgerEntry[]>;
+  /** The keys of those entries, for a fraction of the price. */
+  keys?(filter: EntryFilter): AsyncIterable<readonly RecordingKey[]>;
+  entry?(key: RecordingKey): Promise<LedgerEntry | undefined>;
+  /** Each key's entry, in order, asked for all at once; undefined where nothing is known. */
+  entriesOf?(keys: readonly RecordingKey[]): Promise<readonly (LedgerEntry | undefined)[]>;
+  /** A small named value that survives runs (the end of the last complete listing window). */
+  get?(name: string): Promise<string | undefined>;
+  set?(name: string, value: string): Promise<void>;
+}
+
+/** The ledger of an archive on disk, with all that the catalogue commands ask and record. */
+export interface Archive extends Required<Ledger> {
+  /** What is held and what is not, per source, month and state; counted as it changes, so it costs the same at any size. */
+  summary(): Promise<readonly Holding[]>;
+  /** Why recordings are not held, most frequent first. */
+  failures(): Promise<readonly Failure[]>;
+  /** Recordings that are clearly shorter than their calls. */
+  shorts(): Promise<Shorts>;
+  /** Recordings still wanted whose call began before `startedBefore` (ISO 8601, as the source writes starts). */
+  waiting(source: SourceName, startedBefore: string): Promise<Waiting>;
+  /** Newest first. */
+  lastRuns(count: number): Promise<readonly RunRecord[]>;
+  /** When the oldest run that is at work began, by its own clock; undefined while none is. */
+  livingSince(): Promise<number | undefined>;
+  /** Records files found in place as done, without a claim; counts those that were not known as done or purged before. */
+  adopt(found: readonly { readonly ref: RecordingRef; readonly stored: Stored }[]): Promise<number>;
+  /** Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line for each. */
+  purge(keys: readonly RecordingKey[], why: string): Promise<number>;
+  /** What was purged and may still have files; empty when every purge was carried through. */
+  purging(): Promise<readonly PurgedFile[]>;
+  /** The files of these are gone: nothing of the ledger names them any more, in its free space either. */
+  purgeEnded(keys: readonly RecordingKey[]): Promise<void>;
+  audit(line: AuditLine): Promise<void>;
+  /** Notes of held recordings what is wrong with their files; undefined takes the note away, as a new file does. */
+  noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): Promise<void>;
+  /** What became of a recording's hook: with a failure it stays owed. */
+  hookEnded(key: RecordingKey, failure: string | undefined): Promise<void>;
+  /** The recordings held whose hook is still owed. */
+  hooksOwed(): AsyncIterable<readonly LedgerEntry[]>;
+  /** How many hooks are owed. */
+  hooksOwedCount(): Promise<number>;
+  /** Newest first. */
+  lastAudits(count: number): Promise<readonly AuditRecord[]>;
+  /** Finds the first run record that was edited, removed or cut off. */
+  verifyRunChain(): Promise<ChainReport>;
+  verifyAuditChain(): Promise<ChainReport>;
+  /** What became of recordings, where that is not as the records closed it or not as the entries say now. */
+  brokenOutcomes(): AsyncIterable<RecordBreak>;
+  /** The hash that stands for every record and every outcome closed so far, in lower-case hex; empty before there is any. */
+  head(): Promise<string>;
+  /** Where a head noted earlier stands; undefined when the archive does not go back to it. */
+  findHead(head: string): Promise<FoundHead | undefined>;
+  /** Reads the whole file; throws `ledger` when it is damaged anywhere. */
+  checkFile(): Promise<void>;
+}
+
+export interface PurgedFile {
+  readonly key: RecordingKey;
+  /** Where its audio stood; absent when it never became whole. */
+  readonly path?: string;
+}
+
+export type EntryState = "pending" | "claimed" | "done" | "failed" | "gone" | "no-recording" | "forbidden" | "purged";
+
+export interface EntryFilter {
+  readonly states?: readonly EntryState[];
+  readonly source?: SourceName;
+  /** Calls that began in this window, in whichever way their starts are written; an unknown start is in none. */
+  readonly window?: Pick<Selection, "fromMs" | "toMs" | "fromLocal" | "toLocal">;
+  /** Call starts as the text they are; the end is exclusive. */
+  readonly from?: string;
+  readonly to?: string;
+  /** Either party, compared by digits alone, or the extension. */
+  readonly number?: string;
+  readonly id?: string;
+  /** Appears in a number, the extension, the name or the id. */
+  readonly text?: string;
+  /** Newest call first; oldest first otherwise. */
+  readonly newestFirst?: boolean;
+}
+
+export interface LedgerEntry {
+  readonly ref: RecordingRef;
+  readonly state: EntryState;
+  readonly stored?: Stored;
+  readonly attempts: number;
+  readonly lastError?: { readonly code: string; readonly message: string };
+  /** Of what is said to be gone, absent or forbidden. */
+  readonly evidence?: Evidence;
+  /** What `verify` last found wrong with the file. */
+  readonly damage?: string;
+  readonly firstSeenMs: number;
+  readonly changedMs: number;
+  readonly runId: string;
+}

@@ -1,0 +1,96 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Clock } from "../core/model/ports.ts";
+import { tryLockFile } from "../platform/sqlite.ts";
+import { fileError, ledgerUsers, makePrivateFolder, tryReserveLedger } from "./database.ts";
+
+const pollMs = 250;
+const sideFileLimit = 500;
+
+export interface LockOptions {
+  /** How long to wait for another run to end; 0 = not at all. */
+  readonly waitMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly pid?: number;
+}
+
+/**
+ * Makes the caller the only run on the archive `folder` until `release` or the end of the process, also by SIGKILL.
+ * Throws `locked` when another run still holds it after `waitMs`.
+ */
+export async function lockArchive(folder: string, options: LockOptions): Promise<{ release(): void }> {
+  const home = join(folder, ".callreel");
+  const sideFile = join(home, "lock.json");
+  const path = join(home, "lock");
+  const lock = await acquire(
+    () => tryLock(path, home),
+    () => lockedMessage(path, sideFile),
+    options,
+  );
+  const { clock, pid = process.pid } = options;
+  const holder = { pid, host: hostname(), since: new Date(clock.now()).toISOString() };
+  try {
+    writeFileSync(sideFile, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+  } catch (error) {
+    lock.release();
+    throw fileError(error, sideFile);
+  }
+  return {
+    release: () => {
+      rmSync(sideFile, { force: true });
+      lock.release();
+    },
+  };
+}
+
+/** Holds the ledger at `path` alone, to replace it. Throws `locked` when another process still has it open after `waitMs`. */
+export function lockLedger(path: string, options: LockOptions): Promise<{ release(): void }> {
+  return acquire(
+    () => tryReserveLedger(path),
+    () =>
+      `The ledger ${path} is in use by ${ledgerUsers(path)} (a player, or another command): end it, or give --lock-wait 10m.`,
+    options,
+  );
+}
+
+async function acquire(
+  attempt: () => { release(): void } | undefined,
+  message: () => string,
+  { waitMs, clock, signal }: LockOptions,
+): Promise<{ release(): void }> {
+  const end = clock.monotonic() + waitMs;
+  for (;;) {
+    signal.throwIfAborted();
+    const lock = attempt();
+    if (lock !== undefined) return lock;
+    const left = end - clock.monotonic();
+    if (left <= 0) throw new RecordingError("locked", message());
+    await clock.sleep(Math.min(pollMs, left), signal);
+  }
+}
+
+function tryLock(path: string, home: string) {
+  try {
+    makePrivateFolder(home);
+    return tryLockFile(path);
+  } catch (error) {
+    throw fileError(error, path);
+  }
+}
+
+function lockedMessage(path: string, sideFile: string): string {
+  return `Another run works on this archive (${holderOf(sideFile)}; lock ${path}): wait for it, or give --lock-wait 10m.`;
+}
+
+function holderOf(sideFile: string): string {
+  try {
+    const holder = JSON.parse(readFileSync(sideFile, "utf8").slice(0, sideFileLimit));
+    const host = String(holder.host).replace(/[^\w.-]/g, "?");
+    return `process ${Number(holder.pid)} on ${host} since ${new Date(holder.since).toISOString()}`;
+  } catch {
+    return "process unknown";
+  }
+}

@@ -1,0 +1,201 @@
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive, Ledger, RunStart } from "../core/model/ledger.ts";
+import type { Clock } from "../core/model/ports.ts";
+import type { RecordingRef } from "../core/model/recording.ts";
+import { openCatalogue } from "./catalogue.ts";
+import { findHead, headOf, verifyChain } from "./chain.ts";
+import { type Claimant, openClaims } from "./claims.ts";
+import type { Database } from "./database.ts";
+import { openDatabaseInUse } from "./database.ts";
+import { openEntries } from "./entries.ts";
+import { type HookDebts, openHookDebts } from "./hook-debts.ts";
+import type { LedgerContext } from "./index.ts";
+import { openKeyValue } from "./key-value.ts";
+import { type Leases, openLeases } from "./leases.ts";
+import { type Outcomes, openOutcomes } from "./outcomes.ts";
+import { brokenOutcomes } from "./outcomes-check.ts";
+import { openResults, openResultWriter, type Result } from "./results.ts";
+import { openRuns, type Runs } from "./runs.ts";
+
+/** What the halves of the ledger share. */
+interface OpenLedger {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly leases: Leases;
+  readonly runs: Runs;
+  readonly hooks: HookDebts;
+  readonly outcomes: Outcomes;
+  /** The run that has begun here and not finished. */
+  run: RunStart | undefined;
+}
+
+/** The ledger in the SQLite file `path`, readable by any SQLite tool; several processes may have it open. */
+export function openSqliteLedger(path: string, context: LedgerContext): Archive {
+  const database = openDatabaseInUse(path, context.readOnly ?? false);
+  try {
+    return database.read(() => archiveOf(database, context));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function archiveOf(database: Database, { clock, pid, version = "", leaseMs }: LedgerContext): Archive {
+  const leases = openLeases(database, clock, pid, leaseMs);
+  const outcomes = openOutcomes(database.sqlite);
+  const runs = openRuns(database, { leases, outcomes }, clock, version);
+  const opened: OpenLedger = {
+    database,
+    clock,
+    leases,
+    runs,
+    outcomes,
+    hooks: openHookDebts(database),
+    run: undefined,
+  };
+  const writer = openResultWriter(database, outcomes);
+  const results = openResults((group) => {
+    const written = database.write(() => writeAll(group));
+    database.read(outcomes.fold);
+    return written;
+  });
+  const writeAll = (group: readonly Result[]) => {
+    const known = group.map((result) => writer.write(result, opened.run?.runId ?? "", clock.now()));
+    const won = group.filter((_, at) => known[at] !== "lost");
+    const stored = won.filter((result) => "stored" in result);
+    const failed = won.filter((result) => "error" in result);
+    if (opened.run?.hooked) {
+      opened.hooks.owe(
+        stored.map(({ ref }) => ref.key),
+        clock.now(),
+      );
+    }
+    leases.count(
+      stored.length,
+      failed.length,
+      stored.reduce((sum, result) => sum + result.stored.bytes, 0),
+    );
+    return known;
+  };
+  /** Whatever reads or claims sees every result told before. */
+  const settled: Settled = (work) => {
+    results.flush();
+    return database.read(work);
+  };
+  let closed = false;
+  return {
+    ...working(opened, settled),
+    done: async (ref, stored) => void mustBeOurs(await results.settle({ ref, stored }), ref),
+    failed: async (ref, error) => mustBeOurs(await results.settle({ ref, error }), ref),
+    release: async (key) => void (await results.settle({ key, released: true })),
+    ...reading(opened, settled),
+    adopt: async (found) => {
+      const runId = opened.run?.runId ?? "";
+      const adoptAll = () => found.filter(({ ref, stored }) => writer.adopt(ref, stored, runId, clock.now()));
+      return settled(() => database.write(adoptAll).length);
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (closed) return;
+      closed = true;
+      results.flush();
+      leases.close();
+      database.close();
+    },
+  };
+}
+
+function mustBeOurs<T>(outcome: T | "lost", { key }: RecordingRef): T {
+  if (outcome !== "lost") return outcome;
+  const message = `${key} was taken over or purged while this run stood still; what this run had of it is dropped.`;
+  throw new RecordingError("lost-claim", message);
+}
+
+type Settled = <T>(work: () => T) => T;
+
+/** A run's own part: from its begin to its end. */
+function working(opened: OpenLedger, settled: Settled): Pick<Ledger, "begin" | "claim" | "reclaim" | "finish"> {
+  const { database, clock, leases, runs } = opened;
+  const claims = openClaims(database);
+  const claimant = (): Claimant => {
+    if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
+    return { runId: opened.run.runId, now: () => clock.now(), lives: leases.lives };
+  };
+  return {
+    begin: async (start) => {
+      if (opened.run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
+      runs.begin(start);
+      opened.run = start;
+    },
+    claim: async (refs) => {
+      const answers = settled(() => claims.claim(refs, claimant()));
+      database.read(leases.renew);
+      return answers;
+    },
+    reclaim: async (ref) => settled(() => claims.reclaim(ref, claimant())),
+    finish: async (summary, exitCode) => {
+      const ended = opened.run;
+      if (ended === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
+      settled(() => runs.finish(ended, summary, exitCode));
+      opened.run = undefined;
+    },
+  };
+}
+
+type Reading = Omit<
+  Archive,
+  "begin" | "claim" | "reclaim" | "finish" | "done" | "failed" | "release" | "adopt" | typeof Symbol.asyncDispose
+>;
+
+/** What other commands ask and record. */
+function reading(opened: OpenLedger, settled: Settled): Reading {
+  const { database, clock, leases, runs, hooks, outcomes } = opened;
+  const entries = openEntries(database, leases.lives);
+  const kept = openKeyValue(database);
+  const catalogue = openCatalogue(database, kept, outcomes);
+  return {
+    pending: async function* (source) {
+      yield* settled(() => entries.pending(source, opened.run?.runId ?? "", clock.now()));
+    },
+    entries: async function* (filter) {
+      yield* settled(() => entries.matching(filter));
+    },
+    keys: async function* (filter) {
+      yield* settled(() => entries.keys(filter));
+    },
+    entry: async (key) => settled(() => entries.of([key])[0]),
+    entriesOf: async (keys) => settled(() => entries.of(keys)),
+    get: async (name) => database.read(() => kept.get(name)),
+    set: async (name, value) => database.write(() => kept.set(name, value)),
+    summary: async () => settled(catalogue.summary),
+    failures: async () => settled(catalogue.failures),
+    shorts: async () => settled(catalogue.shorts),
+    waiting: async (source, startedBefore) => settled(() => catalogue.waiting(source, startedBefore)),
+    livingSince: async () => settled(leases.livingSince),
+    lastRuns: async (count) => settled(() => runs.last(count)),
+    purge: async (keys, why) => settled(() => catalogue.purge(keys, why, clock.now())),
+    purging: async () => settled(catalogue.purging),
+    purgeEnded: async (keys) => settled(() => catalogue.purgeEnded(keys)),
+    audit: async (line) => catalogue.audit(line, clock.now()),
+    noteDamage: async (found) => settled(() => catalogue.noteDamage(found)),
+    hookEnded: async (key, failure) => database.write(() => hooks.ended(key, failure, clock.now())),
+    hooksOwed: async function* () {
+      for (let after = ""; ; ) {
+        const keys = settled(() => hooks.page(after));
+        const last = keys.at(-1);
+        if (last === undefined) return;
+        after = last;
+        yield settled(() => entries.of(keys)).filter((entry) => entry !== undefined);
+      }
+    },
+    hooksOwedCount: async () => settled(hooks.count),
+    lastAudits: async (count) => database.read(() => catalogue.lastAudits(count)),
+    verifyRunChain: async () => database.read(() => verifyChain(database.sqlite, "runs", "run_id")),
+    verifyAuditChain: async () => database.read(() => verifyChain(database.sqlite, "audits", "action")),
+    brokenOutcomes: async function* () {
+      yield* settled(() => [...brokenOutcomes(database.sqlite)]);
+    },
+    head: async () => settled(() => headOf(database.sqlite)),
+    findHead: async (head) => settled(() => findHead(database.sqlite, head)),
+    checkFile: async () => database.check(),
+  };
+}

@@ -1,0 +1,78 @@
+import type { Invocation } from "../cli/io.ts";
+import { type Column, csvField, formatTable, writeOut } from "../cli/table.ts";
+import { openExistingLedger } from "../composition/archive.ts";
+import { entryFilterOf } from "../composition/plan.ts";
+import type { LedgerEntry } from "../core/model/ledger.ts";
+import { formatBytes, formatCount, formatDuration } from "../core/text.ts";
+
+/** `list --archive`: the catalogue of what the archive holds, as table, CSV or NDJSON. */
+export async function listArchive({ settings, io }: Invocation): Promise<number> {
+  await using ledger = await openExistingLedger(settings, io);
+  const print = settings.json ? printLines : settings.csv ? csvPrinter() : printTable;
+  let count = 0;
+  for await (const page of ledger.entries({ ...entryFilterOf(settings, io), states: ["done"] })) {
+    count += page.length;
+    await writeOut(print(page), io);
+  }
+  if (!settings.json && !settings.csv) io.stderr.write(`${formatCount(count)} recordings\n`);
+  return 0;
+}
+
+function printLines(page: readonly LedgerEntry[]): string {
+  return page
+    .map(({ ref, stored, state }) => `${JSON.stringify({ ...ref, start: ref.call.start, state, ...stored })}\n`)
+    .join("");
+}
+
+const columns: readonly Column<LedgerEntry>[] = [
+  { title: "START", value: ({ ref }) => ref.call.start?.slice(0, 19).replace("T", " ") ?? "unknown" },
+  { title: "FROM", value: ({ ref }) => ref.call.from ?? "" },
+  { title: "TO", value: ({ ref }) => ref.call.to ?? "" },
+  {
+    title: "LENGTH",
+    align: "right",
+    value: ({ ref, stored }) => lengthOf(stored?.audioSeconds ?? ref.call.duration),
+  },
+  { title: "SIZE", align: "right", value: ({ stored }) => formatBytes(stored?.bytes ?? 0) },
+  { title: "FILE", value: ({ stored }) => stored?.path ?? "" },
+];
+
+function lengthOf(seconds: number | undefined): string {
+  return seconds === undefined ? "" : formatDuration(seconds * 1000);
+}
+
+function printTable(page: readonly LedgerEntry[]): string {
+  return page.length === 0 ? "" : formatTable(page, columns);
+}
+
+const csvColumns: readonly (readonly [string, (entry: LedgerEntry) => string | number | undefined])[] = [
+  ["key", ({ ref }) => ref.key],
+  ["source", ({ ref }) => ref.source],
+  ["id", ({ ref }) => ref.id],
+  ["start", ({ ref }) => ref.call.start],
+  ["duration", ({ ref }) => ref.call.duration],
+  ["direction", ({ ref }) => ref.call.direction],
+  ["from", ({ ref }) => ref.call.from],
+  ["to", ({ ref }) => ref.call.to],
+  ["extension", ({ ref }) => ref.call.extension],
+  ["name", ({ ref }) => ref.call.name],
+  ["path", ({ stored }) => stored?.path],
+  ["bytes", ({ stored }) => stored?.bytes],
+  ["audio_seconds", ({ stored }) => stored?.audioSeconds],
+  ["content_type", ({ stored }) => stored?.contentType],
+  ["sha256", ({ stored }) => stored?.sha256],
+  ["note", ({ stored }) => stored?.note],
+];
+
+/** Prints pages of entries as CSV, the names of the columns first. */
+export function csvPrinter(): (page: readonly LedgerEntry[]) => string {
+  let header = `${csvColumns.map(([name]) => name).join(",")}\r\n`;
+  return (page) => {
+    const lines = page.map(
+      (entry) => `${csvColumns.map(([, get]) => csvField(String(get(entry) ?? ""))).join(",")}\r\n`,
+    );
+    const text = header + lines.join("");
+    header = "";
+    return text;
+  };
+}

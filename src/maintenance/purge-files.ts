@@ -1,0 +1,143 @@
+import { constants, lstatSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Invocation } from "../cli/io.ts";
+import { archiveFolder, ledgerFile } from "../composition/archive.ts";
+import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
+import type { Archive, PurgedFile } from "../core/model/ledger.ts";
+import type { RecordingKey } from "../core/model/recording.ts";
+import { openEraser } from "../destinations/disk/eraser.ts";
+import { siblingsOf } from "../destinations/disk/incoming.ts";
+import { openPartsOf } from "../destinations/disk/part-files.ts";
+import { sidecarsOf } from "../destinations/disk/sidecar.ts";
+import { purgeAside } from "../ledgers/aside.ts";
+import { diskError, errno } from "../platform/disk-error.ts";
+import { nameBeside } from "../platform/files.ts";
+import { unrecordedFiles } from "./unrecorded.ts";
+
+export interface Deletion {
+  /** Recordings of which nothing is left. */
+  readonly keys: readonly RecordingKey[];
+  /** Why something could not be deleted; the next purge tries it again. */
+  readonly failures: readonly RecordingError[];
+}
+
+/**
+ * Deletes every file of recordings that the ledger knows as purged: audio under each extension it may have, sidecars,
+ * parts with their notes, their lines in SHA256SUMS and what ledgers that were moved aside say of them; of those that never
+ * were recorded as held also the file that a killed run may have left. `deleted` hears of each file, relative to the archive
+ * or absolute.
+ */
+export async function deletePurged(
+  { settings, io }: Invocation,
+  ledger: Archive,
+  deleted: (path: string) => void,
+): Promise<Deletion> {
+  const purged = await ledger.purging();
+  if (purged.length === 0) return { keys: [], failures: [] };
+  const root = archiveFolder(settings, io);
+  const eraser = openEraser(root);
+  const unrecorded = await unrecordedFiles(root, settings, ledger, purged, io.stop);
+  const filesOf = await openFilesOf(root, purged, unrecorded, ledger);
+  const keys: RecordingKey[] = [];
+  const failures: RecordingError[] = [];
+  const erase = (path: string) => {
+    try {
+      if (eraser.erase(path)) deleted(path);
+      return true;
+    } catch (error) {
+      failures.push(asRecordingError(error));
+      return false;
+    }
+  };
+  for (const one of purged) if (filesOf(one).map(erase).every(Boolean)) keys.push(one.key);
+  eraser.tidy();
+  await removeFromSums(root, new Set(purged.flatMap(filesOf)));
+  for (const aside of purgeAside(
+    ledgerFile(settings, io),
+    purged.map(({ key }) => key),
+  ))
+    deleted(aside);
+  await ledger.purgeEnded(keys);
+  return { keys, failures };
+}
+
+async function openFilesOf(
+  root: string,
+  purged: readonly PurgedFile[],
+  unrecorded: ReadonlyMap<RecordingKey, readonly string[]>,
+  ledger: Archive,
+) {
+  const partsOf = openPartsOf(root);
+  const siblings = await siblingsThatStand(root, purged, ledger);
+  return ({ key, path }: PurgedFile): string[] => {
+    const named = path === undefined ? [] : [path, ...siblingsOf(path).filter((sibling) => siblings.has(sibling))];
+    const audio = [...named, ...(unrecorded.get(key) ?? [])];
+    return [...new Set([...audio, ...sidecarsOfRecording(root, audio, key), ...partsOf(key)])];
+  };
+}
+
+/** Not the one that names another recording, whose file differs in its extension alone. */
+function sidecarsOfRecording(root: string, audio: readonly string[], key: RecordingKey): string[] {
+  return audio.flatMap(sidecarsOf).filter((path) => (namedIn(join(root, path)) ?? key) === key);
+}
+
+const mostSidecarBytes = 65_536;
+
+function namedIn(sidecar: string): string | undefined {
+  try {
+    const found = lstatSync(sidecar);
+    if (!found.isFile() || found.size > mostSidecarBytes) return undefined;
+    const { key } = JSON.parse(readFileSync(sidecar, "utf8")) as { key?: unknown };
+    return typeof key === "string" ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Files that differ in their extension alone, unless they are another recording's: an adopted file keeps its foreign name. */
+async function siblingsThatStand(
+  root: string,
+  purged: readonly PurgedFile[],
+  ledger: Archive,
+): Promise<ReadonlySet<string>> {
+  const paths = purged.flatMap(({ path }) => (path === undefined ? [] : siblingsOf(path)));
+  const standing = new Set(
+    paths.filter((path) => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined),
+  );
+  if (standing.size === 0) return standing;
+  for await (const page of ledger.entries({ states: ["done"] }))
+    for (const { stored } of page) standing.delete(stored?.path ?? "");
+  return standing;
+}
+
+/** The archive's list of hashes, in the form that `sha256sum -c` reads. */
+const sumsFile = "SHA256SUMS";
+
+/** Takes the lines of these paths out of the archive's list of hashes, where it has one; in one step. */
+export async function removeFromSums(root: string, paths: ReadonlySet<string>): Promise<void> {
+  const file = join(root, sumsFile);
+  const part = nameBeside(file);
+  try {
+    const old = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    const next = await open(part, "wx", 0o600);
+    try {
+      for await (const line of old.readLines()) {
+        if (!paths.has(pathIn(line))) await next.write(`${line}\n`);
+      }
+      await next.sync();
+    } finally {
+      await next.close();
+    }
+    renameSync(part, file);
+  } catch (error) {
+    rmSync(part, { force: true });
+    if (errno(error) !== "ENOENT") throw diskError(error, file);
+  }
+}
+
+/** A line that begins with a backslash has its backslashes and line breaks escaped, as sha256sum does. */
+function pathIn(line: string): string {
+  const [, mark, path = ""] = /^(\\?)[0-9a-fA-F]{64} [ *](.*)$/.exec(line) ?? [];
+  return mark === "" ? path : path.replace(/\\([\\n])/g, (_, escaped) => (escaped === "n" ? "\n" : "\\"));
+}

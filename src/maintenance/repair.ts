@@ -1,0 +1,111 @@
+import { existsSync } from "node:fs";
+import type { Invocation } from "../cli/io.ts";
+import { archiveFolder, ledgerFile, reserveLedger, takeArchive, wireLedger } from "../composition/archive.ts";
+import { openSealer } from "../composition/proof.ts";
+import { openRunReporter } from "../composition/reporter.ts";
+import { runIntoArchive } from "../composition/run.ts";
+import { openSources } from "../composition/sources.ts";
+import { startTransferThreads } from "../composition/transfer.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
+import { defaultTemplate } from "../core/naming/path-template.ts";
+import { formatCount, formatNumberOf, printable } from "../core/text.ts";
+import { type Salvage, salvageLedger } from "../ledgers/index.ts";
+import { version } from "../platform/version.ts";
+import { adoptFiles, know, openIdentify, unknownFiles } from "./adoption.ts";
+
+const batchSize = 500;
+
+/**
+ * Fetches again what the archive calls held and `verify` found missing or damaged, each into its own place; what stands
+ * there goes only when the new file is safe. Returns the run's exit code.
+ */
+export async function repairFiles(asked: Invocation, ledger: Archive, keys: readonly RecordingKey[]): Promise<number> {
+  const invocation = { ...asked, settings: { ...asked.settings, forceOverwrites: true } };
+  const { settings, io } = invocation;
+  const sealer = openSealer(settings, io);
+  const reporter = await openRunReporter(invocation);
+  try {
+    await using threads = await startTransferThreads(invocation, reporter.logRequest);
+    await using sources = await openSources(invocation, { io, ...reporter });
+    const lock = await takeArchive(settings, io);
+    try {
+      const work = { work: workOf(keys, ledger), named: [], complete: async () => {} };
+      reporter.hooks.noteIn(ledger);
+      return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer, threads });
+    } finally {
+      lock.release();
+    }
+  } finally {
+    await reporter.close();
+  }
+}
+
+async function* workOf(keys: readonly RecordingKey[], ledger: Archive) {
+  for (let at = 0; at < keys.length; at += batchSize) {
+    const entries = await ledger.entriesOf(keys.slice(at, at + batchSize));
+    const refs = entries.flatMap((entry) => (entry?.state === "done" ? [{ ...entry.ref, insist: true as const }] : []));
+    yield { refs, events: [] };
+  }
+}
+
+/**
+ * Makes the archive's ledger anew: carries over all that can be read of the old one, which is kept aside, and records the
+ * files that it did not name, as far as sidecar or name tell whose they are.
+ */
+export async function rebuildLedger(invocation: Invocation): Promise<void> {
+  const { settings, io } = invocation;
+  const root = archiveFolder(settings, io);
+  if (!existsSync(root)) {
+    throw new RecordingError("usage", `There is no archive at ${root}: give its folder with --dest.`);
+  }
+  const lock = await takeArchive(settings, io);
+  try {
+    const { aside, entries, unread } = await salvage(invocation);
+    await using ledger = await wireLedger(settings, io);
+    const byId = await wantedById(ledger);
+    const pattern = settings.match ?? settings.output ?? defaultTemplate;
+    const identify = await openIdentify(root, settings, { byId, pattern });
+    const files = await unknownFiles(root, root, ledger, { stop: io.stop });
+    const unmatched = (path: string, message: string) => {
+      if (!settings.json) io.stderr.write(`not recorded: ${printable(path)}: ${printable(message)}\n`);
+    };
+    const hooks = { unmatched, adopted: () => {} };
+    const adopted = await adoptFiles(root, files, identify, ledger, hooks);
+    const told = `${formatCount(entries)} entries carried over, ${formatCount(adopted)} files recorded anew`;
+    const lost = unreadInWords(unread);
+    await ledger.audit({ action: "rebuild", detail: told + lost });
+    const kept = aside === undefined ? "" : ` The old ledger is kept as ${aside}.`;
+    if (!settings.quiet) io.stderr.write(`${told}.${kept}\n`);
+    if (lost !== "") io.stderr.write(`callreel: the old ledger was damaged${lost}\n`);
+  } finally {
+    lock.release();
+  }
+}
+
+/** What a rebuild had to leave behind. */
+function unreadInWords(unread: Salvage["unread"]): string {
+  const parts = [...unread].map(([what, rows]) =>
+    rows === 0 ? what : `${what} (up to ${formatNumberOf(rows, "row")})`,
+  );
+  return parts.length === 0 ? "" : `; not readable: ${parts.join(", ")}`;
+}
+
+/** Nobody may have the old ledger open meanwhile: what he writes would be lost, and what he reads would be stale. */
+async function salvage({ settings, io }: Invocation): Promise<Salvage> {
+  const alone = await reserveLedger(settings, io);
+  try {
+    return salvageLedger(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version() });
+  } finally {
+    alone.release();
+  }
+}
+
+/** What the old ledger knew of but did not hold, by id. */
+async function wantedById(ledger: Archive): Promise<Map<string, RecordingRef | null>> {
+  const byId = new Map<string, RecordingRef | null>();
+  const states = ["pending", "claimed", "failed", "gone", "no-recording", "forbidden"] as const;
+  for await (const page of ledger.entries({ states })) for (const { ref } of page) know(byId, ref);
+  return byId;
+}

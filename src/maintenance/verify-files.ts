@@ -1,0 +1,129 @@
+import { lstatSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import type { RecordingKey } from "../core/model/recording.ts";
+import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
+import { sidecarHash } from "../destinations/disk/sidecar.ts";
+import { hashFile } from "../platform/files.ts";
+import { unknownFiles } from "./adoption.ts";
+
+export interface FileChecks {
+  readonly subset: Subset | undefined;
+  readonly differs: (difference: Difference) => void;
+  /** Told after each file. */
+  readonly checked: (bytes: number) => void;
+  readonly stop: AbortSignal;
+}
+
+export interface FilesVerified {
+  /** Recordings whose files are damaged or lost. */
+  readonly broken: readonly RecordingKey[];
+  /** Files of a run that is at work, which it has not recorded yet. */
+  readonly arriving: number;
+}
+
+/**
+ * Every file that the ledger calls done, and those that it does not know; notes in the ledger what is damaged and what is
+ * no longer. What other processes do meanwhile (download, fetch again, purge) is no difference.
+ */
+export async function verifyFiles(
+  root: string,
+  ledger: Archive,
+  { subset, differs, checked, stop }: FileChecks,
+): Promise<FilesVerified> {
+  const damage = new Map<RecordingKey, string | undefined>();
+  const broken = new Set<RecordingKey>();
+  let found: Difference[] = [];
+  const ports = {
+    hash: (path: string) => hashFile(root, path),
+    sidecarHash: (path: string) => sidecarHash(root, path),
+    differs: (difference: Difference) => found.push(difference),
+    checked,
+    damaged: (key: RecordingKey, message: string | undefined) => damage.set(key, message),
+  };
+  const told = (difference: Difference) => {
+    if (difference.key !== undefined && fileFaults.has(difference.kind)) broken.add(difference.key);
+    differs(difference);
+  };
+  /** Tells what was found of entries that are still the same; returns those to be looked at again. */
+  async function settle(looked: readonly LedgerEntry[]): Promise<readonly LedgerEntry[]> {
+    const changed = await changedSince(looked, found, ledger);
+    for (const difference of found) if (!changed.has(difference.key ?? "")) told(difference);
+    for (const key of changed.keys()) damage.delete(key);
+    found = [];
+    return [...changed.values()].filter((entry) => entry?.state === "done") as LedgerEntry[];
+  }
+
+  async function* settled() {
+    for await (const page of stoppable(ledger.entries({ states: ["done"] }), stop)) {
+      for (let looked = page; looked.length > 0; ) {
+        yield looked;
+        looked = await settle(looked);
+      }
+      if (damage.size > 0) await ledger.noteDamage(damage);
+      damage.clear();
+    }
+  }
+  await verifyEntries(settled(), subset, availableParallelism(), ports);
+  const arriving = subset === undefined ? await verifyUnknown(root, ledger, differs, stop) : 0;
+  return { broken: [...broken], arriving };
+}
+
+/** What a new file mends. */
+const fileFaults: ReadonlySet<Difference["kind"]> = new Set(["missing", "changed", "unreadable"]);
+
+/** The recordings with a difference whose entries are others by now: purged, or with another file. */
+async function changedSince(
+  page: readonly LedgerEntry[],
+  found: readonly Difference[],
+  ledger: Archive,
+): Promise<ReadonlyMap<RecordingKey, LedgerEntry | undefined>> {
+  const keys = [...new Set(found.map(({ key = "" }) => key))];
+  if (keys.length === 0) return new Map();
+  const before = new Map(page.map((entry) => [entry.ref.key, fileOf(entry)]));
+  const now = await ledger.entriesOf(keys);
+  const entries = keys.map((key, at) => [key, now[at]] as const);
+  return new Map(entries.filter(([key, entry]) => fileOf(entry) !== before.get(key)));
+}
+
+function fileOf(entry: LedgerEntry | undefined): string {
+  return JSON.stringify([entry?.stored?.path, entry?.stored?.sha256, entry?.state === "purged"]);
+}
+
+/** Files that no entry names, looked at twice: a run may bring files all the time. Counts those that it has yet to record. */
+async function verifyUnknown(
+  root: string,
+  ledger: Archive,
+  differs: (difference: Difference) => void,
+  stop: AbortSignal,
+): Promise<number> {
+  const unreadable = (path: string, message: string) => differs({ kind: "unreadable", path, message });
+  const candidates: string[] = [];
+  for await (const path of await unknownFiles(root, root, ledger, { stop, unreadable })) candidates.push(path);
+  if (candidates.length === 0) return 0;
+  // Asked before the entries are read once more: a run that has ended by then has recorded all its files.
+  const since = await ledger.livingSince();
+  const left = new Set(candidates);
+  for await (const page of stoppable(ledger.entries({ states: ["done"] }), stop))
+    for (const { stored } of page) left.delete(stored?.path ?? "");
+  let arriving = 0;
+  for (const path of left) {
+    const changed = lstatSync(join(root, path), { throwIfNoEntry: false })?.ctimeMs;
+    if (changed === undefined) continue;
+    if (since !== undefined && changed >= since - clockSlackMs) arriving += 1;
+    else differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
+  }
+  return arriving;
+}
+
+/** File systems stamp with the time of the last tick, or with another machine's. */
+const clockSlackMs = 2_000;
+
+/** The pages, until the program is asked to stop. */
+export async function* stoppable<T>(pages: AsyncIterable<T>, stop: AbortSignal): AsyncIterable<T> {
+  for await (const page of pages) {
+    stop.throwIfAborted();
+    yield page;
+  }
+}

@@ -1,0 +1,131 @@
+import { createHash, randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { type FileHandle, open, opendir } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { openAudioCheck } from "../core/audio/check.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Stored } from "../core/model/recording.ts";
+import type { FileState } from "../core/proof/verify.ts";
+
+/** Reads a file of the archive and hashes it; undefined when there is none. Errors of the disk are told as such. */
+export async function hashFile(root: string, path: string): Promise<FileState | undefined> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  try {
+    for await (const chunk of lentBytes(join(root, path))) {
+      hash.update(chunk);
+      bytes += chunk.byteLength;
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw unreadable(join(root, path), error);
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Buffers to read into, used again: one made for each of a million small files costs more than reading them. */
+const spare: Buffer[] = [];
+
+/** The bytes of a file; each chunk is good until the next is asked for. */
+async function* lentBytes(path: string): AsyncIterable<Buffer> {
+  const file = await openRegular(path);
+  const buffer = spare.pop() ?? Buffer.allocUnsafe(1 << 20);
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    spare.push(buffer);
+    await file.close();
+  }
+}
+
+/** Never through a link, and never waiting for a pipe's other end; what is no plain file throws `unsafe-path`. */
+async function openRegular(path: string): Promise<FileHandle> {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === "ELOOP"
+      ? noFile(path, "a symbolic link")
+      : error.code === "ENXIO"
+        ? noFile(path, "a pipe or socket")
+        : error;
+  });
+  const stat = await file.stat();
+  if (stat.isFile()) return file;
+  await file.close();
+  throw noFile(path, stat.isDirectory() ? "a folder" : "a pipe or device");
+}
+
+function noFile(path: string, what: string): RecordingError {
+  return new RecordingError("unsafe-path", `${path} is ${what}, where a file of the archive should be.`);
+}
+
+function unreadable(path: string, error: unknown): RecordingError {
+  if (error instanceof RecordingError) return error;
+  const { code = "error" } = error as NodeJS.ErrnoException;
+  return new RecordingError("disk-io", `${path} cannot be read (${code}).`, { cause: error });
+}
+
+/** Reads a file of the archive whole and holds it against all that a recording must be; throws why it is none. */
+export async function examineFile(root: string, path: string): Promise<Stored> {
+  const hash = createHash("sha256");
+  const check = openAudioCheck();
+  try {
+    for await (const chunk of lentBytes(join(root, path))) {
+      hash.update(chunk);
+      // It may remember parts of a chunk, which is good only until the next.
+      check.chunk(Buffer.from(chunk));
+    }
+  } catch (error) {
+    throw unreadable(join(root, path), error);
+  }
+  return { path, bytes: check.bytes, sha256: hash.digest("hex"), ...check.finish() };
+}
+
+/** Every finished file of an archive, relative with `/`: no partial files, nothing of ours, no symlinks followed. */
+export async function* finishedFiles(
+  root: string,
+  folder = root,
+  unreadable: (path: string, message: string) => void = fail,
+): AsyncIterable<string> {
+  const told = (path: string) => relative(root, path).split(sep).join("/");
+  try {
+    for await (const entry of await opendir(folder)) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name !== ".callreel") yield* finishedFiles(root, path, unreadable);
+      } else if (entry.isFile() && isFinished(entry.name)) yield told(path);
+    }
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    unreadable(told(folder), `${folder} cannot be read (${error.code}).`);
+  }
+}
+
+function fail(_: string, message: string): never {
+  throw new RecordingError("disk-io", message);
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "syscall" in error && !(error instanceof RecordingError);
+}
+
+function isFinished(name: string): boolean {
+  return !name.startsWith(".") && !name.endsWith(".part") && !name.endsWith(".info.json") && name !== "SHA256SUMS";
+}
+
+/**
+ * A name beside `path` for what is to replace it. Nobody can foresee it and put a link of his own there; to be opened
+ * with `wx`, so that nothing that stands anywhere is ever written into.
+ */
+export function nameBeside(path: string): string {
+  return `${path}.${randomBytes(8).toString("hex")}.part`;
+}
+
+/** Whether `other` is such a name beside `path`. */
+export function isNameBeside(other: string, path: string): boolean {
+  return other.startsWith(`${path}.`) && /^[\da-f]{16}\.part$/.test(other.slice(path.length + 1));
+}

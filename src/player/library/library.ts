@@ -1,0 +1,58 @@
+import type { ErrorParts } from "../../core/model/errors.ts";
+import { type Browse, type Browsed, type BrowseQuery, openBrowse } from "../../ledgers/browse.ts";
+
+export type { Browsed, BrowseQuery, Position } from "../../ledgers/browse.ts";
+
+/** An archive's ledger as listeners look through it. */
+export interface Library extends AsyncDisposable {
+  page(query: BrowseQuery): Promise<Browsed>;
+}
+
+/** Recordings that come while the player runs are taken into the search index this soon. */
+const lookAgainMs = 2_000;
+
+/**
+ * Looks through the ledger file and builds its search index whenever nobody asks. Once the file is replaced or gone every
+ * page is an error (`ledger`): lists of another ledger than the player's own would be false.
+ */
+export function openLibrary(file: string): Library {
+  const opened = attempt(() => openBrowse(file));
+  let idle: NodeJS.Immediate | NodeJS.Timeout | undefined;
+  let closed = false;
+
+  function tidy(): void {
+    if (closed || !("browse" in opened)) return;
+    idle = opened.browse.index() ? setImmediate(tidy) : setTimeout(tidy, lookAgainMs).unref();
+  }
+
+  idle = setImmediate(tidy);
+  return {
+    page: async (query) => {
+      if ("error" in opened) throw opened.error;
+      return opened.browse.page(query);
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      clearImmediate(idle as NodeJS.Immediate);
+      clearTimeout(idle as NodeJS.Timeout);
+      if ("browse" in opened) opened.browse.close();
+    },
+  };
+}
+
+/** A ledger that cannot be opened is told to whoever asks. */
+function attempt(open: () => Browse): { readonly browse: Browse } | { readonly error: unknown } {
+  try {
+    return { browse: open() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** What a player asks the thread that looks through a ledger, and what it answers. */
+export interface LibraryQuestion {
+  readonly id: number;
+  readonly query: BrowseQuery;
+}
+
+export type LibraryAnswer = { readonly id: number } & ({ readonly page: Browsed } | { readonly error: ErrorParts });

@@ -1,0 +1,114 @@
+import type { Call, RecordingKey } from "../core/model/recording.ts";
+import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate, printable } from "../core/text.ts";
+import { column, cutTo, type Paint, widthOf } from "./paint.ts";
+import type { InFlight, Progress } from "./progress.ts";
+
+/** Below this width there is no room to draw: only words, the most telling first. */
+const narrow = 60;
+
+/** `██████░░░░  25%  1,204/4,812  3.2 GiB  2.1 MiB/s  10/min  6 h left`, within `columns - 1`. */
+export function totalRow(progress: Progress, columns: number, paint: Paint): string {
+  const { handled, total, bytes } = progress;
+  const rate = progress.rate();
+  const eta = progress.etaMs();
+  const speed = progress.bytesPerSecond();
+  const words = [
+    total === undefined ? `${formatCount(handled)} handled` : `${formatCount(handled)}/${formatCount(total)}`,
+    ...(eta === undefined ? [] : [`${formatDuration(eta)} left`]),
+    formatBytes(bytes),
+    ...(rate === undefined ? [] : [formatRate(rate)]),
+    ...(speed === undefined ? [] : [`${formatBytes(speed)}/s`]),
+  ];
+  if (total === undefined) return joined(words, columns - 1);
+  const percent = `${Math.floor((100 * handled) / total)}%`;
+  if (columns < narrow) return joined([percent, ...words], columns - 1);
+  const size = columns < 100 ? 16 : 30;
+  const text = joined([percent.padStart(4), ...words], columns - size - 3);
+  return `${bar(handled / total, size, paint)} ${text}`;
+}
+
+/** What is waited for, and how the run went so far. */
+export function statusRow(progress: Progress, waiting: string | undefined, columns: number, paint: Paint): string {
+  const listing = progress.handled === 0 && progress.inFlight.size === 0 ? listingText(progress) : undefined;
+  const counts = [
+    ...(listing === undefined ? [] : [listing]),
+    ...(progress.failed === 0 ? [] : [`${formatCount(progress.failed)} failed`]),
+    ...(progress.skipped === 0 ? [] : [`${formatCount(progress.skipped)} skipped`]),
+  ].join(", ");
+  if (waiting === undefined) return paint("dim", cutTo(counts, columns - 1));
+  const both = counts !== "" && widthOf(waiting) + 2 + widthOf(counts) < columns;
+  return paint("yellow", shortened(waiting, columns - 1)) + (both ? paint("dim", `  ${counts}`) : "");
+}
+
+/** Cut in the reason, so that the time at its end is still seen. */
+function shortened(waiting: string, columns: number): string {
+  const end = waiting.lastIndexOf(" until ");
+  if (widthOf(waiting) <= columns || columns < 30) return cutTo(waiting, columns);
+  return cutTo(waiting.slice(0, end), columns - widthOf(waiting.slice(end))) + waiting.slice(end);
+}
+
+/** One recording on its way: whose call, how far. */
+export function fileRow(key: RecordingKey, file: InFlight, columns: number, paint: Paint): string {
+  const amount =
+    file.total === undefined ? formatBytes(file.bytes) : `${formatBytes(file.bytes)} of ${formatBytes(file.total)}`;
+  const label = labelOf(key, file.call);
+  if (columns < narrow) return `  ${cutTo(label, columns - 3)}`;
+  const drawn = file.total === undefined ? " ".repeat(12) : bar(file.bytes / Math.max(1, file.total), 12, paint);
+  return `  ${column(label, columns - 40)} ${drawn} ${cutTo(amount, 23)}`;
+}
+
+/** `2026-01-31 14:03 +4930… → Anna`, or the recording's id where nothing is known of the call. */
+function labelOf(key: RecordingKey, { start, from, to, name }: Call): string {
+  const when = start?.slice(0, 16).replace("T", " ");
+  const who = [from, to ?? name].filter((part) => part !== undefined && part !== "").join(" → ");
+  const label = [when, who].filter((part) => part !== undefined && part !== "").join(" ");
+  return printable(label === "" ? key.slice(key.lastIndexOf("/") + 1) : label);
+}
+
+function bar(share: number, size: number, paint: Paint): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * size);
+  return paint("green", "█".repeat(full)) + paint("dim", "░".repeat(size - full));
+}
+
+/** As many of the words as cutTo, in their order. */
+function joined(words: readonly string[], columns: number): string {
+  let text = cutTo(words[0] ?? "", columns);
+  for (const word of words.slice(1)) {
+    if (widthOf(text) + 2 + widthOf(word) > columns) break;
+    text += `  ${word}`;
+  }
+  return text;
+}
+
+/** `waiting for RingCentral's budget until 14:03:12`, or undefined while nothing is waited for. */
+export function waitingText(
+  progress: Progress,
+  redact: (text: string) => string,
+  now = Date.now(),
+): string | undefined {
+  const waiting = progress.waiting();
+  return waiting && `waiting for ${redact(printable(waiting.reason))} until ${momentOf(waiting.untilMs, now)}`;
+}
+
+/** `1,250 calls listed, up to 2026-01-31`, or undefined while no call log is read or it has all been read. */
+export function listingText(progress: Progress): string | undefined {
+  const listing = progress.listing();
+  if (listing === undefined) return undefined;
+  const { rows, from, to } = listing;
+  if (from === to) return `listing calls from ${from.slice(0, 10)} on`;
+  return `${formatNumberOf(rows, "call")} listed, up to ${to.slice(0, 10)}`;
+}
+
+/** The time of day, with the date where that is more than half a day away. */
+function momentOf(ms: number, now: number): string {
+  if (ms - now < 12 * 3_600_000) return timeOfDay(ms);
+  const date = new Date(ms);
+  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
+  return `${day.join("-")} ${timeOfDay(ms)}`;
+}
+
+/** `14:03:12` on this machine's clock. */
+export function timeOfDay(ms: number): string {
+  const date = new Date(ms);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+}

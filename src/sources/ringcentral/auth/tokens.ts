@@ -1,0 +1,182 @@
+import { RecordingError } from "../../../core/model/errors.ts";
+import { orAborted } from "../../../platform/mutex.ts";
+import { parsedObject } from "../answers.ts";
+import { credentialOf, digest, type RingCentralSettings } from "../settings.ts";
+import type { State } from "../state.ts";
+import { jwtGrant, type LoginWorld, noLogin, refreshGrant, requestToken, type TokenSet } from "./grants.ts";
+import { jwtClaims } from "./status.ts";
+
+/** The access token of one credential: cached, shared by all workers and processes, renewed once for all of them. */
+export interface Tokens extends Disposable {
+  /** A token that works as far as anyone knows; renewed first where it must be. */
+  current(signal: AbortSignal): Promise<TokenSet>;
+  /** The server took this access token. */
+  accepted(accessToken: string): void;
+  /**
+   * The server refused this access token with 401: it is not given again. When two new ones in a row were refused
+   * before either was ever accepted, no third is asked for.
+   */
+  refused(accessToken: string): void;
+}
+
+const deadRemembered = 50;
+/** So many failed renewals in a row, each of several tries, end the run: it is the login that is out of order. */
+const mostFailures = 6;
+
+/** Opens the tokens of a credential; without a store (no login) each call refuses. */
+export function openTokens(world: LoginWorld, store: TokenStore | undefined): Tokens {
+  const { settings, context } = world;
+  const closing = new AbortController();
+  const ready = settings.accessToken === undefined ? undefined : readyToken(settings.accessToken);
+  let cached = ready;
+  let renewing: Promise<TokenSet> | undefined;
+  let refusal: RecordingError | undefined;
+  /** The newest token of our own asking, until the server has taken or refused it. */
+  let minted: string | undefined;
+  let refusedWhenNew = 0;
+  let failuresInARow = 0;
+  const dead = new Set<string>();
+
+  function usable(tokens: TokenSet | undefined): tokens is TokenSet {
+    if (tokens === undefined || dead.has(tokens.accessToken)) return false;
+    const early = Math.min(60_000, (tokens.expiresMs - tokens.obtainedMs) / 10);
+    return context.clock.now() < tokens.expiresMs - early;
+  }
+
+  async function renew(): Promise<TokenSet> {
+    if (ready !== undefined) throw refusedAccessToken();
+    if (store === undefined) throw noLogin();
+    if (refusedWhenNew >= 2) throw refusedNewToken();
+    const kept = store.read();
+    if (usable(kept)) return kept;
+    return world.rateLimiter.login(async () => {
+      const shared = store.read();
+      if (usable(shared)) return shared;
+      const tokens = await newSession(world, shared, closing.signal);
+      store.write(tokens);
+      minted = tokens.accessToken;
+      return tokens;
+    }, closing.signal);
+  }
+
+  async function renewed(): Promise<TokenSet> {
+    try {
+      cached = await renew();
+      failuresInARow = 0;
+      return cached;
+    } catch (thrown) {
+      failuresInARow += 1;
+      const error = failuresInARow >= mostFailures ? asFinal(thrown) : thrown;
+      if (error instanceof RecordingError && error.verdict === "stop") refusal = error;
+      throw error;
+    } finally {
+      renewing = undefined;
+    }
+  }
+
+  return {
+    async current(signal) {
+      if (usable(cached)) return cached;
+      if (refusal !== undefined) throw refusal;
+      renewing ??= renewed();
+      return orAborted(renewing, signal);
+    },
+    accepted(accessToken) {
+      if (accessToken !== minted) return;
+      minted = undefined;
+      refusedWhenNew = 0;
+    },
+    refused(accessToken) {
+      if (accessToken === minted) {
+        minted = undefined;
+        refusedWhenNew += 1;
+      }
+      dead.add(accessToken);
+      if (dead.size > deadRemembered) dead.delete(dead.values().next().value as string);
+    },
+    [Symbol.dispose]: () => closing.abort(new DOMException("The source is closed.", "AbortError")),
+  };
+}
+
+/** Refreshes the session where that can be, else opens a new one with the JWT: two requests at most. */
+async function newSession(world: LoginWorld, old: TokenSet | undefined, signal: AbortSignal): Promise<TokenSet> {
+  const { jwt } = world.settings;
+  const now = world.context.clock.now();
+  if (old?.refreshToken !== undefined && (old.refreshExpiresMs ?? 0) > now) {
+    try {
+      const tokens = await requestToken(world, refreshGrant(old.refreshToken), signal);
+      return old.ownerId === undefined ? tokens : { ownerId: old.ownerId, ...tokens };
+    } catch (error) {
+      const refusal = error instanceof RecordingError && error.code === "login-refused";
+      if (!refusal || jwt === undefined) throw error;
+    }
+  }
+  if (jwt === undefined) throw noLogin();
+  return requestToken(world, jwtGrant(jwt), signal);
+}
+
+function asFinal(thrown: unknown): unknown {
+  if (!(thrown instanceof RecordingError)) return thrown;
+  return new RecordingError(thrown.code, `${thrown.message} Run again later.`, { verdict: "stop", cause: thrown });
+}
+
+function readyToken(accessToken: string): TokenSet {
+  return { accessToken, obtainedMs: 0, expiresMs: Number.MAX_SAFE_INTEGER, scope: "" };
+}
+
+function refusedAccessToken(): RecordingError {
+  return new RecordingError(
+    "login-refused",
+    "RingCentral refused the access token: it has expired or was revoked. Give a new one, or a JWT with --jwt-file.",
+  );
+}
+
+function refusedNewToken(): RecordingError {
+  return new RecordingError(
+    "login-refused",
+    "RingCentral refused a token that it had just given. Check --server and --media-server, and the app in the developer console.",
+  );
+}
+
+/** The session of one credential, shared by every process of the user. */
+export interface TokenStore {
+  read(): TokenSet | undefined;
+  write(tokens: TokenSet): void;
+  remove(): void;
+}
+
+/** Opens the place of a credential's session in the shared state. */
+export function openTokenStore(state: State, credential: string): TokenStore {
+  const name = `token:${credential}`;
+  return {
+    read() {
+      const kept = parsedObject(state.read(name));
+      return typeof kept?.accessToken === "string" ? (kept as unknown as TokenSet) : undefined;
+    },
+    write: (tokens) => state.update(name, () => ({ text: JSON.stringify(tokens), result: undefined })),
+    remove: () => state.update(name, () => ({ text: null, result: undefined })),
+  };
+}
+
+/** Which credential the settings stand for; undefined when there is no login at all. */
+export function findCredential(state: State, settings: RingCentralSettings): string | undefined {
+  const { accessToken, jwt } = settings;
+  if (accessToken !== undefined) return credentialOf(settings, `token ${digest(accessToken)}`);
+  if (jwt !== undefined) return credentialOf(settings, jwtClaims(jwt).subject ?? `jwt ${digest(jwt)}`);
+  const user = state.read(loginName(settings));
+  return user === undefined ? undefined : credentialOf(settings, user);
+}
+
+/** Remembers who logged in with the browser for this profile; returns the credential. */
+export function rememberLogin(state: State, settings: RingCentralSettings, user: string): string {
+  state.update(loginName(settings), () => ({ text: user, result: undefined }));
+  return credentialOf(settings, user);
+}
+
+export function forgetLogin(state: State, settings: RingCentralSettings): void {
+  state.update(loginName(settings), () => ({ text: null, result: undefined }));
+}
+
+function loginName(settings: RingCentralSettings): string {
+  return `login:${digest([settings.server, settings.clientId, settings.profile].join("\n"))}`;
+}

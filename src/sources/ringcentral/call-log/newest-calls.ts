@@ -1,0 +1,66 @@
+/*
+ * A recording asked for by id gets its name from one look at the newest calls: RingCentral's recording metadata has
+ * no call in it, and its ids tell no time to look around. What rows, ledger and that look do not know is named
+ * `unknown`, and said.
+ */
+
+import type { RecordingRef } from "../../../core/model/recording.ts";
+import type { Api, Json } from "../api.ts";
+import type { RingCentralContext, RingCentralSettings } from "../settings.ts";
+import { recordingsOf } from "./records.ts";
+
+const patienceMs = 10_000;
+const perPage = 250;
+/** How far back RingCentral keeps recordings of itself. */
+const keptMs = 90 * 86_400_000;
+
+/**
+ * The refs with what the newest calls of the log say of them: RingCentral has no question for the call of one recording,
+ * so that one request for all is made. What it does not tell, or not within ten seconds, stays as it is.
+ */
+export async function withNewestCalls(
+  world: { readonly settings: RingCentralSettings; readonly context: RingCentralContext; readonly api: Api },
+  refs: readonly RecordingRef[],
+  signal: AbortSignal,
+): Promise<readonly RecordingRef[]> {
+  const patience = new AbortController();
+  const done = new AbortController();
+  world.context.clock.sleep(patienceMs, done.signal).then(
+    () => patience.abort(),
+    () => {},
+  );
+  try {
+    const url = newestCalls(world);
+    const known = await world.api.get("call-log", url, refsByKey, AbortSignal.any([signal, patience.signal]));
+    return refs.map((ref) => ({ ...ref, call: { ...known.get(ref.key)?.call, ...ref.call } }));
+  } catch {
+    signal.throwIfAborted();
+    return refs;
+  } finally {
+    done.abort();
+  }
+}
+
+function newestCalls({ settings, context }: Parameters<typeof withNewestCalls>[0]): string {
+  const account = encodeURIComponent(settings.account ?? "~");
+  const query = new URLSearchParams({
+    dateFrom: new Date(context.clock.now() - keptMs).toISOString(),
+    recordingType: "All",
+    view: "Detailed",
+    perPage: String(perPage),
+  });
+  return `${settings.server}/restapi/v1.0/account/${account}/call-log?${query}`;
+}
+
+function refsByKey({ records }: Json): ReadonlyMap<string, RecordingRef> {
+  const found = new Map<string, RecordingRef>();
+  for (const [at, record] of (Array.isArray(records) ? records : []).entries()) {
+    try {
+      const row = { fields: record as Json, file: "call-log", line: at + 1 };
+      for (const ref of recordingsOf(row).refs) found.set(ref.key, ref);
+    } catch {
+      // A broken record tells nothing; the others may.
+    }
+  }
+  return found;
+}

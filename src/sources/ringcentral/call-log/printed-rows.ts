@@ -1,0 +1,193 @@
+import { type Columns, columnsOf, isNullWord } from "../../../core/columns.ts";
+import { RecordingError } from "../../../core/model/errors.ts";
+import type { Call, RecordingRef, Row, RowFinding } from "../../../core/model/recording.ts";
+import { printable } from "../../../core/text.ts";
+import { damageOf, idRemedy, isLostObject, objectOfCell, unwrappedId } from "../../cells.ts";
+import { callOfTable, text } from "./call.ts";
+
+type MakeRef = (id: string, contentUri: string | undefined, call: Call) => RecordingRef;
+type Fields = Readonly<Record<string, unknown>>;
+
+const idNames = ["recordingid", "callrecordingid", "rcrecordingid"] as const;
+const contentNames = [
+  "contenturi",
+  "recordingcontenturi",
+  "recordingcontenturl",
+  "contenturl",
+  "recordingurl",
+  "recordinglink",
+] as const;
+const uriNames = ["recordinguri"] as const;
+const nestedNames = ["recording", "recordings", "legs"] as const;
+/** Columns by which a table shows that its `id` is a call's. */
+const callNames = ["sessionid", "telephonysessionid", "callid", "partyid", "action", "result", "calllogid"] as const;
+const cutRemedy = "Export again, with ConvertTo-Json -Depth 10 or the API's JSON as it came.";
+
+/** Whether fields have a column that tells a recording, under whatever name. */
+export function namesRecordings(fields: Fields): boolean {
+  const columns = columnsOf(fields);
+  return columns.has(...idNames, ...contentNames, ...uriNames) || flatLegs(columns).length > 0;
+}
+
+/** The recordings of a row that has columns. `id` is a recording's only where nothing else of a call log is there. */
+export function findingOfTable(row: Row, makeRef: MakeRef): RowFinding {
+  const columns = columnsOf(row.fields);
+  refuseCut(columns, row);
+  const parts = partsOf(columns, row);
+  const call = callOfTable(columns, row.start);
+  const refs = new Map<string, RecordingRef>();
+  for (const part of parts) {
+    const id = idOfPart(part, row);
+    if (id !== undefined && !refs.has(id)) refs.set(id, makeRef(id, part.contentUri, call));
+  }
+  if (refs.size > 0) return { refs: [...refs.values()] };
+  refuseDoubt(columns, row);
+  return { refs: [], absence: { reason: "no-recording", call } };
+}
+
+function partsOf(columns: Columns, row: Row): Part[] {
+  const nested = nestedNames.flatMap((name) => nestedParts(columns.value(name), name, row));
+  const legs = flatLegs(columns).map((leg) => ({
+    id: columns.value(`${leg}id`),
+    contentUri: addressOf(columns.value(`${leg}contenturi`)),
+    uri: addressOf(columns.value(`${leg}uri`)),
+  }));
+  return [
+    {
+      id: columns.value(...idNames) ?? ownId(columns),
+      contentUri: addressOf(columns.value(...contentNames)),
+      uri: addressOf(columns.value(...uriNames)),
+    },
+    ...nested,
+    ...legs,
+  ];
+}
+
+/** The value of `id`, where it cannot be a call's. */
+function ownId(columns: Columns): unknown {
+  const hasOther = columns.has(...idNames, ...contentNames, ...uriNames, ...nestedNames, ...callNames);
+  return hasOther || columns.matching(/^recording|^legs/).length > 0 ? undefined : columns.value("id");
+}
+
+/** `legs.0.recording.id` and its like: the beginnings of the plain names of each leg's recording. */
+function flatLegs(columns: Columns): string[] {
+  return columns.matching(/^legs\d+recording(?:id|contenturi)$/).flatMap((name) => {
+    const leg = /^legs\d+recording/.exec(name)?.[0];
+    return leg === undefined ? [] : [leg];
+  });
+}
+
+/** What a cell says that holds objects: one recording, several, or legs that have them. */
+function nestedParts(cell: unknown, name: string, row: Row): Part[] {
+  if (cell === undefined) return [];
+  const value = typeof cell === "string" ? (objectOfCell(cell) ?? cell) : cell;
+  if (typeof value === "string" && isLostObject(value)) {
+    throw badRow(row, `its ${name} was cut by the tool that wrote it`, cutRemedy);
+  }
+  if (typeof value !== "object" || value === null) return scalarParts(value, name, row);
+  return (Array.isArray(value) ? value : [value]).flatMap((each) => objectParts(each, name, row));
+}
+
+/** A cell without any structure: an address, an id, or whether the call was recorded at all. */
+function scalarParts(value: unknown, name: string, row: Row): Part[] {
+  const said = saidId(value);
+  if (said === undefined || name === "legs" || /^(?:true|false|yes|no|[01])$/i.test(said)) return [];
+  if (/\/recording\//.test(said)) return [{ id: undefined, contentUri: said }];
+  if (/^\d/.test(said)) return [{ id: said, contentUri: undefined }];
+  throw badRow(row, `its ${name} is neither an object nor an id`, cutRemedy);
+}
+
+function objectParts(value: unknown, name: string, row: Row): Part[] {
+  if (typeof value === "string") return nestedParts(value, name, row);
+  if (typeof value !== "object" || value === null) return [];
+  const { id, contentUri, uri, recording } = value as Fields;
+  if (name === "legs") return nestedParts(recording ?? undefined, "recording", row);
+  return [{ id, contentUri: text(contentUri), uri: text(uri) }];
+}
+
+function addressOf(value: unknown): string | undefined {
+  return text(typeof value === "string" ? value.trim() : undefined);
+}
+
+/** A row that ends before the columns that would tell its recording says nothing about it. */
+function refuseCut(columns: Columns, row: Row): void {
+  for (const names of [idNames, contentNames]) {
+    if (columns.isCut(...names)) throw badRow(row, `it ends before its ${names.find((name) => columns.has(name))}`);
+  }
+}
+
+/** A row without a recording must say so: by an empty column for it, and not by having none. */
+function refuseDoubt(columns: Columns, row: Row): void {
+  const knows = namesRecordings(row.fields) || columns.has(...nestedNames);
+  if (!knows && (columns.has(...callNames) || !columns.has("id"))) {
+    throw badRow(row, "it has neither a recording id nor a contentUri");
+  }
+  const id = saidId(columns.value("id"));
+  const alone = !columns.has(...idNames, ...uriNames, ...nestedNames, ...callNames);
+  if (knows && alone && id !== undefined && isRecordingId(id) && id.length >= 9) {
+    throw badRow(row, `its contentUri is empty, and ${id} may be a recording's id or a call's`);
+  }
+}
+
+/** What a row says of one recording: an id, and addresses that hold it too. */
+export interface Part {
+  readonly id: unknown;
+  readonly contentUri: string | undefined;
+  /** The recording's own address, without `/content`. */
+  readonly uri?: string | undefined;
+}
+
+/**
+ * The id that a part speaks of; undefined when it names none. Throws `bad-rows` for an id that a spreadsheet has damaged
+ * (unless an address beside it tells which it was), one that is none of RingCentral's, and ids that disagree.
+ */
+export function idOfPart({ id, contentUri, uri }: Part, row: Row): string | undefined {
+  const told = [contentUri, uri].filter((each) => each !== undefined).map(idOfUri);
+  const [fromUri] = told.filter((each) => each !== undefined);
+  if (contentUri !== undefined && idOfUri(contentUri) === undefined) {
+    throw badRow(row, `its contentUri (${shown(contentUri)}) names no recording`);
+  }
+  if (told.some((each) => each !== undefined && each !== fromUri)) throw badRow(row, "its addresses disagree");
+  const said = saidId(id);
+  if (said === undefined) return fromUri;
+  const damage = damageOf(said);
+  if (damage !== undefined && fromUri !== undefined) return fromUri;
+  if (damage !== undefined) throw badRow(row, `its id ${shown(said)} is ${damage}`, idRemedy);
+  if (!isRecordingId(said)) throw badRow(row, `"${shown(said)}" is no recording id, which is digits`);
+  if (fromUri !== undefined && fromUri !== said) {
+    throw badRow(row, `its id ${said} disagrees with its contentUri, which names ${fromUri}`);
+  }
+  return said;
+}
+
+/** The text of an id cell; undefined where there is none. */
+export function saidId(id: unknown): string | undefined {
+  if (typeof id === "number" || typeof id === "bigint") return String(id);
+  const said = typeof id === "string" ? unwrappedId(id) : "";
+  return isNullWord(said) ? undefined : said;
+}
+
+/** Whether a text looks like one of RingCentral's recording ids: digits. */
+export function isRecordingId(id: string): boolean {
+  return /^\d{1,20}$/.test(id);
+}
+
+/** The id inside a contentUri or a recording's own URI, absolute or relative. */
+export function idOfUri(uri: string | undefined): string | undefined {
+  const base = "https://media.ringcentral.com";
+  if (uri === undefined || !/^(?:https?:\/)?\//i.test(uri) || !URL.canParse(uri, base)) return undefined;
+  const found = /\/recording\/(\d{1,20})(?:\/content)?\/?$/.exec(new URL(uri, base).pathname);
+  return found?.[1];
+}
+
+/** The error for a row that costs itself and no other. */
+export function badRow(row: Row, why: string, remedy = ""): RecordingError {
+  const where = `${printable(row.file)}:${row.line}`;
+  return new RecordingError("bad-rows", `${where}: not a RingCentral recording: ${why}. ${remedy}`.trimEnd(), {
+    verdict: "give-up",
+  });
+}
+
+function shown(text: string): string {
+  return printable(text.replace(/[?#].*$/s, "")).slice(0, 120);
+}

@@ -1,0 +1,74 @@
+import type { Clock } from "../../../core/model/ports.ts";
+import type { State } from "../state.ts";
+import {
+  allowance,
+  type Budget,
+  beat,
+  budgetText,
+  groupFor,
+  heldUntil,
+  leaseMs,
+  loginUnderWay,
+  type PermitBlock,
+  parseBudget,
+} from "./budget.ts";
+import { type Answered, type Asking, observeResponse, takePermits, type Wait } from "./permits.ts";
+
+/** One credential's budget of requests in the state that all processes share; each change is one transaction. */
+export interface BudgetStore {
+  take(asking: Asking): PermitBlock | Wait;
+  observeResponse(answered: Answered): void;
+  /** Whether the right to ask for a token is now the owner's alone. */
+  beginLogin(owner: string): boolean;
+  endLogin(owner: string): void;
+  /** Confirms that these owners are alive. */
+  beat(owners: readonly string[]): void;
+  /** Whether, since last asked, another process has written that requests of these kinds must wait. */
+  closedByOthers(kinds: Iterable<string>): boolean;
+  allowance(asking: Pick<Asking, "kind" | "ratePerMinute">): { readonly limit: number; readonly windowMs: number };
+}
+
+export function openBudgetStore(state: State, credential: string, clock: Clock): BudgetStore {
+  const name = `budget:${credential}`;
+  let version = -1;
+
+  function change<T>(work: (budget: Budget, now: number) => T): T {
+    return state.update(name, (text) => {
+      const budget = parseBudget(text);
+      const result = work(budget, clock.now());
+      return { text: budgetText(budget), result };
+    });
+  }
+
+  return {
+    take: (asking) => change((budget, now) => takePermits(budget, asking, now)),
+    observeResponse: (answered) => change((budget, now) => observeResponse(budget, answered, now)),
+    beginLogin: (owner) => change((budget, now) => beginLogin(budget, owner, now)),
+    endLogin: (owner) =>
+      change((budget) => {
+        if (budget.login?.owner === owner) budget.login = undefined;
+      }),
+    beat: (owners) =>
+      change((budget, now) => {
+        for (const owner of owners) beat(budget, owner, now);
+      }),
+    closedByOthers(kinds) {
+      const latest = state.version();
+      if (latest === version) return false;
+      version = latest;
+      return isClosed(parseBudget(state.read(name)), kinds, clock.now());
+    },
+    allowance: (asking) => allowance(groupFor(parseBudget(state.read(name)), asking.kind), asking),
+  };
+}
+
+function beginLogin(budget: Budget, owner: string, now: number): boolean {
+  if (loginUnderWay(budget, now)) return false;
+  budget.login = { owner, untilMs: now + leaseMs };
+  return true;
+}
+
+function isClosed(budget: Budget, kinds: Iterable<string>, now: number): boolean {
+  const penalties = [budget.penalty, ...[...kinds].map((kind) => groupFor(budget, kind).penalty)];
+  return loginUnderWay(budget, now) || penalties.some((penalty) => heldUntil(penalty, now) > now);
+}

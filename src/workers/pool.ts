@@ -1,0 +1,209 @@
+/*
+ * From 8 transfers on, bytes have threads of their own (one less than there are cores, two at most; on two cores a
+ * second one from recordings of half a megabyte on): hashing and HTTP leave the rate limiter, names and ledger to the main
+ * thread, and what crosses goes in batches. Threads load while the main thread opens everything else, but open the
+ * disk only for their first job. Fewer transfers, and stdout, stay in one thread: a thread takes a tenth of a second
+ * to start.
+ */
+
+import { Worker } from "node:worker_threads";
+import { contentLength } from "../core/model/answer.ts";
+import { asRecordingError, errorOf, errorParts, RecordingError } from "../core/model/errors.ts";
+import type { Received, Transfer, TransferHooks, TransferJob } from "../core/model/ports.ts";
+import type { ResponseHead, Stored } from "../core/model/recording.ts";
+import type { RequestLog } from "../http/client.ts";
+import { inBatches, type News, type Order, type RunOrder, type ThreadSettings } from "./messages.ts";
+
+/** A job in a thread: first its bytes are awaited, then its safety. */
+interface Under {
+  readonly hooks: TransferHooks;
+  readonly resolve: (received: Received) => void;
+  readonly reject: (error: RecordingError) => void;
+  settled?: { readonly resolve: (stored: Stored) => void; readonly reject: (error: RecordingError) => void };
+}
+
+interface Thread {
+  /** Jobs whose bytes are on their way. */
+  readonly busy: number;
+  run(order: RunOrder, hooks: TransferHooks): Promise<Received>;
+  /** Cuts the running jobs of a signal. */
+  cut(signal: number, error: RecordingError): void;
+  close(): Promise<void>;
+}
+
+/** How many threads: for short recordings, of which this thread has much to do too, and for long ones. */
+export interface ThreadCounts {
+  readonly short: number;
+  readonly long: number;
+}
+
+/** From so many bytes on, a minute of telephone audio, a second thread on two cores wins more than it costs. */
+const longFrom = 512 * 1024;
+
+/**
+ * Transfers in threads of their own, each with its connections, hashes and files; this one keeps the rate limiter, the ledger
+ * and the names. Jobs go to the thread with least to do. The first answer tells whether recordings are long, and so how
+ * many threads there are to be: the other jobs wait for it where that makes a difference.
+ */
+export function openTransferThreads(
+  settings: ThreadSettings,
+  counts: ThreadCounts,
+  log?: (entry: RequestLog) => void,
+): Transfer {
+  const threads = Array.from({ length: counts.short }, open);
+  const signalNumber = numberSignals((signal, error) => {
+    for (const thread of threads) thread.cut(signal, error);
+  });
+  let made = 0;
+  let answered = () => {};
+  let firstAnswer: Promise<void> | undefined;
+  let waiting = counts.long > counts.short;
+
+  function open(): Thread {
+    return openThread(settings, { log, head: learn });
+  }
+
+  function learn(head: ResponseHead): void {
+    const isLong = () => (contentLength(head) ?? 0) >= longFrom;
+    while (threads.length < counts.long && isLong()) threads.push(open());
+    waiting = false;
+    answered();
+  }
+
+  function start(job: TransferJob, hooks: TransferHooks, signal: AbortSignal): Promise<Received> {
+    if (signal.aborted) return Promise.reject(asRecordingError(signal.reason));
+    const thread = threads.reduce((least, each) => (each.busy < least.busy ? each : least));
+    made += 1;
+    const progress = hooks.progress !== undefined;
+    return thread.run({ order: "run", id: made, job, signal: signalNumber(signal), progress }, hooks);
+  }
+
+  async function startAfterFirst(job: TransferJob, hooks: TransferHooks, signal: AbortSignal): Promise<Received> {
+    if (firstAnswer !== undefined) {
+      await firstAnswer;
+      return start(job, hooks, signal);
+    }
+    firstAnswer = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    return start(job, hooks, signal).finally(answered);
+  }
+
+  return {
+    run: (job, hooks, signal) => (waiting ? startAfterFirst : start)(job, hooks, signal),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(threads.map((thread) => thread.close()));
+    },
+  };
+}
+
+/** Gives each signal a number that can cross into threads, and tells once when it is aborted. */
+function numberSignals(aborted: (signal: number, error: RecordingError) => void): (signal: AbortSignal) => number {
+  const numbers = new WeakMap<AbortSignal, number>();
+  let last = 0;
+  return (signal) => {
+    const known = numbers.get(signal);
+    if (known !== undefined) return known;
+    last += 1;
+    const number = last;
+    numbers.set(signal, number);
+    signal.addEventListener("abort", () => aborted(number, asRecordingError(signal.reason)), { once: true });
+    return number;
+  };
+}
+
+/** A thread needs 20 MB; told how little it may come to need, V8 tidies up before it has let the heap grow to twice that. */
+const heap = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 512 };
+
+/** What a thread tells of all its jobs. */
+interface Listener {
+  readonly log: ((entry: RequestLog) => void) | undefined;
+  head(head: ResponseHead): void;
+}
+
+function openThread(settings: ThreadSettings, listener: Listener): Thread {
+  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+    workerData: settings,
+    resourceLimits: heap,
+  });
+  const jobs = new Map<number, Under>();
+  const order = inBatches<Order>((batch) => worker.postMessage(batch));
+  let busy = 0;
+  let used = false;
+  let gone: RecordingError | undefined;
+  let closed = () => {};
+  const ended = new Promise<void>((resolve) => {
+    closed = resolve;
+  });
+
+  const lost = (error: unknown) => {
+    gone ??= asRecordingError(error);
+    for (const id of [...jobs.keys()]) failed(id, gone);
+    closed();
+  };
+  worker.on("error", lost);
+  worker.on("exit", () => lost(new RecordingError("bug", "A transfer thread ended by itself.")));
+  worker.on("message", (batch: readonly News[]) => {
+    for (const news of batch) hear(news);
+  });
+
+  function hear(news: News): void {
+    if (news.news === "request") listener.log?.(news.entry);
+    else if (news.news === "closed") closed();
+    else hearOf(news);
+  }
+
+  function hearOf(news: Exclude<News, { news: "request" | "closed" }>): void {
+    const under = jobs.get(news.id);
+    if (under === undefined) return;
+    if (news.news === "head") {
+      listener.head(news.head);
+      under.hooks.head?.(news.head);
+    } else if (news.news === "progress") under.hooks.progress?.(news.bytes, news.total);
+    else if (news.news === "received") received(under);
+    else if (news.news === "failed") failed(news.id, errorOf(news.error));
+    else {
+      jobs.delete(news.id);
+      under.settled?.resolve(news.stored);
+    }
+  }
+
+  function received(under: Under): void {
+    busy -= 1;
+    const settled = new Promise<Stored>((resolve, reject) => {
+      under.settled = { resolve, reject };
+    });
+    under.resolve({ settled });
+  }
+
+  function failed(id: number, error: RecordingError): void {
+    const under = jobs.get(id);
+    jobs.delete(id);
+    if (under?.settled !== undefined) under.settled.reject(error);
+    else {
+      busy -= 1;
+      under?.reject(error);
+    }
+  }
+
+  return {
+    get busy() {
+      return busy;
+    },
+    run(run, hooks) {
+      if (gone !== undefined) return Promise.reject(gone);
+      used = true;
+      busy += 1;
+      order(run);
+      return new Promise((resolve, reject) => jobs.set(run.id, { hooks, resolve, reject }));
+    },
+    cut: (signal, error) => order({ order: "cut", signal, error: errorParts(error) }),
+    async close() {
+      if (used && gone === undefined) {
+        order({ order: "close" });
+        await ended;
+      }
+      await worker.terminate();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { commands } from "../../src/cli/commands.ts";
+import { main } from "../../src/cli/program.ts";
+import { helpFolder, pageName, readyAnswer } from "../../src/cli/start.ts";
+import { run } from "../helpers/bin.ts";
+import { testIo } from "../helpers/test-io.ts";
+
+const names = commands.map(({ name }) => name);
+const page = (command?: string) => readFileSync(new URL(pageName(command) as string, helpFolder), "utf8");
+
+/** What the parser itself prints. */
+async function parsed(argv: readonly string[], columns?: number): Promise<string> {
+  const io = testIo({});
+  if (columns !== undefined) Object.assign(io.stdout, { isTTY: true, columns });
+  expect(await main(argv, io)).toBe(0);
+  return io.out();
+}
+
+describe("the help pages of the build", () => {
+  it("are what the parser prints, byte for byte, however help is asked for", async () => {
+    expect(await parsed(["--help"])).toBe(page());
+    expect(await parsed(["help"])).toBe(page());
+    for (const name of names) {
+      expect(await parsed(["help", name])).toBe(page(name));
+      expect(await parsed([name, "--help"])).toBe(page(name));
+      expect(await parsed([name, "-h"])).toBe(page(name));
+    }
+  });
+
+  it("are what the program prints", async () => {
+    expect(await run(["-h"])).toMatchObject({ code: 0, out: page(), err: "" });
+    expect(await run(["help", "download"])).toMatchObject({ code: 0, out: page("download"), err: "" });
+    expect(await run(["download", "--help"])).toMatchObject({ code: 0, out: page("download"), err: "" });
+  });
+
+  it("name every command on the first page, and keep within 80 columns but for the examples", () => {
+    const listed = [...page().matchAll(/^ {2}([a-z]+)\b/gm)].map((match) => match[1]);
+    expect(listed).toEqual([...names, "help"]);
+    for (const name of [undefined, ...names]) {
+      const [told = ""] = page(name).split("\nExamples:\n");
+      expect(told.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    }
+  });
+});
+
+describe("a ready answer", () => {
+  it("is given where stdout is no terminal, and in one of 80 columns", () => {
+    expect(readyAnswer(["--help"], {})).toBe(page());
+    expect(readyAnswer(["list", "-h"], { isTTY: true, columns: 80 })).toBe(page("list"));
+  });
+
+  it("is left to the parser in a terminal of another width, which is laid out anew", async () => {
+    expect(readyAnswer(["--help"], { isTTY: true, columns: 120 })).toBeUndefined();
+    expect(readyAnswer(["--help"], { isTTY: true, columns: 60 })).toBeUndefined();
+    const widest = (text: string) => Math.max(...text.split("\n").map((line) => line.length));
+    expect(widest(await parsed(["help"], 120))).toBeGreaterThan(90);
+    const [narrow = ""] = (await parsed(["help", "demo"], 60)).split("\nExamples:\n");
+    expect(widest(narrow)).toBeLessThanOrEqual(60);
+  });
+
+  it.each([
+    [""],
+    ["download"],
+    ["help nonsense"],
+    ["help help"],
+    ["help callreel"],
+    ["nonsense --help"],
+    ["download --help -q"],
+    ["--help download"],
+    ["help ../man/callreel"],
+    ["--version --help"],
+  ])("is left to the parser for: callreel %s", (words) => {
+    expect(readyAnswer(words.split(" ").filter(Boolean), {})).toBeUndefined();
+  });
+
+  it("tells the version, at any width", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(readyAnswer(["--version"], { isTTY: true, columns: 200 })).toBe(`${version}\n`);
+    expect(await parsed(["--version"])).toBe(`${version}\n`);
+  });
+});

@@ -1,0 +1,76 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { openTempFolder } from "./helpers/temp-folder.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** One import for each layer that it must not have. */
+const broken: readonly (readonly [file: string, imports: string])[] = [
+  ["src/core/model/broken.ts", "node:fs"],
+  ["src/core/download/broken.ts", "../../http/client.ts"],
+  ["src/core/broken.ts", "./../platform/sqlite.ts"],
+  ["src/platform/broken.ts", "../ledgers/index.ts"],
+  ["src/http/broken.ts", "../cli/config.ts"],
+  ["src/sources/tim/broken.ts", "../../ledgers/index.ts"],
+  ["src/sources/broken.ts", "node:process"],
+  ["src/readers/csv/broken.ts", "../../sources/index.ts"],
+  ["src/destinations/disk/broken.ts", "../../composition/archive.ts"],
+  ["src/ledgers/broken.ts", "../destinations/index.ts"],
+  ["src/reporters/broken.ts", "../player/server.ts"],
+  ["src/seals/broken.ts", "conf"],
+  ["src/workers/broken.ts", "../sources/index.ts"],
+  ["src/player/auth/broken.ts", "../../sources/index.ts"],
+  ["src/composition/broken.ts", "../commands/download.ts"],
+  ["src/maintenance/broken.ts", "../cli/program.ts"],
+  ["src/commands/broken.ts", "./download.ts"],
+  ["src/sandbox/tim/broken.ts", "../../core/redact.ts"],
+];
+
+test("the linter refuses an import that crosses a layer, for every layer", () => {
+  using folder = openTempFolder();
+  copyFileSync(join(root, ".biome.json"), join(folder.path, ".biome.json"));
+  for (const [file, imports] of broken) {
+    mkdirSync(join(folder.path, dirname(file)), { recursive: true });
+    writeFileSync(join(folder.path, file), `import { x } from "${imports}";\n\nexport const y = x;\n`);
+  }
+  const biome = join(root, "node_modules/@biomejs/biome/bin/biome");
+  const args = ["lint", "--config-path=.biome.json", "--reporter=github", "--max-diagnostics=none", "."];
+  const { stdout, stderr } = spawnSync(process.execPath, [biome, ...args], { cwd: folder.path, encoding: "utf8" });
+  const refused = broken.filter(([file]) =>
+    stdout.split("\n").some((line) => line.includes("noRestrictedImports") && line.includes(file)),
+  );
+  expect([stderr, refused]).toEqual([expect.anything(), broken]);
+});
+
+test("no module needs, when it loads, one that needs it", () => {
+  const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
+  const needs = new Map(files.map((name) => [name, needsOf(name)]));
+  const circles = files.filter((name) => reaches(name, name, needs, new Set()));
+  expect(files.length).toBeGreaterThan(150);
+  expect(circles).toEqual([]);
+});
+
+/** What a module imports at run time, types left out; dynamic imports are no part of loading. */
+function needsOf(name: string): string[] {
+  const text = readFileSync(join(root, "src", name), "utf8");
+  const imports = [...text.matchAll(/^(?:import|export) (?!type )([^;]*?) from "(\.[^"]+)";$/gms)];
+  return imports
+    .filter(
+      ([, what = ""]) => !what.startsWith("{") || what.split(",").some((each) => !/^[{\s]*(?:type |\}|$)/.test(each)),
+    )
+    .map(([, , path = ""]) => join(dirname(name), path));
+}
+
+function reaches(from: string, to: string, needs: ReadonlyMap<string, string[]>, seen: Set<string>): boolean {
+  return (needs.get(from) ?? []).some((next) => {
+    if (next === to) return true;
+    if (seen.has(next)) return false;
+    seen.add(next);
+    return reaches(next, to, needs, seen);
+  });
+}

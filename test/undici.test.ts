@@ -1,7 +1,0 @@
-import { Agent } from "undici";
-import { expect, it } from "vitest";
-import { agent } from "../src/undici.ts";
-
-it("is the agent of undici", () => {
-  expect(agent()).toBe(Agent);
-});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { eventsOf, openTimWorld, spoil } from "../e2e/tim-world.ts";
+import { run, start, until } from "../helpers/bin.ts";
+
+const inThreads = ["-j", "16", "--json"];
+
+describe("transfers in threads of their own", () => {
+  it("bring every recording, and tell of each bad body what one thread tells", async () => {
+    await using world = await openTimWorld(60);
+    const { tim, env, csv, archive, home } = world;
+    const kinds = ["html", "json", "empty", "cut-body"] as const;
+    spoil(tim, kinds);
+    const failures = async (dest: string, ...more: string[]) => {
+      const finished = await run(["download", "--rows", csv, "-R", "0", "--json", "-d", dest, ...more], { env });
+      expect(finished.code).toBe(3);
+      const failed = eventsOf(finished.out).filter((event) => event.event === "recording-failed");
+      return failed.map(({ key, code, message }) => ({ key, code, message })).sort(byKey);
+    };
+    const threaded = await failures(archive, ...inThreads);
+    expect(threaded.length).toBe(kinds.length);
+    expect(world.held().size).toBe(tim.recordings().length - kinds.length);
+    expect(threaded).toEqual(await failures(`${home}/one-thread`, "-j", "4"));
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+  });
+
+  it("are cut by a second Ctrl-C at once, and the next run completes", async () => {
+    await using world = await openTimWorld(40, { echo: { bytesPerSecond: 20_000 } });
+    const { tim, env, csv, archive } = world;
+    const running = start(["download", "--rows", csv, "-d", archive, ...inThreads], { env });
+    await until(() => running.out().includes("recording-started"), "the first start");
+    running.child.kill("SIGINT");
+    await until(() => running.child.kill("SIGINT"), "the second signal");
+    expect((await running.finished).code).toBe(130);
+    tim.settings.echo.bytesPerSecond = 0;
+    expect((await run(["download", "--rows", csv, "-d", archive, ...inThreads], { env })).code).toBe(0);
+    expect(world.held().size).toBe(tim.recordings().length);
+  });
+
+  it("serve --transfers auto as well", async () => {
+    await using world = await openTimWorld(60);
+    const { tim, env, csv, archive } = world;
+    expect((await run(["download", "--rows", csv, "-d", archive, "-j", "auto"], { env })).code).toBe(0);
+    expect(world.held().size).toBe(tim.recordings().length);
+  });
+
+  it("share --limit-rate between them", async () => {
+    await using world = await openTimWorld(20);
+    const { tim, env, csv, archive } = world;
+    const bytes = tim.recordings().reduce((sum, call) => sum + tim.audioOf(call.voicefilename).length, 0);
+    const started = performance.now();
+    const args = ["--limit-rate", String(Math.ceil(bytes / 2))];
+    expect((await run(["download", "--rows", csv, "-d", archive, ...args, ...inThreads], { env })).code).toBe(0);
+    expect(performance.now() - started).toBeGreaterThan(1500);
+  });
+});
+
+function byKey(one: { key: unknown }, other: { key: unknown }): number {
+  return String(one.key) < String(other.key) ? -1 : 1;
+}
