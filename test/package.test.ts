@@ -15,7 +15,7 @@ describe("the package", () => {
     const others = paths.filter((path) => !/^(bin|dist)\//.test(path));
     expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
     expect(paths).toEqual(
-      expect.arrayContaining(["bin/callreel.js", "dist/start.js", "dist/help/callreel.txt", "dist/man/callreel.1"]),
+      expect.arrayContaining(["bin/callreel.js", "dist/cli/start.js", "dist/help/callreel.txt", "dist/man/callreel.1"]),
     );
     expect(paths.filter((path) => /test|\.ts$|\.map$/.test(path.replace(/\.d\.ts$/, ".js")))).toEqual([]);
 

@@ -3,7 +3,6 @@ import type { Settings } from "../cli/config.ts";
 import { localText, parseWhen, startMs, zoneOf } from "../cli/dates.ts";
 import type { Io } from "../cli/io.ts";
 import { openAdaptive } from "../core/download/adaptive.ts";
-import { defaultRetryPolicy } from "../core/download/attempt.ts";
 import { type Tolerance, usualTolerance } from "../core/download/refetch.ts";
 import type { DownloadPlan } from "../core/download/run.ts";
 import { RecordingError } from "../core/model/errors.ts";
@@ -11,6 +10,7 @@ import type { EntryFilter } from "../core/model/ledger.ts";
 import type { Clock, Expectation, Selection } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { checkTemplate, defaultTemplate, pathFor } from "../core/naming/path-template.ts";
+import { defaultRetryPolicy } from "../core/retry.ts";
 import type { WiredWork } from "./work.ts";
 
 const defaultTransfers = 4;

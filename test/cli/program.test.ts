@@ -29,7 +29,7 @@ describe("what is quick stays quick", () => {
     (words) => {
       const { status, stdout, loaded } = loadedBy(words.split(" "));
       expect([status, stdout.length > 0]).toEqual([0, true]);
-      expect(loaded.some((url) => url.endsWith("/dist/start.js"))).toBe(true);
+      expect(loaded.some((url) => url.endsWith("/dist/cli/start.js"))).toBe(true);
       expect(loaded.filter((url) => packageOf(url) !== undefined)).toEqual([]);
       expect(loaded.filter((url) => url.startsWith("file:")).length).toBeLessThan(8);
     },
@@ -39,7 +39,9 @@ describe("what is quick stays quick", () => {
     const { status, loaded } = loadedBy(["download", "--nonsense"]);
     expect(status).toBe(2);
     expect(new Set(loaded.map(packageOf).filter(Boolean))).toEqual(new Set(["commander"]));
-    expect(loaded.filter((url) => /dist\/(commands|wire|sources|ledgers|config|http)/.test(url))).toEqual([]);
+    expect(loaded.filter((url) => /dist\/(commands\/|composition|sources|ledgers|cli\/config|http)/.test(url))).toEqual(
+      [],
+    );
     expect(loaded.length).toBeLessThan(40);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { defaultRetryPolicy, retryDelay } from "../../src/core/download/attempt.ts";
 import { RecordingError } from "../../src/core/model/errors.ts";
+import { defaultRetryPolicy, retryDelay } from "../../src/core/retry.ts";
 
 const attempts = { counted: 1, elapsedMs: 0, answered: true };
 const always = () => 1;

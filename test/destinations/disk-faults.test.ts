@@ -207,7 +207,7 @@ test("a file that cannot be synced is not given its name, and its neighbours are
 /** Code of a child that fetches recordings 0…count-1 from a pretended server: each has its own sound and length. */
 const fetchAll = `
 const [root, count, pieces] = process.argv.slice(1);
-const { openDisk } = await built("destinations/disk.js");
+const { openDisk } = await built("destinations/disk/disk.js");
 function soundOf(at) {
   const bytes = Buffer.alloc(5000 + ((at * 7919) % 40) * 60_000, at % 251);
   bytes.write("RIFF....WAVEfmt \\x10\\0\\0\\0\\x07\\0\\x01\\0\\x40\\x1f\\0\\0\\x40\\x1f\\0\\0\\x01\\0\\x08\\0data", "latin1");
@@ -346,7 +346,7 @@ test("too few file handles are told as that, and can be tried again", async () =
   using folder = openTempFolder();
   const dist = new URL("../../dist/", import.meta.url).href;
   const source = `
-    const { openDisk } = await import(${JSON.stringify(dist)} + "destinations/disk.js");
+    const { openDisk } = await import(${JSON.stringify(dist)} + "destinations/disk/disk.js");
     const { openSync, closeSync } = await import("node:fs");
     const destination = await openDisk(process.argv[1]);
     const sound = Buffer.from(process.argv[2], "base64");
@@ -383,7 +383,7 @@ test("a folder that this user may not write to is denied", () => {
   const dist = new URL("../../dist/", import.meta.url).href;
   // Root may write everywhere: the child first becomes nobody.
   const source = `
-    const { openDisk } = await import(${JSON.stringify(dist)} + "destinations/disk.js");
+    const { openDisk } = await import(${JSON.stringify(dist)} + "destinations/disk/disk.js");
     if (process.getuid() === 0) process.setuid(65534);
     console.log(await openDisk(process.argv[1] + "/archive").catch((error) => error.code + " " + error.message));
   `;

@@ -10,7 +10,7 @@ import { openTempFolder } from "../helpers/temp-folder.ts";
 /** A child that takes half of the sound in argv[2], and the rest once it is let; it never gives up by itself. */
 const slowWriter = `
 const [root, sound, more] = process.argv.slice(1);
-const { openDisk } = await built("destinations/disk.js");
+const { openDisk } = await built("destinations/disk/disk.js");
 const { readFileSync } = await import("node:fs");
 const bytes = readFileSync(sound);
 const destination = await openDisk(root);
@@ -99,7 +99,7 @@ test("a writer stopped between two others' attempts leaves the running one's par
 /** Opens the disk, as if it held the lock, and brings a recording of a call 40 days ago; again and again. */
 const oldCalls = `
 const [root, sound, rounds, name] = process.argv.slice(1);
-const { openDisk } = await built("destinations/disk.js");
+const { openDisk } = await built("destinations/disk/disk.js");
 const { readFileSync } = await import("node:fs");
 const bytes = readFileSync(sound);
 const signal = new AbortController().signal;

@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const holder = `
-  const { tryLockFile } = await built("sqlite.js");
+  const { tryLockFile } = await built("platform/sqlite.js");
   console.log(tryLockFile(process.argv[1]) === undefined ? "refused" : "held");
   process.stdin.resume();`;
 
@@ -81,7 +81,7 @@ test("what is no lock file throws instead of passing for a lock held elsewhere",
 test("opening SQLite says nothing to the user", async () => {
   const child = startModule(`
     process.on("warning", (warning) => console.log(warning.name));
-    (await built("sqlite.js")).openSqlite(":memory:").close();
+    (await built("platform/sqlite.js")).openSqlite(":memory:").close();
     setImmediate(() => console.log("quiet"));`);
   expect(await child.line()).toBe("quiet");
 });

@@ -1,3 +1,4 @@
+import { type RetryPolicy, retried, retryDelay } from "../retry.ts";
 /*
  * What every recording has anew is a class, where all else is functions that return plain objects: V8 gives each
  * literal with getters or methods a shape of its own, at ten times the time and memory, and code that uses it never
@@ -40,31 +41,31 @@ export async function fetchRecording(
   let counted = 0;
   let renewals = 0;
   let failed: Link | undefined;
-  for (let attempt = 1; ; attempt += 1) {
+  async function tryOnce(): Promise<Received> {
     const outcome = await attemptOnce(ref, path, expect, failed, context);
     if ("received" in outcome) return outcome.received;
-    const error = context.source.classifyFailure(outcome.error, ref, renewals);
+    failed = outcome.link;
+    throw outcome.error;
+  }
+  function pauseAfter(thrown: unknown, attempt: number): number {
+    const error = context.source.classifyFailure(asRecordingError(thrown), ref, renewals);
     if (context.stop.aborted) throw error;
     if (error.verdict === "renew") {
       renewals += 1;
-      failed = outcome.link;
       reportAttempt(ref, error, attempt, 0, context);
-      continue;
+      return 0;
     }
     if (error.code !== "rate-limited") counted += 1;
     const elapsedMs = context.clock.monotonic() - started;
-    const delay = retryDelay(
-      error,
-      { counted, elapsedMs, answered: context.contact.answered },
-      context.retry,
-      context.random,
-    );
+    const tried = { counted, elapsedMs, answered: context.contact.answered };
+    const delay = retryDelay(error, tried, context.retry, context.random);
     if (delay === undefined) throw error;
     failed = undefined;
     reportAttempt(ref, error, attempt, delay, context);
     reportLongWait(error, delay, context);
-    await context.clock.sleep(delay, context.stop);
+    return delay;
   }
+  return retried(tryOnce, pauseAfter, (ms) => context.clock.sleep(ms, context.stop));
 }
 
 type Outcome = { received: Received } | { error: RecordingError; link: Link | undefined };
@@ -166,49 +167,4 @@ function reportAttempt(
   { report }: FetchContext,
 ): void {
   report({ event: "attempt-failed", key: ref.key, code: error.code, message: error.message, attempt, retryInMs });
-}
-
-export interface RetryPolicy {
-  /** Repeats after the first try. */
-  readonly retries: number;
-  /** Longest time a recording may be tried for, waits included; milliseconds. */
-  readonly maxTimeMs?: number;
-  /** First delay before jitter, doubled each time up to `maxDelayMs`. */
-  readonly baseDelayMs: number;
-  readonly maxDelayMs: number;
-}
-
-export const defaultRetryPolicy: RetryPolicy = { retries: 5, baseDelayMs: 1_000, maxDelayMs: 60_000 };
-
-/** How often a host that has never answered is tried: a typing error or a missing network should not take minutes to tell. */
-const triesOfSilentHost = 2;
-
-/** What was tried so far on one recording. */
-export interface Attempts {
-  /** Failed tries that count; a 429 does not, its wait is the rate limiter's business. */
-  readonly counted: number;
-  readonly elapsedMs: number;
-  /** Whether this run has ever had an answer from the source. */
-  readonly answered: boolean;
-}
-
-/**
- * Milliseconds until the next try, or undefined when it is time to give up. Exponential with full jitter; a
- * Retry-After is honoured in full and jitter only adds to it.
- */
-export function retryDelay(
-  error: RecordingError,
-  attempts: Attempts,
-  policy: RetryPolicy,
-  random: () => number,
-): number | undefined {
-  if (error.verdict !== "retry") return undefined;
-  const limited = error.code === "rate-limited";
-  const allowed =
-    error.code === "unreachable" && !attempts.answered ? Math.min(triesOfSilentHost, policy.retries) : policy.retries;
-  if (!limited && attempts.counted > allowed) return undefined;
-  const ceiling = Math.min(policy.maxDelayMs, policy.baseDelayMs * 2 ** Math.max(0, attempts.counted - 1));
-  const delay = (error.retryAfterMs ?? 0) + random() * ceiling;
-  if (policy.maxTimeMs !== undefined && attempts.elapsedMs + delay > policy.maxTimeMs) return undefined;
-  return Math.round(delay);
 }

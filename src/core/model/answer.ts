@@ -4,18 +4,24 @@ import type { ResponseHead } from "./recording.ts";
 /** The error that a status other than 2xx stands for; `body` is its text, for the source to classify. */
 export function statusError(head: ResponseHead, body: string | undefined, nowMs: number): RecordingError {
   const { status } = head;
-  const delay = retryAfterMs(head, nowMs);
-  const details = {
-    head,
-    ...(body === undefined ? {} : { body }),
-    ...(delay === undefined ? {} : { retryAfterMs: delay }),
-  };
+  const details = { head, ...(body === undefined ? {} : { body }), ...waitOf(head, nowMs) };
   if (status === 429) return new RecordingError("rate-limited", "The server asks to slow down (429).", details);
-  if (status >= 500 || status === 408 || status === 425) {
+  if (isPassing(status)) {
     return new RecordingError("server-error", `The server failed for the moment (${status}).`, details);
   }
   const redirect = status >= 300 && status < 400 ? " by sending elsewhere" : "";
   return new RecordingError("http-error", `The server refused the audio${redirect} (${status}).`, details);
+}
+
+/** Whether a status tells of trouble that passes by itself: the server's, or too many requests (429). */
+export function isPassing(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+/** How long an answer asks to wait, as an error has it. */
+export function waitOf(head: ResponseHead, nowMs: number): { readonly retryAfterMs?: number } {
+  const delay = retryAfterMs(head, nowMs);
+  return delay === undefined ? {} : { retryAfterMs: delay };
 }
 
 /** Milliseconds from a Retry-After header, seconds or HTTP date; a date counts from the server's own clock where it tells. */

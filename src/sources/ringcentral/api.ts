@@ -1,5 +1,6 @@
-import { retryAfterMs } from "../../core/model/answer.ts";
+import { isPassing, waitOf } from "../../core/model/answer.ts";
 import { RecordingError } from "../../core/model/errors.ts";
+import { retried } from "../../core/retry.ts";
 import type { HttpAnswer } from "../../http/client.ts";
 import {
   errorCodes,
@@ -45,18 +46,18 @@ export function openApi(world: ApiWorld): Api {
 
   async function get<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T> {
     const failures = { penalties: 0, others: 0 };
-    for (;;) {
-      try {
-        const answer = await answered(world, kind, url, signal);
-        reached = true;
-        return read(answer);
-      } catch (error) {
-        if (!(error instanceof RecordingError) || error.verdict !== "retry" || signal.aborted) throw error;
-        const pauseMs = pauseBefore(error, failures);
-        if (pauseMs === undefined) throw error;
-        if (pauseMs > 0) await pause(context, pauseMs, signal);
-      }
+    async function ask(): Promise<T> {
+      const answer = await answered(world, kind, url, signal);
+      reached = true;
+      return read(answer);
     }
+    function pauseAfter(thrown: unknown): number {
+      const helps = thrown instanceof RecordingError && thrown.verdict === "retry" && !signal.aborted;
+      const pauseMs = helps ? pauseBefore(thrown, failures) : undefined;
+      if (pauseMs === undefined) throw thrown;
+      return pauseMs;
+    }
+    return retried(ask, pauseAfter, (ms) => pause(context, ms, signal));
   }
 
   /** How long to wait before the request is repeated; undefined when it has been repeated often enough. */
@@ -126,11 +127,10 @@ function parsed(answer: HttpAnswer, kind: string, now: number): Json {
       },
     );
   }
-  const waitMs = retryAfterMs(answer, now);
-  const details = { head: answer, body, ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }) };
+  const details = { head: answer, body, ...waitOf(answer, now) };
   if (status === 429)
     throw new RecordingError("rate-limited", `RingCentral refuses more requests for now (429).`, details);
-  if (status === 408 || status === 425 || status >= 500) {
+  if (isPassing(status)) {
     throw new RecordingError("server-error", `RingCentral is out of order (${kind}, HTTP ${status}).`, details);
   }
   if (status === 403) {

@@ -1,4 +1,4 @@
-import { retryAfterMs } from "../../core/model/answer.ts";
+import { waitOf } from "../../core/model/answer.ts";
 import { type ErrorCode, type ErrorDetails, RecordingError } from "../../core/model/errors.ts";
 import type { RecordingRef, ResponseHead } from "../../core/model/recording.ts";
 
@@ -44,8 +44,8 @@ function mayBeExpired({ head, code }: RecordingError): boolean {
 function withRetryAfter(error: RecordingError, nowMs: number): RecordingError {
   const { head, code, message, verdict, cause } = error;
   if (head === undefined || verdict !== "retry" || error.retryAfterMs !== undefined) return error;
-  const delay = retryAfterMs(head, nowMs);
-  return delay === undefined ? error : new RecordingError(code, message, { head, verdict, retryAfterMs: delay, cause });
+  const wait = waitOf(head, nowMs);
+  return wait.retryAfterMs === undefined ? error : new RecordingError(code, message, { head, verdict, ...wait, cause });
 }
 
 function classified(error: RecordingError, ref: RecordingRef, by: string | undefined): RecordingError {
@@ -126,8 +126,7 @@ export function refusedToken(
   const { status } = head;
   if (status >= 200 && status < 300) return undefined;
   if (status >= 300 && status < 400) return redirected(head, recording, base);
-  const delay = retryAfterMs(head, nowMs);
-  const details = { head, ...(delay === undefined ? {} : { retryAfterMs: delay }) };
+  const details = { head, ...waitOf(head, nowMs) };
   const told = `(TIM answered ${status}).`;
   const page = isPage({ head, body: text });
   const word = page ? { head } : { head, witness: { by, explicit: false } };

@@ -1,5 +1,6 @@
-import { retryAfterMs } from "../../../core/model/answer.ts";
+import { isPassing, waitOf } from "../../../core/model/answer.ts";
 import { RecordingError } from "../../../core/model/errors.ts";
+import { retried } from "../../../core/retry.ts";
 import type { HttpAnswer } from "../../../http/client.ts";
 import { errorCodes, parsedObject } from "../answers.ts";
 import { pause } from "../api.ts";
@@ -52,28 +53,34 @@ const betweenTriesMs = 10_000;
  * ten seconds apart. A host that is not there at all is left to the caller's patience.
  */
 export async function requestToken(world: LoginWorld, grant: Grant, signal: AbortSignal): Promise<TokenSet> {
-  for (let attempt = 1; ; attempt++) {
+  async function ask(): Promise<TokenSet> {
     const askedMs = world.context.clock.now();
-    const outcome = await postForm(world, "/restapi/oauth/token", grant, signal);
-    if (!(outcome instanceof RecordingError) && outcome.status === 200) return tokenSet(outcome, askedMs);
-    const error = outcome instanceof RecordingError ? outcome : refusal(outcome, world.context.clock.now());
-    if (error.verdict !== "retry" || error.code === "unreachable" || attempt === tries) throw error;
-    if (error.code !== "rate-limited") await pause(world.context, error.retryAfterMs ?? betweenTriesMs, signal);
+    const answer = await postForm(world, "/restapi/oauth/token", grant, signal);
+    if (answer.status === 200) return tokenSet(answer, askedMs);
+    throw refusal(answer, world.context.clock.now());
   }
+  function pauseAfter(thrown: unknown, failures: number): number {
+    const helps = thrown instanceof RecordingError && thrown.verdict === "retry" && thrown.code !== "unreachable";
+    if (!helps || failures === tries || signal.aborted) throw thrown;
+    return thrown.code === "rate-limited" ? 0 : (thrown.retryAfterMs ?? betweenTriesMs);
+  }
+  return retried(ask, pauseAfter, (ms) => pause(world.context, ms, signal));
 }
 
 /** Ends the session of a token. What the server says to that changes nothing. */
 export async function revokeToken(world: LoginWorld, token: string, signal: AbortSignal): Promise<void> {
-  await postForm(world, "/restapi/oauth/revoke", { token }, signal);
+  await postForm(world, "/restapi/oauth/revoke", { token }, signal).catch((error: unknown) => {
+    if (!(error instanceof RecordingError) || signal.aborted) throw error;
+  });
 }
 
-/** One request to an OAuth endpoint; an answer of any status, or why there was none. */
+/** One request to an OAuth endpoint, and its answer, whatever its status. */
 async function postForm(
   { settings, context, rateLimiter }: LoginWorld,
   path: string,
   form: Grant,
   signal: AbortSignal,
-): Promise<HttpAnswer | RecordingError> {
+): Promise<HttpAnswer> {
   const { clientId, clientSecret } = settings;
   const body = new URLSearchParams(form);
   const headers: Record<string, string> = {
@@ -85,22 +92,16 @@ async function postForm(
 
   const url = settings.server + path;
   const request = { method: "POST", url, headers, body: body.toString(), maxBytes: 1024 * 1024 } as const;
-  try {
-    return await withPermit(rateLimiter, tokenKind, () => context.http.request(request, signal), signal);
-  } catch (error) {
-    if (!(error instanceof RecordingError) || signal.aborted) throw error;
-    return error;
-  }
+  return withPermit(rateLimiter, tokenKind, () => context.http.request(request, signal), signal);
 }
 
 function refusal(answer: HttpAnswer, now: number): RecordingError {
   const { status } = answer;
-  const waitMs = retryAfterMs(answer, now);
-  const retry = waitMs === undefined ? {} : { retryAfterMs: waitMs };
+  const retry = waitOf(answer, now);
   if (status === 429) {
     return new RecordingError("rate-limited", "RingCentral refuses more logins for now (429).", retry);
   }
-  if (status === 408 || status >= 500) {
+  if (isPassing(status)) {
     return new RecordingError("server-error", `RingCentral's login is out of order (HTTP ${status}).`, retry);
   }
   if (status < 300) return badToken();

@@ -1,5 +1,5 @@
 import { isYoung } from "../../../core/download/evidence.ts";
-import { retryAfterMs, serverMs } from "../../../core/model/answer.ts";
+import { isPassing, serverMs, waitOf } from "../../../core/model/answer.ts";
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef, ResponseHead } from "../../../core/model/recording.ts";
 import { errorCodes, isLimit, isScopeRefusal, missingParameters, refusedScope } from "../answers.ts";
@@ -22,13 +22,12 @@ export function classifyAnswer(error: RecordingError, ref: RecordingRef, hearing
   if (head === undefined) return error;
   const { status } = head;
   const kept = { head, cause: error };
-  const waitMs = retryAfterMs(head, now);
-  const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
+  const wait = waitOf(head, now);
 
   // RingCentral's word for too many requests is that, whatever status it comes with.
   if (status === 429 || isLimit(body)) {
     const message = `Recording ${ref.id}: RingCentral refuses more requests for now (429).`;
-    return new RecordingError("rate-limited", message, { ...kept, retryAfterMs: waitMs ?? penaltyMs });
+    return new RecordingError("rate-limited", message, { ...kept, retryAfterMs: wait.retryAfterMs ?? penaltyMs });
   }
   if (status === 401) return loginRefused(ref, refusals401, kept);
   if (status === 403) {
@@ -38,7 +37,7 @@ export function classifyAnswer(error: RecordingError, ref: RecordingRef, hearing
     return new RecordingError("forbidden", message, { ...kept, ...said });
   }
   if (status === 404 || status === 410) return missing(ref, body, hearing, kept);
-  if (status === 408 || status === 425 || status >= 500) {
+  if (isPassing(status)) {
     const message = `Recording ${ref.id}: RingCentral is out of order (HTTP ${status}).`;
     return new RecordingError("server-error", message, { ...kept, ...wait });
   }

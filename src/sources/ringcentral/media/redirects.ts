@@ -1,4 +1,4 @@
-import { retryAfterMs } from "../../../core/model/answer.ts";
+import { isPassing, waitOf } from "../../../core/model/answer.ts";
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef, ResponseHead } from "../../../core/model/recording.ts";
 import { redirectTarget } from "./addresses.ts";
@@ -110,13 +110,9 @@ export function classifyElsewhere(
   if (ofAnExpiredAddress.includes(status) && mayRenew) {
     return new RecordingError("link-expired", `${what} no longer takes its address (HTTP ${status}).`, kept);
   }
-  if (status === 408 || status === 425 || status === 429 || status >= 500) {
-    const waitMs = retryAfterMs(head, nowMs);
-    const wait = waitMs === undefined ? {} : { retryAfterMs: waitMs };
-    return new RecordingError("server-error", `${what} is out of order or busy (HTTP ${status}).`, {
-      ...kept,
-      ...wait,
-    });
+  if (isPassing(status)) {
+    const details = { ...kept, ...waitOf(head, nowMs) };
+    return new RecordingError("server-error", `${what} is out of order or busy (HTTP ${status}).`, details);
   }
   const fresh = ofAnExpiredAddress.includes(status) ? ", also at a fresh address" : "";
   return new RecordingError("http-error", `${what} refused it (HTTP ${status})${fresh}.`, kept);
