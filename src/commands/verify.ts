@@ -14,6 +14,7 @@ import { type Difference, type Subset, verifyEntries } from "../core/proof/verif
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/text.ts";
 import { rebuildLedger, repairFiles } from "../maintenance/repair.ts";
 import { stoppable, verifyFiles } from "../maintenance/verify-files.ts";
+import { diskError } from "../platform/disk-error.ts";
 import { hashFile, nameBeside } from "../platform/files.ts";
 
 /** Re-reads the archive against the ledger: every file, every record, and files that nobody knows. 6 when anything differs. */
@@ -183,7 +184,7 @@ async function writeSums(root: string, { io }: Invocation, ledger: Archive): Pro
     renameSync(part, path);
   } catch (error) {
     rmSync(part, { force: true });
-    throw error;
+    throw diskError(error, path);
   } finally {
     await file.close();
   }

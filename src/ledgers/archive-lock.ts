@@ -1,8 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Clock } from "../core/model/ports.ts";
+import { readSmallFile, writeAnew } from "../platform/small-file.ts";
 import { tryLockFile } from "../platform/sqlite.ts";
 import { fileError, ledgerUsers, makePrivateFolder, tryReserveLedger } from "./database.ts";
 
@@ -33,7 +34,7 @@ export async function lockArchive(folder: string, options: LockOptions): Promise
   const { clock, pid = process.pid } = options;
   const holder = { pid, host: hostname(), since: new Date(clock.now()).toISOString() };
   try {
-    writeFileSync(sideFile, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+    writeAnew(sideFile, `${JSON.stringify(holder)}\n`);
   } catch (error) {
     lock.release();
     throw fileError(error, sideFile);
@@ -87,7 +88,7 @@ function lockedMessage(path: string, sideFile: string): string {
 
 function holderOf(sideFile: string): string {
   try {
-    const holder = JSON.parse(readFileSync(sideFile, "utf8").slice(0, sideFileLimit));
+    const holder = JSON.parse(readSmallFile(sideFile, sideFileLimit));
     const host = String(holder.host).replace(/[^\w.-]/g, "?");
     return `process ${Number(holder.pid)} on ${host} since ${new Date(holder.since).toISOString()}`;
   } catch {

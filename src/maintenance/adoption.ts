@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import pLimit from "p-limit";
@@ -13,6 +12,7 @@ import type { Call, RecordingRef, Stored } from "../core/model/recording.ts";
 import { type NamedFile, openNamePattern, portalPattern, readPortalName } from "../core/naming/name-pattern.ts";
 import { disownedBecause, openKnownHashes } from "../destinations/disk/sidecar.ts";
 import { examineFile, finishedFiles } from "../platform/files.ts";
+import { readSmallFile } from "../platform/small-file.ts";
 
 /** Tells whose recording a file is, or why that cannot be told. */
 export type Identify = (path: string) => RecordingRef | string;
@@ -135,8 +135,7 @@ function refOfSidecar(root: string, path: string, refs: RefReader): RecordingRef
   for (const stem of [path.replace(/\.[^./]+$/, ""), path]) {
     const sidecar = join(root, `${stem}.info.json`);
     try {
-      if (statSync(sidecar).size > mostSidecarBytes) continue;
-      const fields = JSON.parse(readFileSync(sidecar, "utf8")) as Record<string, unknown>;
+      const fields = JSON.parse(readSmallFile(sidecar, mostSidecarBytes)) as Record<string, unknown>;
       const row = { fields: { locator: {}, ...fields }, file: `${stem}.info.json`, line: 1 };
       const [ref] = refs.recordings(row, undefined).refs;
       if (ref !== undefined) return ref;

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { copyFile, link, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import type { FileState } from "../core/proof/verify.ts";
 import { hashFile, nameBeside } from "../platform/files.ts";
+import { openPlain } from "../platform/small-file.ts";
 
 /** A bag (RFC 8493) in the making: it has its name only once it is whole. */
 export interface Bag {
@@ -77,6 +78,7 @@ async function linkOrCopy(root: string, path: string, target: string): Promise<F
 async function copy(root: string, path: string, target: string): Promise<FileState | undefined> {
   const { COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
   try {
+    closeSync(openPlain(join(root, path)));
     await copyFile(join(root, path), target, COPYFILE_EXCL | COPYFILE_FICLONE);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;

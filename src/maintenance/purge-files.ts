@@ -1,6 +1,7 @@
-import { constants, lstatSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { createReadStream, lstatSync, renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, ledgerFile } from "../composition/archive.ts";
 import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
@@ -13,6 +14,7 @@ import { sidecarsOf } from "../destinations/disk/sidecar.ts";
 import { purgeAside } from "../ledgers/aside.ts";
 import { diskError, errno } from "../platform/disk-error.ts";
 import { nameBeside } from "../platform/files.ts";
+import { openPlain, readSmallFile } from "../platform/small-file.ts";
 import { unrecordedFiles } from "./unrecorded.ts";
 
 export interface Deletion {
@@ -86,9 +88,7 @@ const mostSidecarBytes = 65_536;
 
 function namedIn(sidecar: string): string | undefined {
   try {
-    const found = lstatSync(sidecar);
-    if (!found.isFile() || found.size > mostSidecarBytes) return undefined;
-    const { key } = JSON.parse(readFileSync(sidecar, "utf8")) as { key?: unknown };
+    const { key } = JSON.parse(readSmallFile(sidecar, mostSidecarBytes)) as { key?: unknown };
     return typeof key === "string" ? key : undefined;
   } catch {
     return undefined;
@@ -119,10 +119,13 @@ export async function removeFromSums(root: string, paths: ReadonlySet<string>): 
   const file = join(root, sumsFile);
   const part = nameBeside(file);
   try {
-    const old = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    const old = createInterface({
+      input: createReadStream(file, { fd: openPlain(file) }),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    });
     const next = await open(part, "wx", 0o600);
     try {
-      for await (const line of old.readLines()) {
+      for await (const line of old) {
         if (!paths.has(pathIn(line))) await next.write(`${line}\n`);
       }
       await next.sync();

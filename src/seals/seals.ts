@@ -1,8 +1,9 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { closeSync, constants, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, fsyncSync, readFileSync, readSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import { diskError, errno } from "../platform/disk-error.ts";
+import { openPlain, readSmallFile } from "../platform/small-file.ts";
 
 /** A key that seals heads: Ed25519, as `openssl genpkey -algorithm ed25519` makes it. */
 export interface SealKey {
@@ -68,11 +69,12 @@ export type Seal = { readonly head: string; readonly at: string } & (
 /** Adds a seal, safe on disk when this returns; never through a link. */
 export function appendSeal(root: string, seal: Seal): void {
   const path = pathIn(root);
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = constants;
+  const { O_RDWR, O_APPEND, O_CREAT } = constants;
   try {
-    const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    const file = openPlain(path, O_RDWR | O_APPEND | O_CREAT);
     try {
-      writeSync(file, `${JSON.stringify(seal)}\n`);
+      // A line that a full disk or a crash cut short spoils no other.
+      writeFileSync(file, `${endsOpen(file) ? "\n" : ""}${JSON.stringify(seal)}\n`);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -85,11 +87,20 @@ export function appendSeal(root: string, seal: Seal): void {
 /** The archive's seals in the order they came; undefined stands for a line that is none. */
 export function readSeals(root: string): readonly (Seal | undefined)[] {
   try {
-    return readFileSync(pathIn(root), "utf8").split("\n").filter(Boolean).map(sealOf);
+    return readSmallFile(pathIn(root), mostSealsBytes).split("\n").filter(Boolean).map(sealOf);
   } catch (error) {
     if (errno(error) === "ENOENT") return [];
     throw diskError(error, pathIn(root));
   }
+}
+
+/** Years of time stamps, one each night. */
+const mostSealsBytes = 256 * 1024 * 1024;
+
+function endsOpen(file: number): boolean {
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last.toString() !== "\n";
 }
 
 function pathIn(root: string): string {

@@ -7,7 +7,6 @@ import {
   lstatSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   unlinkSync,
@@ -16,6 +15,7 @@ import {
 import { join, sep } from "node:path";
 import type { RecordingKey } from "../../core/model/recording.ts";
 import { errno } from "../../platform/disk-error.ts";
+import { readSmallFile } from "../../platform/small-file.ts";
 
 /** Folder of the archive, relative to its root, in which files stand until they are whole. */
 export const partialFolder = ".callreel/partial";
@@ -165,8 +165,7 @@ export function openPart(paths: PartialPaths, boot: string): OpenPartial | undef
 /** A note torn by a crash, or not written by us, means that there is nothing to continue. */
 function readNote(path: string): PartialNote | undefined {
   try {
-    if (lstatSync(path).size > 4096) return undefined;
-    const note = JSON.parse(readFileSync(path, "utf8")) as Partial<PartialNote>;
+    const note = JSON.parse(readSmallFile(path, 4096)) as Partial<PartialNote>;
     const { validator, modified, total } = note;
     const sound =
       (validator === undefined || (typeof validator === "string" && /^"[^"\r\n]*"$/.test(validator))) &&

@@ -1,8 +1,9 @@
-import { closeSync, createReadStream, readFileSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, createReadStream, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Stored } from "../../core/model/recording.ts";
 import { extensionMark } from "../../core/naming/path-template.ts";
+import { openPlain, readSmallFile } from "../../platform/small-file.ts";
 import { createFile, privateName, removeFile } from "./part-files.ts";
 
 /** A sidecar that waits for its audio: the open file, where it stands, and where it goes. */
@@ -79,8 +80,9 @@ export function sidecarHash(root: string, path: string): KnownHash | undefined {
   for (const stem of new Set([path.replace(/\.[^./]+$/, ""), path])) {
     const name = `${stem}.info.json`;
     try {
-      if (statSync(join(root, name)).size > mostSidecarBytes) continue;
-      const { file } = JSON.parse(readFileSync(join(root, name), "utf8")) as { file?: Record<string, unknown> };
+      const { file } = JSON.parse(readSmallFile(join(root, name), mostSidecarBytes)) as {
+        file?: Record<string, unknown>;
+      };
       const { path: of, sha256 } = file ?? {};
       if (of === path && typeof sha256 === "string") return { sha256: sha256.toLowerCase(), by: name };
     } catch {
@@ -93,7 +95,10 @@ export function sidecarHash(root: string, path: string): KnownHash | undefined {
 async function readSums(path: string): Promise<ReadonlyMap<string, string>> {
   const sums = new Map<string, string>();
   try {
-    const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+    const lines = createInterface({
+      input: createReadStream(path, { fd: openPlain(path) }),
+      crlfDelay: Number.POSITIVE_INFINITY,
+    });
     for await (const line of lines) {
       const [, escaped = "", sha256 = "", name] = /^(\\?)([0-9a-fA-F]{64}) [ *](.+)$/.exec(line) ?? [];
       if (name === undefined) continue;

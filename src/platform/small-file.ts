@@ -1,0 +1,49 @@
+import { closeSync, constants, fstatSync, openSync, readSync, rmSync, writeFileSync } from "node:fs";
+import { RecordingError } from "../core/model/errors.ts";
+import { errno } from "./disk-error.ts";
+
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+
+/**
+ * Opens a file in a folder where others may have put something else in its place: never through a link, never waiting for
+ * a pipe's other end. Throws `unsafe-path` for what is no plain file, and what the file system says.
+ */
+export function openPlain(path: string, flags: number = O_RDONLY, mode = 0o600): number {
+  const fd = tryOpen(path, flags, mode);
+  if (fd !== undefined && fstatSync(fd).isFile()) return fd;
+  if (fd !== undefined) closeSync(fd);
+  throw new RecordingError("unsafe-path", `${path} is no plain file: look at it, and move it away.`);
+}
+
+function tryOpen(path: string, flags: number, mode: number): number | undefined {
+  try {
+    return openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, mode);
+  } catch (error) {
+    // A symbolic link; a pipe without a reader, or a socket.
+    if (["ELOOP", "ENXIO"].includes(errno(error) ?? "")) return undefined;
+    throw error;
+  }
+}
+
+/** The text of such a file; `unsafe-path` also where it is larger than `most` bytes. */
+export function readSmallFile(path: string, most: number): string {
+  const fd = openPlain(path);
+  try {
+    const { size } = fstatSync(fd);
+    if (size > most) throw new RecordingError("unsafe-path", `${path} is larger than ${most} bytes: look at it.`);
+    const bytes = Buffer.alloc(size);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < size; length += read) {
+      read = readSync(fd, bytes, length, size - length, length);
+    }
+    return bytes.toString("utf8", 0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A file of ours in place of whatever stands there: that is taken away, never written into. */
+export function writeAnew(path: string, text: string): void {
+  rmSync(path, { force: true });
+  writeFileSync(path, text, { mode: 0o600, flag: "wx" });
+}
