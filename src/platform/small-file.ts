@@ -42,6 +42,16 @@ export function readSmallFile(path: string, most: number): string {
   }
 }
 
+/** Opens a pipe or device to write to. One that nobody reads is told at once (`ENXIO`), where it would be waited for without end. */
+export function openOutlet(path: string, flags: number): number {
+  const trial = openSync(path, flags | O_NONBLOCK);
+  try {
+    return openSync(path, flags);
+  } finally {
+    closeSync(trial);
+  }
+}
+
 /** A file of ours in place of whatever stands there: that is taken away, never written into. */
 export function writeAnew(path: string, text: string): void {
   rmSync(path, { force: true });

@@ -5,6 +5,7 @@ import type { Clock, Reporter } from "../core/model/ports.ts";
 import type { Redactor } from "../core/redact.ts";
 import { printable } from "../core/text.ts";
 import type { RequestLog } from "../http/client.ts";
+import { openOutlet } from "../platform/small-file.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
@@ -88,7 +89,8 @@ function jsonLine(time: string, level: LogLevel, message: string, fields: Fields
 function openToAppend(path: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW = 0 } = constants;
   const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() !== false;
-  return openSync(path, O_WRONLY | O_APPEND | O_CREAT | (isFile ? O_NOFOLLOW : 0), 0o600);
+  if (!isFile) return openOutlet(path, O_WRONLY | O_APPEND);
+  return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
 }
 
 /** Written line by line, at once: what is logged survives a kill. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -104,6 +105,21 @@ describe("--error-file", () => {
     await using world = await openTimWorld(3);
     const { code, err } = await download(world, "--error-file", join(world.home, "no/such/folder"));
     expect([code, err]).toEqual([2, expect.stringMatching(/--error-file/)]);
+    expect(world.tim.stats().requests.tim).toBe(0);
+  });
+
+  it("that the disk has no room for ends the run with 13", async () => {
+    await using world = await openTimWorld(12);
+    world.tim.settings.faults = [{ on: "echo", do: "html", times: 0 }];
+    const { code, err } = await download(world, "-R", "0", "--error-file", "/dev/full");
+    expect([code, err]).toEqual([13, expect.stringMatching(/\/dev\/full: the disk is full/)]);
+  });
+
+  it.each(["--error-file", "--log-file"])("is told at once when %s is a pipe that nobody reads", async (flag) => {
+    await using world = await openTimWorld(3);
+    execFileSync("mkfifo", [join(world.home, "pipe")]);
+    const { code, err } = await download(world, flag, join(world.home, "pipe"));
+    expect([code, err]).toEqual([2, expect.stringMatching(/ENXIO/)]);
     expect(world.tim.stats().requests.tim).toBe(0);
   });
 });
