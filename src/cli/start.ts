@@ -18,7 +18,6 @@ export async function run(): Promise<void> {
 }
 
 async function runCommand(argv: readonly string[], io: Io): Promise<number> {
-  (await import("../platform/v8-settings.ts")).keepHeapSmall();
   return (await import("./program.ts")).main(argv, io);
 }
 

@@ -7,7 +7,6 @@ import type { Stored } from "../core/model/recording.ts";
 import { openDisk } from "../destinations/disk/disk.ts";
 import { type Http, openHttp } from "../http/client.ts";
 import { systemClock } from "../platform/clock.ts";
-import { keepHeapSmall } from "../platform/v8-settings.ts";
 import { inBatches, type News, type Order, type ThreadSettings } from "./messages.ts";
 
 /** No transfer notices such a delay, and a quick run ends several within it. */
@@ -20,7 +19,6 @@ const cuts = new Map<number, { readonly controller: AbortController; jobs: numbe
 const clients: Http[] = [];
 /** Opened for the first job: until then nobody has said that the archive is ours. */
 let transfer: Promise<Transfer> | undefined;
-keepHeapSmall();
 setMaxListeners(1000);
 
 port.on("message", (orders: readonly Order[]) => {

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readFileSync, writevSync } from "node:fs";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 import { Agent } from "undici";
-import { letGo } from "../../dist/destinations/disk/let-go.js";
 
 /**
  * What Node and undici take for the bytes alone: every URL of a list into a file with its number for a name, hashed, by
@@ -43,7 +42,6 @@ function fetchInto(agent, { origin, pathname }, path) {
     let bytes = 0;
     const write = () => {
       if (bytes > 0) writevSync(file, pieces);
-      letGo(pieces);
       pieces = [];
       bytes = 0;
     };

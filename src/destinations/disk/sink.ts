@@ -1,13 +1,6 @@
-/*
- * Written bytes are let go by hand (`destinations/disk/let-go.ts`), and V8 is asked to keep its heap small
- * (`v8-settings.ts`): the collector alone would let hundreds of megabytes pile up first, and then mark the whole heap
- * for them. 16 MB of room are kept, so that memory does not go to the system and back with every read.
- */
-
 import { createHash } from "node:crypto";
 import { writev, writevSync } from "node:fs";
 import { RecordingError } from "../../core/model/errors.ts";
-import { letGo } from "./let-go.ts";
 
 /** One file's bytes on their way down: hashed as they come, gathered, and written in few large blocks. */
 export interface Sink {
@@ -119,7 +112,6 @@ function writeAll(fd: number, pieces: Uint8Array[], position: number): number {
     at += written;
     rest = after(rest, written);
   }
-  letGo(pieces);
   return at;
 }
 
@@ -130,7 +122,6 @@ async function writeAllAside(fd: number, pieces: Uint8Array[], position: number)
     at += written;
     rest = after(rest, written);
   }
-  letGo(pieces);
   return at;
 }
 

@@ -5,30 +5,9 @@ import { expect, test } from "vitest";
 import { openTransfer } from "../../src/core/download/transfer.ts";
 import type { Destination, TransferJob } from "../../src/core/model/ports.ts";
 import { openDisk } from "../../src/destinations/disk/disk.ts";
-import { letGo } from "../../src/destinations/disk/let-go.ts";
 import { openHttp } from "../../src/http/client.ts";
 import { serveCalls, smallWav } from "../helpers/calls-server.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
-
-test("memory goes back once the last bytes of a read are done with, in the next turn", async () => {
-  const read = new Uint8Array(40_000);
-  letGo([read.subarray(0, 39_999)]);
-  await setImmediate();
-  expect(read.length).toBe(40_000);
-  letGo([read.subarray(0, 100), read.subarray(100)]);
-  expect(read.length).toBe(40_000);
-  await setImmediate();
-  expect(read.length).toBe(0);
-});
-
-test("memory that other buffers share stays", async () => {
-  const short = new Uint8Array(1000);
-  const neighbour = Buffer.from("neighbour");
-  letGo([short, Buffer.from(neighbour.buffer, neighbour.byteOffset)]);
-  await setImmediate();
-  expect(short.length).toBe(1000);
-  expect(neighbour.toString()).toBe("neighbour");
-});
 
 test("a transfer that pauses after every piece arrives whole, over the network", async () => {
   const body = smallWav("long", 60);
