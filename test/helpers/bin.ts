@@ -51,7 +51,7 @@ export function run(...call: Parameters<typeof start>): Promise<Finished> {
 }
 
 /** Waits until `probe` gives a value; fails after `timeoutMs` with what the program said so far. */
-export async function until<T>(probe: () => T | undefined | false, what: string, timeoutMs = 15_000): Promise<T> {
+export async function until<T>(probe: () => T | undefined | false, what: string, timeoutMs = 45_000): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const value = probe();

@@ -1,9 +1,11 @@
 import type { Clock } from "../../src/core/model/ports.ts";
 
 /** A clock that stands still until `advance`; sleepers wake in order of their time. */
-export function heldClock(
-  start = Date.UTC(2026, 10, 21),
-): Clock & { advance(ms: number): Promise<void>; readonly sleeping: number } {
+export function heldClock(start = Date.UTC(2026, 10, 21)): Clock & {
+  advance(ms: number): Promise<void>;
+  readonly sleeping: number;
+  readonly untilNext: number;
+} {
   let now = start;
   const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
   const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -12,6 +14,10 @@ export function heldClock(
     monotonic: () => now - start,
     get sleeping() {
       return sleepers.size;
+    },
+    /** Milliseconds until the first sleeper wakes; Infinity without any. */
+    get untilNext() {
+      return Math.max(0, Math.min(...[...sleepers].map(({ at }) => at)) - now);
     },
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {

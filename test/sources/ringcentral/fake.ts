@@ -30,7 +30,7 @@ export interface Fake extends AsyncDisposable {
   useElsewhere(requests: number): void;
 }
 
-export async function openFake(changes: Partial<FakeSettings> = {}): Promise<Fake> {
+export async function openFake(changes: Partial<FakeSettings> = {}, clock = { now: Date.now }): Promise<Fake> {
   const settings: FakeSettings = { limit: 1000, windowMs: 1000, penaltyMs: 1000, tokenLifeSeconds: 3600, ...changes };
   const refusals = { limited: 0, insidePenalty: 0 };
   const counted: number[] = [];
@@ -44,19 +44,19 @@ export async function openFake(changes: Partial<FakeSettings> = {}): Promise<Fak
     if (scripted !== undefined) return scripted;
     if (request.path === "/restapi/oauth/token") return newToken();
     if (request.path === "/restapi/oauth/revoke") return {};
-    if ((alive.get(request.headers.authorization ?? "") ?? 0) < Date.now()) return refusedToken();
+    if ((alive.get(request.headers.authorization ?? "") ?? 0) < clock.now()) return refusedToken();
     return limited();
   });
 
   function newToken(): ScriptedAnswer {
     const token = `token-${++tokens}`;
-    alive.set(`Bearer ${token}`, Date.now() + settings.tokenLifeSeconds * 1000);
+    alive.set(`Bearer ${token}`, clock.now() + settings.tokenLifeSeconds * 1000);
     const scope = "ReadCallLog ReadCallRecording";
     return { body: { access_token: token, expires_in: settings.tokenLifeSeconds, owner_id: "101", scope } };
   }
 
   function limited(): ScriptedAnswer {
-    const now = Date.now();
+    const now = clock.now();
     window = window.filter((at) => at > now - settings.windowMs);
     if (now < penaltyUntil || window.length >= settings.limit) {
       refusals.limited += 1;
@@ -88,7 +88,7 @@ export async function openFake(changes: Partial<FakeSettings> = {}): Promise<Fak
     tokenRequests: () => server.seen.filter(({ path }) => path === "/restapi/oauth/token"),
     killTokens: () => alive.clear(),
     useElsewhere(requests) {
-      for (let count = 0; count < requests; count++) window.push(Date.now());
+      for (let count = 0; count < requests; count++) window.push(clock.now());
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };

@@ -4,11 +4,37 @@ import type { RingCentralSettings } from "../../../src/sources/ringcentral/index
 
 const path = new URL("worker.js", import.meta.url).pathname;
 
-/** Fetches these recordings in a process of its own, built as users run it; returns how many came. */
-export async function fetchInProcess(settings: RingCentralSettings, ids: readonly string[]): Promise<number> {
+/** A process of its own that fetches recordings, built as users run it. */
+export interface SecondProcess {
+  /** How many recordings came, once it has asked for each. */
+  readonly fetched: Promise<number>;
+  /** The rate limit lets it send nothing more for now. */
+  readonly waiting: Promise<void>;
+  kill(): Promise<void>;
+}
+
+export function startFetching(settings: RingCentralSettings, ids: readonly string[]): SecondProcess {
   const child = fork(path, { execArgv: [] });
+  const ended = once(child, "exit");
+  const heard = <T>(pick: (message: { event?: string; fetched?: number }) => T | undefined) =>
+    new Promise<T>((resolve, reject) => {
+      child.on("message", (message: object) => {
+        const picked = pick(message);
+        if (picked !== undefined) resolve(picked);
+      });
+      void ended.then(([code]) => reject(new Error(`The process ended with ${code}.`)));
+    });
+  const fetched = heard((message) => message.fetched);
+  const waiting = heard(({ event }) => (event === "waiting" ? true : undefined)).then(() => {});
+  // Whoever asks for one of them hears of its failure; the other may go unasked.
+  for (const each of [fetched, waiting]) each.catch(() => {});
   child.send({ settings, ids });
-  const [fetched] = (await once(child, "message")) as [number];
-  await once(child, "exit");
-  return fetched;
+  return {
+    fetched,
+    waiting,
+    async kill() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
 }

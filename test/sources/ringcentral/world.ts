@@ -5,7 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DownloadEvent } from "../../../src/core/model/events.ts";
 import type { Clock } from "../../../src/core/model/ports.ts";
 import { type Http, openHttp } from "../../../src/http/client.ts";
+import type { SandboxClock } from "../../../src/sandbox/clock.ts";
 import type { RingCentralContext, RingCentralSettings } from "../../../src/sources/ringcentral/index.ts";
+import type { IdleClock } from "../../helpers/idle-clock.ts";
 
 export const realClock: Clock = {
   now: () => Date.now(),
@@ -36,6 +38,31 @@ export function leapingClock(
   };
 }
 
+/** The clock of a server that shares time with its client: what the server is told to skip, the client does not. */
+export function serverClock(shared: Clock): SandboxClock {
+  let offset = 0;
+  return {
+    now: () => shared.now() + offset,
+    advance(ms) {
+      offset += ms;
+    },
+    set(ms) {
+      offset = ms - shared.now();
+    },
+  };
+}
+
+/** A client whose requests hold the time. */
+function holding(http: Http, clock: Clock): Http {
+  if (!("during" in clock)) return http;
+  const { during } = clock as IdleClock;
+  return {
+    request: (...call) => during(http.request(...call)),
+    stream: (...call) => during(http.stream(...call)),
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
 /** Everything a RingCentral source needs, over real HTTP and a temporary state folder. */
 export interface World extends AsyncDisposable {
   readonly settings: RingCentralSettings;
@@ -52,7 +79,13 @@ export function openWorld(
 ): World {
   const stateDir = mkdtempSync(join(tmpdir(), "callreel-rc-"));
   const events: DownloadEvent[] = [];
-  const http = openHttp({ connections: 16, connectTimeoutMs: 5000, timeoutMs: 10_000, userAgent: "callreel-test" });
+  const settings = {
+    connections: 16,
+    connectTimeoutMs: 30_000,
+    timeoutMs: 30_000,
+    userAgent: "callreel-test",
+  };
+  const http = holding(openHttp(settings), clock);
   return {
     settings: {
       ...servers,
