@@ -234,7 +234,7 @@ async function fetchOne(at) {
     await incoming.chunk(Buffer.from(sound.subarray(here, here + 65536)));
     if (pieces !== "all") {
       console.log("piece");
-      if ((taken += 1) >= Number(pieces)) return standStill;
+      if ((taken += 1) >= Number(pieces)) return await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   }
@@ -243,7 +243,6 @@ async function fetchOne(at) {
 }
 let next = 0;
 let taken = 0;
-const standStill = new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));
 console.log("started");
 await Promise.all(Array.from({ length: 8 }, async () => {
   while (next < Number(count)) await fetchOne(next++);

@@ -112,7 +112,7 @@ describe("the live call log", () => {
 });
 
 describe("a login that does not work", () => {
-  it("ends with 7 within seconds and two token requests at most", async () => {
+  it("ends with 7 and two token requests at most", async () => {
     await using world = await openRingCentralWorld({});
     const { rc, env, archive } = world;
     const wrong = { ...env, RC_APP_CLIENT_ID: "nobody" };
@@ -124,7 +124,7 @@ describe("a login that does not work", () => {
 });
 
 describe("a media host that cannot be reached", () => {
-  it("ends the run with 5 within seconds: what was never sent costs nothing of the budget", async () => {
+  it("ends the run with 5: what was never sent costs nothing of the budget", async () => {
     await using world = await openRingCentralWorld({ data: { recordings: 1 } });
     const { rc, env, archive, home } = world;
     const media = "http://127.0.0.1:1";
@@ -135,12 +135,10 @@ describe("a media host that cannot be reached", () => {
     }));
     const file = join(home, "rows.json");
     writeFileSync(file, JSON.stringify(rows));
-    const started = performance.now();
     const finished = await run(["download", "-s", "ringcentral", "--rows", file, "-d", archive], {
       env: { ...env, RC_MEDIA_URL: media },
     });
     expect([finished.code, finished.err]).toEqual([5, expect.stringMatching(/reached nobody|connection refused/)]);
-    expect(performance.now() - started).toBeLessThan(30_000);
     expect(finished.err).not.toContain("rate limit");
     expect(rc.stats().tokenRequests).toBe(1);
   });

