@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { run, start, until } from "../helpers/bin.ts";
 import { openScriptedServer } from "../helpers/scripted-server.ts";
 import { finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -130,6 +130,30 @@ describe("--exec", () => {
     expect([code, err]).toEqual([2, expect.stringMatching(/--exec-failed repeats --exec/)]);
   });
 
+  it.each([
+    ["SIGTERM", 143, "exec sleep 300"],
+    ["SIGHUP", 129, "trap '' TERM HUP INT; while :; do sleep 0.2; done"],
+  ] as const)("that never ends is ended some seconds after %s, and owed", async (signal, code, script) => {
+    await using world = await openTimWorld(3);
+    const hook = program(world, "never", `echo begun >> "$1/begun"; ${script}`);
+    const args = ["download", "--rows", world.csv, "-d", world.archive, "--exec", `${hook} ${world.home}`];
+    const running = start(args, { env: world.env });
+    await until(() => existsSync(join(world.home, "begun")), "the command");
+    running.child.kill(signal);
+    expect((await running.finished).code).toBe(code);
+    const seen = program(world, "seen", 'echo "$CALLREEL_HOOK_KEY" >> "$1/heard"');
+    expect((await download(world, "--exec", `${seen} ${world.home}`, "--exec-failed")).code).toBe(0);
+    expect(readFileSync(join(world.home, "heard"), "utf8").trim().split("\n").length).toBe(world.held().size);
+  });
+
+  it("that leaves a program running in the background is over when it has ended itself", async () => {
+    await using world = await openTimWorld(2);
+    const hook = program(world, "daemon", 'sleep 300 & echo $! >> "$1/left"; echo said');
+    const { code, err } = await download(world, "--exec", `${hook} ${world.home}`, "-v");
+    for (const pid of readFileSync(join(world.home, "left"), "utf8").trim().split("\n")) process.kill(Number(pid));
+    expect([code, err]).toEqual([0, expect.stringMatching(/^said$/m)]);
+  });
+
   it("with a quote that is never closed is wrong usage before anything is fetched", async () => {
     await using world = await openTimWorld(3);
     const { code, err } = await download(world, "--exec", "sh -c 'x");
@@ -162,6 +186,18 @@ describe("--exec-after", () => {
     const held = world.held().size;
     expect(order).toEqual([...Array(held).fill("each"), `after ${held} 0 0 ${world.archive}`]);
   });
+});
+
+it("--exec-after that never ends is ended some seconds after a signal", async () => {
+  await using world = await openTimWorld(2);
+  const hook = program(world, "never", 'echo begun > "$1/begun"; exec sleep 300');
+  const args = ["download", "--rows", world.csv, "-d", world.archive, "--exec-after", `${hook} ${world.home}`];
+  const running = start(args, { env: world.env });
+  await until(() => existsSync(join(world.home, "begun")), "the command");
+  running.child.kill("SIGTERM");
+  const { code, err } = await running.finished;
+  expect(err).toMatch(/--exec-after: \S+ was ended by SIGTERM/);
+  expect(code).toBe(0);
 });
 
 describe("--ping", () => {

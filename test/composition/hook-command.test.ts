@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { openHookCommand } from "../../src/composition/hook-command.ts";
+import { testIo } from "../helpers/test-io.ts";
+
+test("a command that goes on after --max-duration gets a minute, then is told to end, then made to", async () => {
+  const io = testIo({ PATH: process.env.PATH ?? "" });
+  const waits: number[] = [];
+  const clock = {
+    ...io.clock,
+    monotonic: () => 1_000,
+    sleep: (ms: number, signal: AbortSignal) => {
+      waits.push(ms);
+      return io.clock.sleep(Math.min(ms, 50), signal);
+    },
+  };
+  const world = { io: { ...io, clock }, settings: { maxDuration: 5_000 }, begun: 0 };
+  const stubborn = `sh -c "trap '' TERM; while :; do sleep 0.1; done"`;
+  const command = openHookCommand("--exec", stubborn, world, () => {});
+  expect(await command.run({})).toBe("sh was ended by SIGKILL");
+  expect(waits).toEqual([64_000, 2_000]);
+});
