@@ -55,6 +55,14 @@ export function isInstant(start: string): boolean {
   return /(?:Z|[+-]\d\d:?\d\d)$/i.test(start);
 }
 
+/**
+ * Whether a recorded call can have begun then. Tools write 0001-01-01, 1900-01-01 or 1970-01-01 for "unknown", and a
+ * number that was taken for another kind of time gives years like 2611.
+ */
+export function canBeStart(start: string): boolean {
+  return start >= "1990" && start < "2100";
+}
+
 /** Whether a call began in the window: an instant by the clock, a naive time by its text. An unknown start is in none. */
 export function inWindow(
   start: string | undefined,

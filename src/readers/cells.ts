@@ -78,5 +78,6 @@ const marked = /^(?:=\s*"|['\u2018\u2019][-+=@\t\r\d])/;
 
 function unwrapped(text: string): string {
   const formula = /^=\s*"(.*)"$/s.exec(text)?.[1];
-  return formula === undefined ? text.replace(/^['\u2018\u2019]/, "") : formula.replaceAll('""', '"').trim();
+  if (formula !== undefined) return formula.replaceAll('""', '"').trim();
+  return text.replace(/^['\u2018\u2019](.*?)['\u2018\u2019]?$/s, "$1").trim();
 }

@@ -1,24 +1,55 @@
-/** An id as a table holds it, without what tools wrap around text to keep it text: `="123"`, `'123`, `'123'`. */
+import { parseJson } from "../core/exact-json.ts";
+
+/**
+ * An id as a table holds it, without what tools wrap around text to keep it text (`="123"`, `'123`, `"123"`), and without
+ * marks that nobody sees.
+ */
 export function unwrappedId(cell: string): string {
-  const text = cell.trim();
-  const formula = /^=\s*"(.*)"$/s.exec(text)?.[1]?.replaceAll('""', '"').trim() ?? text;
-  return /^['\u2018\u2019](.+?)['\u2019]?$/s.exec(formula)?.[1]?.trim() ?? formula;
+  if (isPlain.test(cell)) return cell;
+  const text = cell.replace(invisible, "").trim();
+  const formula = /^=\s*(?:T\()?"(.*)"\)?$/s.exec(text)?.[1]?.replaceAll('""', '"').trim() ?? text;
+  const inner = pairs.map((pair) => pair.exec(formula)?.[1]).find((each) => each !== undefined) ?? formula;
+  return inner.replace(/^['\u2018\u2019](?=.)/, "").trim();
 }
 
-const group = "[.,'\u2019\\s\u00a0\u202f]";
-const damages: readonly (readonly [RegExp, string])[] = [
-  [/^[+-]?\d+(?:[.,]\d+)?E[+-]?\d+$/i, "a number in scientific notation, whose digits are lost"],
-  [/^[+-]?\d+[.,]0*$/, "a number with decimals"],
-  [new RegExp(`^[+-]?\\d{1,3}(?:${group}\\d{3})+(?:[.,]\\d+)?$`), "a number with thousands marks"],
-  [new RegExp(`^\\d{1,2}(?:${group}\\d{2})+${group}\\d{3}$`), "a number with thousands marks"],
-  [/(?:…|\.{3})$|^(?:…|\.{3})/, "cut short"],
-  [/^#+$/, "the mark of a column that was too narrow"],
-  [/^#(?:REF|VALUE|NAME|DIV\/0|NUM|NULL|SPILL|CALC)[!?]$/i, "an error of the spreadsheet"],
-  [/^=/, "a formula"],
+/** Almost all ids: nothing is wrapped around them. */
+const isPlain = /^[\w\\.-]+$/;
+const invisible = /[\u200b-\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069\u00ad]/g;
+const pairs = [
+  /^"([^"]+)"$/,
+  /^['\u2018\u2019\u201b]([^'\u2018\u2019]+)['\u2018\u2019]$/,
+  /^[\u201c\u201d\u201e]([^\u201c\u201d\u201e]+)[\u201c\u201d]$/,
+  /^`([^`]+)`$/,
+  /^[\u00ab\u00bb](.+)[\u00ab\u00bb]$/,
 ];
 
-/** What a spreadsheet or a printer made of an id, in words; undefined when it shows no damage. */
+const group = "[.,'\u2019\\s\u00a0\u202f\u00b7\u02d9\u066c\u066b]";
+const damages: readonly (readonly [RegExp, string])[] = [
+  [/^[+-]?\d+(?:[.,\u066b]\d+)?\s*E\s*[+-]?\d+$/i, "a number in scientific notation, whose digits are lost"],
+  [
+    /^[+-]?\d(?:[.,\u066b]\d+)?\s*[×x*·]\s*10(?:\^|\*\*)[+-]?\d+$/i,
+    "a number in scientific notation, whose digits are lost",
+  ],
+  [/^[+-]?\d+[.,\u066b]0*$/, "a number with decimals"],
+  [new RegExp(`^\\(?[+-]?\\d{1,3}(?:${group}\\d{3})+(?:[.,]\\d+)?\\)?$`), "a number with thousands marks"],
+  [new RegExp(`^\\d{1,2}(?:${group}\\d{2})+${group}\\d{2,3}$`), "a number with thousands marks"],
+  [/^\d{4}(?: \d{4})+$/, "a number with thousands marks"],
+  [/(?:…|\.{2,})$|^(?:…|\.{3})|\d…\d/, "cut short"],
+  [/^#+$/, "the mark of a column that was too narrow"],
+  [/^#[\p{L}¡/0]+[!?]$/iu, "an error of the spreadsheet"],
+  [/^=/, "a formula"],
+  [/^[\p{Nd}\p{P}\s]*(?![0-9])\p{Nd}[\p{Nd}\p{P}\s]*$/u, "a number in other than western digits"],
+  [/^(?:true|false|[+-]?inf(?:inity)?)$/i, "no id"],
+  [/^\w+\(['"].*['"]\)$|^b?'.*'$|^\[(?:'.*'|".*"|)\]$|^\{[^{}]*:.*\}$|^\{\}$/s, "what a program printed of it"],
+  [/\p{Cc}/u, "broken: it has control characters"],
+];
+
+/** Numbers, GUIDs, and letters before digits, which show no damage: almost all ids. */
+const isSound = /^(?:\\?\d+\\?|[A-Z]{2,4}\d[\dA-F]*|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})$/;
+
+/** What a spreadsheet, a printer or a program made of an id, in words; undefined when it shows no damage. */
 export function damageOf(id: string): string | undefined {
+  if (isSound.test(id)) return undefined;
   return damages.find(([pattern]) => pattern.test(id))?.[1];
 }
 
@@ -33,7 +64,7 @@ export function objectOfCell(cell: string): unknown {
   const text = cell.trim();
   if (/^(?:@\{[^{}]*\}\s*)+$/s.test(text)) return powershellObjects(text);
   if (!/^[{[]/.test(text)) return undefined;
-  return parsed(text) ?? parsed(jsonOfPython(text));
+  return parseJson(text) ?? parseJson(jsonOfPython(text));
 }
 
 /** Whether a cell shows that the exporting tool could not write what it held: `System.Object[]`, `[object Object]`, `@{…`. */
@@ -51,14 +82,6 @@ function powershellObjects(text: string): unknown {
     ),
   );
   return objects.length === 1 ? objects[0] : objects;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const tokens = /'((?:[^'\\]|\\.)*)'|"(?:[^"\\]|\\.)*"|\b(?:None|True|False|nan|NaN)\b/gs;

@@ -7,7 +7,7 @@ import type { DownloadEvent } from "../model/events.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Selection, Source } from "../model/ports.ts";
 import type { RecordingRef, Row, RowBatch, RowFinding } from "../model/recording.ts";
-import { excluded } from "../selection.ts";
+import { canBeStart, excluded } from "../selection.ts";
 import { type GivenRows, withoutPlace } from "./given-rows.ts";
 
 /** A piece of work: recordings to fetch, and what there is to tell of the rows that gave none. */
@@ -76,7 +76,7 @@ interface Found {
 }
 
 async function findIn(rows: readonly Row[], rules: RowRules): Promise<readonly Found[]> {
-  const found = rows.map((row) => ({ row, finding: read(row, rules) }));
+  const found = rows.map((row) => ({ row, finding: withoutFalseStart(read(row, rules)) }));
   const known = await knownOf(found, rules);
   return found.map(({ row, finding }) => {
     if (typeof finding === "string") return { row, finding };
@@ -93,6 +93,17 @@ function read(row: Row, rules: RowRules): RowFinding | string {
     if (error instanceof RecordingError && error.verdict === "give-up") return error.message;
     throw error;
   }
+}
+
+/** A start that no call has counts as none: believed, it would put the recording out of every window, and past retention. */
+function withoutFalseStart(finding: RowFinding | string): RowFinding | string {
+  const isFalse = ({ call: { start } }: RecordingRef) => start !== undefined && !canBeStart(start);
+  if (typeof finding === "string" || !finding.refs.some(isFalse)) return finding;
+  const refs = finding.refs.map((ref) => {
+    const { start, ...call } = ref.call;
+    return isFalse(ref) ? { ...ref, call } : ref;
+  });
+  return { ...finding, refs };
 }
 
 /** The recordings that the archive knows already, as it knows them. */

@@ -128,6 +128,13 @@ const known: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
+/** Whether a cell is one of the names under which columns of calls are known. */
+export function isKnownColumn(cell: string): boolean {
+  return cell.length <= longestKnown && known.has(plainName(cell.split(".").at(-1) as string));
+}
+
+const longestKnown = 64;
+
 /**
  * How many lines stand above the column names: the title and the filter that reports begin with. Column names are told by
  * being known; where no line has any, the first line has them, whatever it says.

@@ -11,6 +11,8 @@ export interface RawRecord {
   /** First and last line of the text that it covers, 1-based. */
   readonly line: number;
   readonly lastLine: number;
+  /** Whether the text ends with it, without a line end. */
+  readonly isOpen?: boolean;
 }
 
 /** Cuts a text into records, block by block. */
@@ -109,7 +111,8 @@ function cutLines(text: string, end: number, delimiter: string, before: number) 
     const cells = line.length > longestRow || line.includes("\r") ? undefined : cellsOf(line, delimiter);
     if (cells === undefined) break;
     lines += 1;
-    if (line !== "") found.push({ cells, line: before + lines, lastLine: before + lines });
+    const at = { line: before + lines, lastLine: before + lines };
+    if (line !== "") found.push(feed === -1 ? { cells, ...at, isOpen: true } : { cells, ...at });
     upTo = stop + 1;
   }
   return { found, lines, upTo: Math.min(upTo, end) };

@@ -1,3 +1,4 @@
+import { plainName } from "../../core/columns.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { RejectedRow, Row, RowBatch } from "../../core/model/recording.ts";
 import { formatNumberOf, printable } from "../../core/text.ts";
@@ -7,6 +8,7 @@ import {
   type Dialect,
   isDashLine,
   isFailure,
+  isKnownColumn,
   isNoise,
   isPsqlRule,
   isSurelyNoise,
@@ -40,11 +42,14 @@ export async function* tableRows(
       if (rows.length > 0 || rejected.length > 0) yield { rows, rejected };
     }
   }
+  table.end();
 }
 
 /** Tells rows from everything else a tool writes; each record is taken in order. */
 export interface Table {
   take(record: RawRecord, rows: Row[], rejected: RejectedRow[]): void;
+  /** After the last record. Throws `bad-rows` when the text was no table at all: no row, and no column that anybody knows. */
+  end(): void;
 }
 
 /** A table whose column names come from `settings.columns` or from its first line after those `above` them. */
@@ -52,13 +57,19 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
   const delimiter = dialect.kind === "fixed" ? " " : dialect.delimiter;
   const watchFolds = foldWatch(dialect, file);
   let header = settings.columns?.map(cleanName);
-  let names = header === undefined ? [] : fieldNames(header, settings.map, file);
+  let names = settings.columns === undefined ? [] : fieldNames(settings.columns, settings.map, file);
+  let twins = twinsOf(header ?? []);
+  let known: ReadonlySet<string> = new Set(header);
   let previous: "nothing" | "header" | "other" = "nothing";
+  let shortest = Number.POSITIVE_INFINITY;
 
   const setHeader = (record: RawRecord) => {
     if (isNoise(record.cells.join(delimiter))) return;
-    header = readHeader(record, file);
-    names = fieldNames(header, settings.map, file);
+    refuseValues(record, file);
+    header = record.cells.map(cleanName);
+    known = new Set(header);
+    names = fieldNames(record.cells, settings.map, file);
+    twins = twinsOf(record.cells.map((cell) => cell.trim().toLowerCase()));
     previous = "header";
   };
 
@@ -75,9 +86,28 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
       if (before !== "header") throw otherColumns(record, file);
       return true;
     }
-    if (!isHeader(cells, columns) && !(before === "nothing" && namesColumns(cells, columns))) return false;
+    if (!isHeader(cells, columns) && !(before === "nothing" && namesColumns(cells, columns))) {
+      if (isOtherHeader(cells, known)) throw otherColumns(record, file);
+      return false;
+    }
     previous = "header";
     return true;
+  };
+
+  /** Why a record is no row of this table; undefined when it is one. */
+  const faultOf = (record: RawRecord, columns: readonly string[]): string | undefined => {
+    if (record.cells.length !== columns.length && !isRagged(record, columns.length, dialect)) {
+      watchFolds(record, columns.length);
+      return misfit(record, columns.length, dialect);
+    }
+    if (record.isOpen && record.cells.length < Math.min(shortest, columns.length) && Number.isFinite(shortest)) {
+      return "the file ends in the middle of this row";
+    }
+    if (record.line !== record.lastLine && hasSwallowed(record.cells, columns.length, delimiter)) {
+      return "a quote in a value is not closed";
+    }
+    const twin = twins.find(([first, second]) => isOtherValue(record.cells[first], record.cells[second]));
+    return twin && `it has two columns called ${columns[twin[0]]}, and they differ; give them names of their own`;
   };
 
   return {
@@ -86,14 +116,44 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
       if (header === undefined && record.line <= above) return;
       if (header === undefined) setHeader(record);
       else if (isBetween(record, header)) return;
-      else if (record.cells.length !== header.length && !isRagged(record, header.length, dialect)) {
-        watchFolds(record, header.length);
-        rejectAll(record, misfit(record, header.length, dialect), file, rejected);
-      } else if (record.line !== record.lastLine && record.cells.some(isSwallowed)) {
-        rejectAll(record, "a quote in a value is not closed", file, rejected);
-      } else rows.push({ fields: fieldsOf(record.cells, names), file, line: record.line });
+      else {
+        const fault = faultOf(record, header);
+        if (fault === undefined) rows.push({ fields: fieldsOf(record.cells, names), file, line: record.line });
+        else rejectAll(record, fault, file, rejected);
+        shortest = Math.min(shortest, record.cells.length);
+      }
+    },
+    end() {
+      if (header === undefined || Number.isFinite(shortest) || header.some(isKnownColumn)) return;
+      const mapped = new Set(Object.values(settings.map ?? {}).map(cleanName));
+      if (!header.some((name) => mapped.has(name))) throw noTable(header, delimiter, file);
     },
   };
+}
+
+/** Columns by which a recording is told: two of one name must not say different things. */
+const telling: ReadonlySet<string> = new Set(
+  "datasource voicelocation voicefilename recordingid recordinguri recordingcontenturi contenturi".split(" "),
+);
+
+/** The places of columns that tell a recording and have the same name as an earlier one. */
+function twinsOf(columns: readonly string[]): (readonly [number, number])[] {
+  const seen = new Map<string, number>();
+  return columns.flatMap((name, at) => {
+    const first = seen.get(name);
+    if (first === undefined) seen.set(name, at);
+    return first !== undefined && telling.has(plainName(name)) ? [[first, at] as const] : [];
+  });
+}
+
+function isOtherValue(first: string | undefined, second: string | undefined): boolean {
+  const value = second === undefined ? null : cellValue(second);
+  return value !== null && value !== cellValue(first ?? "");
+}
+
+function noTable(header: readonly string[], delimiter: string, file: string): RecordingError {
+  const shown = printable(header.join(delimiter)).slice(0, 120);
+  return new RecordingError("bad-rows", `${file} holds no rows and no column names that are known ("${shown}").`);
 }
 
 /**
@@ -164,14 +224,13 @@ function isDashes(cells: readonly string[]): boolean {
 
 const dataLike = /^(\\?\d+\\?|NCS[\dA-F]{40}|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}|\d{4}-\d\d-\d\d[ T].*|https?:.*)$/i;
 
-function readHeader(record: RawRecord, file: string): string[] {
+function refuseValues(record: RawRecord, file: string): void {
   if (record.cells.some((cell) => dataLike.test(cell.trim()))) {
     throw new RecordingError(
       "bad-rows",
       `${file}, line ${record.line}: the first line holds values, not column names. Name the columns with --columns datasource,voicelocation,voicefilename,… in their order.`,
     );
   }
-  return record.cells.map(cleanName);
 }
 
 /** Whether the first line under `--columns` is a header all the same. */
@@ -184,9 +243,23 @@ function isHeader(cells: readonly string[], header: readonly string[]): boolean 
   return cells.every((cell, at) => cleanName(cell) === header[at]);
 }
 
-/** An opening quote that closed only rows later leaves its quote at the start of the value. */
-function isSwallowed(cell: string): boolean {
-  return cell.startsWith('"') && /[\r\n]/.test(cell);
+/** Whether a record between rows names columns, but not those of this table, or in another order. */
+function isOtherHeader(cells: readonly string[], columns: ReadonlySet<string>): boolean {
+  // Cheap first look: few rows begin with a letter.
+  if (!/^[\s"'`[]*\p{L}/u.test(cells[0] as string)) return false;
+  const isName = (cell: string) => columns.has(cleanName(cell)) || isKnownColumn(cell);
+  const filled = cells.filter((cell) => cell.trim() !== "");
+  return filled.length > 1 && filled.every(isName);
+}
+
+/**
+ * Whether a record of several lines has rows inside a value: an opening quote that closed only rows later stands at the
+ * value's start, or a line further down has as many separators as a row of four columns and more.
+ */
+function hasSwallowed(cells: readonly string[], columns: number, delimiter: string): boolean {
+  if (cells.some((cell) => cell.startsWith('"') && /[\r\n]/.test(cell))) return true;
+  const lines = cells.join(delimiter).split(/\r\n|\n|\r/);
+  return columns > 3 && lines.slice(1).some((line) => line.split(delimiter).length === columns);
 }
 
 /** One entry for each line, so that the count is that of the rows that are missing. */

@@ -9,13 +9,27 @@ const none: Readings = {};
 
 /** All that a text can mean as a moment. Naive times stay naive, an epoch becomes an instant. */
 export function readingsOf(text: string): Readings {
-  const plain = text
+  const clean = text
     .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
     .replace(/[\s\u00a0\u202f\u2009]+/g, " ")
     .trim();
-  if (plain.length > 80) return none;
-  return iso(plain) ?? epoch(plain) ?? serial(plain) ?? compact(plain) ?? written(plain) ?? none;
+  if (clean.length > 80) return none;
+  const plain = inAscii(clean);
+  return iso(plain) ?? compact(plain) ?? ticks(plain) ?? epoch(plain) ?? serial(plain) ?? written(plain) ?? none;
 }
+
+/** Digits, hyphens and colons of other alphabets as those of ASCII. */
+function inAscii(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text;
+  return text.replace(/[\u2010-\u2015\u2212\uff0d]/g, "-").replace(/(?![0-9])\p{Nd}/gu, (digit) => {
+    const code = digit.codePointAt(0) as number;
+    const zero = digitZeros.find((each) => code >= each && code < each + 10);
+    return zero === undefined ? digit : String(code - zero);
+  });
+}
+
+/** Where the digits of Arabic, Persian, Devanagari, Bengali, Thai and full-width writing begin. */
+const digitZeros = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50, 0xff10];
 
 /**
  * The readings that a call's start can have: years of two digits lie in the last fifteen years, and do not come first in a
@@ -47,6 +61,20 @@ function iso(text: string): Readings | undefined {
   const offset =
     zone === "" ? "" : /z/i.test(zone) ? "Z" : `${zone.slice(0, 3)}:${zone.slice(3).replace(":", "") || "00"}`;
   return certain(dated(year as string, month as string, day as string, `${hour}:${minute}:${second}${part}${offset}`));
+}
+
+/** .NET's ticks, which are naive, and Windows' file times, both in 100 ns, for the years 2000 to 2099. */
+function ticks(text: string): Readings | undefined {
+  if (!/^\d{18}$/.test(text)) return undefined;
+  const ms = Number(BigInt(text) / 10_000n);
+  for (const [since, isNaive] of [
+    [Date.parse("0001-01-01T00:00:00Z"), true],
+    [Date.UTC(1601, 0, 1), false],
+  ] as const) {
+    const reading = instantOf(since + ms);
+    if (/^20/.test(reading ?? "")) return certain(isNaive ? reading?.slice(0, -1) : reading);
+  }
+  return undefined;
 }
 
 /** Seconds, milliseconds, microseconds or nanoseconds since 1970, told by their size; `/Date(1764374587000)/` too. */
@@ -173,12 +201,25 @@ const withColons = /(?<=^|[T\s,])(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,:](\d{1,9}))?)?
 const withPoints = /(?<=\S[T\s,]+)(\d{1,2})\.(\d\d)(?:\.(\d\d)(?:[.,](\d{1,9}))?)?$/i;
 const zoned = /(\d) ?(?:(?:Z|UTC|GMT)|(?:UTC|GMT)?([+-]\d\d)(?::?(\d\d))?)$/i;
 
+/** Zones by their letters, which mean different zones in different countries: such a start cannot be read for certain. */
+const abbreviation =
+  /\d ?\(?(?:[ECMP][SD]T|AK[SD]T|HA?ST|[BI]ST|[CEW]ES?T|MSK|A[CEW][SD]T|NZ[SD]T|JST|KST|SGT|HKT|SAST)\b/;
+
 /** Cuts the time of day out of a text; undefined where what stands there is none. */
 export function cutTime(text: string): CutTime | undefined {
-  const bare = text.replace(/ *\([\p{L} ]+\)$/u, "");
+  if (abbreviation.test(text)) return undefined;
+  const universal = text.replace(/[ (]*\b(?:UTC|GMT)\b\)?(?= \d{4}$|$)/, "");
+  const moved = universal !== text && withColons.test(text) && !zoned.test(universal);
+  const bare = (moved ? universal : text).replace(/ *\([\p{L} ]+\)$/u, "");
   const hasTime = withColons.test(bare);
   const zoneMatch = hasTime ? zoned.exec(bare) : null;
-  const zone = zoneMatch === null ? "" : zoneMatch[2] === undefined ? "Z" : `${zoneMatch[2]}:${zoneMatch[3] ?? "00"}`;
+  const zone = moved
+    ? "Z"
+    : zoneMatch === null
+      ? ""
+      : zoneMatch[2] === undefined
+        ? "Z"
+        : `${zoneMatch[2]}:${zoneMatch[3] ?? "00"}`;
   const unzoned = zoneMatch === null ? bare : bare.slice(0, zoneMatch.index + 1);
   const half = /\d[:.]\d\d/.test(unzoned) ? marks.find(([mark]) => mark.test(unzoned)) : undefined;
   const plain = half === undefined ? unzoned : unzoned.replace(half[0], " ").replace(/ +/g, " ").trim();

@@ -1,3 +1,4 @@
+import { parseJson } from "../../core/exact-json.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { RejectedRow, Row, RowBatch } from "../../core/model/recording.ts";
 import { linesOf } from "../decode.ts";
@@ -92,27 +93,6 @@ function renamed(
   return copy;
 }
 
-/**
- * JSON.parse that answers undefined for what is not JSON, keeps as text what a number does not hold exactly (long
- * integers, and those with an exponent, which have lost digits already), and takes Python's NaN and Infinity for null.
- */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(odd.test(text) ? text.replace(oddTokens, exactly) : text);
-  } catch {
-    return undefined;
-  }
-}
-
-const odd = /[\s:,[](?:-?\d{16}|-?\d+(?:\.\d+)?[eE]|NaN|-?Infinity)/;
-const oddTokens = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])|-?\d+(?:\.\d+)?[eE][+-]?\d+|\bNaN\b|-?\bInfinity\b/g;
-
-function exactly(token: string): string {
-  if (token.startsWith('"')) return token;
-  if (/[Na]/.test(token)) return "null";
-  return /e/i.test(token) || !Number.isSafeInteger(Number(token)) ? `"${token}"` : token;
-}
-
 /** The value as a row's fields, if it is an object. */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value)
@@ -133,8 +113,8 @@ export function recordsOf(value: unknown, file: string): readonly unknown[] | un
   if (Array.isArray(value)) return value;
   const object = objectOf(value);
   if (object === undefined) return undefined;
-  const name = lists.find((each) => Array.isArray(object[each]));
-  if (name !== undefined && !isRow(object)) return object[name] as unknown[];
+  const found = lists.filter((each) => Array.isArray(object[each])).map((each) => object[each] as unknown[]);
+  if (found.length > 0 && !isRow(object)) return onlyList(found, file);
   if (typeof object.errorCode === "string" && typeof object.message === "string" && object.id === undefined) {
     throw new RecordingError(
       "bad-rows",
@@ -142,6 +122,13 @@ export function recordsOf(value: unknown, file: string): readonly unknown[] | un
     );
   }
   return undefined;
+}
+
+/** Which of an object's lists has the rows cannot be told where several have elements. */
+function onlyList(found: readonly unknown[][], file: string): readonly unknown[] {
+  const filled = found.filter((list) => list.length > 0);
+  if (filled.length < 2) return filled[0] ?? [];
+  throw new RecordingError("bad-rows", `${file} has more than one list in an object: give the list of rows alone.`);
 }
 
 /** One value on each line; blank lines and the record separators of RFC 7464 are passed over. */

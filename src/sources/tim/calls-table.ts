@@ -1,4 +1,4 @@
-import { type Columns, columnsOf, isNullWord } from "../../core/columns.ts";
+import { type Columns, columnsOf, isNullWord, plainName } from "../../core/columns.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { Call, Direction, RecordingRef, Row, RowFinding } from "../../core/model/recording.ts";
 import { printable } from "../../core/text.ts";
@@ -96,6 +96,9 @@ function idText(name: (typeof needed)[number], columns: Columns, row: Row): stri
   const value = columns.value(name);
   if (typeof value === "number" && !Number.isSafeInteger(value))
     throw badId(row, "is a number too large to be read exactly; write it as text");
+  if (!isPlain(value)) throw badId(row, `is neither text nor a number: see its ${name}`);
+  if (value === undefined && hasTwin(name, row))
+    throw badId(row, `has an empty ${name}, and another column of that name has one. ${twinRemedy}`);
   const text = unwrappedId(textOf(value)?.replace(/^\0+$/, "") ?? "");
   if (isNullWord(text)) return "";
   const damage = damageOf(text);
@@ -103,6 +106,20 @@ function idText(name: (typeof needed)[number], columns: Columns, row: Row): stri
     throw badId(row, `was damaged: ${name} ${printable(text).slice(0, 60)} is ${damage}. ${idRemedy.slice(0, -1)}`);
   }
   return text;
+}
+
+/** Text, a number or nothing; an empty object or list, as converters from XML write it, is nothing too. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === "object" && value !== null) return Object.keys(value).length === 0;
+  return typeof value !== "boolean";
+}
+
+const twinRemedy = "Say which column counts with --map voicefilename=COLUMN, and so for the other ids";
+
+/** Whether a column of another table in a join (`archive.voicefilename`) has what the first one of that name lacks. */
+function hasTwin(name: string, { fields }: Row): boolean {
+  const isTwin = (key: string) => key.includes(".") && plainName(key.split(".").at(-1) as string) === name;
+  return Object.keys(fields).some((key) => isTwin(key) && fields[key] != null);
 }
 
 function checked(ids: TimIds, row: Row): TimIds {

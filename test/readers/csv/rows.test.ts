@@ -133,7 +133,7 @@ describe("what tools write between rows", () => {
     const { message } = await failure(
       `${dashes}3|4|a\r\n\r\nextension|name|number\r\n---------|----|------\r\n1|2|3\r\n`,
     );
-    expect(message).toMatch(/^-, line 6: a second result with other columns/);
+    expect(message).toMatch(/^-, line 5: a second result with other columns/);
   });
 });
 

@@ -100,9 +100,12 @@ function scalarParts(value: unknown, name: string, row: Row): Part[] {
 function objectParts(value: unknown, name: string, row: Row): Part[] {
   if (typeof value === "string") return nestedParts(value, name, row);
   if (typeof value !== "object" || value === null) return [];
-  const { id, contentUri, uri, recording } = value as Fields;
-  if (name === "legs") return nestedParts(recording ?? undefined, "recording", row);
-  return [{ id, contentUri: text(contentUri), uri: text(uri) }];
+  const part = columnsOf(value as Fields);
+  if (name === "legs") return nestedParts(part.value("recording"), "recording", row);
+  const found = { id: part.value("id"), contentUri: text(part.value("contenturi")), uri: text(part.value("uri")) };
+  const isStrange = Object.keys(value).length > 0 && !part.has("id", "contenturi", "uri");
+  if (isStrange) throw badRow(row, `its ${name} has neither an id nor a contentUri`);
+  return [found];
 }
 
 function addressOf(value: unknown): string | undefined {
@@ -121,6 +124,11 @@ function refuseDoubt(columns: Columns, row: Row): void {
   const knows = namesRecordings(row.fields) || columns.has(...nestedNames);
   if (!knows && (columns.has(...callNames) || !columns.has("id"))) {
     throw badRow(row, "it has neither a recording id nor a contentUri");
+  }
+  const said = columns.value(...nestedNames);
+  const hasIds = columns.has(...idNames, ...contentNames, ...uriNames);
+  if (!hasIds && /^(?:true|yes|1)$/i.test(String(said ?? ""))) {
+    throw badRow(row, "it says that the call was recorded, and no column tells the recording");
   }
   const id = saidId(columns.value("id"));
   const alone = !columns.has(...idNames, ...uriNames, ...nestedNames, ...callNames);

@@ -5,7 +5,8 @@ import { badRow, findingOfTable, idOfPart, idOfUri, namesRecordings } from "./pr
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const mostLegs = 1000;
+/** No call has as many: what does is no call-log record. */
+const mostLegs = 10_000;
 
 /**
  * Which recordings a row speaks of: a call-log record as the API returns it, a recording as `callreel list --json` or
@@ -38,7 +39,8 @@ export function keyOf(id: string): string {
 /** Objects as the API nests them; a table that was flattened is none, although it may be JSON. */
 function isRecord(fields: Fields): boolean {
   if (isObject(fields.recording) || Array.isArray(fields.legs)) return true;
-  return text(fields.sessionId) !== undefined && text(fields.startTime) !== undefined && !namesRecordings(fields);
+  if (fields.legs !== undefined || fields.recordings !== undefined || namesRecordings(fields)) return false;
+  return text(fields.sessionId) !== undefined && text(fields.startTime) !== undefined;
 }
 
 /** A record whose nested objects a tool has written as text, read back. */
@@ -58,7 +60,8 @@ function objectOf(value: unknown, name: string, row: Row): unknown {
 const cutRemedy = "Export again, with ConvertTo-Json -Depth 10 or the API's JSON as it came.";
 
 function findingOfRecord(record: Fields, row: Row): RowFinding {
-  const legs = Array.isArray(record.legs) ? record.legs.slice(0, mostLegs).filter(isObject) : [];
+  const legs = Array.isArray(record.legs) ? record.legs.filter(isObject) : [];
+  if (legs.length > mostLegs) throw badRow(row, `it has ${legs.length} legs`);
   const found = new Map<string, RecordingRef>();
   let short = record.shortRecording === true;
   for (const part of [record, ...legs]) {
