@@ -149,7 +149,7 @@ async function loginTim(invocation: Invocation, wiring: Wiring): Promise<number>
 
 async function statusTim({ io }: Invocation, wiring: Wiring): Promise<number> {
   const { testTimLogin } = await import("../sources/tim/index.ts");
-  await using http = openHttp(sourceHttpSettings("ringcentral", wiring.settings, io), wiring.logRequest);
+  await using http = openHttp(sourceHttpSettings("tim", wiring.settings, io), wiring.logRequest);
   const context = { http, clock: io.clock, random: io.random, report: wiring.report };
   const check = await testTimLogin(await timSettings(wiring), context, io.stop);
   io.stdout.write(`TIM: ${check.message}\n`);

@@ -61,7 +61,7 @@ describe("a long Retry-After", () => {
     async (where, _, answer) => {
       await using server = await openScriptedServer(rude(where, answer));
       const { env, args } = worldOf(server.origin);
-      const finished = await run([...args, "--max-duration", "1s", "-j", "1"], { env });
+      const finished = await run([...args, "--max-duration", "8s", "-j", "1"], { env });
       expect(finished.code, finished.err).toBe(8);
       expect(finished.err).not.toContain("TimeoutOverflow");
       expect(server.seen.filter(({ path }) => path.endsWith(where))).toHaveLength(1);

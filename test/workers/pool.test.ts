@@ -14,7 +14,11 @@ describe("transfers in threads of their own", () => {
       const finished = await run(["download", "--rows", csv, "-R", "0", "--json", "-d", dest, ...more], { env });
       expect(finished.code).toBe(3);
       const failed = eventsOf(finished.out).filter((event) => event.event === "recording-failed");
-      return failed.map(({ key, code, message }) => ({ key, code, message })).sort(byKey);
+      // Whether an empty answer counts as a word on the recording depends on what the address has given before it.
+      const isEmpty = (message: unknown) => String(message).includes("an empty body");
+      return failed
+        .map(({ key, code, message }) => (isEmpty(message) ? { key, code: "empty" } : { key, code, message }))
+        .sort(byKey);
     };
     const threaded = await failures(archive, ...inThreads);
     expect(threaded.length).toBe(kinds.length);
