@@ -10,6 +10,7 @@ import { verifyEntries } from "../core/proof/verify.ts";
 import { formatBytes, formatCount } from "../core/text.ts";
 import { csvPrinter } from "../maintenance/archive-list.ts";
 import { type Bag, openBag } from "../maintenance/bag.ts";
+import { tellUndated } from "../maintenance/undated.ts";
 import { diskError } from "../platform/disk-error.ts";
 import { version } from "../platform/version.ts";
 
@@ -39,7 +40,7 @@ export async function exportBag(invocation: Invocation): Promise<number> {
     const told = `${formatCount(files)} recordings, ${formatBytes(bytes)}`;
     await ledger.audit({ action: "export", detail: `${told}, as a bag at ${folder}` });
     if (!settings.quiet) io.stderr.write(`${told}, written to ${folder}.\n`);
-    return 0;
+    return await tellUndated(ledger, filter, io);
   } catch (error) {
     throw diskError(error, folder);
   } finally {

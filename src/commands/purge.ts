@@ -12,6 +12,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatCount } from "../core/text.ts";
 import { deletePurged } from "../maintenance/purge-files.ts";
+import { tellUndated } from "../maintenance/undated.ts";
 
 /**
  * Deletes recordings from the archive and remembers that, so that they are not fetched again; also what an earlier purge
@@ -40,7 +41,7 @@ export async function purge(invocation: Invocation): Promise<number> {
     if (!settings.yes) {
       for (const { ref, stored } of chosen) io.stdout.write(`${stored?.path ?? ref.key}\n`);
       io.stderr.write(`${what}, would be deleted here for good; add --yes to do it.\n`);
-      return 0;
+      return await tellUndated(ledger, filter ?? {}, io);
     }
     // The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back.
     await ledger.purge(
@@ -49,7 +50,7 @@ export async function purge(invocation: Invocation): Promise<number> {
     );
     await deleteAll(invocation, ledger);
     io.stderr.write(`${what}, deleted.\n`);
-    return 0;
+    return await tellUndated(ledger, filter ?? {}, io);
   } finally {
     lock.release();
   }

@@ -97,11 +97,12 @@ function pageReader<Row>(database: Database, columns: string, conditions: readon
     database.read(() => JSON.parse((statement.get(...values) as { page: string }).page) as Row[]);
 }
 
-function conditionsOf({ states, source, window, from, to, number, id, text }: EntryFilter): Condition[] {
+function conditionsOf({ states, source, window, isUndated, from, to, number, id, text }: EntryFilter): Condition[] {
   return [
     ...(states === undefined ? [] : statesCondition(states)),
     ...(source === undefined ? [] : [where("source = ?", source)]),
     ...(window === undefined ? [] : windowConditions(window)),
+    ...(isUndated ? [where("start = ''")] : []),
     ...(from === undefined ? [] : [where("start >= ?", from)]),
     ...(to === undefined ? [] : [where("start < ?", to)]),
     ...(number === undefined ? [] : [numberCondition(number)]),

@@ -227,7 +227,7 @@ function byStart(a: Item, b: Item): number {
 }
 
 function matches({ ref, state }: LedgerEntry, filter: EntryFilter): boolean {
-  const { states, source, window, from, to, number, id, text } = filter;
+  const { states, source, window, isUndated, from, to, number, id, text } = filter;
   const { call } = ref;
   const start = call.start ?? "";
   const numbers = [call.from, call.to, call.extension].filter((value) => value !== undefined);
@@ -236,6 +236,7 @@ function matches({ ref, state }: LedgerEntry, filter: EntryFilter): boolean {
     (states?.includes(state) ?? true) &&
     (source === undefined || ref.source === source) &&
     (window === undefined || inWindow(call.start, window)) &&
+    (!isUndated || start === "") &&
     (from === undefined || start >= from) &&
     (to === undefined || start < to) &&
     (number === undefined || numbers.some((value) => sameNumber(value, number))) &&

@@ -2,20 +2,22 @@ import type { Invocation } from "../cli/io.ts";
 import { type Column, csvField, formatTable, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { entryFilterOf } from "../composition/plan.ts";
-import type { LedgerEntry } from "../core/model/ledger.ts";
+import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/text.ts";
+import { tellUndated } from "./undated.ts";
 
 /** `list --archive`: the catalogue of what the archive holds, as table, CSV or NDJSON. */
 export async function listArchive({ settings, io }: Invocation): Promise<number> {
   await using ledger = await openExistingLedger(settings, io);
   const print = settings.json ? printLines : settings.csv ? csvPrinter() : printTable;
   let count = 0;
-  for await (const page of ledger.entries({ ...entryFilterOf(settings, io), states: ["done"] })) {
+  const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
+  for await (const page of ledger.entries(filter)) {
     count += page.length;
     await writeOut(print(page), io);
   }
   if (!settings.json && !settings.csv) io.stderr.write(`${formatCount(count)} recordings\n`);
-  return 0;
+  return tellUndated(ledger, filter, io);
 }
 
 function printLines(page: readonly LedgerEntry[]): string {

@@ -125,6 +125,8 @@ export interface EntryFilter {
   readonly source?: SourceName;
   /** Calls that began in this window, in whichever way their starts are written; an unknown start is in none. */
   readonly window?: Pick<Selection, "fromMs" | "toMs" | "fromLocal" | "toLocal">;
+  /** Only calls whose start is unknown. */
+  readonly isUndated?: boolean;
   /** Call starts as the text they are; the end is exclusive. */
   readonly from?: string;
   readonly to?: string;
