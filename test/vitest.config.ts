@@ -6,6 +6,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
     pool: "forks",
+    // Most tests wait for programs and servers of their own.
+    maxWorkers: "100%",
     retry: 0,
     // No answer is slow on a busy machine: only one that never comes fails.
     expect: { poll: { timeout: 45_000 } },
