@@ -11,8 +11,8 @@ export default defineConfig({
     retry: 0,
     // No answer is slow on a busy machine: only one that never comes fails.
     expect: { poll: { timeout: 45_000 } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],

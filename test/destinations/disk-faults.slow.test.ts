@@ -277,7 +277,7 @@ function soundOf(at: number): Buffer {
 
 test("killed twelve times at random moments, no wrong file is ever seen, and in the end all are there", async () => {
   using folder = openTempFolder();
-  const count = 90;
+  const count = 70;
   let resumed = 0;
   for (let round = 0; round <= 12; round += 1) {
     const pieces = (round * 37) % 130;

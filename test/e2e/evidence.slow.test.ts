@@ -96,7 +96,7 @@ const wrongAtTim: [string, Answer | undefined, Answer | undefined][] = [
 describe("when everything is answered wrongly, the run says so, and the same command later brings everything", () => {
   test.concurrent.each(wrongAtRingCentral)(
     "RingCentral: %s",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (_, answer, rows = rcRows(3)) => {
       await using it = await world("ringcentral", rows);
       it.system.audio = answer;
@@ -108,7 +108,7 @@ describe("when everything is answered wrongly, the run says so, and the same com
     },
   );
 
-  test.concurrent.each(wrongAtTim)("TIM: %s", { timeout: 60_000 }, async (_, audio, token) => {
+  test.concurrent.each(wrongAtTim)("TIM: %s", { timeout: 180_000 }, async (_, audio, token) => {
     await using it = await world("tim", timRows(3));
     Object.assign(it.system, { audio, token });
     const first = await it.download();
@@ -127,7 +127,7 @@ describe("when one of several is answered wrongly", () => {
 
   test.concurrent.each(wrongAtRingCentral.filter(([, answer, rows]) => answer !== gone && rows === undefined))(
     "RingCentral: %s",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (_, answer) => {
       await using it = await world("ringcentral", rcRows(3));
       it.system.audio = one(answer, "401786811002");
@@ -142,7 +142,7 @@ describe("when one of several is answered wrongly", () => {
 
   test.concurrent.each(wrongAtTim.flatMap(([name, audio]) => (audio === undefined ? [] : [[name, audio] as const])))(
     "TIM: %s",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (_, audio) => {
       await using it = await world("tim", timRows(3));
       it.system.audio = one(audio, "NCS102");
@@ -178,7 +178,7 @@ describe("a recording that its source calls gone", () => {
   }
 
   test("is asked for at a growing distance, keeps each run at 3 until that is proven, and may always come back", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     await using it = await world("ringcentral", rcRows(3));
     it.system.audio = oneGone;
@@ -204,7 +204,7 @@ describe("a recording that its source calls gone", () => {
     ["the server's clock", 0, 30 * day],
   ])(
     "is not proven by two answers of one minute when %s jumps between them",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (_, ours, theirs) => {
       await using it = await world("ringcentral", rcRows(3));
       it.system.audio = oneGone;
@@ -214,7 +214,7 @@ describe("a recording that its source calls gone", () => {
     },
   );
 
-  test("is asked for whatever was said, by its id and from an error file", { timeout: 60_000 }, async () => {
+  test("is asked for whatever was said, by its id and from an error file", { timeout: 180_000 }, async () => {
     await using it = await world("ringcentral", rcRows(3));
     it.system.audio = oneGone;
     const errors = `${it.system.home}/errors.ndjson`;
@@ -229,7 +229,7 @@ describe("a recording that its source calls gone", () => {
     expect([again.code, it.system.held().length]).toEqual([0, 3]);
   });
 
-  test("is proven at once past the time that its source keeps recordings", { timeout: 60_000 }, async () => {
+  test("is proven at once past the time that its source keeps recordings", { timeout: 180_000 }, async () => {
     await using it = await world("ringcentral", rcRows(3, 100 * day));
     it.system.audio = oneGone;
     const [code, , events] = await night(it, 0);
@@ -238,7 +238,7 @@ describe("a recording that its source calls gone", () => {
   });
 });
 
-test("TIM's word counts once its address has given a recording", { timeout: 60_000 }, async () => {
+test("TIM's word counts once its address has given a recording", { timeout: 180_000 }, async () => {
   await using it = await world("tim", timRows(3));
   await it.download();
   const file = it.system.file("more.csv", timRows(5).replaceAll("NCS", "LATE"));
@@ -264,7 +264,7 @@ test.each([
   ["a refusal", rcError(403, "CMN-408"), 7, /may not hear recordings at all/],
 ])(
   "ten recordings in a row for which there is only %s stop the run",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (_, answer, exit, words) => {
     await using it = await world("ringcentral", rcRows(40));
     it.system.audio = answer;

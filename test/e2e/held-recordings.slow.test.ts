@@ -68,7 +68,7 @@ describe("audio that is clearly shorter than its call", () => {
 
   test.concurrent.each(again)(
     "is kept, told, and asked for once more: then it is %s",
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async (...given) => {
       const [, second, code, seconds, asksLater] = given;
       await using system = await openRingCentralSystem();
@@ -88,7 +88,7 @@ describe("audio that is clearly shorter than its call", () => {
     },
   );
 
-  test("gives way to a longer one of another type, and only then", { timeout: 60_000 }, async () => {
+  test("gives way to a longer one of another type, and only then", { timeout: 180_000 }, async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(10), ...byRows(system, 60));
     expect((await download(system, asMp3, ...byRows(system, 60))).code).toBe(0);
@@ -99,13 +99,13 @@ describe("audio that is clearly shorter than its call", () => {
     [["--short-by", "55s"], 0],
     [["--short-part", "90%"], 0],
     [["--short-by", "49s", "--short-part", "80%"], 1],
-  ])("is what the tolerances %j make it", { timeout: 60_000 }, async (tolerance, asks) => {
+  ])("is what the tolerances %j make it", { timeout: 180_000 }, async (tolerance, asks) => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(10), ...byRows(system, 60), ...tolerance);
     expect((await download(system, lasting(10), ...byRows(system, 60), ...tolerance)).asked).toBe(asks);
   });
 
-  test("is counted in status", { timeout: 60_000 }, async () => {
+  test("is counted in status", { timeout: 180_000 }, async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(10), ...byRows(system, 60));
     const { out } = await run(["status", "-d", system.archive], { env: system.env });
@@ -124,7 +124,7 @@ describe("a good file is never given up", () => {
     ["breaks off", breakingOff, 3],
   ];
 
-  test.concurrent.each(unreplaced)("when what is fetched again %s", { timeout: 60_000 }, async (_, answer, code) => {
+  test.concurrent.each(unreplaced)("when what is fetched again %s", { timeout: 180_000 }, async (_, answer, code) => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3));
     const before = (await known(system)).map(({ path, sha256 }) => ({ path, sha256 }));
@@ -135,7 +135,7 @@ describe("a good file is never given up", () => {
     expect(await download(system, answer, ...byRows(system, 3))).toMatchObject({ code: 0, asked: 0 });
   });
 
-  test("when the program is killed while it is fetched again", { timeout: 60_000 }, async () => {
+  test("when the program is killed while it is fetched again", { timeout: 180_000 }, async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3));
     let begun = false;
@@ -155,7 +155,7 @@ describe("a good file is never given up", () => {
   });
 
   test("when it is repaired by its id: in its own place, with what is known of its call", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3), "--write-info-json");
@@ -171,7 +171,7 @@ describe("a good file is never given up", () => {
   });
 
   test("a file that is lost is fetched into its place, and stays wanted while it cannot be", {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3));

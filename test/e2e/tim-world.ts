@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SandboxClock } from "../../src/sandbox/clock.ts";
 import type { CallsData } from "../../src/sandbox/tim/calls.ts";
 import { callsCsv } from "../../src/sandbox/tim/calls-csv.ts";
 import type { FaultKind } from "../../src/sandbox/tim/faults.ts";
@@ -23,9 +24,10 @@ export async function openTimWorld(
   rows: number,
   settings: TimSettingsPatch = {},
   data: Omit<CallsData, "rows"> = {},
+  clock?: SandboxClock,
 ): Promise<TimWorld> {
   const home = mkdtempSync(join(tmpdir(), "callreel-e2e-"));
-  const tim = await openTimSandbox({ data: { rows, ...data }, settings });
+  const tim = await openTimSandbox({ data: { rows, ...data }, settings, ...(clock && { clock }) });
   const csv = join(home, "calls.csv");
   writeFileSync(csv, callsCsv(tim.rows()));
   const archive = join(home, "recordings");

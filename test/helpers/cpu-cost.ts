@@ -4,7 +4,7 @@ const times = 32;
 export const linear = 10;
 
 /** Milliseconds of CPU that this process takes for `work`, the best of several rounds: a busy machine adds little to it. */
-export function cpuMs(work: () => void, rounds = 5): number {
+export function cpuMs(work: () => void, rounds = 3): number {
   const costs = Array.from({ length: rounds }, () => {
     const before = process.cpuUsage();
     work();

@@ -31,7 +31,7 @@ test("what another living process has claimed is refused, and free at once when 
   expect(await reasons()).toEqual(["done", "claimed", "claimed", "granted"]);
   expect(await ledger.reclaim(ref(2))).toEqual({ granted: false, reason: "claimed" });
   await other.kill();
-  await expect.poll(reasons, { interval: 200, timeout: 5000 }).toEqual(["done", "granted", "granted", "repeated"]);
+  await expect.poll(reasons, { interval: 200 }).toEqual(["done", "granted", "granted", "repeated"]);
 });
 
 test("a run that was killed stands in the records as interrupted, with what it had done", async () => {

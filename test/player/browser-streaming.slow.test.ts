@@ -24,7 +24,7 @@ beforeAll(async () => {
     path.startsWith("/r/tim/1/2/") ? callRef(path.slice("/r/tim/1/2/".length)) : undefined;
   player = await house.open({ missing: await house.missing(plainSource(server, { named })) });
   browser = await launchChromium();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await browser?.close();

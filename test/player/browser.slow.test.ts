@@ -29,7 +29,7 @@ beforeAll(async () => {
   }
   player = await house.open({ missing: await house.missing(source) });
   browser = await launchChromium();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await browser?.close();

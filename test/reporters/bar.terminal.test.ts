@@ -34,7 +34,7 @@ function run(columns: number, rows: number, transfers: number, stepMs: number, e
   tmux("-f", "/dev/null", "new-session", "-d", "-x", String(columns), "-y", String(rows), `sh -c '${command}'`);
 }
 
-const seen = (probe: () => boolean) => expect.poll(probe, { timeout: 15_000, interval: 50 }).toBe(true);
+const seen = (probe: () => boolean) => expect.poll(probe, { interval: 50 }).toBe(true);
 const ended = () => seen(() => screen().includes("ended"));
 
 describe.skipIf(!hasTmux)(

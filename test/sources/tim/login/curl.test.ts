@@ -9,7 +9,7 @@ const missing = spawnSync("curl", ["--version"]).error !== undefined;
 
 test.skipIf(missing)(
   "Digest answers are those of curl, for plain and session algorithms (needs curl)",
-  { timeout: 30_000 },
+  { timeout: 180_000 },
   async () => {
     // Not SHA-512-256: older versions of curl put SHA-256 in its place.
     const algorithms = ["MD5", "MD5-sess", "SHA-256", "SHA-256-sess"];
