@@ -26,11 +26,11 @@ export function formatTable<T>(rows: readonly T[], columns: readonly Column<T>[]
 
 /**
  * A field of a CSV line: one harmless line of text, with an apostrophe before what a spreadsheet would take for a formula,
- * quoted where RFC 4180 asks for it.
+ * also where it begins a cell only for one that takes semicolons for separators; quoted where RFC 4180 asks for it.
  */
 export function csvField(text: string): string {
-  const value = harmless(text);
-  return /[",]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  const value = harmless(text).split(";").map(harmless).join(";");
+  return /[",;]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
 /** Text without control characters that no spreadsheet calculates; numbers, also of phones, stay as they are. */

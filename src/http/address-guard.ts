@@ -27,6 +27,8 @@ never.addSubnet("fe80::", 10, "ipv6");
 never.addAddress("fd00:ec2::254", "ipv6");
 never.addAddress("fd20:ce::254", "ipv6");
 never.addAddress("100.100.100.200", "ipv4");
+never.addAddress("168.63.129.16", "ipv4");
+never.addAddress("192.0.0.192", "ipv4");
 
 const inside = new BlockList();
 for (const [net, bits] of [
@@ -40,6 +42,8 @@ for (const [net, bits] of [
   inside.addSubnet(net, bits, "ipv4");
 }
 inside.addSubnet("fc00::", 7, "ipv6");
+inside.addSubnet("fec0::", 10, "ipv6");
+inside.addSubnet("64:ff9b:1::", 48, "ipv6");
 inside.addSubnet("::", 127, "ipv6");
 
 /** Opens the guard of one source. `resolve` asks the name service. */
@@ -93,15 +97,32 @@ function isInside(host: string, resolve: typeof lookup): Promise<boolean> {
   });
 }
 
-/** IPv4 addresses inside IPv6 ones (mapped, or by NAT64) are what they stand for. */
+/** IPv4 addresses inside IPv6 ones (mapped, compatible, by NAT64 or 6to4) are what they stand for. */
 function isIn(list: BlockList, address: string): boolean {
   const bare = address.replace(/%.*$/, "");
-  const inner = /^64:ff9b::([\da-f]{1,4}):([\da-f]{1,4})$/i.exec(bare);
-  if (inner !== null) {
-    const [high, low] = inner.slice(1).map((part) => Number.parseInt(part, 16)) as [number, number];
-    return list.check(`${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`, "ipv4");
-  }
-  return isListed(list, bare);
+  const inner = ipv4Within(bare);
+  return isListed(list, bare) || (inner !== undefined && list.check(inner, "ipv4"));
+}
+
+/** `::a.b.c.d`, the last 32 bits of NAT64's prefixes (RFC 6052, RFC 8215), and those after 6to4's 2002::/16 (RFC 3056). */
+function ipv4Within(address: string): string | undefined {
+  if (isIP(address) !== 6) return undefined;
+  const groups = groupsOf(new URL(`http://[${address}]`).hostname.slice(1, -1));
+  const prefix = groups.slice(0, 6).join(":");
+  const at = groups[0] === 0x2002 ? 1 : /^(?:0:0:0:0:0:0|100:65435:[01]:\d+:\d+:\d+)$/.test(prefix) ? 6 : undefined;
+  if (at === undefined) return undefined;
+  return groups
+    .slice(at, at + 2)
+    .flatMap((group) => [group >> 8, group & 255])
+    .join(".");
+}
+
+/** The eight numbers of an address as URLs write it. */
+function groupsOf(address: string): number[] {
+  const [left = [], right = []] = address
+    .split("::")
+    .map((half) => (half === "" ? [] : half.split(":").map((group) => Number.parseInt(group, 16))));
+  return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
 }
 
 function bareHost(host: string): string {

@@ -1,5 +1,6 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, openSync, statSync } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
+import { Socket } from "node:net";
 import { addAbortSignal, type Readable } from "node:stream";
 import { RecordingError } from "../core/model/errors.ts";
 import type { RowBatch } from "../core/model/recording.ts";
@@ -43,7 +44,7 @@ export async function* fileRows(
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch, void> {
   signal.throwIfAborted();
-  const stream = file === "-" ? (settings.stdin as Readable) : createReadStream(file, { highWaterMark: blockBytes });
+  const stream = file === "-" ? (settings.stdin as Readable) : openInput(file);
   addAbortSignal(signal, stream);
   try {
     let marked = false;
@@ -73,6 +74,18 @@ export async function* fileRows(
   } finally {
     stream.destroy();
   }
+}
+
+/**
+ * A pipe is waited for as a connection is, where the system tells one without a writer from one at its end: a read of a
+ * file that never returns cannot be taken back, and would hold up the end of the program.
+ */
+function openInput(file: string): Readable {
+  if (process.platform !== "linux" || !statSync(file).isFIFO()) {
+    return createReadStream(file, { highWaterMark: blockBytes });
+  }
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 async function* bytesOf(stream: Readable): AsyncGenerator<Buffer> {

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
 import { openScriptedServer, type Script, type ScriptedAnswer } from "../helpers/scripted-server.ts";
+import { openTimWorld } from "./tim-world.ts";
 
 const homes: string[] = [];
 afterEach(() => {
@@ -54,6 +56,48 @@ function worldOf(origin: string) {
 const hour = { status: 503, headers: { "retry-after": "3600" } };
 const century = { status: 503, headers: { "retry-after": "Fri, 01 Jan 2100 00:00:00 GMT" } };
 const places = ["token", "call-log", "content"] as const;
+
+describe("rows that never come", () => {
+  it.each([
+    ["download", "SIGTERM", 143],
+    ["list", "SIGHUP", 129],
+    ["reconcile", "SIGINT", 130],
+  ] as const)("from a pipe without a writer do not hold up %s after %s", async (verb, signal, code) => {
+    await using world = await openTimWorld(1);
+    await run(["download", "--rows", world.csv, "-d", world.archive], { env: world.env });
+    const pipe = join(world.home, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const running = start([verb, "-s", "tim", "--rows", pipe, "-d", world.archive, "-v"], { env: world.env });
+    // The pipe stands open in the program by then.
+    await until(() => openFilesOf(running.child.pid).includes(pipe), "the pipe");
+    running.child.kill(signal);
+    expect((await running.finished).code).toBe(code);
+  });
+
+  it("are read from a pipe whose writer comes late", async () => {
+    await using world = await openTimWorld(5);
+    const pipe = join(world.home, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const running = start(["download", "--rows", pipe, "-d", world.archive], { env: world.env });
+    await until(() => openFilesOf(running.child.pid).includes(pipe), "the pipe");
+    const late = '{ head -3 "$1"; sleep 0.3; tail -n +4 "$1"; } > "$2"';
+    execFileSync("sh", ["-c", late, "-", world.csv, pipe]);
+    expect((await running.finished).code).toBe(0);
+    expect(world.held().size).toBe(world.tim.recordings().length);
+  });
+});
+
+/** What a process has open, as Linux tells it. */
+function openFilesOf(pid = 0): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      return [readlinkSync(join(folder, fd))];
+    } catch {
+      return [];
+    }
+  });
+}
 
 describe("a long Retry-After", () => {
   it.each(places.flatMap((where) => [[where, "an hour", hour] as const, [where, "decades", century] as const]))(

@@ -47,7 +47,17 @@ describe("never leads to link-local or metadata addresses", () => {
     "http://[::ffff:169.254.169.254]/",
     "http://[::ffff:a9fe:1]/",
     "http://[64:ff9b::169.254.169.254]/",
+    "http://[64:ff9b:1::a9fe:a9fe]/",
+    "http://[64:ff9b:1:2:3:4:169.254.169.254]/",
+    "http://[2002:a9fe:a9fe::]/",
+    "http://[2002:a9fe:a9fe:1:2:3:4:5]/",
+    "http://[::169.254.169.254]/",
+    "http://169.254.169.254./",
+    "http://①⑥⑨.254.169.254/",
     "http://100.100.100.200/",
+    "http://168.63.129.16/",
+    "http://192.0.0.192/",
+    "http://[::ffff:168.63.129.16]/",
   ])("%s", async (url) => {
     for (const own of ["tim.example", "tim.internal", "10.0.0.1"]) {
       await expect(at(own).check(hostOf(url))).rejects.toMatchObject({ code: "foreign-host", unsent: true });
