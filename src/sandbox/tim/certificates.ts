@@ -1,5 +1,18 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { createSecureContext, type SecureContext } from "node:tls";
+import { BitString, fromBER, Integer, OctetString, Utf8String } from "asn1js";
+import {
+  AlgorithmIdentifier,
+  AttributeTypeAndValue,
+  BasicConstraints,
+  Certificate,
+  Extension,
+  GeneralName,
+  GeneralNames,
+  PublicKeyInfo,
+  RelativeDistinguishedNames,
+  Time,
+} from "pkijs";
 import type { TlsMode } from "./settings.ts";
 
 /** Certificates made on the spot, never written to disk, each of them with its own fault. */
@@ -77,51 +90,45 @@ interface Wanted {
 
 /** An X.509 version 3 certificate (RFC 5280), signed with ECDSA and SHA-256. */
 function certificate(wanted: Wanted): string {
-  const algorithm = der(0x30, objectId(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
-  const serial = Buffer.concat([Buffer.from([0x01]), randomBytes(15)]);
-  const body = der(
-    0x30,
-    der(0xa0, der(0x02, Buffer.from([2]))),
-    der(0x02, serial),
-    algorithm,
-    commonName(wanted.issuer),
-    der(0x30, time(wanted.from), time(wanted.to)),
-    commonName(wanted.subject),
-    wanted.publicKey.export({ type: "spki", format: "der" }),
-    der(0xa3, der(0x30, ...extensions(wanted))),
-  );
-  const signature = sign("sha256", body, wanted.privateKey);
-  const whole = der(0x30, body, algorithm, der(0x03, Buffer.from([0]), signature));
-  const lines = whole.toString("base64").match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
+  const made = new Certificate({
+    version: 2,
+    serialNumber: new Integer({ valueHex: Uint8Array.of(1, ...randomBytes(15)) }),
+    signature: ecdsaWithSha256(),
+    signatureAlgorithm: ecdsaWithSha256(),
+    issuer: commonName(wanted.issuer),
+    subject: commonName(wanted.subject),
+    notBefore: new Time({ value: new Date(Date.now() + wanted.from) }),
+    notAfter: new Time({ value: new Date(Date.now() + wanted.to) }),
+    extensions: [wanted.ca ? authorityMark() : alternativeNames(wanted)],
+  });
+  const spki = fromBER(wanted.publicKey.export({ type: "spki", format: "der" }));
+  made.subjectPublicKeyInfo = new PublicKeyInfo({ schema: spki.result });
+  made.tbsView = new Uint8Array(made.encodeTBS().toBER());
+  made.signatureValue = new BitString({ valueHex: sign("sha256", made.tbsView, wanted.privateKey) });
+  const base64 = Buffer.from(made.toSchema().toBER()).toString("base64");
+  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{1,64}/g, "$&\n")}-----END CERTIFICATE-----\n`;
 }
 
-function extensions({ ca, hosts = [], addresses = [] }: Wanted): Buffer[] {
-  const truth = der(0x01, Buffer.from([0xff]));
-  if (ca) return [der(0x30, objectId(0x55, 0x1d, 0x13), truth, der(0x04, der(0x30, truth)))];
+function ecdsaWithSha256(): AlgorithmIdentifier {
+  return new AlgorithmIdentifier({ algorithmId: "1.2.840.10045.4.3.2" });
+}
+
+function commonName(name: string): RelativeDistinguishedNames {
+  const value = new Utf8String({ value: name });
+  return new RelativeDistinguishedNames({ typesAndValues: [new AttributeTypeAndValue({ type: "2.5.4.3", value })] });
+}
+
+function authorityMark(): Extension {
+  const extnValue = new BasicConstraints({ cA: true }).toSchema().toBER();
+  return new Extension({ extnID: "2.5.29.19", critical: true, extnValue });
+}
+
+function alternativeNames({ hosts = [], addresses = [] }: Wanted): Extension {
   const names = [
-    ...hosts.map((host) => der(0x82, Buffer.from(host, "latin1"))),
-    ...addresses.map((address) => der(0x87, Buffer.from(address))),
+    ...hosts.map((value) => new GeneralName({ type: 2, value })),
+    ...addresses.map(
+      (bytes) => new GeneralName({ type: 7, value: new OctetString({ valueHex: Uint8Array.from(bytes) }) }),
+    ),
   ];
-  return [der(0x30, objectId(0x55, 0x1d, 0x11), der(0x04, der(0x30, ...names)))];
-}
-
-function commonName(name: string): Buffer {
-  return der(0x30, der(0x31, der(0x30, objectId(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name, "utf8")))));
-}
-
-function time(fromNow: number): Buffer {
-  const digits = new Date(Date.now() + fromNow).toISOString().replace(/\D/g, "").slice(0, 14);
-  return der(0x18, Buffer.from(`${digits}Z`, "latin1"));
-}
-
-function objectId(...bytes: number[]): Buffer {
-  return der(0x06, Buffer.from(bytes));
-}
-
-function der(tag: number, ...parts: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(parts);
-  const { length } = content;
-  const size = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from([tag, ...size]), content]);
+  return new Extension({ extnID: "2.5.29.17", extnValue: new GeneralNames({ names }).toSchema().toBER() });
 }
