@@ -100,7 +100,11 @@ describe.skipIf(shim === undefined)(`broken at each of their changes to files${s
         let tried = 0;
         const failedBefore = failures.length;
         const stride = Math.max(1, steps / stepsTried);
-        for (let at = 1 + (((ways.indexOf(how) * stride) / ways.length) % stride); at <= steps; at += stride) {
+        for (
+          let at = 1 + Math.floor(((ways.indexOf(how) * stride) / ways.length) % stride);
+          at <= steps;
+          at += stride
+        ) {
           restore();
           rmSync(bags, { recursive: true });
           mkdirSync(bags);
