@@ -11,13 +11,19 @@ import { loginsOf, type SourceSet } from "./sources.ts";
 
 /** The transfers of a run: the sources' clients into the destination, at `--limit-rate` together. */
 export function wireTransfer(settings: Settings, { streamers }: SourceSet, destination: Destination, io: Io): Transfer {
-  if (settings.limitRate === undefined) return openTransfer(streamers, destination);
-  const limited = limitRate(settings.limitRate, io.clock);
+  const rate = rateOf(settings);
+  if (rate === undefined) return openTransfer(streamers, destination);
+  const limited = limitRate(rate, io.clock);
   const each = Object.entries(streamers).map(([name, logins]: [string, readonly Streamer[]]) => [
     name,
     logins.map(limited),
   ]);
   return openTransfer(Object.fromEntries(each), destination);
+}
+
+/** As for curl and rclone, 0 is no limit. */
+function rateOf({ limitRate }: Settings): number | undefined {
+  return limitRate === 0 ? undefined : limitRate;
 }
 
 /** Fewer transfers at once leave one thread idle enough, and a thread takes a tenth of a second to start. */
@@ -42,7 +48,7 @@ export async function startTransferThreads(
     http: Object.fromEntries(http),
     dest: archiveFolder(settings, io),
     disk: { mtime: !settings.noMtime },
-    bytesPerSecond: settings.limitRate,
+    bytesPerSecond: rateOf(settings),
     logRequests: settings.verbose !== undefined || settings.logFile !== undefined,
   };
   return openTransferThreads(thread, counts, log);

@@ -7,7 +7,7 @@ import { openMessages } from "./messages.ts";
 import { openSink } from "./output.ts";
 import { openPaint } from "./paint.ts";
 import { openProgress, type Progress, type ProgressSettings } from "./progress.ts";
-import { summaryLines } from "./summary.ts";
+import { quietLines, summaryLines } from "./summary.ts";
 import type { Screen } from "./terminal.ts";
 
 export interface PlainSettings extends ProgressSettings {
@@ -57,9 +57,8 @@ export function openPlainReporter(settings: PlainSettings): Screen {
       if (event.event !== "run-finished") return;
       ended.abort();
       early.close();
-      const lines = summaryLines(event, { color });
-      const shown = quiet ? lines.slice(0, event.exitCode === 0 ? 0 : 1) : lines;
-      for (const line of shown) sink.write(`${redact(line)}\n`);
+      for (const line of quiet ? quietLines(event, { color }) : summaryLines(event, { color }))
+        sink.write(`${redact(line)}\n`);
     },
     async close() {
       ended.abort();

@@ -9,10 +9,15 @@ export interface SummarySettings {
   readonly dest?: string;
 }
 
-/**
- * What a run came to, in lines for a person: one sentence, what was skipped and failed by reason, and what to do next.
- * The first line stands alone where one line is enough.
- */
+/** Nothing when all went well; else one sentence, and why the run stopped. */
+export function quietLines(summary: Summary & { readonly exitCode: number }, { color }: SummarySettings): string[] {
+  if (summary.exitCode === 0) return [];
+  const isAsked = ["interrupted", "cap-reached"].includes(summary.stoppedBy?.code ?? "");
+  const paint = openPaint(color);
+  return [headline(summary, paint), ...(isAsked ? [] : causeLines(summary, paint))];
+}
+
+/** What a run came to, in lines for a person: one sentence, what was skipped and failed by reason, and what to do next. */
 export function summaryLines(
   summary: Summary & { readonly exitCode: number; readonly head?: string },
   settings: SummarySettings,
@@ -136,20 +141,26 @@ function shortLines({ short = 0, shortAgain = 0 }: Summary): string[] {
   ];
 }
 
+/** What somebody must know of, whatever else was said. */
+function causeLines({ stoppedBy, hooksFailed }: Summary, paint: Paint): string[] {
+  if (stoppedBy !== undefined) return [printable(stoppedBy.message)];
+  if (hooksFailed === undefined) return [];
+  const what = `--exec failed or never ran for ${formatNumberOf(hooksFailed, "recording")}`;
+  return [paint("red", `${what}: add --exec-failed to repeat it.`)];
+}
+
 function nextLines(
-  { stoppedBy, exitCode, failed, done, hooksFailed }: Summary & { exitCode: number },
+  summary: Summary & { readonly exitCode: number },
   { dest }: SummarySettings,
   paint: Paint,
 ): string[] {
+  const { stoppedBy, exitCode, failed, done } = summary;
   const hint = (text: string) => paint("cyan", text);
   if (stoppedBy?.code === "interrupted") return [hint("Nothing is lost: the same command again goes on from here.")];
   if (stoppedBy?.code === "cap-reached")
     return [printable(stoppedBy.message), hint("The same command again goes on from here.")];
-  if (stoppedBy !== undefined) return [printable(stoppedBy.message)];
-  if (hooksFailed !== undefined) {
-    const what = `--exec failed or never ran for ${formatNumberOf(hooksFailed, "recording")}`;
-    return [paint("red", `${what}: add --exec-failed to repeat it.`)];
-  }
+  const cause = causeLines(summary, paint);
+  if (cause.length > 0) return cause;
   if (failed > 0) {
     return [hint("`callreel status` tells what failed and why; the same command again tries only those.")];
   }

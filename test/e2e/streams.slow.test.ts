@@ -35,6 +35,28 @@ describe("-q", () => {
   });
 });
 
+describe("-q of a run that stopped", () => {
+  it.each([
+    ["rows that fit no system", 2, ["--rows", "rows"], /rows holds no rows/],
+    ["a refused login", 7, ["--tim-user", "nobody"], /login/i],
+    ["a full disk behind the error file", 13, ["--error-file", "/dev/full"], /disk is full/],
+  ] as const)("tells why: %s", async (_, exit, args, why) => {
+    await using world = await openTimWorld(3);
+    if (exit === 13) world.tim.settings.faults = [{ on: "echo", do: "html", times: 0 }];
+    writeFileSync(join(world.home, "rows"), `${",".repeat(9)}\n${",".repeat(9)}\n`);
+    const rows = args[0] === "--rows" ? [] : ["--rows", world.csv];
+    const given = args.map((arg) => (arg === "rows" ? join(world.home, arg) : arg));
+    const base = ["download", "-s", "tim", "-d", world.archive, "-q", "-R", "0"];
+    const { code, err } = await run([...base, ...rows, ...given], { env: world.env });
+    expect([code, err]).toEqual([exit, expect.stringMatching(why)]);
+  });
+});
+
+it("--limit-rate 0 is no limit", async () => {
+  await using world = await openTimWorld(3);
+  expect((await download(world, "--limit-rate", "0", "--max-duration", "30s")).code).toBe(0);
+});
+
 describe("stdout", () => {
   it("holds nothing but events with --json; each parses, and their sums agree with the disk", async () => {
     await using world = await openTimWorld(30);

@@ -59,7 +59,7 @@ export const paceOptions = {
     { fallback: "4" },
   ),
   rate: value("--rate <10/m>", "lower the budget of rate-limited requests", parseRate),
-  limitRate: value("--limit-rate <2M>", "bytes a second over all transfers", parseBytes),
+  limitRate: value("--limit-rate <2M>", "bytes a second over all transfers; 0 for no limit", parseBytes),
   retries: value("-R, --retries <n>", "repeats of a failed recording", integer(0, 1000), { fallback: "5" }),
   retryMaxTime: value("--retry-max-time <time>", "longest time spent on one recording's repeats", parseDuration),
   timeout: value("--timeout <time>", "longest silence of a server", parseDuration, { fallback: "60s" }),
