@@ -670,3 +670,21 @@ test("counts the frames of an mp3 behind junk alike, whatever pieces it comes in
   });
   expect(new Set(counted).size).toBe(1);
 });
+
+describe("what a server or a proxy put behind half of the sound", () => {
+  const page = "<html><head><title>502</title></head></html>\r\n";
+  test.each([
+    ["a page", page, "a web page"],
+    ["a page with comments behind it", `${page}<!-- padding -->\r\n<!-- more of it -->\r\n`, "a web page"],
+    ["an error", '{"errorCode":"CMN-500","message":"Internal error"}', "an error message"],
+    ["an error in lines", '{\n  "message": "Endpoint request timed out"\n}\n', "an error message"],
+  ])("%s is no end of a recording, in whatever pieces it comes", (_, behind, what) => {
+    for (const body of [mp3(), wav({ seconds: 3 })]) {
+      const bytes = Buffer.concat([body, Buffer.from(behind)]);
+      const head = headOf(200, { "content-length": String(bytes.length) });
+      for (const step of [7, 100, 64 * 1024]) {
+        expect(conclude(bytes, head, step)).toMatchObject({ code: "bad-audio", message: `The sound ends in ${what}.` });
+      }
+    }
+  });
+});

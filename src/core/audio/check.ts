@@ -70,8 +70,7 @@ class BodyCheck implements AudioCheck {
     if (!this.refused) {
       this.bytes += chunk.length;
       this.#scan.feed(chunk);
-      // A copy: whoever wrote the chunk may use its memory again.
-      if (chunk.length >= lastBytes) this.#last = copied(chunk.subarray(-lastBytes));
+      this.#last = lastOf(this.#last, chunk);
       if (!isKnown) this.#learn();
     }
     if (this.refused && this.#beginning.enough) throw this.#refusal();
@@ -83,7 +82,8 @@ class BodyCheck implements AudioCheck {
     if (this.bytes === 0) throw emptyBody(this.#answer);
     this.#scan.end();
     if (this.#scan.ending === undefined) throw this.#refusal();
-    if (/<\/html>\s*$/i.test(latin(this.#last, 0, lastBytes))) throw endsInPage();
+    const end = messageAt(latin(this.#last, 0, this.#last.length));
+    if (end !== undefined) throw endsInMessage(end);
     return audioOf(this.#scan.ending, this.bytes, this.#scan.tail, this.#announced !== undefined);
   }
 
@@ -141,12 +141,24 @@ function audioOf(ending: Ending, bytes: number, tail: Uint8Array, complete: bool
 
 const unprovenEnd = "No length was announced for it, and nothing in the file tells where it ends";
 
-/** Enough to see the end of a page that a proxy has put behind the sound. */
-const lastBytes = 64;
+/** Enough to see the end of a page or of an error's JSON that a server or a proxy has put behind the sound. */
+const lastBytes = 2048;
 const noBytes = new Uint8Array(0);
 
-function endsInPage(): RecordingError {
-  return new RecordingError("bad-audio", "The sound ends in a web page.", { verdict: "retry" });
+/** The last bytes so far. A copy: whoever wrote the chunk may use its memory again. */
+function lastOf(before: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isEnough = chunk.length >= lastBytes;
+  return copied((isEnough ? chunk : joined([before, chunk])).subarray(-lastBytes));
+}
+
+/** What a text ends in that is a message and no sound: a page, with the comments that make it longer, or an error. */
+function messageAt(text: string): string | undefined {
+  if (/<\/html>\s*(?:<!--[^>]*-->\s*)*$/i.test(text)) return "a web page";
+  return /\{\s*"(?:error\w*|message|status|code|fault)"\s*:[ -~\s]*\}\s*$/i.test(text) ? "an error message" : undefined;
+}
+
+function endsInMessage(what: string): RecordingError {
+  return new RecordingError("bad-audio", `The sound ends in ${what}.`, { verdict: "retry" });
 }
 
 function wrongLength(announced: number, arrived: number): RecordingError {

@@ -1,3 +1,4 @@
+import { parseJson } from "../../core/exact-json.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { ResponseHead } from "../../core/model/recording.ts";
 
@@ -63,17 +64,12 @@ export function neededPermission(body: string | undefined): string | undefined {
   return undefined;
 }
 
-/** A JSON object, or undefined for anything else. */
+/** A JSON object, or undefined for anything else. Numbers that have lost digits, or would lose them here, stay text. */
 export function parsedObject(text: string | undefined): Record<string, unknown> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = text === undefined ? undefined : parseJson(text.replace(/^\ufeff/, ""));
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
 }
 
 function count(text: string | undefined, least: number, most: number): number | undefined {

@@ -329,3 +329,24 @@ test("a question that RingCentral does not accept is a matter of usage, and a li
     limited++ === 0 ? { status: 200, body: { errorCode: "CMN-301", message: "Request rate exceeded" } } : log(request);
   expect((await list(limiting, { fromMs: now - day })).ids).toEqual(["1"]);
 });
+
+test("a part of a list, and a next page that cannot be read, are no end of a list; lost digits are no id", async () => {
+  const records = [call("1", now - hour)];
+  const part = await list(() => ({ status: 206, body: { records, navigation: {} } }), { fromMs: now - day });
+  expect([part.ids, part.error]).toEqual([[], expect.objectContaining({ code: "http-error" })]);
+  for (const nextPage of ["elsewhere", 2, []]) {
+    const { error } = await list(() => ({ status: 200, body: { records, navigation: { nextPage } } }), {
+      fromMs: now - day,
+    });
+    expect(error).toMatchObject({ code: "bad-answer" });
+  }
+});
+
+test("a call that began in no possible year is taken, and told", async () => {
+  const records = [call("1", now - hour), { ...call("2", now), startTime: "0001-01-01T00:00:00Z" }];
+  const { ids, events } = await list(() => ({ body: { records, navigation: {} } }), { fromMs: now - day });
+  expect(ids.sort()).toEqual(["1", "2"]);
+  expect(events).toContainEqual(
+    expect.objectContaining({ message: expect.stringMatching(/no start that can be read/) }),
+  );
+});

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { RecordingError } from "../../../core/model/errors.ts";
+import { canBeStart } from "../../../core/selection.ts";
 import type { Json } from "../api.ts";
 
 /** Where a window's pages come from. */
@@ -58,10 +59,10 @@ async function* readingOf({ url, page: first, pages }: WindowStart, ask: Ask): A
   }
 }
 
-/** When a record's call began, in milliseconds; a time without zone is UTC, and NaN stands for none that can be read. */
+/** When a record's call began, in milliseconds; a time without zone is UTC, NaN stands for none that can be read or be true. */
 export function startOf(record: Json): number {
   const text = record.startTime;
-  if (typeof text !== "string") return Number.NaN;
+  if (typeof text !== "string" || !canBeStart(text)) return Number.NaN;
   return Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
 }
 
@@ -149,10 +150,9 @@ function following(answer: Json, url: string, entries: number): Pick<Page, "next
   const navigation = object(answer.navigation);
   const paging = object(answer.paging);
   const beyond = pageAfter(url);
-  const named = object(navigation?.nextPage);
-  if (typeof named?.uri === "string" && named.uri !== "") {
-    return { next: nextUrl(named.uri, url), beyond, untold: false };
-  }
+  const named = navigation?.nextPage ?? undefined;
+  const uri = typeof named === "string" ? named : object(named)?.uri;
+  if (typeof uri === "string" && uri !== "") return { next: nextUrl(uri, url), beyond, untold: false };
   const last = object(navigation?.lastPage)?.uri;
   const pages = [count(paging?.totalPages), typeof last === "string" ? pageNumber(last) : undefined];
   const here = pageNumber(url) ?? count(paging?.page) ?? 1;
