@@ -45,7 +45,7 @@ interface Outcome {
 
 async function runDownload(given: Given): Promise<Outcome> {
   await using server = await serveCalls(given.script);
-  await using http = openHttp({ connections: 8, connectTimeoutMs: 1000, timeoutMs: 1000, userAgent: "test" });
+  await using http = openHttp({ connections: 8, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "test" });
   const destination = await openDestination(root, {});
   await using transfer = openTransfer({ tim: [http] }, destination);
   const base = plainSource(server);

@@ -60,7 +60,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-const client = (): Http => openHttp({ connections: 8, connectTimeoutMs: 2000, timeoutMs: 5000, userAgent: "fuzz" });
+const client = (): Http => openHttp({ connections: 8, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "fuzz" });
 
 describe("damaged answers", () => {
   it("end each request with an answer or one of our errors", async () => {

@@ -3,8 +3,11 @@ const times = 32;
 /** One great input costs as much as 32 small ones where the cost is linear, 32 times as much where it is quadratic. */
 export const linear = 10;
 
+/** What takes less is taken to take so many milliseconds: there chance and the compiler weigh more than the input. */
+const leastMs = 2;
+
 /** Milliseconds of CPU that this process takes for `work`, the best of several rounds: a busy machine adds little to it. */
-export function cpuMs(work: () => void, rounds = 3): number {
+export function cpuMs(work: () => void, rounds = 5): number {
   const costs = Array.from({ length: rounds }, () => {
     const before = process.cpuUsage();
     work();
@@ -19,5 +22,5 @@ export function growth(work: (size: number) => void, size: number): number {
   const small = cpuMs(() => {
     for (let count = 0; count < times; count += 1) work(size);
   });
-  return cpuMs(() => work(times * size)) / small;
+  return cpuMs(() => work(times * size)) / Math.max(small, leastMs);
 }

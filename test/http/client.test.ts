@@ -7,7 +7,7 @@ import type { Receiver } from "../../src/core/model/ports.ts";
 import type { ResponseHead } from "../../src/core/model/recording.ts";
 import { type Http, type HttpSettings, openHttp, type RequestLog } from "../../src/http/client.ts";
 
-const settings: HttpSettings = { connections: 4, connectTimeoutMs: 500, timeoutMs: 500, userAgent: "callreel/test" };
+const settings: HttpSettings = { connections: 4, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "callreel/test" };
 const never = new AbortController().signal;
 const opened: { close(): unknown }[] = [];
 
@@ -177,8 +177,9 @@ describe("socket errors are told apart", () => {
     const url = await serve((request, response) => {
       if (request.url === "/body") response.write("half");
     });
-    await expect(open().request({ url: `${url}/head` }, never)).rejects.toMatchObject({ code: "timeout" });
-    await expect(open().request({ url: `${url}/body` }, never)).rejects.toMatchObject({ code: "timeout" });
+    const impatient = open({ timeoutMs: 500 });
+    await expect(impatient.request({ url: `${url}/head` }, never)).rejects.toMatchObject({ code: "timeout" });
+    await expect(impatient.request({ url: `${url}/body` }, never)).rejects.toMatchObject({ code: "timeout" });
   });
 
   it("what answers is not HTTP", async () => {

@@ -17,7 +17,7 @@ afterEach(async () => {
 async function get(listener: RequestListener, signal = never) {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const http = openHttp({ connections: 2, connectTimeoutMs: 2000, timeoutMs: 2000, userAgent: "t" });
+  const http = openHttp({ connections: 2, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "t" });
   opened.push({
     close: async () => {
       await http[Symbol.asyncDispose]();
@@ -177,7 +177,7 @@ describe("bounds", () => {
 async function stream(body: Uint8Array, receiver: Receiver): Promise<void> {
   const server = createServer(encoded(body[0] === 0x1f ? "gzip" : "br", body));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const http = openHttp({ connections: 2, connectTimeoutMs: 2000, timeoutMs: 2000, userAgent: "t" });
+  const http = openHttp({ connections: 2, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "t" });
   try {
     await http.stream({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/x` }, receiver, never);
   } finally {

@@ -74,7 +74,7 @@ export async function openHouse(): Promise<House> {
       return player;
     },
     async missing(source, retries = 0) {
-      const http = openHttp({ connections: 8, connectTimeoutMs: 5000, timeoutMs: 5000, userAgent: "test" });
+      const http = openHttp({ connections: 8, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "test" });
       const tee = openTee(await openDestination(root, {}), join(root, ".callreel", "partial"));
       const { destination } = tee;
       const transfer = openTransfer({ [source.name]: [http] }, destination);

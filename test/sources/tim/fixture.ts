@@ -34,7 +34,7 @@ export async function openFixture(
   clock: Clock = realClock,
 ): Promise<Fixture> {
   const tim = await openScriptedServer(script);
-  const http = openHttp({ connections: 8, connectTimeoutMs: 2_000, timeoutMs: 5_000, userAgent: "callreel-test" });
+  const http = openHttp({ connections: 8, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "callreel-test" });
   const events: DownloadEvent[] = [];
   const context = { http, clock, random: Math.random, report: (event: DownloadEvent) => void events.push(event) };
   const full: TimSettings = { url: tim.origin, user: "export", password: "s3cret", format: "wav", ...settings };

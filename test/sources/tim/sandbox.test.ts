@@ -34,8 +34,8 @@ async function openWorld(
   const { TIM_URL: url, TIM_USERNAME: user, TIM_PASSWORD: password } = sandbox.env;
   const http = openHttp({
     connections: 8,
-    connectTimeoutMs: 2_000,
-    timeoutMs: 10_000,
+    connectTimeoutMs: 30_000,
+    timeoutMs: 30_000,
     userAgent: "callreel-test",
     ...(settings.tls === undefined ? {} : { ca: sandbox.certificateAuthority }),
   });
