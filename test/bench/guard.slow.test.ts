@@ -9,8 +9,8 @@ const why = [
   ...(existsSync("/dev/shm") ? [] : ["no /dev/shm"]),
 ];
 
-/** Starting Node is most of a quick run, which so takes about three times as long; twice that tells of a slow hot path. */
-const mostTimes = 6;
+/** Starting Node is most of a quick run, which so takes about six times the CPU; twice that tells of a slow hot path. */
+const mostTimes = 12;
 
 describe.skipIf(why.length > 0)(`speed${why.length > 0 ? ` (skipped: ${why.join("; ")})` : ""}`, () => {
   it("stays within sight of curl followed by sha256sum, round by round", { timeout: 180_000 }, async () => {

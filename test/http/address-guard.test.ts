@@ -101,7 +101,13 @@ describe("leads into private networks only from one", () => {
 
 it("is asked by the client before anything is sent, by address and by name", async () => {
   const addresses = { own: "203.0.113.1", named: [] };
-  await using http = openHttp({ connections: 1, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "t", addresses });
+  await using http = openHttp({
+    connections: 1,
+    connectTimeoutMs: 30_000,
+    timeoutMs: 30_000,
+    userAgent: "t",
+    addresses,
+  });
   for (const host of ["127.0.0.1:9", "localhost:9", "2130706433:9", "169.254.169.254"]) {
     const asked = http.request({ url: `http://${host}/x` }, new AbortController().signal);
     await expect(asked).rejects.toMatchObject({ code: "foreign-host" });

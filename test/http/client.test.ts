@@ -7,7 +7,12 @@ import type { Receiver } from "../../src/core/model/ports.ts";
 import type { ResponseHead } from "../../src/core/model/recording.ts";
 import { type Http, type HttpSettings, openHttp, type RequestLog } from "../../src/http/client.ts";
 
-const settings: HttpSettings = { connections: 4, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "callreel/test" };
+const settings: HttpSettings = {
+  connections: 4,
+  connectTimeoutMs: 30_000,
+  timeoutMs: 30_000,
+  userAgent: "callreel/test",
+};
 const never = new AbortController().signal;
 const opened: { close(): unknown }[] = [];
 
