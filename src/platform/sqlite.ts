@@ -125,9 +125,10 @@ const faultsByText: readonly (readonly [RegExp, Fault])[] = [
   [/ in JSON|Unexpected end of JSON|Invalid time value/i, "damaged"],
   [/is full|ENOSPC|EDQUOT/i, "full"],
   [/readonly database|EROFS/i, "read-only"],
-  [/unable to open|EACCES|EPERM|ENOTDIR|EISDIR|EEXIST|authoriz/i, "denied"],
+  // ENOENT is what Node says of a folder that cannot be made on a read-only disk.
+  [/unable to open|EACCES|EPERM|ENOTDIR|EISDIR|EEXIST|ENOENT|authoriz/i, "denied"],
   [/EMFILE|ENFILE/, "too-many-files"],
-  [/disk I\/O error|EIO|ENOENT/i, "io"],
+  [/disk I\/O error|EIO/i, "io"],
 ];
 
 function faultOf(error: unknown): Fault | undefined {

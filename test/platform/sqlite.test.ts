@@ -147,3 +147,9 @@ test.each([
 ])("result code %i counts where the words tell nothing: %s", (errcode, code) => {
   expect(sqliteError(Object.assign(new Error("what"), { errcode }), words).code).toBe(code);
 });
+
+test("a folder that cannot be made on a read-only disk is told as one that cannot be written", () => {
+  expect(sqliteError(new Error("ENOENT: no such file or directory, mkdir '/ro/callreel'"), words)).toMatchObject({
+    code: "disk-denied",
+  });
+});
