@@ -8,12 +8,12 @@ import { openTempFolder } from "./helpers/temp-folder.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 describe("the package", () => {
-  it("holds the program, its man page, README and LICENSE, and installs and runs without a network", () => {
+  it("holds the program, its man page, README with its pages, and LICENSE, and installs and runs without a network", () => {
     using folder = openTempFolder();
     const [packed] = JSON.parse(npm(root, "pack", "--ignore-scripts", "--json", "--pack-destination", folder.path));
     const paths = (packed as { files: { path: string }[] }).files.map(({ path }) => path);
-    const others = paths.filter((path) => !/^(bin|dist)\//.test(path));
-    expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json"]);
+    const others = paths.filter((path) => !/^(bin|dist|src\/docs)\//.test(path));
+    expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json", "src/README.md"]);
     expect(paths).toEqual(
       expect.arrayContaining(["bin/callreel.js", "dist/cli/start.js", "dist/help/callreel.txt", "dist/man/callreel.1"]),
     );
