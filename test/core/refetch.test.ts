@@ -37,6 +37,9 @@ describe("a recording that is fetched again", () => {
     expect(expectAfter(plain, { before: held("a.wav", 9), why: "short" }).longerThanSeconds).toBe(9);
     expect(expectAfter(plain, { before: held("a.wav"), why: "short" }).longerThanSeconds).toBe(0);
     expect(expectAfter(plain, { before: held("a.wav", 9), why: "asked" })).toEqual({ ...plain, overwrite: true });
+    expect(expectAfter(plain, { before: held("a.wav", 60), why: "asked" }).longerThanSeconds).toBe(30);
+    expect(expectAfter(plain, { before: held("a.wav", 40), why: "asked" }).longerThanSeconds).toBe(10);
+    expect(expectAfter(plain, { before: held("a.wav", 40), why: "missing" }).longerThanSeconds).toBeUndefined();
   });
 });
 

@@ -31,8 +31,15 @@ export function pathOf({ before }: Refetch): string {
 
 /** What the new bytes must be like to replace the old ones. */
 export function expectAfter(expect: Expectation, { why, before }: Refetch): Expectation {
-  const longer = why === "short" ? { longerThanSeconds: before.audioSeconds ?? 0 } : {};
-  return { ...expect, overwrite: true, ...longer };
+  const held = before.audioSeconds ?? 0;
+  const least = { short: held, asked: clearlyShorter(held), missing: undefined }[why];
+  return { ...expect, overwrite: true, ...(least === undefined ? {} : { longerThanSeconds: least }) };
+}
+
+/** Audio of at most so many seconds is clearly shorter than what is held: the beginning of it, and no replacement. */
+function clearlyShorter(held: number): number | undefined {
+  const least = Math.min(held - usualTolerance.seconds, held * (1 - usualTolerance.part));
+  return least > 0 ? least : undefined;
 }
 
 /** How much shorter than its call a recording may be: calls ring, wait and are put on hold while nothing is recorded. */
