@@ -14,7 +14,7 @@ export function unwrappedId(cell: string): string {
 
 /** Almost all ids: nothing is wrapped around them. */
 const isPlain = /^[\w\\.-]+$/;
-const invisible = /[\u200b-\u200f\u2060\ufeff\u202a-\u202e\u2066-\u2069\u00ad]/g;
+const invisible = /[\u200b-\u200f\u2060\ufeff]/g;
 const pairs = [
   /^"([^"]+)"$/,
   /^['\u2018\u2019\u201b]([^'\u2018\u2019]+)['\u2018\u2019]$/,
@@ -34,7 +34,7 @@ const damages: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`^\\(?[+-]?\\d{1,3}(?:${group}\\d{3})+(?:[.,]\\d+)?\\)?$`), "a number with thousands marks"],
   [new RegExp(`^\\d{1,2}(?:${group}\\d{2})+${group}\\d{2,3}$`), "a number with thousands marks"],
   [/^\d{4}(?: \d{4})+$/, "a number with thousands marks"],
-  [/(?:…|\.{2,})$|^(?:…|\.{3})|\d…\d/, "cut short"],
+  [/(?:…|\.{3}|\d\.{2})$|^(?:…|\.{3})|\d…\d/, "cut short"],
   [/^#+$/, "the mark of a column that was too narrow"],
   [/^#[\p{L}¡/0]+[!?]$/iu, "an error of the spreadsheet"],
   [/^=/, "a formula"],
