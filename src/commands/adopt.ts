@@ -9,7 +9,7 @@ import { openGivenRefs } from "../composition/rows.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
-import { portalPattern } from "../core/naming/name-pattern.ts";
+import { portalPattern } from "../core/naming/file-name-parser.ts";
 import { formatBytes, formatCount, printable } from "../core/text.ts";
 import { openDestination } from "../destinations/index.ts";
 import {
@@ -21,7 +21,7 @@ import {
   openIdentifyByName,
   unknownFiles,
 } from "../maintenance/adoption.ts";
-import { filesFrom, isZip, takeIn } from "../maintenance/intake.ts";
+import { filesFrom, isZip, takeIn } from "../maintenance/portal-intake.ts";
 
 /**
  * Records the files of an older script, where they stand in the archive, as done, and copies RingCentral's portal

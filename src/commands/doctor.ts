@@ -1,10 +1,10 @@
 import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { checkFolders, checkProxy } from "../composition/archive.ts";
+import { wireWork } from "../composition/open-work.ts";
 import { selectionOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources, type SourceSet } from "../composition/sources.ts";
-import { wireWork } from "../composition/work.ts";
 import { asRecordingError } from "../core/model/errors.ts";
 import type { Check } from "../core/model/ports.ts";
 import type { RecordingRef, SourceName } from "../core/model/recording.ts";

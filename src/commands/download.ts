@@ -1,13 +1,13 @@
 import type { Invocation, Io } from "../cli/io.ts";
 import { takeArchive, wireLedger } from "../composition/archive.ts";
+import { downloadToStdout, runIntoArchive } from "../composition/archive-run.ts";
+import { survey } from "../composition/dry-run.ts";
+import { openSealer } from "../composition/head-and-seals.ts";
+import { startTransferThreads } from "../composition/open-transfer.ts";
+import { wireWork } from "../composition/open-work.ts";
 import { selectionOf } from "../composition/plan.ts";
-import { openSealer } from "../composition/proof.ts";
 import { openRunReporter, type RunReporter } from "../composition/reporter.ts";
-import { downloadToStdout, runIntoArchive } from "../composition/run.ts";
 import { openSources } from "../composition/sources.ts";
-import { survey } from "../composition/survey.ts";
-import { startTransferThreads } from "../composition/transfer.ts";
-import { wireWork } from "../composition/work.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import { formatNumberOf } from "../core/text.ts";
 

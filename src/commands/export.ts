@@ -9,7 +9,7 @@ import type { Archive, EntryFilter } from "../core/model/ledger.ts";
 import { verifyEntries } from "../core/proof/verify.ts";
 import { formatBytes, formatCount } from "../core/text.ts";
 import { csvPrinter } from "../maintenance/archive-list.ts";
-import { type Bag, openBag } from "../maintenance/bag.ts";
+import { type Bag, openBag } from "../maintenance/bagit-export.ts";
 import { tellUndated } from "../maintenance/undated.ts";
 import { diskError } from "../platform/disk-error.ts";
 import { version } from "../platform/version.ts";

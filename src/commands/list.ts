@@ -1,10 +1,10 @@
 import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { type Column, formatTable, writeOut } from "../cli/table.ts";
+import { wireWork } from "../composition/open-work.ts";
 import { selectionOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
-import { wireWork } from "../composition/work.ts";
 import type { Work } from "../core/download/work.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { RecordingRef } from "../core/model/recording.ts";

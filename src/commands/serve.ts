@@ -8,7 +8,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import { printable } from "../core/text.ts";
 import { addUser, openUsers, readUsers } from "../player/auth/passwords.ts";
-import { openShelf, type ShelfArchive } from "../player/library/shelf.ts";
+import { openArchiveSet, type SetArchive } from "../player/library/archive-set.ts";
 import { openPlayer, type PlayerPorts } from "../player/server.ts";
 
 /** Serves the player until it is stopped. */
@@ -29,7 +29,7 @@ export async function serve(invocation: Invocation): Promise<number> {
     const missing = { fetches, named: (path: string) => namedIn(sources, path) };
     await using webLogin = settings.login === undefined ? undefined : wireWebLogin({ ...wiring, settings });
     const ports: PlayerPorts = {
-      shelf: openShelf(archives),
+      shelf: openArchiveSet(archives),
       clock: invocation.io.clock,
       warn: warner(invocation, reporter.report),
       ...(sources.sources.size === 0 ? {} : { missing }),
@@ -74,7 +74,7 @@ function namedIn({ sources }: SourceSet, path: string) {
   return undefined;
 }
 
-function closing(archives: readonly ShelfArchive[]): AsyncDisposable {
+function closing(archives: readonly SetArchive[]): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
       for (const { ledger, library } of archives) {

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
-import { noteHead, recordOf, type Sealed, verifySeals } from "../composition/proof.ts";
+import { noteHead, recordOf, type Sealed, verifySeals } from "../composition/head-and-seals.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";

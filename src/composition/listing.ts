@@ -8,8 +8,8 @@ import type { Ledger } from "../core/model/ledger.ts";
 import type { HeardListing, Selection, Source } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { formatDuration } from "../core/text.ts";
+import type { WiredWork } from "./open-work.ts";
 import { selectionOf } from "./plan.ts";
-import type { WiredWork } from "./work.ts";
 
 export interface Notes extends Pick<Ledger, "get" | "set" | "pending" | "entriesOf"> {
   /** What the archive holds, for a command that only compares. */

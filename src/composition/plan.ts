@@ -11,7 +11,7 @@ import type { Clock, Expectation, Selection } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { checkTemplate, defaultTemplate, pathFor } from "../core/naming/path-template.ts";
 import { defaultRetryPolicy } from "../core/retry.ts";
-import type { WiredWork } from "./work.ts";
+import type { WiredWork } from "./open-work.ts";
 
 const defaultTransfers = 4;
 

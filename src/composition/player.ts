@@ -9,15 +9,15 @@ import type { Archive } from "../core/model/ledger.ts";
 import { partialFolder } from "../destinations/disk/part-files.ts";
 import { openDestination } from "../destinations/index.ts";
 import { isAnyAddress, isLoopbackHost, openVisitorAddress, trustedProxies } from "../player/auth/visitor.ts";
+import type { SetArchive } from "../player/library/archive-set.ts";
 import type { Browsed, Library, LibraryAnswer } from "../player/library/library.ts";
-import type { ShelfArchive } from "../player/library/shelf.ts";
 import type { PlayerSettings } from "../player/server.ts";
 import { type Fetches, openFetches } from "../player/streaming/fetches.ts";
 import { openTee } from "../player/streaming/tee.ts";
 import { archiveFolder, ledgerFile, openExistingLedger, wireLedger } from "./archive.ts";
+import { wireTransfer } from "./open-transfer.ts";
 import { planOf } from "./plan.ts";
 import type { SourceSet } from "./sources.ts";
-import { wireTransfer } from "./transfer.ts";
 
 /** Where the player listens and under which name; refuses what would let strangers in. */
 export function playerSettings(settings: Settings): PlayerSettings {
@@ -69,23 +69,23 @@ function readPem(flag: string, file: string): string {
 export async function openArchives(
   { args, settings, io }: Invocation,
   mayBeNew: boolean,
-): Promise<[ShelfArchive, ...ShelfArchive[]]> {
+): Promise<[SetArchive, ...SetArchive[]]> {
   const [named, ...others] = settings.dest === undefined && args.length > 0 ? args : [undefined, ...args];
   const first = named === undefined ? settings : { ...settings, dest: named };
   const open = mayBeNew ? wireLedger : openExistingLedger;
-  const archives: [ShelfArchive, ...ShelfArchive[]] = [
+  const archives: [SetArchive, ...SetArchive[]] = [
     shelved(archiveFolder(first, io), await open(first, io), ledgerFile(first, io)),
   ];
   for (const folder of others) archives.push(await openFurther(folder as string, io));
   return archives;
 }
 
-async function openFurther(folder: string, io: Io): Promise<ShelfArchive> {
+async function openFurther(folder: string, io: Io): Promise<SetArchive> {
   const { ledger: _ledger, ...settings } = { ledger: undefined, dest: resolve(io.cwd, folder) };
   return shelved(settings.dest, await openExistingLedger(settings, io), ledgerFile(settings, io));
 }
 
-function shelved(root: string, ledger: Archive, file: string): ShelfArchive {
+function shelved(root: string, ledger: Archive, file: string): SetArchive {
   return { root, ledger, library: openLibraryThread(file) };
 }
 
@@ -93,7 +93,7 @@ function shelved(root: string, ledger: Archive, file: string): ShelfArchive {
 export async function wireFetches(
   { settings, io }: Invocation,
   sources: SourceSet,
-  { root, ledger }: ShelfArchive,
+  { root, ledger }: SetArchive,
   report: (event: DownloadEvent) => void,
 ): Promise<Fetches & AsyncDisposable> {
   const tee = openTee(await openDestination(root, { mtime: !settings.noMtime }), join(root, partialFolder));
@@ -149,7 +149,7 @@ interface Waiting {
 
 /** A library in a thread of its own: however long a search takes, nobody who listens waits for it. */
 export function openLibraryThread(file: string): Library {
-  const worker = new Worker(new URL("../player/library/worker.js", import.meta.url), { workerData: file });
+  const worker = new Worker(new URL("../player/library/library-worker.js", import.meta.url), { workerData: file });
   const waiting = new Map<number, Waiting>();
   let asked = 0;
   let gone: RecordingError | undefined;

@@ -17,7 +17,7 @@ import { sources } from "../sources/index.ts";
 import { namesRecordings } from "../sources/ringcentral/call-log/printed-rows.ts";
 import { namedRecording } from "../sources/ringcentral/call-log/records.ts";
 import { refOf } from "../sources/tim/calls-table.ts";
-import { idsOfPath } from "../sources/tim/key.ts";
+import { idsOfPath } from "../sources/tim/recording-key.ts";
 import { openRunReporter } from "./reporter.ts";
 
 /** The reader that the settings name: files, stdin or a database; undefined when they name none. */

@@ -1,6 +1,6 @@
 import { readSecret, type Settings, stateFolder } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
-import { poolSources } from "../core/download/pool.ts";
+import { poolSources } from "../core/download/source-pool.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Source, Streamer } from "../core/model/ports.ts";
 import type { SourceName } from "../core/model/recording.ts";

@@ -2,19 +2,19 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, Ledger, RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
-import { openCatalogue } from "./catalogue.ts";
+import { openCatalogue } from "./catalogue-queries.ts";
 import { findHead, headOf, verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
 import type { Database } from "./database.ts";
 import { openDatabaseInUse } from "./database.ts";
 import { openEntries } from "./entries.ts";
-import { type HookDebts, openHookDebts } from "./hook-debts.ts";
 import type { LedgerContext } from "./index.ts";
 import { openKeyValue } from "./key-value.ts";
 import { type Leases, openLeases } from "./leases.ts";
 import { type Outcomes, openOutcomes } from "./outcomes.ts";
 import { brokenOutcomes } from "./outcomes-check.ts";
-import { openResults, openResultWriter, type Result } from "./results.ts";
+import { type OwedHooks, openOwedHooks } from "./owed-hooks.ts";
+import { openResults, openResultWriter, type Result } from "./result-writer.ts";
 import { openRuns, type Runs } from "./runs.ts";
 
 /** What the halves of the ledger share. */
@@ -23,7 +23,7 @@ interface OpenLedger {
   readonly clock: Clock;
   readonly leases: Leases;
   readonly runs: Runs;
-  readonly hooks: HookDebts;
+  readonly hooks: OwedHooks;
   readonly outcomes: Outcomes;
   /** The run that has begun here and not finished. */
   run: RunStart | undefined;
@@ -50,7 +50,7 @@ function archiveOf(database: Database, { clock, pid, version = "", leaseMs }: Le
     leases,
     runs,
     outcomes,
-    hooks: openHookDebts(database),
+    hooks: openOwedHooks(database),
     run: undefined,
   };
   const writer = openResultWriter(database, outcomes);

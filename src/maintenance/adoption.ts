@@ -9,7 +9,7 @@ import { markedIfShort } from "../core/download/refetch.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Call, RecordingRef, Stored } from "../core/model/recording.ts";
-import { type NamedFile, openNamePattern, portalPattern, readPortalName } from "../core/naming/name-pattern.ts";
+import { type NamedFile, openNamePattern, portalPattern, readPortalName } from "../core/naming/file-name-parser.ts";
 import { disownedBecause, openKnownHashes } from "../destinations/disk/sidecar.ts";
 import { examineFile, finishedFiles } from "../platform/files.ts";
 import { readSmallFile } from "../platform/small-file.ts";

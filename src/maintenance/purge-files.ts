@@ -11,7 +11,7 @@ import { openEraser } from "../destinations/disk/eraser.ts";
 import { siblingsOf } from "../destinations/disk/incoming.ts";
 import { openPartsOf } from "../destinations/disk/part-files.ts";
 import { sidecarsOf } from "../destinations/disk/sidecar.ts";
-import { purgeAside } from "../ledgers/aside.ts";
+import { purgeAside } from "../ledgers/moved-aside.ts";
 import { diskError, errno } from "../platform/disk-error.ts";
 import { nameBeside } from "../platform/files.ts";
 import { openPlain, readSmallFile } from "../platform/small-file.ts";

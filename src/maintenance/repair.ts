@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, ledgerFile, reserveLedger, takeArchive, wireLedger } from "../composition/archive.ts";
-import { openSealer } from "../composition/proof.ts";
+import { runIntoArchive } from "../composition/archive-run.ts";
+import { openSealer } from "../composition/head-and-seals.ts";
+import { startTransferThreads } from "../composition/open-transfer.ts";
 import { openRunReporter } from "../composition/reporter.ts";
-import { runIntoArchive } from "../composition/run.ts";
 import { openSources } from "../composition/sources.ts";
-import { startTransferThreads } from "../composition/transfer.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";

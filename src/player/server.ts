@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { RecordingError } from "../core/model/errors.ts";
-import { refuse, send, sendJson, type Visit } from "./answer.ts";
 import { type Doors, openDoors } from "./auth/login.ts";
 import type { WebLogin } from "./auth/oauth.ts";
 import type { Users } from "./auth/passwords.ts";
@@ -19,11 +18,12 @@ import {
   trustedProxies,
   type VisitorAddress,
 } from "./auth/visitor.ts";
+import type { ArchiveSet } from "./library/archive-set.ts";
 import { cataloguePage } from "./library/catalogue-page.ts";
-import type { Shelf } from "./library/shelf.ts";
 import { playerHtml } from "./page/html.ts";
 import { playerScript } from "./page/script.ts";
-import { refuseError } from "./streaming/missing.ts";
+import { refuse, send, sendJson, type Visit } from "./respond.ts";
+import { refuseError } from "./streaming/fetch-on-demand.ts";
 import { keyOfPath, openRecordings, type RecordingPorts, type Recordings } from "./streaming/recordings.ts";
 
 export interface PlayerSettings {
@@ -141,7 +141,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 export interface House {
   readonly doors: Doors;
   readonly recordings: Recordings;
-  readonly shelf: Shelf;
+  readonly shelf: ArchiveSet;
   /** Whether there is a source to fetch from. */
   readonly fetches: boolean;
 }

@@ -1,6 +1,6 @@
 import { MultiBar, type Options, type SingleBar } from "cli-progress";
 import type { Clock } from "../core/model/ports.ts";
-import { fileRow, statusRow, totalRow, waitingText } from "./bar-rows.ts";
+import { fileRow, statusRow, totalRow, waitingText } from "./bar-texts.ts";
 import { openEarlyLine } from "./early-line.ts";
 import { openMessages } from "./messages.ts";
 import { openSink } from "./output.ts";

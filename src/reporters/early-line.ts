@@ -1,6 +1,6 @@
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Clock } from "../core/model/ports.ts";
-import { listingText, waitingText } from "./bar-rows.ts";
+import { listingText, waitingText } from "./bar-texts.ts";
 import type { Progress } from "./progress.ts";
 
 /** A person who sees nothing for longer than this wonders whether anything goes on. */

@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Clock } from "../core/model/ports.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/text.ts";
-import { listingText, timeOfDay, waitingText } from "./bar-rows.ts";
+import { listingText, timeOfDay, waitingText } from "./bar-texts.ts";
 import { openEarlyLine } from "./early-line.ts";
 import { openMessages } from "./messages.ts";
 import { openSink } from "./output.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openBag } from "../../src/maintenance/bag.ts";
+import { openBag } from "../../src/maintenance/bagit-export.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const names = ["plain.wav", "100%.wav", "line\nbreak.wav", "carriage\rreturn.wav", "folder/ümlaut.wav"];

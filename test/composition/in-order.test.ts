@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { expect, it } from "vitest";
-import { inOrder } from "../../src/composition/work.ts";
+import { inOrder } from "../../src/composition/open-work.ts";
 import type { Work } from "../../src/core/download/work.ts";
 import { callRef } from "../helpers/calls-server.ts";
 

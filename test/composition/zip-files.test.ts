@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { RecordingError } from "../../src/core/model/errors.ts";
-import { zipFiles } from "../../src/maintenance/intake.ts";
+import { zipFiles } from "../../src/maintenance/portal-intake.ts";
 import { mp3, noise, wav } from "../helpers/sound-bytes.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 import { zip } from "../helpers/zip.ts";

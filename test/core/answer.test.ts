@@ -5,7 +5,7 @@ import {
   lastModified,
   retryAfterMs,
   strongValidator,
-} from "../../src/core/model/answer.ts";
+} from "../../src/core/model/response-headers.ts";
 
 function headOf(headers: Record<string, string>) {
   return { status: 206, headers };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openNamePattern } from "../../src/core/naming/name-pattern.ts";
+import { openNamePattern } from "../../src/core/naming/file-name-parser.ts";
 import { defaultTemplate, pathFor } from "../../src/core/naming/path-template.ts";
 import { sha256 } from "../helpers/sha256.ts";
 

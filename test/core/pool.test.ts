@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { poolSources } from "../../src/core/download/pool.ts";
+import { poolSources } from "../../src/core/download/source-pool.ts";
 import { RecordingError } from "../../src/core/model/errors.ts";
 import type { Source } from "../../src/core/model/ports.ts";
 import type { Link } from "../../src/core/model/recording.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readPortalName } from "../../src/core/naming/name-pattern.ts";
+import { readPortalName } from "../../src/core/naming/file-name-parser.ts";
 
 const call = {
   start: "2025-11-04T13:35:55",

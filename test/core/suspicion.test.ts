@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openSuspicion, type Standing } from "../../src/core/download/suspicion.ts";
+import { openFailureStreak, type Standing } from "../../src/core/download/failure-streak.ts";
 import { type ErrorCode, RecordingError } from "../../src/core/model/errors.ts";
 
 const witness = { by: "media.example", explicit: true };
@@ -9,7 +9,7 @@ const said = (code: ErrorCode) => new RecordingError(code, "So it said.", { witn
 
 function openHeard() {
   const reasons: RecordingError[] = [];
-  const suspicion = openSuspicion({ because: (reason) => reasons.push(reason) });
+  const suspicion = openFailureStreak({ because: (reason) => reasons.push(reason) });
   const refuse = (times: number, error: RecordingError, standing: Partial<Standing> = {}) => {
     const all = { fromKnown: false, saidBefore: false, ...standing };
     for (let time = 0; time < times; time += 1) suspicion.refused(error, all);

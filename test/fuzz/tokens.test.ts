@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { RecordingError } from "../../src/core/model/errors.ts";
 import { openRingCentral } from "../../src/sources/ringcentral/index.ts";
-import { authorityOf } from "../../src/sources/tim/echo-host.ts";
+import { authorityOf } from "../../src/sources/tim/echo-rewrite.ts";
 import { urlInAnswer } from "../../src/sources/tim/token-url.ts";
 import { damaged, fuzzSeconds, openRandom, pieces } from "../helpers/fuzz.ts";
 import { openScriptedServer } from "../helpers/scripted-server.ts";

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ArchiveSet, openArchiveSet } from "../../src/player/library/archive-set.ts";
 import { cataloguePage, type Page } from "../../src/player/library/catalogue-page.ts";
-import { openShelf, type Shelf } from "../../src/player/library/shelf.ts";
 import { type House, openHouse } from "./house.ts";
 
 let house: House;
-let shelf: Shelf;
+let shelf: ArchiveSet;
 
 beforeAll(async () => {
   house = await openHouse();
-  shelf = openShelf([{ root: house.root, ledger: house.ledger, library: house.library }]);
+  shelf = openArchiveSet([{ root: house.root, ledger: house.ledger, library: house.library }]);
   // Three calls begin in each instant, so that pages end between calls of one start.
   for (let at = 0; at < 250; at += 1) {
     const day = String(1 + (Math.floor(at / 3) % 28)).padStart(2, "0");
@@ -86,7 +86,7 @@ test("what is known and not there is listed when asked for, as far as it can be 
   expect(await all({ where: "all" })).toHaveLength(254);
   await using other = await openHouse();
   await other.keep("ringcentral", "9001", { start: "2026-10-15T10:00:00.000Z", name: "wanted" });
-  const both = openShelf([
+  const both = openArchiveSet([
     { root: house.root, ledger: house.ledger, library: house.library },
     { root: other.root, ledger: other.ledger, library: other.library },
   ]);

@@ -14,8 +14,8 @@ import { openDestination } from "../../src/destinations/index.ts";
 import { openHttp } from "../../src/http/client.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
 import { systemClock } from "../../src/platform/clock.ts";
+import { openArchiveSet } from "../../src/player/library/archive-set.ts";
 import { type Library, openLibrary } from "../../src/player/library/library.ts";
-import { openShelf } from "../../src/player/library/shelf.ts";
 import { openPlayer, type Player, type PlayerPorts, type PlayerSettings } from "../../src/player/server.ts";
 import { openFetches } from "../../src/player/streaming/fetches.ts";
 import { openTee } from "../../src/player/streaming/tee.ts";
@@ -65,7 +65,7 @@ export async function openHouse(): Promise<House> {
       await ledger.finish({ done: 0, skipped: 0, failed: 1, rejected: 0, bytes: 0, ms: 1, reasons: {} }, 3);
     },
     async open(ports = {}, settings = {}) {
-      const shelf = openShelf([{ root, ledger, library }]);
+      const shelf = openArchiveSet([{ root, ledger, library }]);
       const player = await openPlayer(
         { host: "127.0.0.1", port: 0, ...settings },
         { shelf, clock: systemClock, warn: (message) => console.error(message), ...ports },

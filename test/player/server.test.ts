@@ -289,8 +289,8 @@ test("while the source lets nobody through, a listener is told how long it takes
 test("two archives are one list, and each recording plays from its own", async () => {
   await using other = await openHouse();
   await other.keep("ringcentral", "5001", { start: "2026-11-04T10:00:00.000Z" });
-  const { openShelf } = await import("../../src/player/library/shelf.ts");
-  const shelf = openShelf([
+  const { openArchiveSet } = await import("../../src/player/library/archive-set.ts");
+  const shelf = openArchiveSet([
     { root: house.root, ledger: house.ledger, library: house.library },
     { root: other.root, ledger: other.ledger, library: other.library },
   ]);

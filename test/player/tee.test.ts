@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { RecordingError } from "../../src/core/model/errors.ts";
 import { openDestination } from "../../src/destinations/index.ts";
-import type { Growing } from "../../src/player/streaming/growing.ts";
+import type { Growing } from "../../src/player/streaming/growing-recording.ts";
 import { openTee } from "../../src/player/streaming/tee.ts";
 import { expectation, feed, forever, ok, put, testDestination } from "../contracts/destination.ts";
 import { wav } from "../helpers/sound-bytes.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fileRow, statusRow, totalRow } from "../../src/reporters/bar-rows.ts";
+import { fileRow, statusRow, totalRow } from "../../src/reporters/bar-texts.ts";
 import { column, cutTo, openPaint, widthOf } from "../../src/reporters/paint.ts";
 import { openProgress } from "../../src/reporters/progress.ts";
 import { heldClock } from "../helpers/held-clock.ts";

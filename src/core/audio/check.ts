@@ -1,6 +1,6 @@
-import { contentLength, contentRange, statusError } from "../model/answer.ts";
 import { RecordingError } from "../model/errors.ts";
 import type { AudioType, ResponseHead } from "../model/recording.ts";
+import { contentLength, contentRange, statusError } from "../model/response-headers.ts";
 import { describeBody, isText, scanAudio } from "./kind.ts";
 import { type Conclusion, copied, type Ending, latin, openScan } from "./scan.ts";
 

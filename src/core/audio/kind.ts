@@ -1,6 +1,6 @@
 import type { AudioType } from "../model/recording.ts";
+import { amrScanner, isAdts, scanAdts, scanAu } from "./aac-amr-au.ts";
 import { scanFlac } from "./flac.ts";
-import { amrScanner, isAdts, scanAdts, scanAu } from "./framed.ts";
 import { scanMp4 } from "./mp4.ts";
 import { id3Length, scanMpeg } from "./mpeg.ts";
 import { isOggAudio, scanOgg } from "./ogg.ts";

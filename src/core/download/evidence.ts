@@ -1,7 +1,7 @@
-import { serverMs } from "../model/answer.ts";
 import { RecordingError } from "../model/errors.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Call, RecordingRef } from "../model/recording.ts";
+import { serverMs } from "../model/response-headers.ts";
 import { isInstant } from "../selection.ts";
 
 /** Every way in which a source says that a recording cannot be had. */

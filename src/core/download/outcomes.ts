@@ -4,10 +4,10 @@ import type { Ledger } from "../model/ledger.ts";
 import type { Destination, Source } from "../model/ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "../model/recording.ts";
 import { type Absence, type Evidence, evidenceInWords, isAbsence, openYields } from "./evidence.ts";
+import { openFailureStreak } from "./failure-streak.ts";
 import { markedIfShort, type Refetch, shortness } from "./refetch.ts";
 import type { DownloadPlan } from "./run.ts";
 import type { Shutdown } from "./shutdown.ts";
-import { openSuspicion } from "./suspicion.ts";
 
 /** What becomes of claimed recordings: told to the ledger first, then to whoever listens. */
 export interface Outcomes {
@@ -34,7 +34,7 @@ export interface OutcomeContext {
 
 export function openOutcomes({ ledger, destination, sources, plan, shutdown, tell }: OutcomeContext): Outcomes {
   const yields = openYields(ledger);
-  const suspicion = openSuspicion(shutdown);
+  const suspicion = openFailureStreak(shutdown);
   const triedInVain = new Set<RecordingKey>();
 
   async function recordFailed(ref: RecordingRef, told: RecordingError, refetch?: Refetch): Promise<void> {

@@ -3,10 +3,10 @@
  * otherwise. An async iterator per file halves the throughput of call-sized files.
  */
 
-import { asItsRangeSays, contentLength } from "../model/answer.ts";
 import { asRecordingError } from "../model/errors.ts";
 import type { Clock, Destination, Incoming, Receiver, Streamer, Transfer, TransferHooks } from "../model/ports.ts";
 import type { ResponseHead, SourceName } from "../model/recording.ts";
+import { asItsRangeSays, contentLength } from "../model/response-headers.ts";
 
 /** Transfers in this thread into one destination, through the HTTP clients of each source's logins. */
 export function openTransfer(

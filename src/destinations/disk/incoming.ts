@@ -5,10 +5,10 @@
 
 import { join } from "node:path";
 import { type Audio, audioExtensions } from "../../core/audio/check.ts";
-import { contentRange } from "../../core/model/answer.ts";
 import { type ErrorCode, RecordingError } from "../../core/model/errors.ts";
 import type { Expectation, Incoming, Received } from "../../core/model/ports.ts";
 import type { ResponseHead, Stored } from "../../core/model/recording.ts";
+import { contentRange } from "../../core/model/response-headers.ts";
 import { extensionMark } from "../../core/naming/path-template.ts";
 import { diskError } from "../../platform/disk-error.ts";
 import type { Archive } from "./archive-folder.ts";

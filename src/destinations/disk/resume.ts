@@ -5,9 +5,9 @@
  * it.
  */
 
-import { contentLength, contentRange, lastModified, strongValidator } from "../../core/model/answer.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { ResponseHead } from "../../core/model/recording.ts";
+import { contentLength, contentRange, lastModified, strongValidator } from "../../core/model/response-headers.ts";
 import type { Earlier } from "./part.ts";
 import type { PartialNote } from "./part-files.ts";
 

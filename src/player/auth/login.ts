@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../../core/model/ports.ts";
-import { redirect, refuse, safeNext, send, type Visit } from "../answer.ts";
 import { playerIcon } from "../page/html.ts";
 import { keyPage, loginPage } from "../page/login.ts";
 import { playerStyle } from "../page/style.ts";
+import { redirect, refuse, safeNext, send, type Visit } from "../respond.ts";
 import { openLockout } from "./lockout.ts";
 import type { WebLogin } from "./oauth.ts";
 import { openOauth } from "./oauth.ts";

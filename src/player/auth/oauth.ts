@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { asRecordingError } from "../../core/model/errors.ts";
 import type { Clock } from "../../core/model/ports.ts";
-import { redirect, safeNext, send, type Visit } from "../answer.ts";
 import { goOnPage, loginPage, type Ways } from "../page/login.ts";
+import { redirect, safeNext, send, type Visit } from "../respond.ts";
 import { cookiesOf, type Listener, type Sessions } from "./sessions.ts";
 import type { Place } from "./visitor.ts";
 

@@ -1,7 +1,7 @@
 import type { LedgerEntry } from "../../core/model/ledger.ts";
 import type { RecordingKey } from "../../core/model/recording.ts";
 import type { Listener } from "../auth/sessions.ts";
-import type { Place, Shelf, ShelfQuery } from "./shelf.ts";
+import type { ArchiveSet, Place, SetQuery } from "./archive-set.ts";
 
 /** One recording as the page shows it. */
 export interface Item {
@@ -39,7 +39,7 @@ const mostVain = 3;
  * sense are taken as not given.
  */
 export async function cataloguePage(
-  shelf: Shelf,
+  shelf: ArchiveSet,
   query: URLSearchParams,
   listener: Listener,
   canFetch: (key: RecordingKey) => boolean,
@@ -102,7 +102,7 @@ function placeOf(part: unknown): Place {
   return { start, seq: seq as number, ...(indexed === 1 && { indexed: true }) };
 }
 
-function queryOf(query: URLSearchParams): Omit<ShelfQuery, "limit"> {
+function queryOf(query: URLSearchParams): Omit<SetQuery, "limit"> {
   const source = query.get("source");
   const direction = query.get("direction");
   const words = (query.get("text") ?? "").trim().slice(0, 200).split(/\s+/);

@@ -10,7 +10,7 @@ import { type ErrorCode, RecordingError } from "../../core/model/errors.ts";
 import type { DownloadEvent } from "../../core/model/events.ts";
 import type { Archive } from "../../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../../core/model/recording.ts";
-import type { Growing } from "./growing.ts";
+import type { Growing } from "./growing-recording.ts";
 import type { Follower, Tee } from "./tee.ts";
 
 export interface FetchPorts {

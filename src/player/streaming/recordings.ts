@@ -2,18 +2,18 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import pLimit from "p-limit";
 import type { Clock } from "../../core/model/ports.ts";
 import type { RecordingKey, RecordingRef } from "../../core/model/recording.ts";
-import { refuse, sendJson } from "../answer.ts";
 import type { Listener } from "../auth/sessions.ts";
+import { type ArchiveSet, openStored, type SetArchive } from "../library/archive-set.ts";
 import { itemOf } from "../library/catalogue-page.ts";
-import { openStored, type Shelf, type ShelfArchive } from "../library/shelf.ts";
+import { refuse, sendJson } from "../respond.ts";
+import { awaitFetch } from "./fetch-on-demand.ts";
 import type { Fetches } from "./fetches.ts";
-import type { Growing } from "./growing.ts";
-import { awaitFetch } from "./missing.ts";
+import type { Growing } from "./growing-recording.ts";
 import { type Peaks, readPeaks } from "./peaks.ts";
 import { sendAudio, sendGrowing } from "./send.ts";
 
 export interface RecordingPorts {
-  readonly shelf: Shelf;
+  readonly shelf: ArchiveSet;
   readonly clock: Clock;
   /** Where recordings come from that the archive does not hold; absent without a source. */
   readonly missing?: {
@@ -64,7 +64,7 @@ export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recor
   }
 
   /** Writes a listening down before anything is heard; true when it is a download. */
-  async function heard({ request, listener, key, query }: Asked, archive: ShelfArchive): Promise<boolean> {
+  async function heard({ request, listener, key, query }: Asked, archive: SetArchive): Promise<boolean> {
     const download = query.has("download");
     if (request.method === "GET") await audit(listener, key, download ? "downloaded" : "listened", archive);
     return download;
@@ -165,7 +165,7 @@ const mostRemembered = 10_000;
 /** Writes each listening into the archive's audit log once, however many requests it takes. */
 export function openAuditor(clock: Clock) {
   const heard = new WeakMap<Listener, Map<string, number>>();
-  return async (listener: Listener, key: RecordingKey, way: "listened" | "downloaded", { ledger }: ShelfArchive) => {
+  return async (listener: Listener, key: RecordingKey, way: "listened" | "downloaded", { ledger }: SetArchive) => {
     const known = heard.get(listener) ?? new Map<string, number>();
     heard.set(listener, known);
     const name = `${way} ${key}`;

@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { AudioType, Stored } from "../../core/model/recording.ts";
-import { ifRangeHolds, isKnown, rangeOf, refuse, safeHeaders, type Visit } from "../answer.ts";
-import { openStored } from "../library/shelf.ts";
-import type { Growing } from "./growing.ts";
+import { openStored } from "../library/archive-set.ts";
+import { ifRangeHolds, isKnown, rangeOf, refuse, safeHeaders, type Visit } from "../respond.ts";
+import type { Growing } from "./growing-recording.ts";
 
 /**
  * Sends a recording or a part of it; false, with nothing sent, when its file is not there. The tag is the SHA-256 of

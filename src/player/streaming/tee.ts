@@ -8,11 +8,11 @@
 
 import { createHash } from "node:crypto";
 import { audioExtensions } from "../../core/audio/check.ts";
-import { contentLength, contentRange } from "../../core/model/answer.ts";
 import type { Destination, Incoming } from "../../core/model/ports.ts";
 import type { RecordingKey, ResponseHead } from "../../core/model/recording.ts";
+import { contentLength, contentRange } from "../../core/model/response-headers.ts";
 import { extensionMark } from "../../core/naming/path-template.ts";
-import { type Growing, type Growth, openCondition, openGrowth } from "./growing.ts";
+import { type Growing, type Growth, openCondition, openGrowth } from "./growing-recording.ts";
 
 /** A destination that lets listeners have what is on its way into it. */
 export interface Tee {

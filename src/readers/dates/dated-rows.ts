@@ -3,7 +3,7 @@ import { RecordingError } from "../../core/model/errors.ts";
 import type { Row, RowBatch } from "../../core/model/recording.ts";
 import type { RowDates } from "../../core/selection.ts";
 import { printable } from "../../core/text.ts";
-import { epoch, likelyReadings, type Order, orders, type Readings, readingsOf } from "./readings.ts";
+import { epoch, likelyReadings, type Order, orders, type Readings, readingsOf } from "./date-forms.ts";
 
 export interface DateRules {
   readonly dates: RowDates;

@@ -1,7 +1,9 @@
-import { isPassing, waitOf } from "../../core/model/answer.ts";
 import { RecordingError } from "../../core/model/errors.ts";
+import { isPassing, waitOf } from "../../core/model/response-headers.ts";
 import { retried } from "../../core/retry.ts";
 import type { HttpAnswer } from "../../http/client.ts";
+import type { Tokens } from "./auth/tokens.ts";
+import type { ServerClock } from "./call-log/server-clock.ts";
 import {
   errorCodes,
   isLimit,
@@ -10,9 +12,7 @@ import {
   parsedObject,
   refusedScope,
   roleNeeded,
-} from "./answers.ts";
-import type { Tokens } from "./auth/tokens.ts";
-import type { ServerClock } from "./call-log/server-clock.ts";
+} from "./error-bodies.ts";
 import { type RingCentralRateLimiter, withPermit } from "./rate-limiter/limiter.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 

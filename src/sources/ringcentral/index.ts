@@ -18,8 +18,8 @@ import { checkedSettings, type RingCentralContext, type RingCentralSettings } fr
 import { openState } from "./state.ts";
 
 export { browserLogin, type LoginPrompt } from "./auth/browser-login.ts";
+export { openWebLogins, type WebLogins } from "./auth/player-login.ts";
 export type { LoginStatus } from "./auth/status.ts";
-export { openWebLogins, type WebLogins } from "./auth/web-login.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 
 /** RingCentral's powers beyond those of every source. */

@@ -2,8 +2,8 @@ import { type Columns, columnsOf, isNullWord, plainName } from "../../core/colum
 import { RecordingError } from "../../core/model/errors.ts";
 import type { Call, Direction, RecordingRef, Row, RowFinding } from "../../core/model/recording.ts";
 import { printable } from "../../core/text.ts";
-import { damageOf, idRemedy, unwrappedId } from "../cells.ts";
-import { idsOfKey, keyOf, type TimIds } from "./key.ts";
+import { damageOf, idRemedy, unwrappedId } from "../exported-cells.ts";
+import { idsOfKey, keyOf, type TimIds } from "./recording-key.ts";
 
 const needed = ["datasource", "voicelocation", "voicefilename"] as const;
 /** Real ids are some 40 characters; what is far longer is not one. */

@@ -1,6 +1,6 @@
-import { waitOf } from "../../core/model/answer.ts";
 import { type ErrorCode, type ErrorDetails, RecordingError } from "../../core/model/errors.ts";
 import type { RecordingRef, ResponseHead } from "../../core/model/recording.ts";
+import { waitOf } from "../../core/model/response-headers.ts";
 
 /** What is known of the link whose transfer failed. */
 export interface UsedLink {

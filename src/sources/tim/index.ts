@@ -5,8 +5,8 @@ import { openLogin } from "./auth/login.ts";
 import { findRecordings, refOf } from "./calls-table.ts";
 import { checkLogin, checkTim } from "./check.ts";
 import { classifyTransfer, type UsedLink } from "./classify-failure.ts";
-import { idsOfPath } from "./key.ts";
 import { openLinks, type TimLink } from "./link.ts";
+import { idsOfPath } from "./recording-key.ts";
 import { checkSettings, readableOnTheWire, type Tim, type TimContext, type TimSettings } from "./settings.ts";
 
 export type { TimContext, TimSettings } from "./settings.ts";

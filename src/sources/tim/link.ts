@@ -4,7 +4,7 @@ import type { Login } from "./auth/login.ts";
 import { basicAuthorization } from "./auth/schemes.ts";
 import { idsOf } from "./calls-table.ts";
 import { type Asked, refusedToken } from "./classify-failure.ts";
-import { authorityOf, isAtHost, rewriteEcho } from "./echo-host.ts";
+import { authorityOf, isAtHost, rewriteEcho } from "./echo-rewrite.ts";
 import type { Tim, TimContext } from "./settings.ts";
 import { urlInAnswer } from "./token-url.ts";
 

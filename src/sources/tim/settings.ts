@@ -4,7 +4,7 @@ import type { Clock } from "../../core/model/ports.ts";
 import type { RecordingRef } from "../../core/model/recording.ts";
 import type { Http } from "../../http/client.ts";
 import { isLoopback } from "../../http/networks.ts";
-import { checkRewrite, type EchoRewrite } from "./echo-host.ts";
+import { checkRewrite, type EchoRewrite } from "./echo-rewrite.ts";
 import { compileTemplate, defaultTemplate, type TokenUrl } from "./token-url.ts";
 
 /** How a TIM Enterprise is reached. Plain data. */

@@ -1,6 +1,6 @@
 import { RecordingError } from "../../core/model/errors.ts";
 import type { ResponseHead } from "../../core/model/recording.ts";
-import { encodePart, type TimIds } from "./key.ts";
+import { encodePart, type TimIds } from "./recording-key.ts";
 
 /** The vendor's documented request. */
 export const defaultTemplate =

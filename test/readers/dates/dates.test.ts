@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Row, RowBatch } from "../../../src/core/model/recording.ts";
 import type { RowDates } from "../../../src/core/selection.ts";
+import { readingsOf } from "../../../src/readers/dates/date-forms.ts";
 import { datedRows } from "../../../src/readers/dates/dated-rows.ts";
-import { readingsOf } from "../../../src/readers/dates/readings.ts";
 
 async function dated(cells: readonly (string | Row["fields"])[], dates: RowDates = "auto", windowed = false) {
   const rows = cells.map((cell, at) => ({

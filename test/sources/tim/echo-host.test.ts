@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { authorityOf, checkRewrite, isAtHost, rewriteEcho } from "../../../src/sources/tim/echo-host.ts";
+import { authorityOf, checkRewrite, isAtHost, rewriteEcho } from "../../../src/sources/tim/echo-rewrite.ts";
 
 test.each([
   ["http://echo01:8090/a%2f?t=1", "echo01", "10.0.0.5", "http://10.0.0.5:8090/a%2f?t=1"],

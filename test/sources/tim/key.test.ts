@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { encodePart, idsOfKey, idsOfPath, keyOf } from "../../../src/sources/tim/key.ts";
+import { encodePart, idsOfKey, idsOfPath, keyOf } from "../../../src/sources/tim/recording-key.ts";
 
 const ids = (datasource: string, voicelocation: string, voicefilename: string) => ({
   datasource,

@@ -1,8 +1,8 @@
 import { type FetchContext, fetchRecording } from "../../../src/core/download/attempt.ts";
-import { statusError } from "../../../src/core/model/answer.ts";
 import { RecordingError } from "../../../src/core/model/errors.ts";
 import type { Source, Transfer } from "../../../src/core/model/ports.ts";
 import type { RecordingRef, ResponseHead } from "../../../src/core/model/recording.ts";
+import { statusError } from "../../../src/core/model/response-headers.ts";
 import type { Http } from "../../../src/http/client.ts";
 import { never, realClock } from "./fixture.ts";
 

@@ -1,9 +1,9 @@
-import { isPassing, waitOf } from "../../../core/model/answer.ts";
 import { RecordingError } from "../../../core/model/errors.ts";
+import { isPassing, waitOf } from "../../../core/model/response-headers.ts";
 import { retried } from "../../../core/retry.ts";
 import type { HttpAnswer } from "../../../http/client.ts";
-import { errorCodes, parsedObject } from "../answers.ts";
 import { pause } from "../api.ts";
+import { errorCodes, parsedObject } from "../error-bodies.ts";
 import { tokenKind } from "../rate-limiter/budget.ts";
 import { type RingCentralRateLimiter, withPermit } from "../rate-limiter/limiter.ts";
 import type { RingCentralContext, RingCentralSettings } from "../settings.ts";

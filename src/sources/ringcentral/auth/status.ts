@@ -1,6 +1,6 @@
 import { RecordingError } from "../../../core/model/errors.ts";
-import { parsedObject } from "../answers.ts";
 import type { Api, Json } from "../api.ts";
+import { parsedObject } from "../error-bodies.ts";
 import type { RingCentralSettings } from "../settings.ts";
 import type { Tokens } from "./tokens.ts";
 

@@ -1,6 +1,6 @@
 import { RecordingError } from "../../../core/model/errors.ts";
 import { orAborted } from "../../../platform/mutex.ts";
-import { parsedObject } from "../answers.ts";
+import { parsedObject } from "../error-bodies.ts";
 import { credentialOf, digest, type RingCentralSettings } from "../settings.ts";
 import type { State } from "../state.ts";
 import { jwtGrant, type LoginWorld, noLogin, refreshGrant, requestToken, type TokenSet } from "./grants.ts";

@@ -1,6 +1,6 @@
 import type { Columns } from "../../../core/columns.ts";
 import type { Call, Direction } from "../../../core/model/recording.ts";
-import { objectOfCell } from "../../cells.ts";
+import { objectOfCell } from "../../exported-cells.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

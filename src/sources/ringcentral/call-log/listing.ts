@@ -1,8 +1,8 @@
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { HeardListing, Selection } from "../../../core/model/ports.ts";
 import type { RejectedRow, Row, RowBatch } from "../../../core/model/recording.ts";
-import { refusedRole } from "../answers.ts";
 import type { Api, Json } from "../api.ts";
+import { refusedRole } from "../error-bodies.ts";
 import type { RingCentralContext, RingCentralSettings } from "../settings.ts";
 import type { Extensions } from "./extensions.ts";
 import { type Asked, pageOf, pagesOf, recordKey, startOf, type WindowStart } from "./pages.ts";

@@ -2,7 +2,7 @@ import { type Columns, columnsOf, isNullWord } from "../../../core/columns.ts";
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { Call, RecordingRef, Row, RowFinding } from "../../../core/model/recording.ts";
 import { printable } from "../../../core/text.ts";
-import { damageOf, idRemedy, isLostObject, objectOfCell, unwrappedId } from "../../cells.ts";
+import { damageOf, idRemedy, isLostObject, objectOfCell, unwrappedId } from "../../exported-cells.ts";
 import { callOfTable, text } from "./call.ts";
 
 type MakeRef = (id: string, contentUri: string | undefined, call: Call) => RecordingRef;

@@ -1,5 +1,5 @@
 import type { Call, RecordingRef, Row, RowFinding } from "../../../core/model/recording.ts";
-import { isLostObject, objectOfCell } from "../../cells.ts";
+import { isLostObject, objectOfCell } from "../../exported-cells.ts";
 import { callOfPrinted, callOfRecord, text } from "./call.ts";
 import { badRow, findingOfTable, idOfPart, idOfUri, namesRecordings } from "./printed-rows.ts";
 

@@ -1,6 +1,6 @@
-import { serverMs } from "../../../core/model/answer.ts";
 import type { Clock } from "../../../core/model/ports.ts";
 import type { ResponseHead } from "../../../core/model/recording.ts";
+import { serverMs } from "../../../core/model/response-headers.ts";
 
 /** RingCentral's own clock, as its answers tell it: what was listed is measured by it, and never by this machine's. */
 export interface ServerClock {

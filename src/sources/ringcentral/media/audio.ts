@@ -1,7 +1,7 @@
 import type { RecordingError } from "../../../core/model/errors.ts";
 import type { Link, RecordingRef } from "../../../core/model/recording.ts";
-import { isLimit } from "../answers.ts";
 import type { Tokens } from "../auth/tokens.ts";
+import { isLimit } from "../error-bodies.ts";
 import type { RingCentralRateLimiter } from "../rate-limiter/limiter.ts";
 import type { RingCentralContext, RingCentralSettings } from "../settings.ts";
 import { contentUrl, isOurs } from "./addresses.ts";

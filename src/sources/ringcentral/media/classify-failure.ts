@@ -1,8 +1,8 @@
 import { isYoung } from "../../../core/download/evidence.ts";
-import { isPassing, serverMs, waitOf } from "../../../core/model/answer.ts";
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef, ResponseHead } from "../../../core/model/recording.ts";
-import { errorCodes, isLimit, isScopeRefusal, missingParameters, refusedScope } from "../answers.ts";
+import { isPassing, serverMs, waitOf } from "../../../core/model/response-headers.ts";
+import { errorCodes, isLimit, isScopeRefusal, missingParameters, refusedScope } from "../error-bodies.ts";
 
 const penaltyMs = 60_000;
 

@@ -1,6 +1,6 @@
-import { isPassing, waitOf } from "../../../core/model/answer.ts";
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef, ResponseHead } from "../../../core/model/recording.ts";
+import { isPassing, waitOf } from "../../../core/model/response-headers.ts";
 import { redirectTarget } from "./addresses.ts";
 
 /** Where redirects led, for each recording of which the media host sends us on. */

@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { retryAfterMs } from "../../../core/model/answer.ts";
 import { maybeSent } from "../../../core/model/errors.ts";
 import type { DownloadEvent } from "../../../core/model/events.ts";
 import type { Clock, Permit, RateLimiter } from "../../../core/model/ports.ts";
 import type { ResponseHead } from "../../../core/model/recording.ts";
-import { rateHeaders } from "../answers.ts";
+import { retryAfterMs } from "../../../core/model/response-headers.ts";
+import { rateHeaders } from "../error-bodies.ts";
 import { digest } from "../settings.ts";
 import type { State } from "../state.ts";
 import type { PermitBlock } from "./budget.ts";

@@ -1,4 +1,4 @@
-import type { RateHeaders } from "../answers.ts";
+import type { RateHeaders } from "../error-bodies.ts";
 import {
   allowance,
   type Budget,

@@ -6,7 +6,7 @@ import type { RecordingKey, Stored } from "../../core/model/recording.ts";
 import type { Browsed, BrowseQuery, Library, Position } from "./library.ts";
 
 /** One archive that the player reads. */
-export interface ShelfArchive {
+export interface SetArchive {
   /** Its folder, absolute. */
   readonly root: string;
   readonly ledger: Archive;
@@ -16,9 +16,9 @@ export interface ShelfArchive {
 /** How far one archive was looked through: undefined from its newest call on. */
 export type Place = Position | "end" | undefined;
 
-export type ShelfQuery = Omit<BrowseQuery, "states" | "after">;
+export type SetQuery = Omit<BrowseQuery, "states" | "after">;
 
-export interface ShelfStep {
+export interface SetStep {
   /** Absent where there was nothing new up to these places. */
   readonly entry: LedgerEntry | undefined;
   /** Whether a whole look found nothing more. */
@@ -28,24 +28,24 @@ export interface ShelfStep {
 }
 
 export interface Found {
-  readonly archive: ShelfArchive;
+  readonly archive: SetArchive;
   readonly entry: LedgerEntry;
 }
 
 /** The archives side by side. */
-export interface Shelf {
+export interface ArchiveSet {
   /** The entry of a recording, a finished one before any other. */
   find(key: RecordingKey): Promise<Found | undefined>;
   /**
    * Finished recordings of all archives, newest call first and each once; with `missing` those too that no archive has
    * and some archive wants. Goes on after `places`, which has one place for each archive.
    */
-  newest(query: ShelfQuery, missing: boolean, places: readonly Place[]): AsyncIterable<ShelfStep>;
+  newest(query: SetQuery, missing: boolean, places: readonly Place[]): AsyncIterable<SetStep>;
   /** The archive that missing recordings are fetched into, and that keeps the audit log of what it does not hold. */
-  readonly first: ShelfArchive;
+  readonly first: SetArchive;
 }
 
-export function openShelf(archives: readonly [ShelfArchive, ...ShelfArchive[]]): Shelf {
+export function openArchiveSet(archives: readonly [SetArchive, ...SetArchive[]]): ArchiveSet {
   async function find(key: RecordingKey): Promise<Found | undefined> {
     let other: Found | undefined;
     for (const archive of archives) {
@@ -56,7 +56,7 @@ export function openShelf(archives: readonly [ShelfArchive, ...ShelfArchive[]]):
     return other;
   }
 
-  async function* newest(query: ShelfQuery, missing: boolean, places: readonly Place[]): AsyncIterable<ShelfStep> {
+  async function* newest(query: SetQuery, missing: boolean, places: readonly Place[]): AsyncIterable<SetStep> {
     const states: readonly EntryState[] = missing ? ["done", ...wanted] : ["done"];
     const walks = archives.map(({ library }, at) => walk(library, { ...query, states }, places[at]));
     const reached: Place[] = archives.map((_, at) => places[at]);

@@ -2,7 +2,7 @@ import type { RecordingKey } from "../core/model/recording.ts";
 import type { Database } from "./database.ts";
 
 /** Recordings whose `--exec` has not ended well: it is owed from the moment they are done. */
-export interface HookDebts {
+export interface OwedHooks {
   /** To be called in the transaction that makes them done. */
   owe(keys: readonly RecordingKey[], now: number): void;
   /** `failure` undefined: it ran, nothing is owed any more. */
@@ -15,7 +15,7 @@ export interface HookDebts {
 const pageSize = 256;
 const messageLimit = 500;
 
-export function openHookDebts({ sqlite }: Database): HookDebts {
+export function openOwedHooks({ sqlite }: Database): OwedHooks {
   return {
     owe(keys, now) {
       const add = sqlite.prepare(

@@ -10,13 +10,13 @@ import type { Transfer } from "../core/model/ports.ts";
 import { openDestination } from "../destinations/index.ts";
 import { openLedger } from "../ledgers/index.ts";
 import { archiveFolder } from "./archive.ts";
+import { noteHead, type Sealer, selectionRecord } from "./head-and-seals.ts";
 import type { Hooks } from "./hooks.ts";
+import { wireTransfer } from "./open-transfer.ts";
+import { type WiredWork, wireWork } from "./open-work.ts";
 import { planOf, selectionOf } from "./plan.ts";
-import { noteHead, type Sealer, selectionRecord } from "./proof.ts";
 import { openRunReporter, type RunReporter } from "./reporter.ts";
 import { openSources, ratePerMinute, type SourceSet } from "./sources.ts";
-import { wireTransfer } from "./transfer.ts";
-import { type WiredWork, wireWork } from "./work.ts";
 
 /** What a run into the archive needs, opened by whoever starts it. */
 export interface Parts {

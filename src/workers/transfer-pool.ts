@@ -7,12 +7,12 @@
  */
 
 import { Worker } from "node:worker_threads";
-import { contentLength } from "../core/model/answer.ts";
 import { asRecordingError, errorOf, errorParts, RecordingError } from "../core/model/errors.ts";
 import type { Received, Transfer, TransferHooks, TransferJob } from "../core/model/ports.ts";
 import type { ResponseHead, Stored } from "../core/model/recording.ts";
+import { contentLength } from "../core/model/response-headers.ts";
 import type { RequestLog } from "../http/client.ts";
-import { inBatches, type News, type Order, type RunOrder, type ThreadSettings } from "./messages.ts";
+import { inBatches, type News, type Order, type RunOrder, type ThreadSettings } from "./transfer-messages.ts";
 
 /** A job in a thread: first its bytes are awaited, then its safety. */
 interface Under {
@@ -125,7 +125,7 @@ interface Listener {
 }
 
 function openThread(settings: ThreadSettings, listener: Listener): Thread {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), {
+  const worker = new Worker(new URL("./transfer-worker.js", import.meta.url), {
     workerData: settings,
     resourceLimits: heap,
   });

@@ -2,9 +2,9 @@ import type { ServerResponse } from "node:http";
 import { asRecordingError, type ErrorCode, type RecordingError } from "../../core/model/errors.ts";
 import type { Clock } from "../../core/model/ports.ts";
 import type { RecordingRef } from "../../core/model/recording.ts";
-import { refuse } from "../answer.ts";
+import { refuse } from "../respond.ts";
 import type { Fetch, Fetches } from "./fetches.ts";
-import type { Growing } from "./growing.ts";
+import type { Growing } from "./growing-recording.ts";
 
 /** How long a listener is kept waiting for a fetch before being told to come again. */
 const patienceMs = 25_000;

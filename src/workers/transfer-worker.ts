@@ -7,7 +7,7 @@ import type { Stored } from "../core/model/recording.ts";
 import { openDisk } from "../destinations/disk/disk.ts";
 import { type Http, openHttp } from "../http/client.ts";
 import { systemClock } from "../platform/clock.ts";
-import { inBatches, type News, type Order, type ThreadSettings } from "./messages.ts";
+import { inBatches, type News, type Order, type ThreadSettings } from "./transfer-messages.ts";
 
 /** No transfer notices such a delay, and a quick run ends several within it. */
 const newsEveryMs = 1;

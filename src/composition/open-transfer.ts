@@ -4,7 +4,7 @@ import type { Invocation, Io } from "../cli/io.ts";
 import { limitRate, openTransfer } from "../core/download/transfer.ts";
 import type { Destination, Streamer, Transfer } from "../core/model/ports.ts";
 import type { RequestLog } from "../http/client.ts";
-import { openTransferThreads, type ThreadCounts } from "../workers/pool.ts";
+import { openTransferThreads, type ThreadCounts } from "../workers/transfer-pool.ts";
 import { archiveFolder } from "./archive.ts";
 import { sourceHttpSettings } from "./http.ts";
 import { loginsOf, type SourceSet } from "./sources.ts";

@@ -8,7 +8,7 @@ import { RecordingError } from "../model/errors.ts";
 import type { Shutdown } from "./shutdown.ts";
 
 /** Ends a run in which nothing is to be had: what looks like many missing recordings is then one wrong setting. */
-export interface Suspicion {
+export interface FailureStreak {
   /** A recording came. */
   brought(): void;
   /** A recording did not come. */
@@ -26,7 +26,7 @@ export interface Standing {
 /** So many in a row, and the source is down or wrong, not the recording. */
 const mostInARow = 10;
 
-export function openSuspicion(shutdown: Pick<Shutdown, "because">): Suspicion {
+export function openFailureStreak(shutdown: Pick<Shutdown, "because">): FailureStreak {
   let unreached = 0;
   let missing = 0;
   let forbidden = 0;

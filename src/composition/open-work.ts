@@ -13,7 +13,7 @@ import type { Clock, Selection } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { type FileWords, isSqliteError, openSqlite, sqliteError } from "../platform/sqlite.ts";
 import { type Notes, wireListing } from "./listing.ts";
-import { namedWork } from "./named-work.ts";
+import { namedWork } from "./recordings-by-id.ts";
 import { refusePasswordInArgv, sourceOfRow, wireReader } from "./rows.ts";
 import { requiredSource, type SourceSet } from "./sources.ts";
 

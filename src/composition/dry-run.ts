@@ -13,8 +13,8 @@ import { formatBytes, formatCount, formatDuration, formatRate } from "../core/te
 import { openArchive } from "../ledgers/index.ts";
 import { openSqlite } from "../platform/sqlite.ts";
 import { archiveFolder, ledgerFile, refuseLostLedger } from "./archive.ts";
+import { wireWork } from "./open-work.ts";
 import { ratePerMinute, type SourceSet } from "./sources.ts";
-import { wireWork } from "./work.ts";
 
 /**
  * `--dry-run`: how many recordings, how much audio and how long it would take, as sentences or as one event; fetches and
