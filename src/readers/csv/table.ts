@@ -14,9 +14,9 @@ import {
   isSurelyNoise,
   linesAboveHeader,
   tellDialect,
-  wrapped,
 } from "./dialect.ts";
 import { type RawRecord, records } from "./records.ts";
+import { faultOf, foldWatch } from "./row-faults.ts";
 
 const batchRows = 4096;
 
@@ -77,10 +77,7 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
   const isBetween = (record: RawRecord, columns: readonly string[]): boolean => {
     const { cells } = record;
     const before = previous;
-    const isOdd = cells.length === 1 || cells.length !== columns.length;
-    if (isRule(cells, before, delimiter)) return true;
-    if (isOdd && isNoise(cells.join(delimiter))) return true;
-    if (!isOdd && /^\s*(\(\d|Changed )/.test(cells[0] as string) && isSurelyNoise(cells.join(delimiter))) return true;
+    if (isRule(cells, before, delimiter) || isNoiseIn(cells, columns.length, delimiter)) return true;
     previous = "other";
     if (isDashes(cells)) {
       if (before !== "header") throw otherColumns(record, file);
@@ -94,22 +91,6 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
     return true;
   };
 
-  /** Why a record is no row of this table; undefined when it is one. */
-  const faultOf = (record: RawRecord, columns: readonly string[]): string | undefined => {
-    if (record.cells.length !== columns.length && !isRagged(record, columns.length, dialect)) {
-      watchFolds(record, columns.length);
-      return misfit(record, columns.length, dialect);
-    }
-    if (record.isOpen && record.cells.length < Math.min(shortest, columns.length) && Number.isFinite(shortest)) {
-      return "the file ends in the middle of this row";
-    }
-    if (record.line !== record.lastLine && hasSwallowed(record.cells, columns.length, delimiter)) {
-      return "a quote in a value is not closed";
-    }
-    const twin = twins.find(([first, second]) => isOtherValue(record.cells[first], record.cells[second]));
-    return twin && `it has two columns called ${columns[twin[0]]}, and they differ; give them names of their own`;
-  };
-
   return {
     take(record, rows, rejected) {
       if (looksFailed(record.cells)) refuseFailed(record, delimiter, file);
@@ -117,7 +98,7 @@ export function openTable(dialect: Dialect, settings: ReaderSettings, file: stri
       if (header === undefined) setHeader(record);
       else if (isBetween(record, header)) return;
       else {
-        const fault = faultOf(record, header);
+        const fault = faultOf(record, { columns: header, shortest, twins, dialect, delimiter, watchFolds });
         if (fault === undefined) rows.push({ fields: fieldsOf(record.cells, names), file, line: record.line });
         else rejectAll(record, fault, file, rejected);
         shortest = Math.min(shortest, record.cells.length);
@@ -146,23 +127,9 @@ function twinsOf(columns: readonly string[]): (readonly [number, number])[] {
   });
 }
 
-function isOtherValue(first: string | undefined, second: string | undefined): boolean {
-  const value = second === undefined ? null : cellValue(second);
-  return value !== null && value !== cellValue(first ?? "");
-}
-
 function noTable(header: readonly string[], delimiter: string, file: string): RecordingError {
   const shown = printable(header.join(delimiter)).slice(0, 120);
   return new RecordingError("bad-rows", `${file} holds no rows and no column names that are known ("${shown}").`);
-}
-
-/**
- * Whether only empty cells at a row's end are missing, as Excel leaves them out, or too many, after a trailing separator.
- * Tools that do not quote write all of them, and so does every tool in a record of several lines.
- */
-function isRagged({ cells, line, lastLine }: RawRecord, wanted: number, { kind }: Dialect): boolean {
-  if (kind !== "quoted" || line !== lastLine || cells.length === 1) return false;
-  return cells.length < wanted || cells.slice(wanted).every((cell) => cell.trim() === "");
 }
 
 /** So many columns, at most, show that they are missing in a row that ends early. */
@@ -214,6 +181,13 @@ function isRule(cells: readonly string[], before: string, delimiter: string): bo
   return isPsqlRule(line) || /^\|(?:\s*:?-{2,}:?\s*\|)+\s*$/.test(line);
 }
 
+/** What exporting tools print between rows; a line with as many cells as a row must surely be that. */
+function isNoiseIn(cells: readonly string[], wanted: number, delimiter: string): boolean {
+  const line = cells.join(delimiter);
+  if (cells.length === 1 || cells.length !== wanted) return isNoise(line);
+  return /^\s*(\(\d|Changed )/.test(cells[0] as string) && isSurelyNoise(line);
+}
+
 function isDashes(cells: readonly string[]): boolean {
   return (
     (cells[0] as string).trimStart().startsWith("-") &&
@@ -252,43 +226,9 @@ function isOtherHeader(cells: readonly string[], columns: ReadonlySet<string>): 
   return filled.length > 1 && filled.every(isName);
 }
 
-/**
- * Whether a record of several lines has rows inside a value: an opening quote that closed only rows later stands at the
- * value's start, or a line further down has as many separators as a row of four columns and more.
- */
-function hasSwallowed(cells: readonly string[], columns: number, delimiter: string): boolean {
-  if (cells.some((cell) => cell.startsWith('"') && /[\r\n]/.test(cell))) return true;
-  const lines = cells.join(delimiter).split(/\r\n|\n|\r/);
-  return columns > 3 && lines.slice(1).some((line) => line.split(delimiter).length === columns);
-}
-
 /** One entry for each line, so that the count is that of the rows that are missing. */
 function rejectAll(record: RawRecord, what: string, file: string, rejected: RejectedRow[]): void {
   for (let line = record.line; line <= record.lastLine; line++) {
     rejected.push({ file, line, message: what });
   }
-}
-
-function misfit({ cells }: RawRecord, wanted: number, dialect: Dialect): string {
-  if (dialect.kind === "fixed") return 'the line does not fit the columns that the dashes show; export with -s "|"';
-  return `${cells.length === 1 ? "1 field" : `${cells.length} fields`} where there should be ${wanted}`;
-}
-
-/**
- * Watches rejected records of sqlcmd for lines folded at the screen width: two lines in a row that make one record
- * together, the first as long as the first of another such pair, or 80 characters, sqlcmd's default.
- */
-function foldWatch(dialect: Dialect, file: string): (record: RawRecord, wanted: number) => void {
-  let before: RawRecord | undefined;
-  let foldedAt: number | undefined;
-  return (record, wanted) => {
-    if (dialect.kind !== "plain") return;
-    const first = before;
-    before = record;
-    if (first?.line !== record.line - 1 || first.cells.length + record.cells.length - 1 !== wanted) return;
-    const length = first.cells.join(dialect.delimiter).length;
-    if (length === 80 || length === foldedAt) throw wrapped(file, first.line);
-    foldedAt = length;
-    before = undefined;
-  };
 }

@@ -208,19 +208,7 @@ const abbreviation =
 /** Cuts the time of day out of a text; undefined where what stands there is none. */
 export function cutTime(text: string): CutTime | undefined {
   if (abbreviation.test(text)) return undefined;
-  const universal = text.replace(/[ (]*\b(?:UTC|GMT)\b\)?(?= \d{4}$|$)/, "");
-  const moved = universal !== text && withColons.test(text) && !zoned.test(universal);
-  const bare = (moved ? universal : text).replace(/ *\([\p{L} ]+\)$/u, "");
-  const hasTime = withColons.test(bare);
-  const zoneMatch = hasTime ? zoned.exec(bare) : null;
-  const zone = moved
-    ? "Z"
-    : zoneMatch === null
-      ? ""
-      : zoneMatch[2] === undefined
-        ? "Z"
-        : `${zoneMatch[2]}:${zoneMatch[3] ?? "00"}`;
-  const unzoned = zoneMatch === null ? bare : bare.slice(0, zoneMatch.index + 1);
+  const { unzoned, zone } = cutZone(text);
   const half = /\d[:.]\d\d/.test(unzoned) ? marks.find(([mark]) => mark.test(unzoned)) : undefined;
   const plain = half === undefined ? unzoned : unzoned.replace(half[0], " ").replace(/ +/g, " ").trim();
   const found = withColons.exec(plain) ?? withPoints.exec(plain);
@@ -231,6 +219,18 @@ export function cutTime(text: string): CutTime | undefined {
   const part = fraction === undefined || /^0+$/.test(fraction) ? "" : `.${fraction.slice(0, 3).padEnd(3, "0")}`;
   const rest = `${plain.slice(0, found.index).replace(/(\d)T$/i, "$1")} ${plain.slice(found.index + whole.length)}`;
   return { rest: rest.trim(), time: `${String(hour).padStart(2, "0")}:${minute}:${second}${part}`, zone };
+}
+
+/** Cuts the zone off a text with a time of day; "" where there is none. */
+function cutZone(text: string): { readonly unzoned: string; readonly zone: string } {
+  const universal = text.replace(/[ (]*\b(?:UTC|GMT)\b\)?(?= \d{4}$|$)/, "");
+  const moved = universal !== text && withColons.test(text) && !zoned.test(universal);
+  const bare = (moved ? universal : text).replace(/ *\([\p{L} ]+\)$/u, "");
+  const match = withColons.test(bare) ? zoned.exec(bare) : null;
+  const unzoned = match === null ? bare : bare.slice(0, match.index + 1);
+  if (moved) return { unzoned, zone: "Z" };
+  if (match === null) return { unzoned, zone: "" };
+  return { unzoned, zone: match[2] === undefined ? "Z" : `${match[2]}:${match[3] ?? "00"}` };
 }
 
 /** The hour of the day; some tools write 13:05 PM, which says nothing else. */
