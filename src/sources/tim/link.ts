@@ -5,7 +5,7 @@ import { basicAuthorization } from "./auth/schemes.ts";
 import { idsOf } from "./calls-table.ts";
 import { type Asked, refusedToken } from "./classify-failure.ts";
 import { authorityOf, isAtHost, rewriteEcho } from "./echo-rewrite.ts";
-import type { Tim, TimContext } from "./settings.ts";
+import { readableOnTheWire, type Tim, type TimContext } from "./settings.ts";
 import { urlInAnswer } from "./token-url.ts";
 
 /** A link with the Echo host as TIM named it. */
@@ -83,11 +83,22 @@ function linkTo(named: string, takenAt: number, askedMs: number, tim: Tim): Link
   };
 }
 
-/** The login for Echo, only where its host is TIM's own or was named by the user: an answer must not choose who gets it. */
-function echoLogin(named: string, url: string, { base, settings, echoRewrite }: Tim): string {
+/**
+ * The login for Echo, only where its host is TIM's own, reached as safely as TIM, or was named by the user: an answer must
+ * not choose who gets it.
+ */
+export function echoLogin(named: string, url: string, { base, settings, echoRewrite }: Tim): string {
   const own = new URL(named).hostname === base.hostname;
-  if (!own && !echoRewrite.some(({ to }) => isAtHost(url, to))) {
-    const host = authorityOf(named);
+  const isConfirmed = echoRewrite.some(({ to }) => isAtHost(url, to));
+  const host = authorityOf(named);
+  if (own && !isConfirmed && base.protocol === "https:" && readableOnTheWire(new URL(url))) {
+    throw new RecordingError(
+      "foreign-host",
+      `TIM is reached over https, but names Echo (${host}) over plain http, where the login could be read on the way; confirm it with --echo-rewrite ${host}=${host}, or go without --echo-auth.`,
+      { verdict: "stop" },
+    );
+  }
+  if (!own && !isConfirmed) {
     throw new RecordingError(
       "foreign-host",
       `TIM names ${host} as Echo, which is not its own host, so it must not get the login by itself; confirm it with --echo-rewrite ${host}=${host}.`,

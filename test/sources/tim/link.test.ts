@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import type { TimSettings } from "../../../src/sources/tim/index.ts";
+import { echoLogin } from "../../../src/sources/tim/link.ts";
+import { checkSettings } from "../../../src/sources/tim/settings.ts";
 import { heldClock } from "../../helpers/held-clock.ts";
 import { openScriptedServer, type Script } from "../../helpers/scripted-server.ts";
 import { behindBasic, never, openFixture, recording, refusal } from "./fixture.ts";
@@ -245,6 +247,22 @@ test("Echo gets the login only when asked to, and only at a host that TIM's answ
   const error = await refusal(fixture.source.link(recording(), undefined, never));
   expect([error.code, error.verdict]).toEqual(["foreign-host", "stop"]);
   expect(error.message).toContain("--echo-rewrite evil.example=evil.example");
+});
+
+test("a login that TIM gets over https is not sent to its Echo in the clear, unless that was confirmed", () => {
+  const settings = {
+    url: "https://tim.example",
+    user: "export",
+    password: "s3cret",
+    format: "wav",
+    echoAuth: true,
+  } as const;
+  const http = "http://tim.example:8080/x";
+  const loginFor = (named: string, echoRewrite: readonly { from: string; to: string }[] = []) =>
+    echoLogin(named, named, checkSettings({ ...settings, echoRewrite }, Math.random));
+  expect(() => loginFor(http)).toThrow(/over plain http.*--echo-rewrite tim.example:8080=tim.example:8080/);
+  expect(loginFor(http, [{ from: "tim.example:8080", to: "tim.example:8080" }])).toMatch(/^Basic /);
+  expect(loginFor("https://tim.example:8443/x")).toMatch(/^Basic /);
 });
 
 test("a recording that the ledger holds without ids is given up without a request", async () => {
