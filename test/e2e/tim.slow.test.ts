@@ -53,7 +53,7 @@ describe("an export of the calls table", () => {
       const { tim, env, csv, archive } = world;
       // Twice the sandbox's clock, which stands still else, jumps while tokens are on their way: whatever is in flight then has expired. The second
       // jump leaves what the first one hit the time to end: a recording refused twice in a row is taken for gone.
-      tim.settings.faults = [4, 36].map((from) => ({ on: "tim", do: "delay", ms: 1, from, advanceMs: 1500 }));
+      tim.settings.faults = [4, 44].map((from) => ({ on: "tim", do: "delay", ms: 1, from, advanceMs: 1500 }));
       const finished = await run(["download", "--rows", csv, "-d", archive, "-j", "8"], { env });
       expect(tim.stats().expiredTokens).toBeGreaterThan(0);
       expect([finished.code, finished.err]).toEqual([0, expect.anything()]);
