@@ -41,8 +41,13 @@ export async function lockArchive(folder: string, options: LockOptions): Promise
   }
   return {
     release: () => {
-      rmSync(sideFile, { force: true });
-      lock.release();
+      try {
+        rmSync(sideFile, { force: true });
+      } catch {
+        // It only says who holds the lock, which is free all the same; the next holder writes it anew.
+      } finally {
+        lock.release();
+      }
     },
   };
 }

@@ -66,7 +66,13 @@ function countEntries(path: string): number {
 function copyInto(making: string, path: string): Copied {
   const database = openDatabase(making, false);
   try {
-    return database.read(() => copyAll(database.sqlite, path));
+    return database.read(() => {
+      const copied = copyAll(database.sqlite, path);
+      // Closing does it too, but would not say that it failed; and the log does not go along.
+      const { busy } = database.sqlite.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+      if (busy !== 0) throw new RecordingError("locked", `${making} is kept busy by another process: try again later.`);
+      return copied;
+    });
   } finally {
     database.close();
   }
