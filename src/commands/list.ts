@@ -1,6 +1,6 @@
-import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { type Column, formatTable, writeOut } from "../cli/table.ts";
+import { openLeftOut } from "../composition/left-out.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { selectionOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
@@ -9,7 +9,7 @@ import type { Work } from "../core/download/work.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { isUncertain } from "../core/selection.ts";
-import { formatCount, formatDuration, formatNumberOf } from "../core/text.ts";
+import { formatCount, formatDuration } from "../core/text.ts";
 import { listArchive } from "../maintenance/archive-list.ts";
 
 /** Prints the recordings a selection names: a table, or NDJSON that `download --rows -` takes. */
@@ -17,21 +17,21 @@ export async function list(invocation: Invocation): Promise<number> {
   const { io, settings } = invocation;
   if (settings.archive) return listArchive(invocation);
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
-  const leftOut = openLeftOut(reporter.report);
+  const leftOut = openLeftOut();
+  const hear = (event: DownloadEvent) => {
+    leftOut.hear(event);
+    const isUnreadable = event.event === "recording-skipped" && isUncertain(event.reason);
+    if (isUnreadable || event.event === "row-rejected" || event.event === "notice") reporter.report(event);
+  };
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
     const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
-    const count = await printWork(work, leftOut.hear, invocation);
+    const count = await printWork(work, hear, invocation);
     if (!settings.json) io.stderr.write(`${formatCount(count)} recordings\n`);
   } finally {
     await reporter.close();
   }
-  if (leftOut.undated > 0) {
-    const what = formatNumberOf(leftOut.undated, "recording");
-    io.stderr.write(
-      `${what} left out: their rows do not tell whether they are selected (a start that cannot be read: --row-dates; an unknown column: --map).\n`,
-    );
-  }
+  leftOut.tell(io);
   return leftOut.exitCode();
 }
 
@@ -50,23 +50,6 @@ async function printWork(
   }
   await print([], io);
   return seen.size;
-}
-
-/** Counts and tells what a list lacks for want of readable rows; what was left out by wish is not told. */
-function openLeftOut(report: (event: DownloadEvent) => void) {
-  let [rejected, undated] = [0, 0];
-  return {
-    hear(event: DownloadEvent): void {
-      if (event.event === "row-rejected") rejected += 1;
-      else if (event.event === "recording-skipped" && isUncertain(event.reason)) undated += 1;
-      else if (event.event !== "notice") return;
-      report(event);
-    },
-    get undated() {
-      return undated;
-    },
-    exitCode: () => (rejected > 0 ? exitCodeOf("bad-rows") : undated > 0 ? 3 : 0),
-  };
 }
 
 async function printLines(refs: readonly RecordingRef[], io: Io): Promise<void> {

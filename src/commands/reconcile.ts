@@ -4,6 +4,7 @@ import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
 import { noteHead, recordOf } from "../composition/head-and-seals.ts";
+import { openLeftOut } from "../composition/left-out.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { entryFilterOf, selectionOf, toleranceOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
@@ -14,8 +15,7 @@ import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Selection } from "../core/model/ports.ts";
 import { isDifference, type Look, type Reconciled, reconcileRef, unsound } from "../core/proof/reconcile.ts";
-import { isUncertain } from "../core/selection.ts";
-import { formatCount, formatNumberOf } from "../core/text.ts";
+import { formatCount } from "../core/text.ts";
 
 /** Source against archive: each recording that is missing, extra, damaged, too short, gone or not permitted. 6 when they differ. */
 export async function reconcile(invocation: Invocation): Promise<number> {
@@ -24,10 +24,9 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
   const kinds: Record<string, number> = {};
   let differences = 0;
-  let [rejected, undated] = [0, 0];
+  const leftOut = openLeftOut();
   const hear = (event: DownloadEvent) => {
-    if (event.event === "row-rejected") rejected += 1;
-    if (event.event === "recording-skipped" && isUncertain(event.reason)) undated += 1;
+    leftOut.hear(event);
     if (event.event === "row-rejected" || event.event === "notice") reporter.report(event);
   };
   const tell = (found: Reconciled) => {
@@ -47,6 +46,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
       await reconcilePiece(piece, archive, listed, tell);
     }
     if (isWholeSelection(selection)) await findExtra(invocation, archive, listed, tell);
+    const { rejected, uncertain: undated } = leftOut;
     const result = { recordings: listed.size, rejected, ...(undated > 0 && { undated }), differences, ...kinds };
     await ledger.audit({ action: "reconcile", detail: recordOf(invocation, result) });
     const head = await noteHead(archiveFolder(settings, io), ledger);
@@ -55,16 +55,8 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   } finally {
     await reporter.close();
   }
-  if (undated > 0) {
-    io.stderr.write(
-      `${formatNumberOf(undated, "recording")} left out: their rows do not tell whether they are selected (a start that cannot be read: --row-dates; an unknown column: --map).\n`,
-    );
-  }
-  return worst([
-    differences > 0 ? exitCodeOf("differences") : 0,
-    rejected > 0 ? exitCodeOf("bad-rows") : 0,
-    undated > 0 ? 3 : 0,
-  ]);
+  leftOut.tell(io);
+  return worst([differences > 0 ? exitCodeOf("differences") : 0, leftOut.exitCode()]);
 }
 
 interface Held {

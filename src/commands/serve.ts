@@ -29,7 +29,7 @@ export async function serve(invocation: Invocation): Promise<number> {
     const missing = { fetches, named: (path: string) => namedIn(sources, path) };
     await using webLogin = settings.login === undefined ? undefined : wireWebLogin({ ...wiring, settings });
     const ports: PlayerPorts = {
-      shelf: openArchiveSet(archives),
+      archiveSet: openArchiveSet(archives),
       clock: invocation.io.clock,
       warn: warner(invocation, reporter.report),
       ...(sources.sources.size === 0 ? {} : { missing }),

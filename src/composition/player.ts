@@ -74,7 +74,7 @@ export async function openArchives(
   const first = named === undefined ? settings : { ...settings, dest: named };
   const open = mayBeNew ? wireLedger : openExistingLedger;
   const archives: [SetArchive, ...SetArchive[]] = [
-    shelved(archiveFolder(first, io), await open(first, io), ledgerFile(first, io)),
+    setArchive(archiveFolder(first, io), await open(first, io), ledgerFile(first, io)),
   ];
   for (const folder of others) archives.push(await openFurther(folder as string, io));
   return archives;
@@ -82,10 +82,10 @@ export async function openArchives(
 
 async function openFurther(folder: string, io: Io): Promise<SetArchive> {
   const { ledger: _ledger, ...settings } = { ledger: undefined, dest: resolve(io.cwd, folder) };
-  return shelved(settings.dest, await openExistingLedger(settings, io), ledgerFile(settings, io));
+  return setArchive(settings.dest, await openExistingLedger(settings, io), ledgerFile(settings, io));
 }
 
-function shelved(root: string, ledger: Archive, file: string): SetArchive {
+function setArchive(root: string, ledger: Archive, file: string): SetArchive {
   return { root, ledger, library: openLibraryThread(file) };
 }
 

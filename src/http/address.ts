@@ -1,4 +1,4 @@
-export interface Authority {
+interface Authority {
   readonly origin: string;
   readonly host: string;
 }
@@ -8,7 +8,7 @@ export interface Target extends Authority {
 }
 
 /** The few hosts of a run, read once each. */
-export const authorities = new Map<string, Authority>();
+const authorities = new Map<string, Authority>();
 
 export const mostAuthorities = 100;
 
@@ -21,7 +21,7 @@ export function splitUrl(text: string): Target {
   return { ...authorityOf(text.slice(0, cut)), path: tail.startsWith("/") ? tail : `/${tail}` };
 }
 
-export function authorityOf(text: string): Authority {
+function authorityOf(text: string): Authority {
   const known = authorities.get(text);
   if (known !== undefined) return known;
   const { origin, host } = new URL(text);

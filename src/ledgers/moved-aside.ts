@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { RecordingKey } from "../core/model/recording.ts";
-import { openSqlite, type Sqlite } from "../platform/sqlite.ts";
+import { emptyLog, openSqlite, type Sqlite } from "../platform/sqlite.ts";
 import { fileError } from "./database.ts";
 
 /** What a tombstone does not keep, as far as the version of the file knows it. */
@@ -59,7 +59,8 @@ function clean(aside: string, keys: readonly RecordingKey[]): void {
     );
     sqlite.exec("BEGIN IMMEDIATE");
     for (const key of keys) bury.run(key);
-    sqlite.exec("DROP TABLE IF EXISTS purging; COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
+    sqlite.exec("DROP TABLE IF EXISTS purging; COMMIT; VACUUM");
+    emptyLog(sqlite, aside);
   } finally {
     sqlite.close();
   }

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { RecordingError } from "../core/model/errors.ts";
-import { openSqlite, type Sqlite } from "../platform/sqlite.ts";
+import { emptyLog, openSqlite, type Sqlite } from "../platform/sqlite.ts";
 import { fileError, openDatabase } from "./database.ts";
 import type { LedgerContext } from "./index.ts";
 import { columnsOf, copyRows, copyTable, readable, salvagedTables } from "./salvage-rows.ts";
@@ -68,9 +68,8 @@ function copyInto(making: string, path: string): Copied {
   try {
     return database.read(() => {
       const copied = copyAll(database.sqlite, path);
-      // Closing does it too, but would not say that it failed; and the log does not go along.
-      const { busy } = database.sqlite.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
-      if (busy !== 0) throw new RecordingError("locked", `${making} is kept busy by another process: try again later.`);
+      // The log does not go along.
+      emptyLog(database.sqlite, making);
       return copied;
     });
   } finally {

@@ -35,6 +35,15 @@ function load(): SqliteModule {
   }
 }
 
+/**
+ * Writes all of the file's log into the file, so that the file alone is the database. Closing does it too, but does not say
+ * when it failed; this throws what SQLite says, or `locked` while another process keeps the log in use.
+ */
+export function emptyLog(sqlite: Pick<Sqlite, "prepare">, name: string): void {
+  const { busy } = sqlite.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get() as { busy: number };
+  if (busy !== 0) throw new RecordingError("locked", `${name} is kept busy by another process: try again later.`);
+}
+
 /** Gives a transaction up. SQLite may have done so by itself (full disk, I/O error): the error that led here is the one to tell. */
 export function rollBack(sqlite: Pick<Sqlite, "exec">): void {
   try {

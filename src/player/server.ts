@@ -90,7 +90,12 @@ export async function openPlayer(settings: PlayerSettings, ports: PlayerPorts): 
 }
 
 function handler(place: Place, doors: Doors, ports: PlayerPorts) {
-  const house = { doors, shelf: ports.shelf, recordings: openRecordings(ports), fetches: ports.missing !== undefined };
+  const site = {
+    doors,
+    archiveSet: ports.archiveSet,
+    recordings: openRecordings(ports),
+    fetches: ports.missing !== undefined,
+  };
   return (request: IncomingMessage, response: ServerResponse): void => {
     if (isAmbiguous(request)) {
       refuse(response, 400, "The request must name one host, and a path.");
@@ -103,7 +108,7 @@ function handler(place: Place, doors: Doors, ports: PlayerPorts) {
     }
     const gone = new AbortController();
     response.on("close", () => gone.abort());
-    route({ request, response, signal: gone.signal }, house).catch((error: unknown) => {
+    route({ request, response, signal: gone.signal }, site).catch((error: unknown) => {
       if (gone.signal.aborted) return;
       if (error instanceof RecordingError && error.code !== "bug" && !response.headersSent) {
         ports.warn(error.message);
@@ -138,21 +143,21 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-export interface House {
+export interface Site {
   readonly doors: Doors;
   readonly recordings: Recordings;
-  readonly shelf: ArchiveSet;
+  readonly archiveSet: ArchiveSet;
   /** Whether there is a source to fetch from. */
   readonly fetches: boolean;
 }
 
 /** Answers one request whose Host and Origin are right: first who it is, then what is asked. */
-export async function route(visit: Visit, house: House): Promise<void> {
+export async function route(visit: Visit, site: Site): Promise<void> {
   const { request, response } = visit;
   const { path, query } = split(request.url ?? "/");
-  if (await house.doors.answer(visit, path, query)) return;
-  const listener = house.doors.listener(request);
-  if (listener === undefined || (await listener.stillIn?.()) === false) return house.doors.turnAway(visit, path);
+  if (await site.doors.answer(visit, path, query)) return;
+  const listener = site.doors.listener(request);
+  if (listener === undefined || (await listener.stillIn?.()) === false) return site.doors.turnAway(visit, path);
   if (request.method !== "GET" && request.method !== "HEAD") {
     return refuse(response, 405, "Only GET and HEAD are answered here.", { allow: "GET, HEAD" });
   }
@@ -161,14 +166,14 @@ export async function route(visit: Visit, house: House): Promise<void> {
   if (path === "/api/me") {
     return sendJson(response, 200, {
       name: listener.name,
-      logout: house.doors.key === undefined,
-      fetches: house.fetches,
+      logout: site.doors.key === undefined,
+      fetches: site.fetches,
     });
   }
   if (path === "/api/recordings") {
-    return sendJson(response, 200, await cataloguePage(house.shelf, query, listener, house.recordings.canFetch));
+    return sendJson(response, 200, await cataloguePage(site.archiveSet, query, listener, site.recordings.canFetch));
   }
-  return recording(visit, path, query, listener, house.recordings);
+  return recording(visit, path, query, listener, site.recordings);
 }
 
 const assets: Readonly<Record<string, readonly [type: string, body: string]>> = {

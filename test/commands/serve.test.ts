@@ -7,20 +7,20 @@ import { openRingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
 import { openTimSandbox } from "../../src/sandbox/tim/index.ts";
 import { start, until } from "../helpers/bin.ts";
 import { type TestIo, testIo } from "../helpers/test-io.ts";
-import { ask, cookieOf, type House, json, openHouse } from "../player/house.ts";
+import { ask, cookieOf, json, openPlayedArchive, type PlayedArchive } from "../player/played-archive.ts";
 
-let house: House;
+let played: PlayedArchive;
 let home: string;
 let env: Record<string, string>;
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), "callreel-serve-"));
   env = { HOME: home, XDG_STATE_HOME: home, XDG_CONFIG_HOME: home, NO_PROXY: "127.0.0.1" };
-  house = await openHouse();
-  await house.keep("ringcentral", "4001", { start: "2026-11-03T10:00:00.000Z" });
+  played = await openPlayedArchive();
+  await played.keep("ringcentral", "4001", { start: "2026-11-03T10:00:00.000Z" });
 });
 afterEach(async () => {
-  await house[Symbol.asyncDispose]();
+  await played[Symbol.asyncDispose]();
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -45,7 +45,7 @@ async function outcome(args: readonly string[], input = "") {
 
 test("serve prints the address with its key first, plays, tells link where it is, and ends when asked", async () => {
   const io = testIo(env);
-  const code = await serving(["-d", house.root], io, async (entrance) => {
+  const code = await serving(["-d", played.root], io, async (entrance) => {
     expect(entrance).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?key=[\w-]{32}$/);
     const { origin, pathname, search } = new URL(entrance);
     const cookie = cookieOf(await ask(origin, pathname + search));
@@ -59,9 +59,9 @@ test("serve prints the address with its key first, plays, tells link where it is
 });
 
 test("archives named one by one are served together", async () => {
-  await using other = await openHouse();
+  await using other = await openPlayedArchive();
   await other.keep("tim", "NCS1", { start: "2026-11-04T10:00:00" });
-  const running = start(["serve", "--port", "0", house.root, other.root], { env });
+  const running = start(["serve", "--port", "0", played.root, other.root], { env });
   try {
     const { origin, pathname, search } = new URL(
       await until(() => /^(http\S+)\n/.exec(running.out())?.[1], "the address"),
@@ -109,7 +109,7 @@ test("a recording of TIM plays by its permanent path, and --direct gives its tok
     const path = ["", "r", "tim", row?.datasource, row?.voicelocation, row?.voicefilename].join("/");
     const io = testIo({ ...env, ...sandbox.env });
     let audio: Buffer = Buffer.alloc(0);
-    await serving(["-d", house.root], io, async (entrance) => {
+    await serving(["-d", played.root], io, async (entrance) => {
       const { origin, pathname, search } = new URL(entrance);
       const cookie = cookieOf(await ask(origin, pathname + search));
       const answer = await ask(origin, path, { headers: { cookie } });
@@ -139,7 +139,7 @@ test.each([
   [["--add-user", "anna"], /--users FILE/],
   [["--users", "USERS", "--add-user", "anna"], /without a terminal/],
 ])("serve %j is refused with what to do", async (args, why) => {
-  const { code, out, err } = await outcome(["serve", "-d", house.root, "--port", "0", ...args]);
+  const { code, out, err } = await outcome(["serve", "-d", played.root, "--port", "0", ...args]);
   expect([code, out]).toEqual([2, ""]);
   expect(err).toMatch(why);
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { type Running, run, start, until } from "../helpers/bin.ts";
-import { ask, cookieOf, json } from "../player/house.ts";
+import { ask, cookieOf, json } from "../player/played-archive.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
 interface Serving extends AsyncDisposable {

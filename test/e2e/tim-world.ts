@@ -7,7 +7,7 @@ import type { CallsData } from "../../src/sandbox/tim/calls.ts";
 import { callsCsv } from "../../src/sandbox/tim/calls-csv.ts";
 import type { FaultKind } from "../../src/sandbox/tim/faults.ts";
 import { openTimSandbox, type TimSandbox } from "../../src/sandbox/tim/index.ts";
-import type { TimSettingsPatch } from "../../src/sandbox/tim/settings.ts";
+import type { TimSettingsPatch } from "../../src/sandbox/tim/site-settings.ts";
 
 /** A TIM on this machine, an export of its calls table, and a home folder of its own for the program. */
 export interface TimWorld extends AsyncDisposable {

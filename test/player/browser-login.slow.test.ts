@@ -8,28 +8,28 @@ import { addUser, openUsers } from "../../src/player/auth/passwords.ts";
 import { openRingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
 import { testIo } from "../helpers/test-io.ts";
 import { launchChromium, visitPage } from "./chromium.ts";
-import { type House, openHouse } from "./house.ts";
+import { openPlayedArchive, type PlayedArchive } from "./played-archive.ts";
 
-let house: House;
+let played: PlayedArchive;
 let folder: string;
 let browser: Browser;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "callreel-clicks-"));
-  house = await openHouse();
-  await house.keep("ringcentral", "1", { start: "2026-11-03T10:00:00.000Z", account: "37439510", extension: "101" });
+  played = await openPlayedArchive();
+  await played.keep("ringcentral", "1", { start: "2026-11-03T10:00:00.000Z", account: "37439510", extension: "101" });
   browser = await launchChromium();
 }, 180_000);
 afterAll(async () => {
   await browser?.close();
-  await house?.[Symbol.asyncDispose]();
+  await played?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
 test("somebody types name and password, clicks, listens, and logs out by a click", async () => {
   const file = join(folder, "people");
   await addUser(file, "anna", "correct horse");
-  const player = await house.open({ users: openUsers(file) });
+  const player = await played.open({ users: openUsers(file) });
   const { page, context, complaints } = await visitPage(browser, `${player.address}/`);
   expect(new URL(page.url()).pathname).toBe("/login");
   await page.getByLabel("Name").fill("anna");
@@ -65,7 +65,7 @@ test("somebody comes in with a RingCentral account by clicks, and logs out by on
   };
   const io = testIo({ HOME: folder, XDG_STATE_HOME: folder, NO_PROXY: "127.0.0.1" });
   await using webLogin = wireWebLogin({ settings, io, report: () => {}, keepSecret: () => {} });
-  const player = await house.open({ webLogin });
+  const player = await played.open({ webLogin });
   sandbox.running.settings.app.redirectUris.push(`${player.address}/oauth/callback`);
 
   const { page, context, complaints } = await visitPage(browser, `${player.address}/`);

@@ -8,28 +8,28 @@ import type { Player } from "../../src/player/server.ts";
 import { callRef, plainSource } from "../helpers/calls-server.ts";
 import { type HeldServer, serveHeld } from "../helpers/held-server.ts";
 import { launchChromium, visitPage } from "./chromium.ts";
-import { type House, openHouse } from "./house.ts";
+import { openPlayedArchive, type PlayedArchive } from "./played-archive.ts";
 
 let folder: string;
-let house: House;
+let played: PlayedArchive;
 let server: HeldServer;
 let player: Player;
 let browser: Browser;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "callreel-sound-"));
-  house = await openHouse();
+  played = await openPlayedArchive();
   server = await serveHeld();
   const named = (path: string) =>
     path.startsWith("/r/tim/1/2/") ? callRef(path.slice("/r/tim/1/2/".length)) : undefined;
-  player = await house.open({ missing: await house.missing(plainSource(server, { named })) });
+  player = await played.open({ missing: await played.missing(plainSource(server, { named })) });
   browser = await launchChromium();
 }, 180_000);
 
 afterAll(async () => {
   await browser?.close();
   await server?.[Symbol.asyncDispose]();
-  await house?.[Symbol.asyncDispose]();
+  await played?.[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -77,11 +77,11 @@ test.each([
   await page.evaluate("audio.currentTime = 50");
   await held.upTo(Math.round(body.length * 0.62));
   expect(await number(page, "audio.currentTime")).toBe(50);
-  expect((await house.ledger.entry(`tim/1/2/${name}`))?.state).not.toBe("done");
+  expect((await played.ledger.entry(`tim/1/2/${name}`))?.state).not.toBe("done");
   expect((await painted(page)).right).toBeLessThan(0.05);
   await held.rest();
   await expect.poll(() => number(page, "audio.currentTime")).toBeGreaterThan(50.2);
-  expect((await house.ledger.entry(`tim/1/2/${name}`))?.state).toBe("done");
+  expect((await played.ledger.entry(`tim/1/2/${name}`))?.state).toBe("done");
   await expect.poll(async () => (await painted(page)).right).toBeGreaterThan(0.5);
   expect((await painted(page)).left).toBeLessThan(0.05);
   expect(server.requests.get(name)).toBe(1);

@@ -6,15 +6,15 @@ import type { Source } from "../../src/core/model/ports.ts";
 import type { Player } from "../../src/player/server.ts";
 import { callRef, plainSource, serveCalls, smallWav } from "../helpers/calls-server.ts";
 import { launchChromium, visitPage } from "./chromium.ts";
-import { type House, openHouse } from "./house.ts";
+import { openPlayedArchive, type PlayedArchive } from "./played-archive.ts";
 
-let house: House;
+let played: PlayedArchive;
 let player: Player;
 let calls: Awaited<ReturnType<typeof serveCalls>>;
 let browser: Browser;
 
 beforeAll(async () => {
-  house = await openHouse();
+  played = await openPlayedArchive();
   calls = await serveCalls();
   const source: Source = plainSource(calls, {
     named: (path) => (path.startsWith("/r/tim/1/2/") ? callRef(path.slice("/r/tim/1/2/".length)) : undefined),
@@ -25,15 +25,15 @@ beforeAll(async () => {
     const call = { start, from: `+4420718387${10 + at}`, to: "101", direction: "inbound" as const, extension: "101" };
     const named = at === 3 ? { name: "<img src=x onerror=alert(1)>" } : { name: `Caller ${at}` };
     const leg = at > 9 ? { session } : {};
-    await house.keep("ringcentral", String(4000 + at), { ...call, ...named, ...leg }, smallWav(`call ${at}`, 30));
+    await played.keep("ringcentral", String(4000 + at), { ...call, ...named, ...leg }, smallWav(`call ${at}`, 30));
   }
-  player = await house.open({ missing: await house.missing(source) });
+  player = await played.open({ missing: await played.missing(source) });
   browser = await launchChromium();
 }, 180_000);
 
 afterAll(async () => {
   await browser?.close();
-  await house?.[Symbol.asyncDispose]();
+  await played?.[Symbol.asyncDispose]();
   await calls?.[Symbol.asyncDispose]();
 });
 
@@ -109,13 +109,13 @@ test("a recording that the archive does not hold plays by its permanent link, an
   await page.locator(".call").click();
   await expect.poll(() => page.evaluate("document.getElementById('audio').duration")).toBeCloseTo(0.25, 2);
   expect(calls.requests.get("fresh")).toBe(1);
-  expect((await house.ledger.entry("tim/1/2/fresh"))?.state).toBe("done");
+  expect((await played.ledger.entry("tim/1/2/fresh"))?.state).toBe("done");
   expect(complaints).toEqual([]);
   await context.close();
 });
 
 test("recordings that the archive only knows of are shown when asked for, and lose their mark when they have come", async () => {
-  await house.want(callRef("known", "2026-12-01T08:00:00"));
+  await played.want(callRef("known", "2026-12-01T08:00:00"));
   const { page, complaints, context } = await visit();
   const call = page.locator('.call[data-key="tim/1/2/known"]');
   expect(await call.count()).toBe(0);

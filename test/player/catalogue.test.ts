@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ArchiveSet, openArchiveSet } from "../../src/player/library/archive-set.ts";
 import { cataloguePage, type Page } from "../../src/player/library/catalogue-page.ts";
-import { type House, openHouse } from "./house.ts";
+import { openPlayedArchive, type PlayedArchive } from "./played-archive.ts";
 
-let house: House;
-let shelf: ArchiveSet;
+let played: PlayedArchive;
+let archiveSet: ArchiveSet;
 
 beforeAll(async () => {
-  house = await openHouse();
-  shelf = openArchiveSet([{ root: house.root, ledger: house.ledger, library: house.library }]);
+  played = await openPlayedArchive();
+  archiveSet = openArchiveSet([{ root: played.root, ledger: played.ledger, library: played.library }]);
   // Three calls begin in each instant, so that pages end between calls of one start.
   for (let at = 0; at < 250; at += 1) {
     const day = String(1 + (Math.floor(at / 3) % 28)).padStart(2, "0");
     const start = `2026-${at < 125 ? "10" : "11"}-${day}T10:00:00.000Z`;
     const direction = at % 2 === 0 ? ("inbound" as const) : ("outbound" as const);
-    await house.keep("ringcentral", String(4000 + at), { start, direction, from: `+4420718380${at}`, name: `N${at}` });
+    await played.keep("ringcentral", String(4000 + at), { start, direction, from: `+4420718380${at}`, name: `N${at}` });
   }
-  await house.keep("tim", "NCS1", { start: "2026-12-01T09:00:00", extension: "230" });
-  await house.keep("tim", "unknown-time", {});
+  await played.keep("tim", "NCS1", { start: "2026-12-01T09:00:00", extension: "230" });
+  await played.keep("tim", "unknown-time", {});
 });
-afterAll(() => house[Symbol.asyncDispose]());
+afterAll(() => played[Symbol.asyncDispose]());
 
 const page = (query: Record<string, string>): Promise<Page> =>
-  cataloguePage(shelf, new URLSearchParams(query), { name: "somebody" }, (key) => key.startsWith("ringcentral/"));
+  cataloguePage(archiveSet, new URLSearchParams(query), { name: "somebody" }, (key) => key.startsWith("ringcentral/"));
 
 async function all(query: Record<string, string> = {}): Promise<string[]> {
   const ids: string[] = [];
@@ -67,7 +67,7 @@ test("a cursor that somebody made up is taken as none", async () => {
 
 test("nobody sees what is not theirs", async () => {
   const listener = { name: "anna", sees: ({ ref }: { ref: { id: string } }) => ref.id === "4001" };
-  const found = await cataloguePage(shelf, new URLSearchParams(), listener, () => true);
+  const found = await cataloguePage(archiveSet, new URLSearchParams(), listener, () => true);
   expect(found.recordings.map(({ id }) => id)).toEqual(["4001"]);
 });
 
@@ -76,18 +76,18 @@ test("what is known and not there is listed when asked for, as far as it can be 
     ...{ key: source === "tim" ? `tim/3/4/${id}` : `ringcentral/${id}`, source, id, locator: {} },
     call: { start, name: "wanted" },
   });
-  await house.want(missing("9001", "2026-10-15T10:00:00.000Z"));
-  await house.want(missing("9002", "2026-12-02T10:00:00.000Z"), "http-error");
-  await house.want(missing("9003", "2026-12-03T10:00:00.000Z"), "gone");
-  await house.want(missing("9004", "2026-12-04T10:00:00.000Z", "tim"));
+  await played.want(missing("9001", "2026-10-15T10:00:00.000Z"));
+  await played.want(missing("9002", "2026-12-02T10:00:00.000Z"), "http-error");
+  await played.want(missing("9003", "2026-12-03T10:00:00.000Z"), "gone");
+  await played.want(missing("9004", "2026-12-04T10:00:00.000Z", "tim"));
   expect(await all({ text: "wanted" })).toEqual([]);
   expect(await all({ text: "wanted", where: "all" })).toEqual(["9002", "9001"]);
   expect((await page({ text: "wanted", where: "all" })).recordings[0]?.missing).toBe(true);
   expect(await all({ where: "all" })).toHaveLength(254);
-  await using other = await openHouse();
+  await using other = await openPlayedArchive();
   await other.keep("ringcentral", "9001", { start: "2026-10-15T10:00:00.000Z", name: "wanted" });
   const both = openArchiveSet([
-    { root: house.root, ledger: house.ledger, library: house.library },
+    { root: played.root, ledger: played.ledger, library: played.library },
     { root: other.root, ledger: other.ledger, library: other.library },
   ]);
   const query = new URLSearchParams({ text: "wanted", where: "all" });

@@ -7,9 +7,9 @@ import { wireWebLogin } from "../../src/composition/sources.ts";
 import type { Player } from "../../src/player/server.ts";
 import { openRingCentralSandbox, type RingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
 import { testIo } from "../helpers/test-io.ts";
-import { ask, cookieOf, type House, json, openHouse } from "./house.ts";
+import { ask, cookieOf, json, openPlayedArchive, type PlayedArchive } from "./played-archive.ts";
 
-let house: House;
+let played: PlayedArchive;
 let sandbox: RingCentralSandbox;
 let player: Player;
 let home: string;
@@ -18,7 +18,7 @@ let secrets: string[];
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), "callreel-login-"));
-  house = await openHouse();
+  played = await openPlayedArchive();
   sandbox = await openRingCentralSandbox();
   secrets = [];
   const settings: Settings = {
@@ -29,18 +29,18 @@ beforeEach(async () => {
   };
   const io = testIo({ HOME: home, XDG_STATE_HOME: home, NO_PROXY: "127.0.0.1" });
   login = wireWebLogin({ settings, io, report: () => {}, keepSecret: (secret) => secrets.push(secret) });
-  player = await house.open({ webLogin: login });
+  player = await played.open({ webLogin: login });
   sandbox.settings.app.redirectUris.push(`${player.address}/oauth/callback`);
   const call = { start: "2026-11-03T10:00:00.000Z", account: "37439510" };
   for (const { id } of sandbox.recordings().slice(0, 6)) {
-    await house.keep("ringcentral", id, { ...call, extension: extensionOf(id) });
+    await played.keep("ringcentral", id, { ...call, extension: extensionOf(id) });
   }
-  await house.keep("ringcentral", "1", { ...call, extension: "101" });
-  await house.keep("ringcentral", "2", { ...call, extension: "999", account: "1" });
-  await house.keep("tim", "NCS1", { start: "2026-11-03T10:00:00" });
+  await played.keep("ringcentral", "1", { ...call, extension: "101" });
+  await played.keep("ringcentral", "2", { ...call, extension: "999", account: "1" });
+  await played.keep("tim", "NCS1", { start: "2026-11-03T10:00:00" });
 });
 afterEach(async () => {
-  await house[Symbol.asyncDispose]();
+  await played[Symbol.asyncDispose]();
   await login[Symbol.asyncDispose]();
   await sandbox.close();
   rmSync(home, { recursive: true, force: true });
@@ -112,7 +112,7 @@ test("an administrator hears the whole company, but no other company and no othe
   expect((await get("/api/recording/ringcentral/2")).status).toBe(404);
   const { recordings } = json<{ recordings: { id: string }[] }>(await get("/api/recordings"));
   expect(recordings).toHaveLength(7);
-  const [audit] = await house.ledger.lastAudits(1);
+  const [audit] = await played.ledger.lastAudits(1);
   expect(audit?.detail).toMatch(/^listened by .* \(RingCentral\)$/);
 });
 

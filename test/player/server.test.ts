@@ -10,9 +10,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { RecordingError } from "../../src/core/model/errors.ts";
 import type { Player } from "../../src/player/server.ts";
 import { type CallsServer, callRef, plainSource, serveCalls, smallWav } from "../helpers/calls-server.ts";
-import { ask, cookieOf, enter, type House, json, openHouse } from "./house.ts";
+import { ask, cookieOf, enter, json, openPlayedArchive, type PlayedArchive } from "./played-archive.ts";
 
-let house: House;
+let played: PlayedArchive;
 let player: Player;
 let cookie: string;
 
@@ -20,12 +20,12 @@ const audio = smallWav("one", 3);
 const one = "/r/ringcentral/4001";
 
 beforeEach(async () => {
-  house = await openHouse();
-  await house.keep("ringcentral", "4001", { start: "2026-11-03T10:00:00.000Z", from: "+442071838750" }, audio);
-  player = await house.open();
+  played = await openPlayedArchive();
+  await played.keep("ringcentral", "4001", { start: "2026-11-03T10:00:00.000Z", from: "+442071838750" }, audio);
+  player = await played.open();
   cookie = await enter(player);
 });
-afterEach(() => house[Symbol.asyncDispose]());
+afterEach(() => played[Symbol.asyncDispose]());
 
 const get = (path: string, headers: Record<string, string> = {}, method = "GET") =>
   ask(player.address, path, { method, headers: { cookie, ...headers } });
@@ -136,23 +136,23 @@ test.each([
 ])("%s is not there", async (path) => {
   const { status, body } = await get(path);
   expect(status).toBe(404);
-  expect(body.toString()).not.toContain(house.root);
+  expect(body.toString()).not.toContain(played.root);
 });
 
 test("a recording whose file became a link, or lies behind one, or changed its size, is not served", async () => {
-  const file = join(house.root, "ringcentral", "4001.wav");
-  const outside = join(house.root, "..", `outside-${process.pid}.wav`);
+  const file = join(played.root, "ringcentral", "4001.wav");
+  const outside = join(played.root, "..", `outside-${process.pid}.wav`);
   renameSync(file, outside);
   symlinkSync(outside, file);
   expect((await get(one)).status).toBe(404);
   rmSync(file);
   renameSync(outside, file);
   expect((await get(one)).status).toBe(200);
-  renameSync(join(house.root, "ringcentral"), join(house.root, "elsewhere"));
-  symlinkSync(join(house.root, "elsewhere"), join(house.root, "ringcentral"));
+  renameSync(join(played.root, "ringcentral"), join(played.root, "elsewhere"));
+  symlinkSync(join(played.root, "elsewhere"), join(played.root, "ringcentral"));
   expect((await get(one)).status).toBe(404);
-  rmSync(join(house.root, "ringcentral"));
-  renameSync(join(house.root, "elsewhere"), join(house.root, "ringcentral"));
+  rmSync(join(played.root, "ringcentral"));
+  renameSync(join(played.root, "elsewhere"), join(played.root, "ringcentral"));
   writeFileSync(file, audio.subarray(0, 100));
   expect((await get(one)).status).toBe(404);
 });
@@ -182,7 +182,7 @@ test("a listening is one line in the audit log, however many requests it takes; 
   await get(one, {}, "HEAD");
   for (const range of ["bytes=0-99", "bytes=100-199"]) await get(one, { range });
   await get(`${one}?download`);
-  const audits = await house.ledger.lastAudits(10);
+  const audits = await played.ledger.lastAudits(10);
   expect(audits.map(({ action, key, detail }) => [action, key, detail])).toEqual([
     ["playback", "ringcentral/4001", "downloaded by the holder of the key"],
     ["playback", "ringcentral/4001", "listened by the holder of the key"],
@@ -191,7 +191,7 @@ test("a listening is one line in the audit log, however many requests it takes; 
 
 test("the port of another player is told with what to do", async () => {
   const port = Number(new URL(player.address).port);
-  await expect(house.open({}, { port })).rejects.toThrow(/--port/);
+  await expect(played.open({}, { port })).rejects.toThrow(/--port/);
 });
 
 async function withSource(work: (calls: CallsServer, open: (change?: object) => Promise<void>) => Promise<void>) {
@@ -203,7 +203,7 @@ async function withSource(work: (calls: CallsServer, open: (change?: object) => 
   const named = (path: string) =>
     path.startsWith("/r/tim/1/2/") ? callRef(path.slice("/r/tim/1/2/".length), "2026-11-05T08:00:00") : undefined;
   await work(calls, async (change = {}) => {
-    player = await house.open({ missing: await house.missing(plainSource(calls, { named, ...change })) });
+    player = await played.open({ missing: await played.missing(plainSource(calls, { named, ...change })) });
     cookie = await enter(player);
   });
 }
@@ -218,7 +218,7 @@ test("fifty listeners to a recording that is not there cost one request, and lat
     }
     await get("/r/tim/1/2/fresh", { range: "bytes=100-" });
     expect(calls.requests.get("fresh")).toBe(1);
-    const entry = await house.ledger.entry("tim/1/2/fresh");
+    const entry = await played.ledger.entry("tim/1/2/fresh");
     expect([entry?.state, entry?.stored?.path]).toEqual(["done", expect.stringMatching(/^tim\/2026\/11\/05\//)]);
   });
 });
@@ -230,8 +230,8 @@ test("several missing recordings come one after the other and at once, each run 
     const answers = await Promise.all(["b", "c", "d", "e", "f", "g"].map((id) => get(`/r/tim/1/2/${id}`)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
     expect(calls.requests.size).toBe(7);
-    await expect.poll(async () => (await house.ledger.lastRuns(9)).reduce((sum, { done }) => sum + done, 0)).toBe(7);
-    expect((await house.ledger.verifyRunChain()).broken).toBeUndefined();
+    await expect.poll(async () => (await played.ledger.lastRuns(9)).reduce((sum, { done }) => sum + done, 0)).toBe(7);
+    expect((await played.ledger.verifyRunChain()).broken).toBeUndefined();
   });
 });
 
@@ -271,8 +271,8 @@ test("while the source lets nobody through, a listener is told how long it takes
       return { url: `${calls.url}/slow`, headers: {}, resumable: true, takenAt: 0 };
     };
     const named = (path: string) => callRef(path.split("/").at(-1) as string);
-    const missing = await house.missing(plainSource(calls, { named, link }));
-    player = await house.open({ missing });
+    const missing = await played.missing(plainSource(calls, { named, link }));
+    player = await played.open({ missing });
     cookie = await enter(player);
     missing.fetches.hear({ event: "waiting", reason: "penalty", untilMs: Date.now() + 42_000 });
     const answer = await get("/r/tim/1/2/slow");
@@ -287,14 +287,14 @@ test("while the source lets nobody through, a listener is told how long it takes
 });
 
 test("two archives are one list, and each recording plays from its own", async () => {
-  await using other = await openHouse();
+  await using other = await openPlayedArchive();
   await other.keep("ringcentral", "5001", { start: "2026-11-04T10:00:00.000Z" });
   const { openArchiveSet } = await import("../../src/player/library/archive-set.ts");
-  const shelf = openArchiveSet([
-    { root: house.root, ledger: house.ledger, library: house.library },
+  const archiveSet = openArchiveSet([
+    { root: played.root, ledger: played.ledger, library: played.library },
     { root: other.root, ledger: other.ledger, library: other.library },
   ]);
-  player = await house.open({ shelf });
+  player = await played.open({ archiveSet });
   cookie = await enter(player);
   const { recordings } = json<{ recordings: { id: string }[] }>(await get("/api/recordings"));
   expect(recordings.map(({ id }) => id)).toEqual(["5001", "4001"]);
@@ -303,12 +303,12 @@ test("two archives are one list, and each recording plays from its own", async (
 });
 
 test("with a certificate the player speaks https, and its cookie travels over nothing else", async () => {
-  const pem = (name: string) => join(house.root, name);
+  const pem = (name: string) => join(played.root, name);
   const files = ["-keyout", pem("key.pem"), "-out", pem("cert.pem")];
   const options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
   execFileSync("openssl", ["req", ...options, "-subj", "/CN=localhost", ...files], { stdio: "ignore" });
   const [cert, key] = [readFileSync(pem("cert.pem"), "utf8"), readFileSync(pem("key.pem"), "utf8")];
-  player = await house.open({}, { tls: { cert, key } });
+  player = await played.open({}, { tls: { cert, key } });
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     getSecurely(
       { ...urlToHttpOptions(new URL(player.entrance)), ca: cert, checkServerIdentity: () => undefined },
@@ -318,12 +318,12 @@ test("with a certificate the player speaks https, and its cookie travels over no
   answer.resume();
   expect(answer.statusCode).toBe(302);
   expect(answer.headers["set-cookie"]?.[0]).toMatch(/^__Host-callreel=.*; Path=\/; HttpOnly; SameSite=Strict; Secure$/);
-  await expect(house.open({}, { tls: { cert: "none", key: "none" } })).rejects.toThrow(/--tls-cert/);
+  await expect(played.open({}, { tls: { cert: "none", key: "none" } })).rejects.toThrow(/--tls-cert/);
 });
 
 test("behind a proxy the player answers to the proxy's name, with a cookie for https alone", async () => {
   const port = await freePort();
-  player = await house.open({}, { playerUrl: "https://calls.example", port });
+  player = await played.open({}, { playerUrl: "https://calls.example", port });
   const { origin, search } = new URL(player.entrance);
   expect(origin).toBe("https://calls.example");
   const here = `http://127.0.0.1:${port}`;

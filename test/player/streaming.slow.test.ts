@@ -5,39 +5,39 @@ import { RecordingError } from "../../src/core/model/errors.ts";
 import type { Player } from "../../src/player/server.ts";
 import { callRef, plainSource, smallWav } from "../helpers/calls-server.ts";
 import { type HeldServer, serveHeld } from "../helpers/held-server.ts";
-import { ask, enter, type House, hear, openHouse } from "./house.ts";
+import { ask, enter, hear, openPlayedArchive, type PlayedArchive } from "./played-archive.ts";
 
-let house: House;
+let played: PlayedArchive;
 let server: HeldServer;
 let player: Player;
 let cookie: string;
-let missing: Awaited<ReturnType<House["missing"]>>;
+let missing: Awaited<ReturnType<PlayedArchive["missing"]>>;
 
 const body = smallWav("slow", 20);
 const path = "/r/tim/1/2/slow";
 
 beforeEach(async () => {
-  house = await openHouse();
+  played = await openPlayedArchive();
   server = await serveHeld();
   await reopen();
 });
 afterEach(async () => {
   await server[Symbol.asyncDispose]();
   await missing.fetches.close();
-  await house[Symbol.asyncDispose]();
+  await played[Symbol.asyncDispose]();
 });
 
 async function reopen(retries = 0): Promise<void> {
   const named = (text: string) =>
     text.startsWith("/r/tim/1/2/") ? callRef(text.slice("/r/tim/1/2/".length), "2026-11-05T08:00:00") : undefined;
-  missing = await house.missing(plainSource(server, { named }), retries);
-  player = await house.open({ missing });
+  missing = await played.missing(plainSource(server, { named }), retries);
+  player = await played.open({ missing });
   cookie = await enter(player);
 }
 
 const listen = (headers: Record<string, string> = {}, query = "") =>
   hear(player.address, path + query, { cookie, ...headers });
-const stored = () => house.ledger.entry("tim/1/2/slow");
+const stored = () => played.ledger.entry("tim/1/2/slow");
 
 test("a recording is heard while it is written, and whoever has all of it has what the archive has", async () => {
   const hearing = listen();
@@ -260,7 +260,7 @@ test("a listening is written down before anything is heard, and a download has i
   const held = await server.request(1, body);
   await held.upTo(50_000);
   expect((await hearing).headers["content-disposition"]).toMatch(/filename="2026-11-05_.*slow.*\.wav"/);
-  const [audit] = await house.ledger.lastAudits(1);
+  const [audit] = await played.ledger.lastAudits(1);
   expect([audit?.action, audit?.key, audit?.detail]).toEqual([
     "playback",
     "tim/1/2/slow",
@@ -276,7 +276,7 @@ test("nothing is left behind: no file, no open file", async () => {
   (await hearings[0])?.leave();
   await held.rest();
   for (const each of hearings.slice(1)) await (await each).end();
-  const folder = join(house.root, ".callreel", "partial");
+  const folder = join(played.root, ".callreel", "partial");
   expect(readdirSync(folder)).toEqual([]);
   await expect.poll(() => openFiles().filter((file) => file.includes(folder))).toEqual([]);
 });
@@ -295,7 +295,7 @@ test("a full disk that cannot even note what is given back ends the fetch with i
   const refuse = async () => {
     throw new RecordingError("disk-full", "The disk is full.");
   };
-  Object.assign(house.ledger, { done: refuse, release: refuse });
+  Object.assign(played.ledger, { done: refuse, release: refuse });
   await reopen();
   const { done } = missing.fetches.fetch(callRef("slow", "2026-11-05T08:00:00"));
   await (await server.request(1, body)).rest();

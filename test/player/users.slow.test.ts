@@ -6,26 +6,26 @@ import { systemClock } from "../../src/platform/clock.ts";
 import { addUser, openUsers } from "../../src/player/auth/passwords.ts";
 import { openVisitorAddress, trustedProxies } from "../../src/player/auth/visitor.ts";
 import type { Player } from "../../src/player/server.ts";
-import { ask, cookieOf, type House, openHouse } from "./house.ts";
+import { ask, cookieOf, openPlayedArchive, type PlayedArchive } from "./played-archive.ts";
 
 /** No wait ends while a busy machine works out the hashes of passwords. */
 const stopped = { ...systemClock, monotonic: () => 0 };
 
 let folder: string;
 let file: string;
-let house: House;
+let played: PlayedArchive;
 let player: Player;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "callreel-users-"));
   file = join(folder, "people");
   await addUser(file, "anna", "correct horse");
-  house = await openHouse();
-  await house.keep("ringcentral", "4001", {});
-  player = await house.open({ users: openUsers(file), clock: stopped });
+  played = await openPlayedArchive();
+  await played.keep("ringcentral", "4001", {});
+  player = await played.open({ users: openUsers(file), clock: stopped });
 });
 afterEach(async () => {
-  await house[Symbol.asyncDispose]();
+  await played[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -58,7 +58,7 @@ test("the right password opens a session that leads to where one wanted to go, a
   expect([answer.status, answer.headers.location]).toEqual([302, "/r/ringcentral/4001"]);
   const heard = await ask(player.address, "/r/ringcentral/4001", { headers: { cookie: cookieOf(answer) } });
   expect(heard.status).toBe(200);
-  expect((await house.ledger.lastAudits(1))[0]?.detail).toBe("listened by anna");
+  expect((await played.ledger.lastAudits(1))[0]?.detail).toBe("listened by anna");
 });
 
 test("a wrong name and a wrong password are told alike", async () => {
@@ -85,7 +85,7 @@ test("guessing ends after five wrong passwords, also for the right one, and the 
 test("behind a proxy a guesser locks out nobody else", async () => {
   await addUser(file, "ben", "correct horse");
   const visitorAddress = openVisitorAddress(true, trustedProxies([]));
-  const proxied = await house.open({ users: openUsers(file), clock: stopped }, { visitorAddress });
+  const proxied = await played.open({ users: openUsers(file), clock: stopped }, { visitorAddress });
   const from = (address: string, name: string, password: string) => {
     const body = new URLSearchParams({ name, password, next: "/" }).toString();
     return ask(proxied.address, "/login", { method: "POST", body, headers: { "x-forwarded-for": address } });

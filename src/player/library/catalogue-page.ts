@@ -39,7 +39,7 @@ const mostVain = 3;
  * sense are taken as not given.
  */
 export async function cataloguePage(
-  shelf: ArchiveSet,
+  archiveSet: ArchiveSet,
   query: URLSearchParams,
   listener: Listener,
   canFetch: (key: RecordingKey) => boolean,
@@ -48,7 +48,11 @@ export async function cataloguePage(
   const wanted = { ...queryOf(query), limit: listener.sees === undefined ? pageSize : 5 * pageSize };
   let looked = 0;
   let vain = 0;
-  for await (const { entry, places, inVain } of shelf.newest(wanted, query.get("where") === "all", placesOf(query))) {
+  for await (const { entry, places, inVain } of archiveSet.newest(
+    wanted,
+    query.get("where") === "all",
+    placesOf(query),
+  )) {
     looked += 1;
     if (inVain) vain += 1;
     if (entry !== undefined && isShown(entry, listener, canFetch)) found.push(entry);

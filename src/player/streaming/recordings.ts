@@ -13,7 +13,7 @@ import { type Peaks, readPeaks } from "./peaks.ts";
 import { sendAudio, sendGrowing } from "./send.ts";
 
 export interface RecordingPorts {
-  readonly shelf: ArchiveSet;
+  readonly archiveSet: ArchiveSet;
   readonly clock: Clock;
   /** Where recordings come from that the archive does not hold; absent without a source. */
   readonly missing?: {
@@ -45,14 +45,14 @@ export interface Recordings {
   canFetch(key: RecordingKey): boolean;
 }
 
-export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recordings {
+export function openRecordings({ archiveSet, clock, missing }: RecordingPorts): Recordings {
   const audit = openAuditor(clock);
   const peaksOf = rememberPeaks();
 
   const canFetch = (key: RecordingKey) => missing?.named(`/r/${key}`) !== undefined;
 
   async function refOf(key: RecordingKey): Promise<RecordingRef | undefined> {
-    return (await shelf.find(key))?.entry.ref ?? missing?.named(`/r/${key}`);
+    return (await archiveSet.find(key))?.entry.ref ?? missing?.named(`/r/${key}`);
   }
 
   /** The recording, when there may be one and the listener may hear it; else the refusal is sent. */
@@ -73,12 +73,12 @@ export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recor
   async function playGrowing(asked: Asked, growing: Growing): Promise<boolean> {
     using held = growing.hold();
     if (held === undefined) return false;
-    await sendGrowing(asked, growing, await heard(asked, shelf.first));
+    await sendGrowing(asked, growing, await heard(asked, archiveSet.first));
     return true;
   }
 
   async function playStored(asked: Asked): Promise<boolean> {
-    const found = await shelf.find(asked.key);
+    const found = await archiveSet.find(asked.key);
     const stored = found?.entry.stored;
     if (found?.entry.state !== "done" || stored === undefined) return false;
     const { request, response } = asked;
@@ -103,13 +103,13 @@ export function openRecordings({ shelf, clock, missing }: RecordingPorts): Recor
     async describe(asked) {
       const ref = await permitted(asked);
       if (ref === undefined) return;
-      const found = await shelf.find(asked.key);
+      const found = await archiveSet.find(asked.key);
       const entry = found?.entry;
       sendJson(asked.response, 200, entry?.state === "done" ? itemOf(entry) : itemOf({ ref, state: "pending" }));
     },
     async peaks(asked) {
       if ((await permitted(asked)) === undefined) return;
-      const found = await shelf.find(asked.key);
+      const found = await archiveSet.find(asked.key);
       const stored = found?.entry.stored;
       if (found?.entry.state !== "done" || stored === undefined) {
         return sendJson(asked.response, 202, { peaks: null, coming: true });

@@ -3,7 +3,7 @@ import { type Dialect, wrapped } from "./dialect.ts";
 import type { RawRecord } from "./records.ts";
 
 /** What is known of a table when one of its records is judged. */
-export interface TableSoFar {
+interface TableSoFar {
   readonly columns: readonly string[];
   /** Cells of the shortest row so far. */
   readonly shortest: number;
@@ -35,12 +35,12 @@ export function faultOf(record: RawRecord, table: TableSoFar): string | undefine
  * Whether only empty cells at a row's end are missing, as Excel leaves them out, or too many, after a trailing separator.
  * Tools that do not quote write all of them, and so does every tool in a record of several lines.
  */
-export function isRagged({ cells, line, lastLine }: RawRecord, wanted: number, { kind }: Dialect): boolean {
+function isRagged({ cells, line, lastLine }: RawRecord, wanted: number, { kind }: Dialect): boolean {
   if (kind !== "quoted" || line !== lastLine || cells.length === 1) return false;
   return cells.length < wanted || cells.slice(wanted).every((cell) => cell.trim() === "");
 }
 
-export function isOtherValue(first: string | undefined, second: string | undefined): boolean {
+function isOtherValue(first: string | undefined, second: string | undefined): boolean {
   const value = second === undefined ? null : cellValue(second);
   return value !== null && value !== cellValue(first ?? "");
 }
@@ -49,13 +49,13 @@ export function isOtherValue(first: string | undefined, second: string | undefin
  * Whether a record of several lines has rows inside a value: an opening quote that closed only rows later stands at the
  * value's start, or a line further down has as many separators as a row of four columns and more.
  */
-export function hasSwallowed(cells: readonly string[], columns: number, delimiter: string): boolean {
+function hasSwallowed(cells: readonly string[], columns: number, delimiter: string): boolean {
   if (cells.some((cell) => cell.startsWith('"') && /[\r\n]/.test(cell))) return true;
   const lines = cells.join(delimiter).split(/\r\n|\n|\r/);
   return columns > 3 && lines.slice(1).some((line) => line.split(delimiter).length === columns);
 }
 
-export function misfit({ cells }: RawRecord, wanted: number, dialect: Dialect): string {
+function misfit({ cells }: RawRecord, wanted: number, dialect: Dialect): string {
   if (dialect.kind === "fixed") return 'the line does not fit the columns that the dashes show; export with -s "|"';
   return `${cells.length === 1 ? "1 field" : `${cells.length} fields`} where there should be ${wanted}`;
 }

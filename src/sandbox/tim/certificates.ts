@@ -13,7 +13,7 @@ import {
   RelativeDistinguishedNames,
   Time,
 } from "pkijs";
-import type { TlsMode } from "./settings.ts";
+import type { TlsMode } from "./site-settings.ts";
 
 /** Certificates made on the spot, never written to disk, each of them with its own fault. */
 export interface Certificates {

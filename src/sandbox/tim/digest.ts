@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { DigestAlgorithm, TimSettings } from "./settings.ts";
+import type { DigestAlgorithm, TimSettings } from "./site-settings.ts";
 
 /** What became of a Digest answer: `stale` means right, but for a nonce that is used up or too old. */
 export type DigestResult = "right" | "wrong" | "stale";

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer as createFront, type Socket } from "node
 import { TLSSocket } from "node:tls";
 import type { Certificates } from "./certificates.ts";
 import { pause, reply } from "./reply.ts";
-import type { TlsMode } from "./settings.ts";
+import type { TlsMode } from "./site-settings.ts";
 
 export interface Listener {
   readonly port: number;

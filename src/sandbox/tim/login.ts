@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { openDigestServer } from "./digest.ts";
-import type { TimSettings } from "./settings.ts";
+import type { TimSettings } from "./site-settings.ts";
 
 /** Whether a request may pass, or what it hears instead. */
 export type LoginResult =

@@ -8,7 +8,7 @@ import {
   type TimSettingsPatch,
   tlsModes,
   wavForms,
-} from "./settings.ts";
+} from "./site-settings.ts";
 
 /** Merges a patch of unknown origin into the settings; throws with the offending path before it changes anything. */
 export function patchSettings(settings: TimSettings, patch: TimSettingsPatch | unknown): void {

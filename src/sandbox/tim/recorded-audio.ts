@@ -3,7 +3,7 @@ import { seededRandom } from "../audio/seeded-random.ts";
 import { type WavOptions, wavFor } from "../audio/wav.ts";
 import { type Call, keyOf } from "./calls.ts";
 import { maskMp3, maskWav, type Section } from "./mask.ts";
-import type { AudioShape, Codec, TimSettings, WavForm } from "./settings.ts";
+import type { AudioShape, Codec, TimSettings, WavForm } from "./site-settings.ts";
 
 /** What Echo holds of one recording: all of it, or a head followed by silence that is never held in memory. */
 export interface RecordedAudio {

@@ -3,8 +3,8 @@ import type { EventLog } from "../events.ts";
 import type { Call, CallRow } from "./calls.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { Login } from "./login.ts";
-import type { TimSettings } from "./settings.ts";
 import type { Signals } from "./signals.ts";
+import type { TimSettings } from "./site-settings.ts";
 import type { StatsBook } from "./stats.ts";
 import type { Tokens } from "./tokens.ts";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Call } from "./calls.ts";
-import type { TimSettings } from "./settings.ts";
+import type { TimSettings } from "./site-settings.ts";
 
 /** A permission to fetch one recording from Echo for a while. */
 export interface Token {

@@ -1,4 +1,4 @@
-import type { TimSettings } from "./settings.ts";
+import type { TimSettings } from "./site-settings.ts";
 
 /** What a request for a token asks for. */
 export interface VoiceQuery {

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { codecs, defaultTimSettings, type WavForm } from "../../../src/sandbox/tim/settings.ts";
+import { codecs, defaultTimSettings, type WavForm } from "../../../src/sandbox/tim/site-settings.ts";
 import { ask, openSmallTim, tokenUrl } from "./client.ts";
 
 const tim = await openSmallTim({ data: { rows: 40, seconds: [2, 3] } });

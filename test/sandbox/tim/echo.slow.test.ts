@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { keyOf } from "../../../src/sandbox/tim/calls.ts";
-import { defaultTimSettings, type ExpiredLook } from "../../../src/sandbox/tim/settings.ts";
+import { defaultTimSettings, type ExpiredLook } from "../../../src/sandbox/tim/site-settings.ts";
 import { ask, askRaw, askToken, basic, openSmallTim, sha256, tokenUrl, voiceTarget } from "./client.ts";
 
 const tim = await openSmallTim();

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault } from "../../../src/sandbox/tim/faults.ts";
-import { defaultTimSettings } from "../../../src/sandbox/tim/settings.ts";
+import { defaultTimSettings } from "../../../src/sandbox/tim/site-settings.ts";
 import { ask, askToken, openSmallTim, tokenUrl } from "./client.ts";
 
 const tim = await openSmallTim();

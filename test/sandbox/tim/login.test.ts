@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { type DigestAlgorithm, defaultTimSettings, digestAlgorithms } from "../../../src/sandbox/tim/settings.ts";
+import { type DigestAlgorithm, defaultTimSettings, digestAlgorithms } from "../../../src/sandbox/tim/site-settings.ts";
 import { ask, askRaw, askToken, basic, openSmallTim, voiceTarget } from "./client.ts";
 
 const tim = await openSmallTim();

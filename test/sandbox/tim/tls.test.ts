@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { defaultTimSettings } from "../../../src/sandbox/tim/settings.ts";
+import { defaultTimSettings } from "../../../src/sandbox/tim/site-settings.ts";
 import { ask, askToken, openSmallTim, tokenUrl } from "./client.ts";
 
 const tim = await openSmallTim();

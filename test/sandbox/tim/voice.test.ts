@@ -1,5 +1,5 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
-import { defaultTimSettings } from "../../../src/sandbox/tim/settings.ts";
+import { defaultTimSettings } from "../../../src/sandbox/tim/site-settings.ts";
 import { ask, askToken, basic, openSmallTim, tokenUrl, voiceTarget } from "./client.ts";
 
 const odd = {

@@ -5,7 +5,7 @@ import type { RecordingRef } from "../../../src/core/model/recording.ts";
 import { openHttp } from "../../../src/http/client.ts";
 import type { SandboxClock } from "../../../src/sandbox/clock.ts";
 import { openTimSandbox, type TimSandbox } from "../../../src/sandbox/tim/index.ts";
-import { digestAlgorithms, expiredLooks, type TimSettingsPatch } from "../../../src/sandbox/tim/settings.ts";
+import { digestAlgorithms, expiredLooks, type TimSettingsPatch } from "../../../src/sandbox/tim/site-settings.ts";
 import { openTim, type TimSettings } from "../../../src/sources/tim/index.ts";
 import { steppingClock } from "../../helpers/sandbox-clocks.ts";
 import { allChecks, never, realClock, recording, row } from "./fixture.ts";

@@ -11,7 +11,7 @@ export interface Queue {
   nap: AbortController | undefined;
 }
 
-export interface Waiter {
+interface Waiter {
   readonly resolve: (permit: Permit) => void;
   readonly reject: (reason: unknown) => void;
 }

@@ -1,4 +1,4 @@
-// How much of RingCentral's budget a run spends, and whether it ever earned a penalty: node test/bench/gate.js [processes]
+// How much of RingCentral's budget a run spends, and whether it ever earned a penalty: node test/bench/budget.js [processes]
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ const processes = Number(process.argv[2] ?? 1);
 const limit = 10;
 const windowSeconds = 2;
 
-const home = mkdtempSync(join(tmpdir(), "callreel-gate-"));
+const home = mkdtempSync(join(tmpdir(), "callreel-budget-"));
 const sandbox = await openRingCentralSandbox({
   data: { recordings: 400, layout: "plain", days: 3, seconds: [2, 6] },
   settings: { limits: { heavy: { limit, windowSeconds, penaltySeconds: 60 } } },

@@ -22,7 +22,7 @@ import { openTee } from "../../src/player/streaming/tee.ts";
 import { smallWav } from "../helpers/calls-server.ts";
 import { sha256 } from "../helpers/sha256.ts";
 
-export interface House extends AsyncDisposable {
+export interface PlayedArchive extends AsyncDisposable {
   readonly root: string;
   readonly ledger: Archive;
   readonly library: Library;
@@ -36,7 +36,7 @@ export interface House extends AsyncDisposable {
 }
 
 /** A real archive in a temporary folder, with players over it. */
-export async function openHouse(): Promise<House> {
+export async function openPlayedArchive(): Promise<PlayedArchive> {
   const root = mkdtempSync(join(tmpdir(), "callreel-player-"));
   mkdirSync(join(root, ".callreel"));
   const ledger = await openArchive(join(root, ".callreel", "ledger.db"), { clock: systemClock, pid: 1 });
@@ -65,10 +65,10 @@ export async function openHouse(): Promise<House> {
       await ledger.finish({ done: 0, skipped: 0, failed: 1, rejected: 0, bytes: 0, ms: 1, reasons: {} }, 3);
     },
     async open(ports = {}, settings = {}) {
-      const shelf = openArchiveSet([{ root, ledger, library }]);
+      const archiveSet = openArchiveSet([{ root, ledger, library }]);
       const player = await openPlayer(
         { host: "127.0.0.1", port: 0, ...settings },
-        { shelf, clock: systemClock, warn: (message) => console.error(message), ...ports },
+        { archiveSet, clock: systemClock, warn: (message) => console.error(message), ...ports },
       );
       open.push(player);
       return player;

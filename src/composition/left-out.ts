@@ -1,0 +1,40 @@
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Io } from "../cli/io.ts";
+import type { DownloadEvent } from "../core/model/events.ts";
+import { isUncertain } from "../core/selection.ts";
+import { formatNumberOf } from "../core/text.ts";
+
+/** What a list of recordings lacks for want of rows that can be read; what was left out by wish does not count. */
+export interface LeftOut {
+  hear(event: DownloadEvent): void;
+  /** Rows that could not be read at all. */
+  readonly rejected: number;
+  /** Recordings whose rows do not tell whether they are selected. */
+  readonly uncertain: number;
+  /** Says how many recordings are missing from the list, if any. */
+  tell(io: Pick<Io, "stderr">): void;
+  exitCode(): number;
+}
+
+export function openLeftOut(): LeftOut {
+  let [rejected, uncertain] = [0, 0];
+  return {
+    hear(event) {
+      if (event.event === "row-rejected") rejected += 1;
+      if (event.event === "recording-skipped" && isUncertain(event.reason)) uncertain += 1;
+    },
+    get rejected() {
+      return rejected;
+    },
+    get uncertain() {
+      return uncertain;
+    },
+    tell({ stderr }) {
+      if (uncertain === 0) return;
+      stderr.write(
+        `${formatNumberOf(uncertain, "recording")} left out: their rows do not tell whether they are selected (a start that cannot be read: --row-dates; an unknown column: --map).\n`,
+      );
+    },
+    exitCode: () => (rejected > 0 ? exitCodeOf("bad-rows") : uncertain > 0 ? 3 : 0),
+  };
+}
