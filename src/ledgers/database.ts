@@ -132,12 +132,12 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
   };
   const read = <T>(work: () => T): T => {
     try {
-      const result = work();
-      // What is read of a file that stands there no more is stale.
-      if (!writing) mustStand();
-      return result;
+      return work();
     } catch (error) {
       throw fileError(error, path);
+    } finally {
+      // What is read of a file that stands there no more is stale, and that explains whatever SQLite finds wrong with it.
+      if (!writing) mustStand();
     }
   };
   const transaction = <T>(work: () => T): T => {
