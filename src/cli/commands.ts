@@ -104,7 +104,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "a selection of the archive as a BagIt 1.0 bag, for handing over",
     groups: [
       groups.dest,
-      some("Export", archiveOptions, "bagit", "link"),
+      some("Export", archiveOptions, "bagit", "link", "reason"),
       some("Select", selectOptions, "source", "from", "to", "timezone", "number"),
       logs,
     ],

@@ -10,7 +10,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { portalPattern } from "../core/naming/file-name-parser.ts";
-import { formatBytes, formatCount, printable } from "../core/text.ts";
+import { formatBytes, formatCount, formatNumberOf, printable } from "../core/text.ts";
 import { openDestination } from "../destinations/index.ts";
 import {
   type AdoptionHooks,
@@ -46,10 +46,15 @@ export async function adopt(invocation: Invocation): Promise<number> {
     const count =
       (place.within ? await adoptWithin(invocation, place.path, clues, { ledger, told }) : 0) +
       (settings.match === portalPattern ? await copyInto(invocation, place, clues, { ledger, told }) : 0);
+    if (count > 0) await ledger.audit({ action: "adopt", detail: adoptedInWords(count, place.path) });
     return worst([told.end(count), rejected > 0 ? exitCodeOf("bad-rows") : 0]);
   } finally {
     lock.release();
   }
+}
+
+function adoptedInWords(count: number, path: string): string {
+  return `${formatNumberOf(count, "recording")} from ${path}`;
 }
 
 interface Parts {

@@ -2,6 +2,7 @@ import { isAbsolute, relative, resolve, sep } from "node:path";
 import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
+import { auditReason } from "../composition/audit-reason.ts";
 import { entryFilterOf } from "../composition/plan.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { RecordingError } from "../core/model/errors.ts";
@@ -22,6 +23,7 @@ export async function exportBag(invocation: Invocation): Promise<number> {
   if (isWithin(archiveFolder(settings, io), folder)) {
     throw new RecordingError("usage", `--bagit: ${folder} is in the archive itself; name a folder outside of it.`);
   }
+  const reason = auditReason(settings, "export");
   await using ledger = await openExistingLedger(settings, io);
   const bag = opened(archiveFolder(settings, io), folder, settings.link);
   let whole = false;
@@ -38,7 +40,7 @@ export async function exportBag(invocation: Invocation): Promise<number> {
     ]);
     whole = true;
     const told = `${formatCount(files)} recordings, ${formatBytes(bytes)}`;
-    await ledger.audit({ action: "export", detail: `${told}, as a bag at ${folder}` });
+    await ledger.audit({ action: "export", detail: `${told}, as a bag at ${folder}`, ...(reason && { reason }) });
     if (!settings.quiet) io.stderr.write(`${told}, written to ${folder}.\n`);
     return await tellUndated(ledger, filter, io);
   } catch (error) {

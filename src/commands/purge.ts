@@ -8,6 +8,7 @@ import {
   refuseLostLedger,
   takeArchive,
 } from "../composition/archive.ts";
+import { auditReason } from "../composition/audit-reason.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatCount } from "../core/text.ts";
@@ -22,6 +23,7 @@ export async function purge(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
   const filter = filterOf(invocation);
   const asked = args.length > 0 || filter !== undefined;
+  const reason = settings.yes ? auditReason(settings, "purge") : undefined;
   if (!asked && !existsSync(ledgerFile(settings, io))) {
     await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io));
     throw unasked();
@@ -46,7 +48,7 @@ export async function purge(invocation: Invocation): Promise<number> {
     // The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back.
     await ledger.purge(
       chosen.map(({ ref }) => ref.key),
-      settings.reason ?? "callreel purge",
+      reason,
     );
     await deleteAll(invocation, ledger);
     io.stderr.write(`${what}, deleted.\n`);

@@ -8,6 +8,7 @@ import type { Check } from "../core/model/ports.ts";
 import { formatBytes } from "../core/text.ts";
 import { lockArchive, lockLedger, openArchive } from "../ledgers/index.ts";
 import { finishedFiles } from "../platform/files.ts";
+import { operatorHere } from "../platform/operator.ts";
 import { version } from "../platform/version.ts";
 
 /** The archive's folder, absolute. */
@@ -26,7 +27,8 @@ export function ledgerFile(settings: Settings, io: Io): string {
 export async function wireLedger(settings: Settings, io: Io, adopting = false): Promise<Archive> {
   await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io), adopting);
   const lease = settings.lease === undefined ? {} : { leaseMs: settings.lease };
-  return openArchive(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version(), ...lease });
+  const context = { clock: io.clock, pid: io.pid, version: version(), operator: operatorHere() };
+  return openArchive(ledgerFile(settings, io), { ...context, ...lease });
 }
 
 /** Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. */

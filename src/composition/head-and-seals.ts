@@ -1,5 +1,4 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
@@ -9,12 +8,14 @@ import type { Archive } from "../core/model/ledger.ts";
 import type { Difference } from "../core/proof/verify.ts";
 import { type HttpAnswer, openHttp } from "../http/client.ts";
 import { diskError } from "../platform/disk-error.ts";
+import { operatorHere } from "../platform/operator.ts";
 import { appendSeal, openSealVerifier, readSealKey, readSeals, type Seal } from "../seals/seals.ts";
 import { httpSettingsOf } from "./http.ts";
 
 /** A check's line in the audit log, as JSON: who ran it where, over what, and what came of it. */
 export function recordOf(invocation: Invocation, result: object): string {
-  return JSON.stringify({ by: `${userName()}@${hostname()}`, selection: selectionRecord(invocation), result });
+  const { name, host } = operatorHere();
+  return JSON.stringify({ by: `${name}@${host}`, selection: selectionRecord(invocation), result });
 }
 
 /** The selection as it was asked for: every setting that came from somewhere, no secret among them. */
@@ -22,15 +23,6 @@ export function selectionRecord({ args, settings, origins }: Invocation): Record
   const secret = new Set(["clientSecret", "jwt", "accessToken", "timPassword", "database", "ping"]);
   const given = Object.entries(settings).filter(([key]) => key in origins && !secret.has(key));
   return { ...Object.fromEntries(given), ...(args.length === 0 ? {} : { ids: args }) };
-}
-
-/** A user that the system has no name for is told by number. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? "unknown"}`;
-  }
 }
 
 /** Writes the archive's head to `.callreel/head`, one line of hex, for whoever keeps heads elsewhere, and returns it. */

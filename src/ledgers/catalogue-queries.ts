@@ -1,6 +1,7 @@
 import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/model/catalogue.ts";
 import type { PurgedFile } from "../core/model/ledger.ts";
 import type { RecordingKey, SourceName } from "../core/model/recording.ts";
+import type { Operator } from "../platform/operator.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { KeyValue } from "./key-value.ts";
@@ -13,7 +14,7 @@ export interface Catalogue {
   failures(): readonly Failure[];
   shorts(): Shorts;
   waiting(source: SourceName, startedBefore: string): Waiting;
-  purge(keys: readonly RecordingKey[], why: string, now: number): number;
+  purge(keys: readonly RecordingKey[], reason: string | undefined, now: number): number;
   purging(): readonly PurgedFile[];
   purgeEnded(keys: readonly RecordingKey[]): void;
   audit(line: AuditLine, now: number): void;
@@ -21,10 +22,18 @@ export interface Catalogue {
   lastAudits(count: number): readonly AuditRecord[];
 }
 
-export function openCatalogue(database: Database, kept: KeyValue, outcomes: Outcomes): Catalogue {
+export function openCatalogue(
+  database: Database,
+  kept: KeyValue,
+  outcomes: Outcomes,
+  operator: Operator | undefined,
+): Catalogue {
   const { sqlite } = database;
-  const audit = ({ action, key = null, detail = null }: AuditRow, now: number) =>
-    appendChained(sqlite, "audits", { at: new Date(now).toISOString(), action, key, detail }, outcomes.seal());
+  const audit = ({ action, key, detail, reason, by = operator?.name }: AuditLine, now: number) => {
+    const who = { operator: by ?? null, host: operator?.host ?? null };
+    const what = { action, key: key ?? null, detail: detail ?? null, reason: reason ?? null };
+    appendChained(sqlite, "audits", { at: new Date(now).toISOString(), ...what, ...who }, outcomes.seal());
+  };
   return {
     summary: () =>
       sqlite
@@ -44,7 +53,7 @@ export function openCatalogue(database: Database, kept: KeyValue, outcomes: Outc
       const row = sqlite.prepare(waitingSql).get(source, startedBefore) as { entries: number; oldest: string | null };
       return { entries: row.entries, ...(row.oldest !== null && { oldest: row.oldest }) };
     },
-    purge: (keys, why, now) =>
+    purge: (keys, reason, now) =>
       database.write(() => {
         const note = sqlite.prepare(purgingSql);
         const bury = sqlite.prepare(purgeSql);
@@ -53,7 +62,8 @@ export function openCatalogue(database: Database, kept: KeyValue, outcomes: Outc
         const buried = keys.filter((key) => Number(bury.run(now, key).changes) > 0);
         for (const key of buried) forgetHook.run(key);
         for (const key of buried) outcomes.add({ key, state: "purged" }, now);
-        for (const key of buried) audit({ action: "purge", key, detail: why }, now);
+        for (const key of buried)
+          audit({ action: "purge", key, detail: reason ?? "callreel purge", ...(reason && { reason }) }, now);
         if (buried.length > 0) kept.set(tracesLeft, "yes");
         return buried.length;
       }),
@@ -77,7 +87,7 @@ export function openCatalogue(database: Database, kept: KeyValue, outcomes: Outc
     audit: (line, now) => database.write(() => audit(line, now)),
     lastAudits: (count) => {
       const rows = sqlite
-        .prepare("SELECT seq, at, action, key, detail FROM audits ORDER BY seq DESC LIMIT ?")
+        .prepare("SELECT seq, at, action, key, detail, reason, operator, host FROM audits ORDER BY seq DESC LIMIT ?")
         .all(count);
       return (rows as AuditRow[]).map(auditOf);
     },
@@ -101,15 +111,27 @@ interface PurgingRow {
 }
 
 interface AuditRow {
-  readonly seq?: number;
-  readonly at?: string;
+  readonly seq: number;
+  readonly at: string;
   readonly action: AuditLine["action"];
-  readonly key?: RecordingKey | null;
-  readonly detail?: string | null;
+  readonly key: RecordingKey | null;
+  readonly detail: string | null;
+  readonly reason: string | null;
+  readonly operator: string | null;
+  readonly host: string | null;
 }
 
-function auditOf({ seq = 0, at = "", action, key, detail }: AuditRow): AuditRecord {
-  return { seq, at, action, ...(key != null && { key }), ...(detail != null && { detail }) };
+function auditOf({ seq, at, action, key, detail, reason, operator, host }: AuditRow): AuditRecord {
+  return {
+    seq,
+    at,
+    action,
+    ...(key !== null && { key }),
+    ...(detail !== null && { detail }),
+    ...(reason !== null && { reason }),
+    ...(operator !== null && { by: operator }),
+    ...(host !== null && { host }),
+  };
 }
 
 const summarySql = `

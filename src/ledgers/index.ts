@@ -1,5 +1,6 @@
 import type { Archive, Ledger } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
+import type { Operator } from "../platform/operator.ts";
 
 /** What a ledger must know of the program it works for. */
 export interface LedgerContext {
@@ -7,6 +8,8 @@ export interface LedgerContext {
   readonly pid: number;
   /** The program's version, for the run records. */
   readonly version?: string;
+  /** Who works with the ledger, for its records. */
+  readonly operator?: Operator;
   /** A run that has stood still for so long, by the clock of who looks, has lost its claims; two minutes unless told. */
   readonly leaseMs?: number;
   /** Opens only what is there and changes nothing in it. */

@@ -17,6 +17,7 @@ export interface LeaseRow {
   readonly run_id: string;
   readonly pid: number;
   readonly host: string;
+  readonly operator: string | null;
   readonly version: string;
   readonly started: number;
   readonly selection: string;
@@ -33,7 +34,7 @@ export interface LeaseRow {
  */
 export interface Leases {
   /** Takes this run's lock and row; inside a transaction. */
-  take(run: RunStart, version: string): void;
+  take(run: RunStart, version: string, operator: string | undefined): void;
   /** Runs that ended without a word; inside a transaction. */
   dead(): readonly LeaseRow[];
   /** When the oldest run that others have under way began. */
@@ -59,7 +60,7 @@ export function openLeases(
   const all = sqlite.prepare("SELECT * FROM leases ORDER BY started, run_id");
   const find = sqlite.prepare("SELECT until FROM leases WHERE run_id = ?");
   const add = sqlite.prepare(
-    "INSERT INTO leases (run_id, pid, host, version, started, selection, until) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO leases (run_id, pid, host, operator, version, started, selection, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const tally = sqlite.prepare(
     "UPDATE leases SET until = ?, done = done + ?, failed = failed + ?, bytes = bytes + ? WHERE run_id = ?",
@@ -90,7 +91,7 @@ export function openLeases(
   };
 
   return {
-    take: ({ runId, startedMs, selection }, version) => {
+    take: ({ runId, startedMs, selection }, version, operator) => {
       letGo();
       locks.clear((all.all() as LeaseRow[]).map((row) => row.run_id));
       const lock = locks.take(runId);
@@ -104,7 +105,7 @@ export function openLeases(
           lock.release();
         },
       };
-      add.run(runId, pid, hostname(), version, startedMs, JSON.stringify(selection), until());
+      add.run(runId, pid, hostname(), operator ?? null, version, startedMs, JSON.stringify(selection), until());
     },
     // The lock alone decides: a computer that slept for an hour has let its lease expire, but its run goes on.
     dead: () => (all.all() as LeaseRow[]).filter(({ run_id }) => run_id !== own?.runId && !locks.isHeld(run_id)),

@@ -2,6 +2,7 @@ import type { RunRecord } from "../core/model/catalogue.ts";
 import type { Summary } from "../core/model/events.ts";
 import type { RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
+import type { Operator } from "../platform/operator.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { LeaseRow, Leases } from "./leases.ts";
@@ -33,14 +34,22 @@ interface RunRow {
   readonly stopped_code: string | null;
   readonly stopped_message: string | null;
   readonly selection: string;
+  readonly operator: string | null;
+  readonly host: string | null;
   readonly hash: string;
+}
+
+/** Whose hand the records are from. */
+interface Author {
+  readonly version: string;
+  readonly operator: Operator | undefined;
 }
 
 export function openRuns(
   database: Database,
   { leases, outcomes }: { readonly leases: Leases; readonly outcomes: Outcomes },
   clock: Clock,
-  version: string,
+  { version, operator }: Author,
 ): Runs {
   const { sqlite } = database;
   const append = (record: Parameters<typeof appendChained>[2]) =>
@@ -56,6 +65,8 @@ export function openRuns(
       stopped_code: null,
       stopped_message: null,
       selection: lease.selection,
+      operator: lease.operator,
+      host: lease.host,
     });
     leases.drop(lease.run_id);
   };
@@ -63,7 +74,7 @@ export function openRuns(
     begin: (run) =>
       database.write(() => {
         for (const lease of leases.dead()) closeInterrupted(lease);
-        leases.take(run, version);
+        leases.take(run, version, operator?.name);
       }),
     finish: (run, summary, exitCode) =>
       database.write(() => {
@@ -77,6 +88,8 @@ export function openRuns(
           stopped_code: summary.stoppedBy?.code ?? null,
           stopped_message: summary.stoppedBy?.message ?? null,
           selection: JSON.stringify(run.selection),
+          operator: operator?.name ?? null,
+          host: operator?.host ?? null,
         });
         leases.drop(run.runId);
       }),
@@ -116,6 +129,8 @@ function recordOf(row: RunRow): RunRecord {
     ms,
     reasons: JSON.parse(row.reasons) as RunRecord["reasons"],
     selection: JSON.parse(row.selection) as RunRecord["selection"],
+    ...(row.operator !== null && { by: row.operator }),
+    ...(row.host !== null && { host: row.host }),
     hash,
   };
 }

@@ -147,6 +147,10 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
   "ALTER TABLE recordings ADD COLUMN user_name TEXT",
   // Purged, but their files may not all be deleted yet: what a purge that breaks off leaves for the next one.
   "CREATE TABLE purging (key TEXT PRIMARY KEY, path TEXT) WITHOUT ROWID",
+  // Who did it and where, why it was done, and what calls a run had listed (JSON); records of before have none of it.
+  `ALTER TABLE runs ADD COLUMN operator TEXT; ALTER TABLE runs ADD COLUMN host TEXT; ALTER TABLE runs ADD COLUMN listed TEXT;
+   ALTER TABLE audits ADD COLUMN operator TEXT; ALTER TABLE audits ADD COLUMN host TEXT; ALTER TABLE audits ADD COLUMN reason TEXT;
+   ALTER TABLE leases ADD COLUMN operator TEXT`,
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

@@ -2,6 +2,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, Ledger, RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
+import type { Operator } from "../platform/operator.ts";
 import { openCatalogue } from "./catalogue-queries.ts";
 import { findHead, headOf, verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
@@ -25,6 +26,7 @@ interface OpenLedger {
   readonly runs: Runs;
   readonly hooks: OwedHooks;
   readonly outcomes: Outcomes;
+  readonly operator: Operator | undefined;
   /** The run that has begun here and not finished. */
   run: RunStart | undefined;
 }
@@ -40,16 +42,17 @@ export function openSqliteLedger(path: string, context: LedgerContext): Archive 
   }
 }
 
-function archiveOf(database: Database, { clock, pid, version = "", leaseMs }: LedgerContext): Archive {
+function archiveOf(database: Database, { clock, pid, version = "", operator, leaseMs }: LedgerContext): Archive {
   const leases = openLeases(database, clock, pid, leaseMs);
   const outcomes = openOutcomes(database.sqlite);
-  const runs = openRuns(database, { leases, outcomes }, clock, version);
+  const runs = openRuns(database, { leases, outcomes }, clock, { version, operator });
   const opened: OpenLedger = {
     database,
     clock,
     leases,
     runs,
     outcomes,
+    operator,
     hooks: openOwedHooks(database),
     run: undefined,
   };
@@ -148,10 +151,10 @@ type Reading = Omit<
 
 /** What other commands ask and record. */
 function reading(opened: OpenLedger, settled: Settled): Reading {
-  const { database, clock, leases, runs, hooks, outcomes } = opened;
+  const { database, clock, leases, runs, hooks, outcomes, operator } = opened;
   const entries = openEntries(database, leases.lives);
   const kept = openKeyValue(database);
-  const catalogue = openCatalogue(database, kept, outcomes);
+  const catalogue = openCatalogue(database, kept, outcomes, operator);
   return {
     pending: async function* (source) {
       yield* settled(() => entries.pending(source, opened.run?.runId ?? "", clock.now()));
@@ -172,7 +175,7 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     waiting: async (source, startedBefore) => settled(() => catalogue.waiting(source, startedBefore)),
     livingSince: async () => settled(leases.livingSince),
     lastRuns: async (count) => settled(() => runs.last(count)),
-    purge: async (keys, why) => settled(() => catalogue.purge(keys, why, clock.now())),
+    purge: async (keys, reason) => settled(() => catalogue.purge(keys, reason, clock.now())),
     purging: async () => settled(catalogue.purging),
     purgeEnded: async (keys) => settled(() => catalogue.purgeEnded(keys)),
     audit: async (line) => catalogue.audit(line, clock.now()),

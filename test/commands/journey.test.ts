@@ -44,7 +44,15 @@ it("an archive of TIM: downloaded, listed, verified, reconciled, explained, purg
   expect((await callreel(["status", id, ...dest], env)).out).toContain("downloaded");
   const tried = await callreel(["purge", id, ...dest], env);
   expect([tried.code, finishedIn(archive).length]).toEqual([0, total]);
-  expect((await callreel(["purge", id, ...dest, "--yes", "--reason", "asked to"], env)).code).toBe(0);
+  const strict = { ...env, CALLREEL_AUDIT_REASON: "required" };
+  for (const refused of [
+    ["purge", id, "--yes"],
+    ["export", "--bagit", `${archive}-bag`],
+  ]) {
+    const { code, err } = await callreel([...refused, ...dest], strict);
+    expect([code, err, finishedIn(archive).length]).toEqual([2, expect.stringContaining("--reason TEXT"), total]);
+  }
+  expect((await callreel(["purge", id, ...dest, "--yes", "--reason", "asked to"], strict)).code).toBe(0);
   expect(finishedIn(archive).length).toBe(total - 1);
   expect((await callreel(["status", id, ...dest], env)).out).toContain("purged");
   const again = await callreel(["download", "--rows", csv, ...dest, "--json"], env);

@@ -138,8 +138,9 @@ test("a purge leaves a tombstone that is never fetched again, and says so once",
   expect(await ledger.claim([ref(1)])).toEqual([{ granted: false, reason: "purged" }]);
   expect(await ledger.reclaim(ref(1))).toEqual({ granted: false, reason: "purged" });
   expect((await ledger.entry(ref(1).key))?.ref).toEqual({ ...ref(1, { start: startOf(1) }), locator: {} });
+  const why = { detail: "asked by letter", reason: "asked by letter" };
   expect(await ledger.lastAudits(9)).toEqual([
-    { seq: 1, at: "2026-11-21T00:00:00.000Z", action: "purge", key: ref(1).key, detail: "asked by letter" },
+    { seq: 1, at: "2026-11-21T00:00:00.000Z", action: "purge", key: ref(1).key, ...why },
   ]);
 });
 
@@ -186,4 +187,29 @@ test("audit lines come newest first, and an edited one shows", async () => {
   expect(await ledger.verifyAuditChain()).toMatchObject({ entries: 2 });
   tamper("UPDATE audits SET detail = NULL WHERE seq = 1");
   expect((await ledger.verifyAuditChain()).broken).toMatchObject({ seq: 1, name: "playback" });
+});
+
+test("who did it, where and why are in the record, and none of it can be changed unseen", async () => {
+  const ledger = await open({ operator: { name: "ada", host: "pc7" } });
+  await ledger.audit({ action: "export", reason: "for the court" });
+  await ledger.audit({ action: "playback", key: "ringcentral/1", by: "anna" });
+  await ledger.begin(run("one"));
+  await ledger.finish(nothing, 0);
+  expect(await ledger.lastAudits(9)).toMatchObject([
+    { by: "anna", host: "pc7" },
+    { by: "ada", host: "pc7", reason: "for the court" },
+  ]);
+  expect(await ledger.lastRuns(1)).toMatchObject([{ by: "ada", host: "pc7" }]);
+  tamper("UPDATE audits SET reason = 'for fun' WHERE seq = 1; UPDATE runs SET operator = 'bob'");
+  expect((await ledger.verifyAuditChain()).broken).toMatchObject({ seq: 1 });
+  expect((await ledger.verifyRunChain()).broken).toMatchObject({ seq: 1 });
+});
+
+test("a run that was killed is closed under the name of who ran it", async () => {
+  const killed = await open({ operator: { name: "ada", host: "pc7" } });
+  await killed.begin(run("killed"));
+  await killed[Symbol.asyncDispose]();
+  const ledger = await open({ operator: { name: "bob", host: "pc8" } });
+  await ledger.begin(run("next"));
+  expect(await ledger.lastRuns(1)).toMatchObject([{ runId: "killed", result: "interrupted", by: "ada" }]);
 });

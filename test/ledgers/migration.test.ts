@@ -19,7 +19,9 @@ beforeEach(() => {
 test("a ledger of version 1 is brought up to date, and what it calls gone without evidence is asked for again", async () => {
   const ledger = await open();
   expect(await ledger.checkFile()).toBeUndefined();
-  expect((await ledger.lastRuns(1))[0]).toMatchObject({ runId: "old", version: "0.1.0" });
+  const [old] = await ledger.lastRuns(1);
+  expect(old).toMatchObject({ runId: "old", version: "0.1.0" });
+  expect([old?.by, old?.host]).toEqual([undefined, undefined]);
   expect([(await ledger.verifyRunChain()).broken, (await ledger.verifyAuditChain()).broken]).toEqual([
     undefined,
     undefined,

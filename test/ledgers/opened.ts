@@ -5,6 +5,7 @@ import { afterEach, beforeEach } from "vitest";
 import type { Archive } from "../../src/core/model/ledger.ts";
 import type { Clock } from "../../src/core/model/ports.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
+import type { Operator } from "../../src/platform/operator.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 
@@ -23,7 +24,9 @@ export function ledgerFolder() {
   const path = (name = "ledger.db") => join(folder, name);
   return {
     path,
-    open: async (options: { clock?: Clock; readOnly?: boolean; version?: string } = {}): Promise<Archive> => {
+    open: async (
+      options: { clock?: Clock; readOnly?: boolean; version?: string; operator?: Operator } = {},
+    ): Promise<Archive> => {
       const archive = await openArchive(path(), { clock: heldClock(), pid: 1, ...options });
       opened.push(archive);
       return archive;

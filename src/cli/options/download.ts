@@ -1,6 +1,6 @@
 import { RecordingError } from "../../core/model/errors.ts";
 import { parseBytes, parseDuration, parseRate } from "../../core/text.ts";
-import { flag, integer, list, text, value } from "./option.ts";
+import { choice, flag, integer, list, text, value } from "./option.ts";
 
 /** Options of the commands that read or tend the archive. */
 export const archiveOptions = {
@@ -28,6 +28,9 @@ export const archiveOptions = {
   before: value("--before <when>", "calls that began before: as --from", text),
   yes: flag("--yes", "do it; without this only what would be done is shown"),
   reason: value("--reason <text>", "why, for the audit log", text),
+  auditReason: choice("--audit-reason <how>", "whether purge and export want a --reason", ["optional", "required"], {
+    fallback: "optional",
+  }),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
   link: flag("--link", "hard links to the archive's own files instead of copies"),
 } as const;

@@ -53,20 +53,29 @@ export interface RunRecord extends Omit<Summary, "stoppedBy"> {
   readonly exitCode?: number;
   readonly stoppedBy?: { readonly code: string; readonly message: string };
   readonly selection: Readonly<Record<string, unknown>>;
+  /** Who ran it, and on which computer; records of before have neither. */
+  readonly by?: string;
+  readonly host?: string;
   readonly hash: string;
 }
 
 /** What was done with a recording besides fetching it. */
 export interface AuditLine {
-  readonly action: "purge" | "playback" | "export" | "rebuild" | "verify" | "reconcile";
+  readonly action: "purge" | "playback" | "export" | "rebuild" | "verify" | "reconcile" | "adopt";
   readonly key?: RecordingKey;
-  /** Who and why, in words. */
+  /** What was done, in words, or as JSON. */
   readonly detail?: string;
+  /** Why, as the person who did it has told. */
+  readonly reason?: string;
+  /** Who did it, where that is not the system's user: a visitor of the player. */
+  readonly by?: string;
 }
 
 export interface AuditRecord extends AuditLine {
   readonly seq: number;
   readonly at: string;
+  /** The computer it was done on; records of before have none. */
+  readonly host?: string;
 }
 
 /** Whether a chain of records is as it was written. `head` is the last record's hash: kept elsewhere, it proves the whole. */

@@ -83,7 +83,7 @@ export interface Archive extends Required<Ledger> {
   /** Records files found in place as done, without a claim; counts those that were not known as done or purged before. */
   adopt(found: readonly { readonly ref: RecordingRef; readonly stored: Stored }[]): Promise<number>;
   /** Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line for each. */
-  purge(keys: readonly RecordingKey[], why: string): Promise<number>;
+  purge(keys: readonly RecordingKey[], reason?: string): Promise<number>;
   /** What was purged and may still have files; empty when every purge was carried through. */
   purging(): Promise<readonly PurgedFile[]>;
   /** The files of these are gone: nothing of the ledger names them any more, in its free space either. */

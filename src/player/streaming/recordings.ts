@@ -174,6 +174,6 @@ export function openAuditor(clock: Clock) {
     known.set(name, now);
     if (known.size > mostRemembered) known.delete(known.keys().next().value as string);
     if (last !== undefined && now - last < oneListeningMs) return;
-    await ledger.audit({ action: "playback", key, detail: `${way} by ${listener.name}` });
+    await ledger.audit({ action: "playback", key, detail: `${way} by ${listener.name}`, by: listener.name });
   };
 }

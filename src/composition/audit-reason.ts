@@ -1,0 +1,11 @@
+import type { Settings } from "../cli/config.ts";
+import { RecordingError } from "../core/model/errors.ts";
+
+/** The reason to keep in the audit log. Throws `usage` where the settings want one (`audit-reason`) and none was given. */
+export function auditReason({ reason, auditReason: asks }: Settings, command: string): string | undefined {
+  if (reason !== undefined || asks !== "required") return reason;
+  throw new RecordingError(
+    "usage",
+    `${command}: a reason is required here (setting audit-reason): say why with --reason TEXT; it is kept in the audit log.`,
+  );
+}
