@@ -1,9 +1,10 @@
+import { folded, foldedWords } from "../core/folding.ts";
 import type { EntryState, LedgerEntry } from "../core/model/ledger.ts";
 import type { Direction, SourceName } from "../core/model/recording.ts";
 import type { Database } from "./database.ts";
 import { openDatabaseInUse } from "./database.ts";
 import { entryOf, type RecordingRow, rowAsJson } from "./recording-row.ts";
-import { folded, foldedWords, openSearchIndex, type SearchIndex, searchedColumns } from "./search-index.ts";
+import { openSearchIndex, type SearchIndex, searchedColumns } from "./search-index.ts";
 
 /** A place in the order of call starts, newest first: what comes after it is older. */
 export interface Position {

@@ -1,7 +1,8 @@
 import type { Invocation } from "../cli/io.ts";
-import { type Column, csvField, formatTable, writeOut } from "../cli/table.ts";
+import { type Column, formatTable, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { entryFilterOf } from "../composition/plan.ts";
+import { csvField } from "../core/csv-field.ts";
 import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/text.ts";
 import { tellUndated } from "./undated.ts";

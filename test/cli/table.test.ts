@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { csvField, formatTable } from "../../src/cli/table.ts";
+import { formatTable } from "../../src/cli/table.ts";
+import { csvField } from "../../src/core/csv-field.ts";
 
 test.each(["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", " =1", "＝1+1"])(
   "%j is no formula in what is written",

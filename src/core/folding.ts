@@ -1,0 +1,19 @@
+/** A text without accents and case, as it is compared: `Müller` is found by `muller`, `Łódź` by `lodz`. */
+export function folded(text: string): string {
+  const bare = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  return bare.replace(/[^\x00-\x7f]/g, (letter) => plainLetters[letter] ?? letter).trim();
+}
+
+/** Letters of European names that are letters of their own to Unicode, and typed without their stroke or ligature. */
+const plainLetters: Readonly<Record<string, string>> = {
+  ...{ ß: "ss", æ: "ae", œ: "oe", ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ħ: "h", ı: "i", ŋ: "n", ŧ: "t" },
+  ...{ "’": "'", "‘": "'", ʼ: "'", "‐": "-", "‑": "-", "–": "-" },
+};
+
+/** What a recording is found by: its words folded, and each number that is written in groups once more as plain digits. */
+export function foldedWords(words: string): string {
+  const plain = folded(words);
+  const grouped = plain.match(/\(?\d[\d ().\-/]{2,}\d/g) ?? [];
+  const digits = grouped.map((number) => number.replace(/\D/g, "")).filter((number) => !plain.includes(number));
+  return [plain, ...digits].join("\n");
+}
