@@ -88,7 +88,7 @@ export const commands: readonly CommandSpec[] = [
       groups.dest,
       some("Match", archiveOptions, "match"),
       some("Rows", select.options, "rows", "database", "table", "query", "databasePasswordFile"),
-      some("Read", selectOptions, "source", "columns", "map", "rowDates", "encoding", "timezone"),
+      some("Read", selectOptions, "source", "columns", "map", "rowDates", "encoding"),
       lock,
       logs,
     ],
@@ -105,10 +105,10 @@ export const commands: readonly CommandSpec[] = [
     groups: [
       groups.dest,
       some("Export", archiveOptions, "bagit", "link", "reason"),
-      some("Select", selectOptions, "source", "from", "to", "timezone", "number"),
+      some("Select", selectOptions, "source", "from", "to", "month", "number"),
       logs,
     ],
-    examples: [["callreel export --from 2026-01-01 --to 2026-02-01 --bagit january", "a month, with its sums"]],
+    examples: [["callreel export --month 2026-01 --bagit january", "a month, with its sums"]],
     load: async () => (await import("../commands/export.ts")).exportBag,
   },
   {
@@ -157,7 +157,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "delete recordings here for good and never fetch them again; the source is not touched",
     groups: [
       groups.dest,
-      some("Select", selectOptions, "source", "number", "timezone"),
+      some("Select", selectOptions, "source", "number", "from", "to", "month"),
       some("Purge", archiveOptions, "before", "yes", "reason"),
       lock,
       logs,

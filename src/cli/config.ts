@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import { readSecretFile, withoutQuotes } from "../platform/secrets.ts";
+import { settleAlternatives } from "./alternatives.ts";
 import { allOptions } from "./options/groups.ts";
 import { envNames, type OptionSpec, optionName, type ValuesOf } from "./options/option.ts";
 
@@ -36,6 +37,7 @@ export async function resolveSettings(flags: RawFlags, env: Env, profileName?: s
     settings[key] = parseRaw(spec, raw);
     origins[key] = raw.origin;
   }
+  settleAlternatives(settings, origins);
   return { settings: settings as Settings, origins };
 }
 

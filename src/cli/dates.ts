@@ -1,7 +1,9 @@
 import { Temporal as Polyfill } from "temporal-polyfill";
 import { RecordingError } from "../core/model/errors.ts";
+import type { Selection } from "../core/model/ports.ts";
 import { isInstant } from "../core/selection.ts";
 import { parseDuration, printable } from "../core/text.ts";
+import type { Settings } from "./config.ts";
 
 const Temporal: typeof Polyfill = (globalThis as { Temporal?: typeof Polyfill }).Temporal ?? Polyfill;
 
@@ -80,12 +82,35 @@ export function startMs(start: string | undefined, timezone: string): number | u
   }
 }
 
-/** The given zone, checked, else the system's. */
-export function zoneOf(timezone: string | undefined): string {
-  if (timezone === undefined) return Temporal.Now.timeZoneId();
-  try {
-    return Temporal.Now.zonedDateTimeISO(timezone).timeZoneId;
-  } catch {
-    throw new RecordingError("usage", `--timezone: "${timezone}" is no IANA time zone, as Europe/London is.`);
+/** The zone that the settings name, else the system's. */
+export function zoneOf({ timezone }: Pick<Settings, "timezone">): string {
+  return timezone ?? Temporal.Now.timeZoneId();
+}
+
+/** From which instant, and before which, calls are asked for; both also as local text, to compare with times without a zone. */
+export type TimeWindow = Pick<Selection, "fromMs" | "fromLocal" | "toMs" | "toLocal">;
+
+/** The window of `--from` and `--to`, or the month of `--month`, by the settings' zone; open where nothing was given. */
+export function windowOf(settings: Pick<Settings, "from" | "to" | "month" | "timezone">, nowMs: number): TimeWindow {
+  const { from, to, month } = settings;
+  const timezone = zoneOf(settings);
+  if (month !== undefined) return monthOf(month, timezone);
+  const fromMs = from === undefined ? undefined : parseWhen(from, nowMs, timezone, "--from");
+  const toMs = to === undefined ? undefined : parseWhen(to, nowMs, timezone, "--to");
+  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {
+    throw new RecordingError("usage", "--from is not before --to: nothing could be selected.");
   }
+  return {
+    ...(fromMs === undefined ? {} : { fromMs, fromLocal: localText(fromMs, timezone) }),
+    ...(toMs === undefined ? {} : { toMs, toLocal: localText(toMs, timezone) }),
+  };
+}
+
+/** A month as clocks on the wall count it, however long summer time makes it. */
+function monthOf(month: string, timezone: string): Required<TimeWindow> {
+  const first = Temporal.PlainDate.from(`${month}-01`);
+  const [from, to] = [first, first.add({ months: 1 })];
+  const startMs = (date: typeof first) => date.toZonedDateTime(timezone).epochMilliseconds;
+  const local = (date: typeof first) => `${date}T00:00:00`;
+  return { fromMs: startMs(from), fromLocal: local(from), toMs: startMs(to), toLocal: local(to) };
 }

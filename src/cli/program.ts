@@ -37,6 +37,7 @@ function buildProgram(argv: readonly string[], io: Io, action: Action): Commande
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureHelp({
+      minWidthToWrap: 20,
       subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options]", "").trim()}`,
     })
     .configureOutput({

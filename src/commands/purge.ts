@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { localText, parseWhen, zoneOf } from "../cli/dates.ts";
+import { localText, parseWhen, windowOf, zoneOf } from "../cli/dates.ts";
 import type { Invocation } from "../cli/io.ts";
 import {
   archiveFolder,
@@ -59,7 +59,10 @@ export async function purge(invocation: Invocation): Promise<number> {
 }
 
 function unasked(): RecordingError {
-  return new RecordingError("usage", "purge: say which recordings: ids, --number, or --before.");
+  return new RecordingError(
+    "usage",
+    "purge: say which recordings: ids, --number, --month, --from and --to, or --before.",
+  );
 }
 
 /** Goes on past what cannot be deleted, and then says so. */
@@ -71,15 +74,21 @@ async function deleteAll(invocation: Invocation, ledger: Archive): Promise<void>
   if (first !== undefined) throw first;
 }
 
-/** What was asked for besides ids; undefined when nothing was. */
-function filterOf({ settings, io }: Invocation): EntryFilter | undefined {
+/**
+ * What was asked for besides ids; undefined when nothing was. A window that stands in a profile or a variable may only
+ * narrow what else was asked for: it is meant for downloads, and must never choose what is deleted.
+ */
+function filterOf({ settings, io, flags }: Invocation): EntryFilter | undefined {
   const { source, number, before } = settings;
-  if (number === undefined && before === undefined) return undefined;
-  const timezone = zoneOf(settings.timezone);
-  const toMs = before === undefined ? undefined : parseWhen(before, io.clock.now(), timezone, "--before");
+  const isWindowAsked = flags.from !== undefined || flags.to !== undefined || flags.month !== undefined;
+  if (number === undefined && before === undefined && !isWindowAsked) return undefined;
+  const [now, timezone] = [io.clock.now(), zoneOf(settings)];
+  const toMs = before === undefined ? undefined : parseWhen(before, now, timezone, "--before");
+  const end = toMs === undefined ? {} : { toMs, toLocal: localText(toMs, timezone) };
+  const window = { ...windowOf(settings, now), ...end };
   return {
     ...(source === undefined ? {} : { source }),
-    ...(toMs === undefined ? {} : { window: { toMs, toLocal: localText(toMs, timezone) } }),
+    ...(Object.keys(window).length === 0 ? {} : { window }),
     ...(number === undefined ? {} : { number }),
   };
 }

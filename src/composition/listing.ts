@@ -33,7 +33,7 @@ export async function wireListing(
   const nowMs = serverMs ?? io.clock.now();
   const selection = serverMs === undefined ? given : selectionOf(settings, serverMs);
   if (selection.fromMs !== undefined && selection.fromMs >= nowMs) {
-    throw new RecordingError("usage", "--from lies in the future: nothing could be selected.");
+    throw new RecordingError("usage", "--from or --month lies in the future: nothing could be selected.");
   }
   const since = settings.since === "last";
   const marks = openMarks(notes, source, selection);
@@ -65,7 +65,10 @@ function refuseUnlisted(settings: Settings, source: Source, { fromMs }: Selectio
     );
   }
   if (settings.since !== "last" && fromMs === undefined) {
-    throw new RecordingError("usage", "Say which calls: --from 7d (or a date), --since last, --rows FILE, or ids.");
+    throw new RecordingError(
+      "usage",
+      "Say which calls: --from 7d (or a date), --month 2026-03, --since last, --rows FILE, or ids.",
+    );
   }
   return source.list;
 }

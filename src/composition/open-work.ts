@@ -105,7 +105,7 @@ async function findWork(
  * names: one environment may serve both systems.
  */
 function asksForListing({ settings, flags, origins }: Invocation): boolean {
-  const window = flags.from !== undefined || flags.since !== undefined;
+  const window = flags.from !== undefined || flags.month !== undefined || flags.since !== undefined;
   return settings.source === "ringcentral" && window && flags.rows === undefined && origins.rows !== undefined;
 }
 

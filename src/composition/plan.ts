@@ -1,11 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../cli/config.ts";
-import { localText, parseWhen, startMs, zoneOf } from "../cli/dates.ts";
+import { localText, startMs, windowOf, zoneOf } from "../cli/dates.ts";
 import type { Io } from "../cli/io.ts";
 import { openAdaptive } from "../core/download/adaptive.ts";
 import { type Tolerance, usualTolerance } from "../core/download/refetch.ts";
 import type { DownloadPlan } from "../core/download/run.ts";
-import { RecordingError } from "../core/model/errors.ts";
 import type { EntryFilter } from "../core/model/ledger.ts";
 import type { Clock, Expectation, Selection } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
@@ -52,7 +51,7 @@ export function planOf(
 export function namesOf(settings: Settings): Pick<DownloadPlan, "pathFor" | "expect"> {
   const template = settings.output ?? defaultTemplate;
   checkTemplate(template);
-  const timezone = zoneOf(settings.timezone);
+  const timezone = zoneOf(settings);
   return {
     pathFor: (ref) => pathFor(template, ref, { restrict: settings.restrictFilenames ?? false, timezone, sha256 }),
     expect: (ref) => expectationOf(ref, settings, timezone),
@@ -84,17 +83,11 @@ function expectationOf(ref: RecordingRef, settings: Settings, timezone: string):
 
 /** The selection that the settings ask for, with every time as an instant and as local text. */
 export function selectionOf(settings: Settings, nowMs: number): Selection {
-  const timezone = zoneOf(settings.timezone);
-  const fromMs = settings.from === undefined ? undefined : parseWhen(settings.from, nowMs, timezone, "--from");
-  const toMs = settings.to === undefined ? undefined : parseWhen(settings.to, nowMs, timezone, "--to");
-  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {
-    throw new RecordingError("usage", "--from is not before --to: nothing could be selected.");
-  }
+  const timezone = zoneOf(settings);
   const { minAge, direction, extension, number, minDuration, recordingType } = settings;
   return {
     timezone,
-    ...(fromMs === undefined ? {} : { fromMs, fromLocal: localText(fromMs, timezone) }),
-    ...(toMs === undefined ? {} : { toMs, toLocal: localText(toMs, timezone) }),
+    ...windowOf(settings, nowMs),
     ...(minAge === undefined ? {} : { minAgeMs: minAge, youngLocal: localText(nowMs - minAge, timezone) }),
     ...(direction === undefined ? {} : { direction }),
     ...(extension === undefined ? {} : { extension }),

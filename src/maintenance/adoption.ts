@@ -83,7 +83,7 @@ export async function openIdentify(root: string, settings: Settings, clues: Clue
 export async function openIdentifyByName(settings: Settings, { byId, pattern }: Clues): Promise<Identify> {
   const refs = await openRefReader();
   const read = pattern === undefined ? undefined : readerOf(pattern);
-  const timezone = zoneOf(settings.timezone);
+  const timezone = zoneOf(settings);
   const byCall = openMatchByCall(byId, settings);
   return (path) => {
     const named = read?.(path);
@@ -110,7 +110,7 @@ function knownBy(named: NamedFile | undefined, path: string, byId: Clues["byId"]
 
 /** Whose a file without an id in its name is: the one recording of the rows whose call its name describes. */
 function openMatchByCall(byId: Clues["byId"], { timezone }: Settings): (named: NamedFile) => RecordingRef | string {
-  const zone = zoneOf(timezone ?? "UTC");
+  const zone = timezone ?? "UTC";
   let finder: CallFinder | undefined;
   return ({ call }) => {
     if (byId.size === 0) return "its name has no id: give the calls' rows with --rows";

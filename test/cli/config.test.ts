@@ -113,3 +113,41 @@ it("keeps state in one folder of the user", () => {
   expect(stateFolder({ HOME: "/home/a" })).toMatch(/^\/home\/a\/.*callreel$/);
   expect(settingsPath({}, { HOME: "/home/a" })).toMatch(/^\/home\/a\/.*callreel\/config.json$/);
 });
+
+describe("of two settings that exclude each other", () => {
+  const given = async (flags: Record<string, string | boolean>, variables: Record<string, string> = {}) =>
+    (await resolveSettings(flags, { ...env, ...variables })).settings;
+
+  it("the nearer one counts, and --utc is a zone", async () => {
+    const file = await openSettingsFile(settingsPath({}, env));
+    for (const [name, text] of [
+      ["from", "7d"],
+      ["timezone", "Europe/London"],
+    ])
+      file.set("default", name ?? "", text);
+    expect(await given({ month: "2026-03" })).toEqual({ month: "2026-03", timezone: "Europe/London" });
+    expect(await given({ from: "1d" }, { CALLREEL_MONTH: "2026-03" })).toMatchObject({ from: "1d" });
+    expect(await given({ from: "1d" }, { CALLREEL_MONTH: "2026-03" })).not.toHaveProperty("month");
+    expect(await given({}, { CALLREEL_UTC: "1" })).toMatchObject({ timezone: "UTC" });
+    expect(await given({ timezone: "asia/tokyo" }, { CALLREEL_UTC: "yes" })).toMatchObject({ timezone: "Asia/Tokyo" });
+    expect(await given({}, { CALLREEL_UTC: "no" })).toMatchObject({ timezone: "Europe/London" });
+  });
+
+  it.each([
+    [{ month: "2026-03", from: "7d" }, /^--month and --from exclude each other; give one of them\.$/],
+    [{ month: "2026-03", to: "7d" }, /^--month and --to exclude/],
+    [{ month: "2026-03", since: "last" }, /^--month and --since exclude/],
+    [{ utc: true, timezone: "Europe/London" }, /^--utc and --timezone exclude/],
+  ])("two flags are refused: %j", async (flags, message) => {
+    await expect(given(flags)).rejects.toThrow(message);
+  });
+});
+
+it.each(["2026-13", "2026-3", "March", "2026-03-01", "0000-01", "", "2026–03"])("%j is no month", async (month) => {
+  await expect(resolveSettings({ month }, env)).rejects.toThrow(/^--month: ".*" is not a month; .* as in 2026-03\.$/);
+});
+
+it("refuses an unknown zone by name, with an example", async () => {
+  const message = '--timezone: "Mars/Base" is not an IANA time zone; use a name such as Europe/London.';
+  await expect(resolveSettings({ timezone: "Mars/Base" }, env)).rejects.toThrow(message);
+});

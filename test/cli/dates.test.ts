@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { localText, parseWhen, startMs, zoneOf } from "../../src/cli/dates.ts";
+import { localText, parseWhen, startMs, windowOf, zoneOf } from "../../src/cli/dates.ts";
 
 const now = Date.UTC(2026, 10, 21, 12, 30);
 const when = (text: string, zone = "UTC") => new Date(parseWhen(text, now, zone, "--from")).toISOString();
@@ -60,7 +60,46 @@ it.each([
   expect(() => parseWhen(text, Date.parse("2026-05-01T00:00:00Z"), "UTC", "--from")).toThrow(/^--from: /);
 });
 
-it("refuses an unknown zone by name", () => {
-  expect(zoneOf("Europe/Paris")).toBe("Europe/Paris");
-  expect(() => zoneOf("Mars/Base")).toThrow(/--timezone: "Mars\/Base" is no IANA time zone/);
+describe("a month", () => {
+  const hours = (month: string, timezone: string) => {
+    const { fromMs = 0, toMs = 0 } = windowOf({ month, timezone }, now);
+    return [new Date(fromMs).toISOString(), (toMs - fromMs) / 3_600_000];
+  };
+
+  it("lasts from its first midnight in the zone to the next month's, with the hour that summer time takes or gives", () => {
+    expect(hours("2026-03", "UTC")).toEqual(["2026-03-01T00:00:00.000Z", 744]);
+    expect(hours("2026-03", "Europe/London")).toEqual(["2026-03-01T00:00:00.000Z", 743]);
+    expect(hours("2026-10", "Europe/London")).toEqual(["2026-09-30T23:00:00.000Z", 745]);
+    expect(hours("2026-03", "America/New_York")).toEqual(["2026-03-01T05:00:00.000Z", 743]);
+    expect(hours("2026-11", "America/New_York")).toEqual(["2026-11-01T04:00:00.000Z", 721]);
+    expect(hours("2026-10", "Australia/Lord_Howe")).toEqual(["2026-09-30T13:30:00.000Z", 743.5]);
+    expect(hours("2024-02", "Asia/Kolkata")).toEqual(["2024-01-31T18:30:00.000Z", 696]);
+    expect(hours("2026-12", "Pacific/Kiritimati")).toEqual(["2026-11-30T10:00:00.000Z", 744]);
+  });
+
+  it("takes times without a zone as they are written, also where the zone skips its first midnight", () => {
+    const { fromMs, ...window } = windowOf({ month: "2000-10", timezone: "America/Asuncion" }, now);
+    expect(window).toMatchObject({ fromLocal: "2000-10-01T00:00:00", toLocal: "2000-11-01T00:00:00" });
+    expect(new Date(fromMs ?? 0).toISOString()).toBe("2000-10-01T04:00:00.000Z");
+  });
+
+  it("meets the next one without gap or overlap", () => {
+    for (const timezone of ["UTC", "Europe/London", "America/Sao_Paulo", "Asia/Beirut", "Africa/Casablanca"]) {
+      for (let at = 0; at < 24; at++) {
+        const name = (month: number) => `${2025 + Math.floor(month / 12)}-${String((month % 12) + 1).padStart(2, "0")}`;
+        const [one, next] = [at, at + 1].map((month) => windowOf({ month: name(month), timezone }, now));
+        expect([next?.fromMs, next?.fromLocal]).toEqual([one?.toMs, one?.toLocal]);
+      }
+    }
+  });
+});
+
+it("a day that --to names is not itself in the window", () => {
+  const { toMs, toLocal } = windowOf({ from: "2026-03-01", to: "2026-04-01", timezone: "Europe/London" }, now);
+  expect([toMs, toLocal]).toEqual([Date.parse("2026-03-31T23:00:00Z"), "2026-04-01T00:00:00"]);
+});
+
+it("takes the zone of the settings, else the system's", () => {
+  expect(zoneOf({ timezone: "Europe/Paris" })).toBe("Europe/Paris");
+  expect(zoneOf({})).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
 });

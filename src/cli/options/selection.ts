@@ -1,5 +1,6 @@
+import { RecordingError } from "../../core/model/errors.ts";
 import { rowDates } from "../../core/selection.ts";
-import { parseDuration } from "../../core/text.ts";
+import { parseDuration, printable } from "../../core/text.ts";
 import { choice, flag, integer, list, pairs, percent, text, value } from "./option.ts";
 
 /** Which recordings: by rows, database, or the live call log. */
@@ -20,11 +21,9 @@ export const selectOptions = {
   encoding: value("--encoding <name>", "encoding of rows that are neither UTF-8 nor UTF-16", text, {
     fallback: "windows-1252",
   }),
-  from: value("--from <when>", "first call: ISO 8601, yesterday, 7d (ago), today-2w", text),
-  to: value("--to <when>", "calls before: as --from", text),
-  timezone: value("--timezone <zone>", "IANA zone for --from, --to and times without a zone", text, {
-    fallback: "the system's",
-  }),
+  from: value("--from <when>", "calls from then on: 2026-03-01, 2026-03-01T09:00, yesterday, 7d (ago), today-2w", text),
+  to: value("--to <when>", "calls before then: a day that is named does not count itself, as --from", text),
+  month: value("--month <yyyy-mm>", "the calls of a month, as 2026-03; in place of --from and --to", month),
   since: choice("--since <last>", "from where the last complete run ended, less --lookback", ["last"]),
   lookback: value(
     "--lookback <time>",
@@ -50,6 +49,14 @@ export const selectOptions = {
   maxDownloads: value("--max-downloads <n>", "stop after N recordings (exit 8 when there are more)", integer(1)),
   orderBy: choice("--order-by <key>", "sort all rows first, by call start", ["start", "start,asc", "start,desc"]),
 } as const;
+
+/** A month of a year that four digits can write. */
+function month(given: string): string {
+  const found = /^\d{4}-(?:0[1-9]|1[0-2])$/.exec(given.trim())?.[0];
+  if (found !== undefined && found > "0001-01" && found < "9999-12") return found;
+  const shown = printable(given).slice(0, 40);
+  throw new RecordingError("usage", `"${shown}" is not a month; write the year and the month, as in 2026-03.`);
+}
 
 /** A database to read rows from. */
 export const databaseOptions = {

@@ -1,4 +1,5 @@
-import { parseDuration } from "../../core/text.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import { parseDuration, printable } from "../../core/text.ts";
 import { choice, count, flag, integer, list, text, value, webUrl } from "./option.ts";
 
 /** How a run is shown and logged. */
@@ -20,7 +21,23 @@ export const globalOptions = {
   profile: list("--profile <name>", "settings profile; several share one download", text, { fallback: "default" }),
   config: value("--config <file>", "settings file", text),
   noInput: flag("--no-input", "never ask anything"),
+  timezone: value("--timezone <zone>", "IANA zone of all times: shown, in names, given, or read without a zone", zone, {
+    fallback: "the system's",
+  }),
+  utc: flag("--utc", "all times in UTC: the same as --timezone UTC"),
 } as const;
+
+/** A time zone as the IANA names it. */
+function zone(given: string): string {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: given.trim() }).resolvedOptions().timeZone;
+  } catch (error) {
+    const shown = printable(given).slice(0, 40);
+    throw new RecordingError("usage", `"${shown}" is not an IANA time zone; use a name such as Europe/London.`, {
+      cause: error,
+    });
+  }
+}
 
 /** The player, and the links that lead to it. */
 export const playerOptions = {

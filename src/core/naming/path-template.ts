@@ -1,6 +1,6 @@
+import { type LocalTime, localTime } from "../local-time.ts";
 import { RecordingError } from "../model/errors.ts";
 import type { RecordingRef } from "../model/recording.ts";
-import { type LocalTime, localTime } from "./local-time.ts";
 import { byteLength, cutToBytes, safeComponent, safeLiteral, safeText } from "./safe-name.ts";
 
 /** Stands in a path for the file name extension until the bytes tell it. No field value can contain it. */

@@ -21,12 +21,41 @@ export function localTime(start: string | undefined, timezone: string | undefine
 
 const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s?(Z|[+-]\d\d:?\d\d)?)?$/i;
 
+/**
+ * An instant as people read it, `2026-03-05 14:03:22 +01:00`: in `timezone`, else in the system's. Everything that people
+ * read writes its times with this; what programs read stays ISO 8601 in UTC.
+ */
+export function momentText(ms: number, timezone: string | undefined): string {
+  if (!(Math.abs(ms) <= farthestMs)) return "unknown time";
+  const local = written(ms, timezone);
+  const ahead = Math.round((Date.parse(`${local.replace(" ", "T")}Z`) - ms) / 60_000);
+  const offset = [Math.floor(Math.abs(ahead) / 60), Math.abs(ahead) % 60].map((part) => String(part).padStart(2, "0"));
+  return `${local} ${ahead < 0 ? "-" : "+"}${offset.join(":")}`;
+}
+
+/** Where four digits make a year in every zone. */
+const farthestMs = Date.parse("9999-12-30T00:00:00Z");
+
+/** A call's start as people read it: an instant with its offset, a time without a zone as it stands, `unknown` where there is none. */
+export function startText(start: string | undefined, timezone: string | undefined): string {
+  if (start === undefined || start === "") return "unknown";
+  const match = pattern.exec(start);
+  if (match === null) return start;
+  const ms = match[7] === undefined ? Number.NaN : Date.parse(start.replace(",", "."));
+  return Number.isNaN(ms) ? start.slice(0, 19).replace("T", " ") : momentText(ms, timezone);
+}
+
 function inZone(start: string, timezone: string): Partial<LocalTime> {
   const instant = Date.parse(start.replace(",", "."));
   if (Number.isNaN(instant)) return {};
-  const written = isUtc.test(timezone) ? new Date(instant).toISOString() : formatter(timezone).format(instant);
-  const [year = "", month = "", day = "", hour, minute, second] = written.split(/\D+/);
+  const [year = "", month = "", day = "", hour, minute, second] = written(instant, timezone).split(/\D+/);
   return parts(year, month, day, hour, minute, second);
+}
+
+/** `2026-03-05 14:03:22` in the zone. */
+function written(ms: number, timezone: string | undefined): string {
+  if (timezone === undefined || !isUtc.test(timezone)) return formatter(timezone).format(ms);
+  return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 }
 
 function parts(year: string, month: string, day: string, hour = "", minute = "", second = "00"): Partial<LocalTime> {
@@ -36,10 +65,10 @@ function parts(year: string, month: string, day: string, hour = "", minute = "",
 
 /** What most servers run in: written without Intl, whose data takes longer to load than a thousand names to make. */
 const isUtc = /^(?:Etc\/)?UTC$/;
-const formatters = new Map<string, Intl.DateTimeFormat>();
+const formatters = new Map<string | undefined, Intl.DateTimeFormat>();
 
 /** Swedish writes year, month, day, hour, minute, second in this order. Making a formatter costs more than formatting a thousand times. */
-function formatter(timezone: string): Intl.DateTimeFormat {
+function formatter(timezone: string | undefined): Intl.DateTimeFormat {
   const known = formatters.get(timezone);
   if (known !== undefined) return known;
   const made = new Intl.DateTimeFormat("sv-SE", {
