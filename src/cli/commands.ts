@@ -73,7 +73,7 @@ export const commands: readonly CommandSpec[] = [
     name: "status",
     args: "[id]",
     summary: "what the archive holds, what failed and why, what will expire at the source; or one recording's story",
-    groups: [groups.dest, logs],
+    groups: [groups.dest, some("Print", archiveOptions, "prometheus"), logs],
     examples: [
       ["callreel status -d /srv/calls", "per source and month, failures with the next step, last runs"],
       ["callreel status 401786818008", "downloaded when, or why not"],

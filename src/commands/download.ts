@@ -3,6 +3,7 @@ import { takeArchive, wireLedger } from "../composition/archive.ts";
 import { downloadToStdout, runIntoArchive } from "../composition/archive-run.ts";
 import { survey } from "../composition/dry-run.ts";
 import { openSealer } from "../composition/head-and-seals.ts";
+import { type MetricsNotes, withMetrics } from "../composition/metrics.ts";
 import { startTransferThreads } from "../composition/open-transfer.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { selectionOf } from "../composition/plan.ts";
@@ -12,7 +13,11 @@ import type { Archive } from "../core/model/ledger.ts";
 import { formatNumberOf } from "../core/text.ts";
 
 /** Downloads what the selection names into the archive, and says what it came to. */
-export async function download(invocation: Invocation): Promise<number> {
+export function download(invocation: Invocation): Promise<number> {
+  return withMetrics(invocation, (notes) => measured(invocation, notes));
+}
+
+async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<number> {
   const { settings, io } = invocation;
   if (settings.output === "-") return downloadToStdout(invocation);
   const selection = selectionOf(settings, io.clock.now());
@@ -21,6 +26,7 @@ export async function download(invocation: Invocation): Promise<number> {
   try {
     await using threads = await startTransferThreads(invocation, reporter.logRequest);
     await using sources = await openSources(invocation, { io, ...reporter });
+    using _ = metrics.budgetsOf(sources);
     if (settings.dryRun) return await survey(invocation, sources, selection, reporter.report);
     const lock = await takeArchive(settings, io);
     try {

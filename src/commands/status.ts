@@ -1,23 +1,26 @@
 import type { Invocation, Io } from "../cli/io.ts";
 import { type Column, formatTable } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
-import { type Evidence, evidenceInWords, retentionNote, usualRetentionDays } from "../core/download/evidence.ts";
+import { expiringSoon } from "../composition/expiring.ts";
+import { archiveMetrics } from "../composition/metric-values.ts";
+import { type Evidence, evidenceInWords } from "../core/download/evidence.ts";
 import type { Failure, Holding, RunRecord, Shorts } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
-import type { SourceName } from "../core/model/recording.ts";
 import { formatBytes, formatCount, formatDuration, printable } from "../core/text.ts";
+import { prometheusText } from "../reporters/prometheus.ts";
 
 /** What the archive holds, what failed and why, what expires at the source and when; with an id, one recording's story. */
 export async function status({ settings, io, args }: Invocation): Promise<number> {
   await using ledger = await openExistingLedger(settings, io);
   const [id] = args;
+  if (settings.prometheus) return await metricsOf(ledger, { settings, io, args });
   if (id !== undefined) return await oneRecording(id, ledger, io);
   const holdings = await ledger.summary();
   const failures = await ledger.failures();
   const shorts = await ledger.shorts();
   const runs = await ledger.lastRuns(5);
-  const expiring = await expiringSoon(ledger, io);
+  const expiring = (await expiringSoon(ledger, io.clock)).filter(({ entries }) => entries > 0);
   if (settings.json) {
     io.stdout.write(`${JSON.stringify({ holdings, failures, shorts, expiring, runs })}\n`);
     return 0;
@@ -86,24 +89,16 @@ const runColumns: readonly Column<RunRecord>[] = [
   { title: "TOOK", align: "right", value: (run) => formatDuration(run.ms) },
 ];
 
-interface Expiring {
-  readonly source: SourceName;
-  readonly days: number;
-  readonly entries: number;
-  readonly oldest: string | undefined;
-}
-
-const dayMs = 86_400_000;
-
-async function expiringSoon(ledger: Archive, { clock }: Io): Promise<Expiring[]> {
-  const retention = Number(await ledger.get(retentionNote("ringcentral"))) || usualRetentionDays.ringcentral;
-  const expiring: Expiring[] = [];
-  for (const days of [7, 30]) {
-    const before = new Date(clock.now() - (retention - days) * dayMs).toISOString();
-    const { entries, oldest } = await ledger.waiting("ringcentral", before);
-    if (entries > 0) expiring.push({ source: "ringcentral", days, entries, oldest });
+/** The archive's metrics, for a scraper that runs a command. */
+async function metricsOf(
+  ledger: Archive,
+  { settings, io, args }: Pick<Invocation, "settings" | "io" | "args">,
+): Promise<number> {
+  if (settings.json || args.length > 0) {
+    throw new RecordingError("usage", "--prometheus prints the whole archive's metrics: leave out --json and the id.");
   }
-  return expiring;
+  io.stdout.write(prometheusText(await archiveMetrics(ledger, io.clock)));
+  return 0;
 }
 
 async function oneRecording(id: string, ledger: Archive, io: Io): Promise<number> {

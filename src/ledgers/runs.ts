@@ -1,4 +1,4 @@
-import type { RunRecord } from "../core/model/catalogue.ts";
+import type { RunRecord, RunTotals } from "../core/model/catalogue.ts";
 import type { Summary } from "../core/model/events.ts";
 import type { RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
@@ -14,6 +14,7 @@ export interface Runs {
   begin(run: RunStart): void;
   finish(run: RunStart, summary: Summary, exitCode: number): void;
   last(count: number): readonly RunRecord[];
+  totals(beforeMs: number | undefined): RunTotals;
 }
 
 interface RunRow {
@@ -97,8 +98,22 @@ export function openRuns(
       const rows = sqlite.prepare("SELECT * FROM runs ORDER BY seq DESC LIMIT ?").all(count) as RunRow[];
       return rows.map(recordOf);
     },
+    totals: (beforeMs) => {
+      // After every date, as text.
+      const before = beforeMs === undefined ? "~" : iso(beforeMs);
+      const { bytes } = sqlite.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM runs").get() as { bytes: number };
+      const success = sqlite.prepare(`${downloadsSql} AND exit_code = 0 ORDER BY seq DESC LIMIT 1`).get(before);
+      const last = sqlite.prepare(`${downloadsSql} ORDER BY seq DESC LIMIT 1`).get(before);
+      return {
+        bytes,
+        ...(success !== undefined && { lastSuccess: (success as RunRow).finished }),
+        ...(last !== undefined && { lastDownload: recordOf(last as RunRow) }),
+      };
+    },
   };
 }
+
+const downloadsSql = "SELECT * FROM runs WHERE json_extract(selection, '$.command') IS NOT 'serve' AND started < ?";
 
 function identity(runId: string, version: string, startedMs: number, finishedMs: number) {
   return { run_id: runId, version, started: iso(startedMs), finished: iso(finishedMs) };

@@ -175,6 +175,7 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     waiting: async (source, startedBefore) => settled(() => catalogue.waiting(source, startedBefore)),
     livingSince: async () => settled(leases.livingSince),
     lastRuns: async (count) => settled(() => runs.last(count)),
+    runTotals: async (beforeMs) => settled(() => runs.totals(beforeMs)),
     purge: async (keys, reason) => settled(() => catalogue.purge(keys, reason, clock.now())),
     purging: async () => settled(catalogue.purging),
     purgeEnded: async (keys) => settled(() => catalogue.purgeEnded(keys)),

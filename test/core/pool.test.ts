@@ -95,3 +95,14 @@ it("lets a login judge its own refusal to give a link", async () => {
   await expect(pool.link(broken, undefined, never)).rejects.toThrow("no token");
   expect(pool.classifyFailure(new RecordingError("login-refused", "x"), broken, 0).message).toBe("b");
 });
+
+it("has the budgets of all logins that have one", () => {
+  const budget = { limit: 10, used: 3 };
+  const pool = poolSources([
+    { ...login("a"), budget: () => budget },
+    login("b"),
+    { ...login("c"), budget: () => budget },
+  ]);
+  expect(pool.budget?.()).toEqual({ limit: 20, used: 6 });
+  expect(poolSources([login("a"), login("b")]).budget?.()).toBeUndefined();
+});

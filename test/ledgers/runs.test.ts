@@ -38,6 +38,28 @@ test("the last runs come newest first", async () => {
   expect((await ledger.lastRuns(2)).map(({ runId }) => runId)).toEqual(["run-3", "run-2"]);
 });
 
+test("totals count every run's bytes, and tell of downloads alone", async () => {
+  const clock = heldClock();
+  const ledger = await open({ clock });
+  expect(await ledger.runTotals()).toEqual({ bytes: 0 });
+  const ended = async (runId: string, exitCode: number, selection = {}) => {
+    await ledger.begin({ ...run(runId), startedMs: clock.now(), selection });
+    await clock.advance(1000);
+    await ledger.finish({ ...nothing, bytes: 5 }, exitCode);
+  };
+  await ended("good", 0);
+  await ended("player", 0, { command: "serve" });
+  const beforeMs = clock.now();
+  await ended("bad", 7);
+  await ended("record says good", 0);
+  expect(await ledger.runTotals()).toMatchObject({ bytes: 20, lastSuccess: "2026-11-21T00:00:04.000Z" });
+  expect(await ledger.runTotals(beforeMs)).toMatchObject({
+    bytes: 20,
+    lastSuccess: "2026-11-21T00:00:01.000Z",
+    lastDownload: { exitCode: 0 },
+  });
+});
+
 test("a run that nobody began cannot finish", async () => {
   await expect((await open()).finish(nothing, 0)).rejects.toThrow(expect.objectContaining({ code: "bug" }));
 });

@@ -6,6 +6,7 @@ import { choice, flag, integer, list, text, value } from "./option.ts";
 export const archiveOptions = {
   archive: flag("--archive", "what the archive holds, instead of what the source has"),
   csv: flag("--csv", "print CSV"),
+  prometheus: flag("--prometheus", "print metrics in Prometheus' text format"),
   readDataSubset: value(
     "--read-data-subset <n/m>",
     "re-read one part of m, as in 1/7: a whole archive in a week",
@@ -81,6 +82,7 @@ export const paceOptions = {
 export const runOptions = {
   dryRun: flag("-n, --dry-run", "count, minutes of audio and time needed; fetch nothing"),
   errorFile: value("--error-file <file>", "write what failed as NDJSON that --rows takes back", text),
+  metrics: value("--metrics <file>", "write metrics for Prometheus' node_exporter (textfile) after the run", text),
   lockWait: value(
     "--lock-wait <time>",
     "wait for another run on this archive instead of ending with 11",

@@ -1,4 +1,4 @@
-import type { Source } from "../model/ports.ts";
+import type { RequestBudget, Source } from "../model/ports.ts";
 import type { Link, RecordingRef } from "../model/recording.ts";
 
 /**
@@ -49,8 +49,16 @@ export function poolSources(sources: readonly [Source, ...Source[]]): Source {
       const rates = sources.map((source) => source.ratePerMinute?.());
       return rates.every((rate) => rate !== undefined) ? rates.reduce((a, b) => a + b, 0) : undefined;
     },
+    budget() {
+      const budgets = sources.map((source) => source.budget?.()).filter((each) => each !== undefined);
+      return budgets.length === 0 ? undefined : budgets.reduce(sumOf);
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(sources.map((source) => source[Symbol.asyncDispose]()));
     },
   };
+}
+
+function sumOf(a: RequestBudget, b: RequestBudget): RequestBudget {
+  return { limit: a.limit + b.limit, used: a.used + b.used };
 }

@@ -59,6 +59,14 @@ export interface RunRecord extends Omit<Summary, "stoppedBy"> {
   readonly hash: string;
 }
 
+/** What all runs came to; the fetches that the player makes are no downloads, but their bytes count. */
+export interface RunTotals {
+  readonly bytes: number;
+  /** When the newest download with exit code 0 ended: ISO 8601 in UTC. */
+  readonly lastSuccess?: string;
+  readonly lastDownload?: Pick<RunRecord, "ms" | "exitCode">;
+}
+
 /** What was done with a recording besides fetching it. */
 export interface AuditLine {
   readonly action: "purge" | "playback" | "export" | "rebuild" | "verify" | "reconcile" | "adopt";

@@ -8,6 +8,7 @@ import type {
   Holding,
   RecordBreak,
   RunRecord,
+  RunTotals,
   Shorts,
   Waiting,
 } from "./catalogue.ts";
@@ -78,6 +79,8 @@ export interface Archive extends Required<Ledger> {
   waiting(source: SourceName, startedBefore: string): Promise<Waiting>;
   /** Newest first. */
   lastRuns(count: number): Promise<readonly RunRecord[]>;
+  /** What the runs came to; `lastSuccess` and `lastDownload` only of those that began before `beforeMs`, where it is given. */
+  runTotals(beforeMs?: number): Promise<RunTotals>;
   /** When the oldest run that is at work began, by its own clock; undefined while none is. */
   livingSince(): Promise<number | undefined>;
   /** Records files found in place as done, without a claim; counts those that were not known as done or purged before. */

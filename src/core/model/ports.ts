@@ -54,6 +54,12 @@ export interface HeardListing {
   readonly level: "account" | "extension";
 }
 
+/** Requests that a window allows, and how many of them are used. */
+export interface RequestBudget {
+  readonly limit: number;
+  readonly used: number;
+}
+
 /** Where recordings live: one of the two systems, behind one login. */
 export interface Source extends AsyncDisposable {
   readonly name: SourceName;
@@ -78,6 +84,8 @@ export interface Source extends AsyncDisposable {
   classifyFailure(error: RecordingError, ref: RecordingRef, renewals: number): RecordingError;
   /** Requests a minute that the source allows for audio, where there is such a limit: for an honest ETA. */
   ratePerMinute?(): number | undefined;
+  /** How many requests for audio the source allows in its window, and how many count just now. */
+  budget?(): RequestBudget | undefined;
   /** The addresses that gave this recording, as witnesses name them: from now on they are believed when they say that one is gone. */
   addressesOf?(ref: RecordingRef): readonly string[];
   /** How many days the system keeps recordings, where it says so; at most one cheap request. */

@@ -88,6 +88,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
       const { limit, windowMs } = rateLimiter.allowance(audioKind);
       return (limit * 60_000) / windowMs;
     },
+    budget: () => ({ limit: rateLimiter.allowance(audioKind).limit, used: rateLimiter.used(audioKind) }),
     retentionDays: async (signal) => (await readRetention({ settings, api }, signal))?.days,
     check: (signal) => checkRingCentral({ settings, context, rateLimiter, tokens }, signal),
     status: (signal) => loginStatus({ settings, api, tokens, now: context.clock.now() }, signal),

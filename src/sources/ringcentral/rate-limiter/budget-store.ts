@@ -11,6 +11,8 @@ import {
   loginUnderWay,
   type PermitBlock,
   parseBudget,
+  tidiedGroup,
+  used,
 } from "./budget.ts";
 import { type Answered, type Asking, observeResponse, takePermits, type Wait } from "./permits.ts";
 
@@ -26,6 +28,8 @@ export interface BudgetStore {
   /** Whether, since last asked, another process has written that requests of these kinds must wait. */
   closedByOthers(kinds: Iterable<string>): boolean;
   allowance(asking: Pick<Asking, "kind" | "ratePerMinute">): { readonly limit: number; readonly windowMs: number };
+  /** How many requests of this kind's group count just now. */
+  used(kind: string): number;
 }
 
 export function openBudgetStore(state: State, credential: string, clock: Clock): BudgetStore {
@@ -59,6 +63,7 @@ export function openBudgetStore(state: State, credential: string, clock: Clock):
       return isClosed(parseBudget(state.read(name)), kinds, clock.now());
     },
     allowance: (asking) => allowance(groupFor(parseBudget(state.read(name)), asking.kind), asking),
+    used: (kind) => used(tidiedGroup(parseBudget(state.read(name)), kind, clock.now())),
   };
 }
 

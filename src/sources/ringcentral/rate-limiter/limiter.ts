@@ -20,6 +20,8 @@ export interface RingCentralRateLimiter extends RateLimiter, Disposable {
   limited(kind: string, head: ResponseHead): void;
   /** The budget of a kind of request as far as it is known. */
   allowance(kind: string): { readonly limit: number; readonly windowMs: number };
+  /** How many requests of this kind's group count just now, in whatever process they were sent. */
+  used(kind: string): number;
 }
 
 export interface RateLimiterOptions {
@@ -111,6 +113,10 @@ class SharedRateLimiter implements RingCentralRateLimiter {
 
   allowance(kind: string): { readonly limit: number; readonly windowMs: number } {
     return this.#budgetStore.allowance({ kind, ratePerMinute: this.#options.ratePerMinute });
+  }
+
+  used(kind: string): number {
+    return this.#budgetStore.used(kind);
   }
 
   limited(kind: string, head: ResponseHead): void {
