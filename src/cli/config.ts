@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
+import { diskError } from "../platform/disk-error.ts";
 import { readSecretFile, withoutQuotes } from "../platform/secrets.ts";
 import { settleAlternatives } from "./alternatives.ts";
 import { allOptions } from "./options/groups.ts";
@@ -24,11 +25,18 @@ export type RawFlags = Readonly<Record<string, string | readonly string[] | bool
 type Env = Readonly<Record<string, string | undefined>>;
 type ProfileValues = Readonly<Record<string, unknown>>;
 
-/** Settings in order flag, environment, profile; parsed once, each error naming where the value came from. */
-export async function resolveSettings(flags: RawFlags, env: Env, profileName?: string): Promise<Resolved> {
+/**
+ * Settings in order flag, environment, profile; parsed once, each error naming where the value came from. A profile that
+ * is not there is an error, unless it `mayBeNew`.
+ */
+export async function resolveSettings(
+  flags: RawFlags,
+  env: Env,
+  profileName?: string,
+  mayBeNew = false,
+): Promise<Resolved> {
   const file = settingsPath(flags, env);
-  const name = profileName ?? firstProfile(flags, env);
-  const profile = await readProfile(file, name);
+  const { name, values: profile } = await readProfile(file, profileName ?? firstProfile(flags, env), mayBeNew);
   const settings: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
   for (const [key, spec] of Object.entries<OptionSpec<unknown>>(allOptions)) {
@@ -38,6 +46,10 @@ export async function resolveSettings(flags: RawFlags, env: Env, profileName?: s
     origins[key] = raw.origin;
   }
   settleAlternatives(settings, origins);
+  const named = settings.profile as string[] | undefined;
+  if (profileName !== undefined || named !== undefined) {
+    settings.profile = [name, ...(profileName === undefined ? (named ?? []).slice(1) : [])];
+  }
   return { settings: settings as Settings, origins };
 }
 
@@ -86,9 +98,11 @@ function parseRaw(spec: OptionSpec<unknown>, raw: Raw): unknown {
   }
 }
 
-function firstProfile(flags: RawFlags, env: Env): string {
+/** The profile that a command is about: the first that was named, else `default`. */
+export function firstProfile(flags: RawFlags, env: Env): string {
   const given = flags.profile;
-  return (Array.isArray(given) ? given[0] : undefined) ?? env.CALLREEL_PROFILE ?? "default";
+  const [named] = Array.isArray(given) ? given : (env.CALLREEL_PROFILE ?? "").split(/[\n;]/);
+  return named?.trim() || "default";
 }
 
 /** The settings file: `--config`, `CALLREEL_CONFIG`, else the platform's own folder. */
@@ -121,6 +135,8 @@ export interface SettingsFile {
   values(profile: string): Record<string, unknown>;
   set(profile: string, name: string, value: unknown): void;
   remove(profile: string, name: string): void;
+  /** Writes a whole profile in one step; without values it is deleted. */
+  replace(profile: string, values: Readonly<Record<string, unknown>> | undefined): void;
 }
 
 /** Opens the settings file (0600) with conf; a broken one is an error that says where. */
@@ -149,11 +165,18 @@ export async function openSettingsFile(path: string): Promise<SettingsFile> {
     );
   }
   const profiles = () => (conf.get("profiles") ?? {}) as Record<string, Record<string, unknown>>;
+  const write = (all: Record<string, unknown>) => {
+    try {
+      conf.set("profiles", all);
+    } catch (error) {
+      throw diskError(error, path);
+    }
+  };
   const change = (profile: string, edit: (values: Record<string, unknown>) => void) => {
     const all = profiles();
     const values = all[profile] ?? {};
     edit(values);
-    conf.set("profiles", { ...all, [profile]: values });
+    write({ ...all, [profile]: values });
   };
   return {
     path,
@@ -164,14 +187,26 @@ export async function openSettingsFile(path: string): Promise<SettingsFile> {
       change(profile, (values) => {
         delete values[name];
       }),
+    replace(profile, values) {
+      const { [profile]: _, ...others } = profiles();
+      write(values === undefined ? others : { ...others, [profile]: values });
+    },
   };
 }
 
-async function readProfile(path: string, name: string): Promise<ProfileValues> {
-  if (!existsSync(path)) return profileOfMissingFile(path, name);
-  const file = await openSettingsFile(path);
+async function readProfile(
+  path: string,
+  asked: string,
+  mayBeNew: boolean,
+): Promise<{ readonly name: string; readonly values: ProfileValues }> {
+  const file = existsSync(path) ? await openSettingsFile(path) : undefined;
+  const profiles = file?.profiles() ?? [];
+  const name = knownProfile(asked, profiles);
+  if (file === undefined || !profiles.includes(name)) {
+    if (name === "default" || mayBeNew) return { name, values: {} };
+    throw unknownProfile(name, path, profiles);
+  }
   const values = file.values(name);
-  if (name !== "default" && !file.profiles().includes(name)) throw unknownProfile(name, path, file.profiles());
   const known = new Set(Object.entries<OptionSpec<unknown>>(allOptions).map(([key, spec]) => optionName(key, spec)));
   const unknown = Object.keys(values).find((key) => !known.has(key));
   if (unknown !== undefined) {
@@ -180,19 +215,22 @@ async function readProfile(path: string, name: string): Promise<ProfileValues> {
       `${path}: profile ${name} has an unknown setting "${unknown}"; callreel config list shows the known ones.`,
     );
   }
-  return values;
+  return { name, values };
 }
 
-function profileOfMissingFile(path: string, name: string): ProfileValues {
-  if (name === "default") return {};
-  throw unknownProfile(name, path, []);
+/** The profile that a name means: the one written so, else the only one that differs in capitals alone, else the name itself. */
+export function knownProfile(name: string, profiles: readonly string[]): string {
+  if (profiles.includes(name)) return name;
+  const alike = [...profiles, "default"].filter((each) => each.toLowerCase() === name.toLowerCase());
+  return new Set(alike).size === 1 ? (alike[0] as string) : name;
 }
 
-function unknownProfile(name: string, path: string, known: readonly string[]): RecordingError {
+/** The error for a profile that is not in the file. */
+export function unknownProfile(name: string, path: string, known: readonly string[]): RecordingError {
   const list = known.length === 0 ? "there are none yet" : `known are ${known.join(", ")}`;
   return new RecordingError(
     "usage",
-    `There is no profile "${name}" in ${path}: ${list}. callreel config set --profile ${name} NAME VALUE makes one.`,
+    `There is no profile "${name}" in ${path}: ${list}. callreel setup --profile ${name} makes one.`,
   );
 }
 

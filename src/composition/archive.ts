@@ -60,7 +60,7 @@ export function* checkFolders(settings: Settings, io: Io): Iterable<Check> {
   yield writable("archive", archive);
   yield roomAt(archive);
   yield writable("state folder", stateFolder(io.env));
-  yield { name: "settings", status: "ok", message: settingsPath({}, io.env) };
+  yield { name: "settings", status: "ok", message: settingsPath({ config: settings.config }, io.env) };
 }
 
 function writable(name: string, folder: string): Check {

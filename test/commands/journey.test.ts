@@ -81,7 +81,7 @@ it("a RingCentral login: examined, used, shared by two profiles, ended", async (
     HOME: world.home,
     HTTPS_PROXY: "http://user:pw@proxy:3128",
   });
-  expect([proxied.code, proxied.out]).toEqual([2, expect.stringContaining("proxy: proxy:3128")]);
+  expect([proxied.code, proxied.out]).toEqual([7, expect.stringContaining("proxy: proxy:3128")]);
   const who = await callreel(["auth", "status", "ringcentral"], env);
   expect(who.out).toContain("ReadCallRecording");
 

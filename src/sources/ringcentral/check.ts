@@ -1,9 +1,15 @@
-import { asRecordingError } from "../../core/model/errors.ts";
+import { isYoung } from "../../core/download/evidence.ts";
+import { asRecordingError, RecordingError } from "../../core/model/errors.ts";
 import type { Check } from "../../core/model/ports.ts";
+import type { RecordingRef } from "../../core/model/recording.ts";
+import { exitOf } from "../check-failure.ts";
 import { type Api, openApi } from "./api.ts";
-import { jwtClaims, jwtWarnings, mayReadCompanyLog, missingScopes } from "./auth/status.ts";
+import { hasPermission, jwtClaims, jwtWarnings, mayReadCompanyLog, missingScopes } from "./auth/status.ts";
 import type { Tokens } from "./auth/tokens.ts";
+import { newestCallsUrl, refsOfCalls } from "./call-log/newest-calls.ts";
 import { readRetention } from "./call-log/retention.ts";
+import type { Audio } from "./media/audio.ts";
+import { startOf } from "./media/sample.ts";
 import type { RingCentralRateLimiter } from "./rate-limiter/limiter.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 
@@ -12,9 +18,12 @@ export interface CheckWorld {
   readonly context: RingCentralContext;
   readonly rateLimiter: RingCentralRateLimiter;
   readonly tokens: Tokens;
+  readonly audio: Audio;
 }
 
-type Step = (world: CheckWorld, api: Api, signal: AbortSignal) => Promise<Omit<Check, "name">>;
+/** `sample` is a recording to try: the one that was given, else the newest of the call log once that was read. */
+type Steps = CheckWorld & { sample?: RecordingRef | undefined };
+type Step = (world: Steps, api: Api, signal: AbortSignal) => Promise<Omit<Check, "name">>;
 
 /** In the order in which they build on each other; without a login the rest is skipped. */
 const steps: readonly (readonly [name: string, step: Step])[] = [
@@ -23,14 +32,21 @@ const steps: readonly (readonly [name: string, step: Step])[] = [
   ["RingCentral: login", login],
   ["RingCentral: app permissions", scopes],
   ["RingCentral: role", role],
+  ["RingCentral: role for recordings", roleForRecordings],
   ["RingCentral: call log and rate limit", callLog],
+  ["RingCentral: one recording", oneRecording],
   ["RingCentral: retention", retention],
 ];
 
 const skewLimitMs = 60_000;
 
-/** The checks of `callreel doctor` for one login; each asks at most one request. */
-export async function* checkRingCentral(world: CheckWorld, signal: AbortSignal): AsyncGenerator<Check, void> {
+/** The checks of `callreel doctor` for one login; each asks at most two requests. */
+export async function* checkRingCentral(
+  ports: CheckWorld,
+  signal: AbortSignal,
+  sample?: RecordingRef,
+): AsyncGenerator<Check, void> {
+  const world: Steps = { ...ports, ...(sample === undefined ? {} : { sample }) };
   const api = openApi({ ...world, settings: { ...world.settings, retries: 0 } });
   let loggedIn = true;
   for (const [name, step] of steps) {
@@ -96,6 +112,7 @@ async function scopes({ tokens }: CheckWorld, _api: Api, signal: AbortSignal): P
     status: "failed",
     message: `The app lacks ${missing.join(" and ")}.`,
     remedy: "Add them to the app in RingCentral's developer console, then log in again.",
+    exitCode: 7,
   };
 }
 
@@ -110,16 +127,72 @@ async function role(world: CheckWorld, api: Api, signal: AbortSignal): Promise<O
   };
 }
 
-async function callLog(
-  { settings, rateLimiter }: CheckWorld,
-  api: Api,
+/** Public material spells this permission in both ways. */
+const recordingPermissions = ["ReadCompanyCallRecordings", "ReadCompanyCallRecording"] as const;
+
+/** Told apart from the call log's: a role may have the one without the other. What RingCentral says of it is not always so. */
+async function roleForRecordings({ settings }: Steps, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
+  let denied: string | undefined;
+  for (const name of recordingPermissions) {
+    const allowed = await hasPermission({ api, settings }, name, signal).catch(unlessRefused);
+    if (allowed) return { status: "ok", message: "The user may read the company's recordings." };
+    if (allowed === false) denied ??= name;
+  }
+  if (denied === undefined) return { status: "skipped", message: "RingCentral does not say" };
+  return {
+    status: "warning",
+    message: `By RingCentral's word the user may not read the company's recordings (${recordingPermissions.join(", ")}).`,
+    remedy: "If the check of one recording fails too: have an administrator give a role with Access Recordings.",
+  };
+}
+
+/** A permission that RingCentral does not know by this name is neither given nor denied. */
+function unlessRefused(error: unknown): undefined {
+  const code = error instanceof RecordingError ? error.code : undefined;
+  if (code !== "permission-refused" && code !== "forbidden" && code !== "http-error") throw error;
+}
+
+async function callLog(world: Steps, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
+  const own = await readLog(world, "account", api, signal);
+  const { limit, windowMs } = world.rateLimiter.allowance("call-log");
+  const allowed = `${limit} requests in ${windowMs / 1000} s are allowed`;
+  return { status: "ok", message: `The ${own} answers; ${allowed}.` };
+}
+
+/** Where the company's log is refused, the user's own is what a download reads. */
+async function readLog(world: Steps, level: "account" | "extension", api: Api, signal: AbortSignal): Promise<string> {
+  try {
+    const refs = await api.get("call-log", newestCallsUrl(world, level, 10), refsOfCalls, signal);
+    world.sample ??= refs.find(({ call }) => !isYoung(call, world.context.clock.now())) ?? refs[0];
+    return level === "account" ? "call log" : "user's own call log";
+  } catch (error) {
+    const refused = error instanceof RecordingError && error.code === "forbidden";
+    if (!refused || level === "extension") throw error;
+    return readLog(world, "extension", api, signal);
+  }
+}
+
+async function oneRecording(
+  { sample, audio, context }: Steps,
+  _api: Api,
   signal: AbortSignal,
 ): Promise<Omit<Check, "name">> {
-  const account = encodeURIComponent(settings.account ?? "~");
-  const url = `${settings.server}/restapi/v1.0/account/${account}/call-log?perPage=1&recordingType=All`;
-  await api.get("call-log", url, () => {}, signal);
-  const { limit, windowMs } = rateLimiter.allowance("call-log");
-  return { status: "ok", message: `The call log answers; ${limit} requests in ${windowMs / 1000} s are allowed.` };
+  if (sample === undefined) return { status: "skipped", message: "the call log tells of none to try" };
+  try {
+    const type = await startOf(audio, sample, context, signal);
+    return { status: "ok", message: `${sample.id} begins to arrive, as ${type}.` };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const error = asRecordingError(thrown);
+    if (error.code === "gone" || error.code === "not-ready") return { status: "warning", message: error.message };
+    if (error.code !== "forbidden") throw error;
+    return {
+      status: "failed",
+      message: error.message,
+      remedy: "Have an administrator give the user's role Company Call Log with Access Recordings, then check again.",
+      exitCode: 7,
+    };
+  }
 }
 
 async function retention({ settings }: CheckWorld, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
@@ -132,5 +205,6 @@ async function retention({ settings }: CheckWorld, api: Api, signal: AbortSignal
 
 function failure(error: unknown, signal: AbortSignal): Omit<Check, "name"> {
   signal.throwIfAborted();
-  return { status: "failed", message: asRecordingError(error).message };
+  const told = asRecordingError(error);
+  return { status: "failed", message: told.message, ...exitOf(told) };
 }

@@ -90,7 +90,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     },
     budget: () => ({ limit: rateLimiter.allowance(audioKind).limit, used: rateLimiter.used(audioKind) }),
     retentionDays: async (signal) => (await readRetention({ settings, api }, signal))?.days,
-    check: (signal) => checkRingCentral({ settings, context, rateLimiter, tokens }, signal),
+    check: (signal, sample) => checkRingCentral({ settings, context, rateLimiter, tokens, audio }, signal, sample),
     status: (signal) => loginStatus({ settings, api, tokens, now: context.clock.now() }, signal),
     logout,
     direct,

@@ -1,6 +1,7 @@
 import { asRecordingError, RecordingError } from "../../core/model/errors.ts";
 import type { Check } from "../../core/model/ports.ts";
 import type { Link, RecordingRef, ResponseHead } from "../../core/model/recording.ts";
+import { exitOf } from "../check-failure.ts";
 import type { Login } from "./auth/login.ts";
 import { shownScheme } from "./auth/refusal.ts";
 import type { TimLink } from "./link.ts";
@@ -156,7 +157,6 @@ function unnamedUrl(tim: Tim, { clock }: TimContext): string {
 }
 
 function failed(name: string, thrown: unknown): Check {
-  const { code, verdict, message } = asRecordingError(thrown);
-  const exitCode = code === "login-refused" ? 7 : verdict === "retry" || code === "tls" ? 5 : undefined;
-  return { name, status: "failed", message, ...(exitCode === undefined ? {} : { exitCode }) };
+  const error = asRecordingError(thrown);
+  return { name, status: "failed", message: error.message, ...exitOf(error) };
 }

@@ -5,6 +5,34 @@ import type { ScriptedAnswer, SeenRequest } from "../../helpers/scripted-server.
 import { openFake } from "./fake.ts";
 import { never, openWorld, type World } from "./world.ts";
 
+const day = 86_400_000;
+const sound = Buffer.concat([Buffer.from("RIFF\x24\x10\0\0WAVEfmt \x10\0\0\0", "latin1"), wavRest()]);
+
+/** The rest of a WAV header for 8 kHz µ-law, and half a second of silence. */
+function wavRest(): Buffer {
+  const rest = Buffer.alloc(24 + 4096, 0xff);
+  rest.writeUInt16LE(1, 0);
+  rest.writeUInt16LE(1, 2);
+  rest.writeUInt32LE(8000, 4);
+  rest.writeUInt32LE(8000, 8);
+  rest.writeUInt16LE(1, 12);
+  rest.writeUInt16LE(8, 14);
+  rest.write("data", 16, "latin1");
+  rest.writeUInt32LE(4096, 20);
+  return rest;
+}
+
+const calls = {
+  records: [
+    {
+      id: "A",
+      sessionId: "1",
+      startTime: new Date(Date.now() - day).toISOString(),
+      recording: { id: "77", type: "Automatic" },
+    },
+  ],
+};
+
 const soon = Math.floor(Date.now() / 1000) + 5 * 86_400;
 const jwt = (claims: object) => `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;
 
@@ -21,8 +49,9 @@ function account(changes: Record<string, ScriptedAnswer> = {}) {
     }
     if (path.endsWith("/call-log")) {
       const headers = { "x-rate-limit-group": "heavy", "x-rate-limit-limit": "40", "x-rate-limit-window": "60" };
-      return { headers, body: { records: [] } };
+      return { headers, body: calls };
     }
+    if (path.endsWith("/recording/77/content")) return { headers: { "content-type": "audio/wav" }, body: sound };
     return undefined;
   };
 }
@@ -52,18 +81,25 @@ async function checks(changes: Record<string, ScriptedAnswer> = {}, settings: Pa
   );
 }
 
-test("checks a working login from host to retention with one request each at most", async () => {
+test("checks a working login from host to retention with two requests each at most", async () => {
   const { found, requests } = await checks();
-  expect(found.map(({ status }) => status)).toEqual(["ok", "ok", "ok", "ok", "ok", "ok", "ok"]);
-  expect(found.map(({ message }) => message).join("\n")).toMatch(/40 requests in 60 s.*\n.*90 days.*100000/);
-  expect(requests).toBe(6);
+  expect(found.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, () => "ok"));
+  expect(found.map(({ message }) => message).join("\n")).toMatch(
+    /40 requests in 60 s.*\n77 begins to arrive, as audio\/wav.*\n.*90 days.*100000/,
+  );
+  expect(requests).toBe(8);
 });
 
 test("skips what needs a login when there is none, and says what helps", async () => {
   const refused = { status: 400, body: { error: "unauthorized_client", errors: [{ errorCode: "OAU-251" }] } };
   const { found } = await checks({ "/oauth/token": refused });
-  expect(found.map(({ status }) => status)).toEqual(["ok", "ok", "failed", "skipped", "skipped", "skipped", "skipped"]);
-  expect(found[2]!.message).toContain("OAU-251");
+  expect(found.map(({ status }) => status)).toEqual([
+    "ok",
+    "ok",
+    "failed",
+    ...Array.from({ length: 6 }, () => "skipped"),
+  ]);
+  expect(found[2]).toMatchObject({ message: expect.stringContaining("OAU-251"), exitCode: 7 });
 });
 
 test("reports a clock that is wrong, a missing scope and a missing role", async () => {
@@ -84,6 +120,68 @@ test("reports a clock that is wrong, a missing scope and a missing role", async 
   expect(by("role")).toMatchObject({ status: "warning" });
   expect(by("rate limit")).toMatchObject({ status: "failed" });
   expect(by("retention")).toMatchObject({ status: "skipped" });
+});
+
+const withheld = { status: 403, body: { errorCode: "CMN-408", permissionName: "ReadCompanyCallRecordings" } };
+
+test.each(["ReadCompanyCallRecordings", "ReadCompanyCallRecording"])(
+  "tells the permission for recordings, spelled %s, from the call log's, and tries one recording",
+  async (spelling) => {
+    const granted = [spelling, "ReadCompanyCallLog"];
+    await using fake = await openFake();
+    fake.settings.answer = (request) =>
+      request.path.endsWith("/authz-profile/check")
+        ? { body: { successful: granted.includes(request.query.get("permissionId") ?? "") } }
+        : account({})(request);
+    await using world = openWorld({ server: fake.origin, mediaServer: fake.origin });
+    const look = async () => {
+      await using source = openRingCentral(world.settings, world.context);
+      const found: Check[] = [];
+      for await (const check of source.check!(never)) found.push(check);
+      return found.find(({ name }) => name.endsWith("role for recordings"));
+    };
+    expect(await look()).toMatchObject({ status: "ok" });
+    granted.shift();
+    expect(await look()).toMatchObject({ status: "warning", message: expect.stringContaining(spelling) });
+  },
+);
+
+test.each([
+  [withheld, { status: "failed", exitCode: 7, remedy: expect.stringContaining("Access Recordings") }],
+  [
+    { status: 403, body: { errorCode: "CMN-401" } },
+    { status: "failed", exitCode: 7 },
+  ],
+  [
+    { status: 503, body: {} },
+    { status: "failed", exitCode: 5 },
+  ],
+  [{ body: "<html><body>Sign in</body></html>" }, { status: "failed", message: expect.stringContaining("web page") }],
+  [{ headers: { "content-type": "audio/wav" }, body: "" }, { status: "failed" }],
+  [
+    { status: 404, body: { errorCode: "CMN-102", errors: [{ errorCode: "CMN-102", parameterName: "recordingId" }] } },
+    { status: "warning", message: expect.stringContaining("77") },
+  ],
+])("says of one recording what answer %# means", async (answer, says) => {
+  expect((await checks({ "/recording/77/content": answer })).by("one recording")).toMatchObject(says);
+});
+
+test("reads the user's own log where the company's is refused, and skips the trial where it tells of no recording", async () => {
+  const refused = { status: 403, body: { errorCode: "CMN-408" } };
+  const { by } = await checks({
+    "/account/~/call-log": refused,
+    "/extension/~/call-log": { body: { records: [null] } },
+  });
+  expect(by("rate limit")).toMatchObject({ status: "ok", message: expect.stringContaining("own call log") });
+  expect(by("one recording")).toMatchObject({ status: "skipped" });
+});
+
+test("tries the recording that was given", async () => {
+  await withAccount(async (source, seen) => {
+    const sample = source.named("123")!;
+    for await (const _ of source.check!(never, sample));
+    expect(seen.map(({ path }) => path)).toContain("/restapi/v1.0/account/~/recording/123/content");
+  });
 });
 
 test("reports hosts that cannot be reached without stopping", async () => {

@@ -7,8 +7,8 @@ const refusal = (body: object | string, status = 400) =>
 const remedies: readonly (readonly [code: string, remedy: RegExp])[] = [
   ["OAU-251", /developer console.*JWT auth flow/],
   ["OAU-250", /--jwt-file.*callreel auth login/],
-  ["OAU-153", /--client-id/],
-  ["OAU-146", /--client-secret-file/],
+  ["OAU-153", /client id and client secret.*--client-id.*--client-secret-file/],
+  ["OAU-146", /--client-secret-file.*--client-id/],
   ["OAU-213", /callreel auth login ringcentral/],
   ["OAU-210", /expired.*callreel auth login ringcentral/],
   ["OAU-109", /redirect URI/],
@@ -32,7 +32,9 @@ test("goes by the plain OAuth error where there is no code", () => {
 });
 
 test("prefers the narrow code to the wide error beside it", () => {
-  expect(refusal({ error: "invalid_client", errors: [{ errorCode: "OAU-153" }] }).message).toMatch(/id is unknown/);
+  expect(refusal({ error: "invalid_client", errors: [{ errorCode: "OAU-153" }] }).message).toMatch(
+    /no app by this client id/,
+  );
 });
 
 test("names unknown codes and what to try, and survives any body", () => {

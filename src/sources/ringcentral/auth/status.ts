@@ -67,9 +67,14 @@ export function jwtWarnings(expiresMs: number | undefined, now: number): string[
   return [`The JWT ${says}: make a new one under Credentials in RingCentral's developer console.`];
 }
 
-export async function mayReadCompanyLog(world: Pick<StatusWorld, "api" | "settings">, signal: AbortSignal) {
-  const query = "permissionId=ReadCompanyCallLog";
-  const url = `${extensionUrl(world.settings)}/authz-profile/check?${query}`;
+/** Whether the user's role may read the company's call log; undefined where RingCentral does not say. */
+export function mayReadCompanyLog(world: Pick<StatusWorld, "api" | "settings">, signal: AbortSignal) {
+  return hasPermission(world, "ReadCompanyCallLog", signal);
+}
+
+/** Whether the user's role has a permission; undefined where RingCentral does not say. */
+export async function hasPermission(world: Pick<StatusWorld, "api" | "settings">, name: string, signal: AbortSignal) {
+  const url = `${extensionUrl(world.settings)}/authz-profile/check?permissionId=${name}`;
   const read = ({ successful }: Json) => (typeof successful === "boolean" ? successful : undefined);
   return world.api.get("authz", url, read, signal);
 }

@@ -30,8 +30,9 @@ export async function withNewestCalls(
     () => {},
   );
   try {
-    const url = newestCalls(world);
-    const known = await world.api.get("call-log", url, refsByKey, AbortSignal.any([signal, patience.signal]));
+    const url = newestCallsUrl(world, "account", perPage);
+    const newest = await world.api.get("call-log", url, refsOfCalls, AbortSignal.any([signal, patience.signal]));
+    const known = new Map(newest.map((ref) => [ref.key, ref]));
     return refs.map((ref) => ({ ...ref, call: { ...known.get(ref.key)?.call, ...ref.call } }));
   } catch {
     signal.throwIfAborted();
@@ -41,26 +42,30 @@ export async function withNewestCalls(
   }
 }
 
-function newestCalls({ settings, context }: Parameters<typeof withNewestCalls>[0]): string {
+/** Asks for the newest calls with a recording: the company's, or the user's own. */
+export function newestCallsUrl(
+  { settings, context }: { readonly settings: RingCentralSettings; readonly context: RingCentralContext },
+  level: "account" | "extension",
+  count: number,
+): string {
   const account = encodeURIComponent(settings.account ?? "~");
   const query = new URLSearchParams({
     dateFrom: new Date(context.clock.now() - keptMs).toISOString(),
     recordingType: "All",
     view: "Detailed",
-    perPage: String(perPage),
+    perPage: String(count),
   });
-  return `${settings.server}/restapi/v1.0/account/${account}/call-log?${query}`;
+  const extension = level === "extension" ? "/extension/~" : "";
+  return `${settings.server}/restapi/v1.0/account/${account}${extension}/call-log?${query}`;
 }
 
-function refsByKey({ records }: Json): ReadonlyMap<string, RecordingRef> {
-  const found = new Map<string, RecordingRef>();
-  for (const [at, record] of (Array.isArray(records) ? records : []).entries()) {
+/** The recordings that an answer of the call log tells of, as it orders them; a broken record tells nothing, the others may. */
+export function refsOfCalls({ records }: Json): readonly RecordingRef[] {
+  return (Array.isArray(records) ? records : []).flatMap((record, at) => {
     try {
-      const row = { fields: record as Json, file: "call-log", line: at + 1 };
-      for (const ref of recordingsOf(row).refs) found.set(ref.key, ref);
+      return recordingsOf({ fields: record as Json, file: "call-log", line: at + 1 }).refs;
     } catch {
-      // A broken record tells nothing; the others may.
+      return [];
     }
-  }
-  return found;
+  });
 }

@@ -1,0 +1,81 @@
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Invocation } from "../cli/io.ts";
+import { asRecordingError } from "../core/model/errors.ts";
+import type { Check } from "../core/model/ports.ts";
+import type { RecordingRef, SourceName } from "../core/model/recording.ts";
+import type { Wiring } from "./http.ts";
+import { wireWork } from "./open-work.ts";
+import { selectionOf } from "./plan.ts";
+import { loginsOf, openSources, type SourceSet } from "./sources.ts";
+
+const systems = { ringcentral: "RingCentral", tim: "TIM Enterprise" } as const;
+
+/** The checks of every login that the settings hold, system by system; that there is none where one is needed is a failed one. */
+export async function* checkLogins(invocation: Invocation, wiring: Omit<Wiring, "settings">): AsyncGenerator<Check> {
+  const wanted = invocation.settings.source;
+  const found = (await loginsOf(invocation)).flatMap(([name, all]) => all.map((settings) => ({ name, settings })));
+  if (found.length === 0) yield noLogin(wanted);
+  for (const { name, settings } of found) {
+    const several = found.filter((each) => each.name === name).length > 1;
+    const prefix = several ? `${settings.profile?.[0]}: ` : "";
+    const one = { ...invocation, settings: { ...settings, source: name } };
+    for await (const check of checkLogin(name, one, wiring)) yield { ...check, name: prefix + check.name };
+  }
+  if (wanted !== undefined || found.length === 0) return;
+  for (const name of ["ringcentral", "tim"] as const) {
+    if (found.every((each) => each.name !== name))
+      yield { name: systems[name], status: "skipped", message: "no login is set for it" };
+  }
+}
+
+function noLogin(wanted: SourceName | undefined): Check {
+  const message = wanted === undefined ? "there is no login to any system" : `there is no login to ${systems[wanted]}`;
+  const remedy = `callreel setup${wanted === undefined ? "" : ` -s ${wanted}`} asks for what is needed and keeps it in a profile.`;
+  return { name: "login", status: "failed", message, remedy, exitCode: 7 };
+}
+
+/** The checks of one login, whose settings stand in the invocation. */
+export async function* checkLogin(
+  name: SourceName,
+  invocation: Invocation,
+  wiring: Omit<Wiring, "settings">,
+): AsyncGenerator<Check> {
+  try {
+    const { settings } = invocation;
+    const alone = { ...invocation, settings: { ...settings, profile: settings.profile?.slice(0, 1) ?? ["default"] } };
+    await using sources = await openSources(alone, wiring);
+    const source = sources.required(name);
+    const tried = await sampleOf(name, alone, sources);
+    if (tried !== undefined) yield tried.check;
+    yield* source.check?.(invocation.io.stop, tried?.sample) ?? [];
+  } catch (thrown) {
+    invocation.io.stop.throwIfAborted();
+    const { code, message } = asRecordingError(thrown);
+    if (code === "bug") throw thrown;
+    yield { name: systems[name], status: "failed", message, exitCode: exitCodeOf(code) };
+  }
+}
+
+interface Tried {
+  readonly check: Check;
+  readonly sample?: RecordingRef;
+}
+
+/** The first recording of the ids, rows or database that the settings name; reading it is a check of its own. */
+async function sampleOf(name: SourceName, invocation: Invocation, sources: SourceSet): Promise<Tried | undefined> {
+  const { settings, args, io } = invocation;
+  if (args.length === 0 && settings.rows === undefined && settings.database === undefined) return undefined;
+  const place = args.length > 0 ? "row" : settings.database === undefined ? "rows" : "database";
+  try {
+    const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
+    for await (const { refs } of work) {
+      const sample = refs.find((each) => each.source === name);
+      if (sample === undefined) continue;
+      return { check: { name: place, status: "ok", message: `can be read; tried is ${sample.key}` }, sample };
+    }
+    return { check: { name: place, status: "warning", message: `no row speaks of a recording of ${systems[name]}` } };
+  } catch (thrown) {
+    const { code, message } = asRecordingError(thrown);
+    return { check: { name: place, status: "failed", message, exitCode: exitCodeOf(code) } };
+  }
+}
