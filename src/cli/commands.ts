@@ -81,6 +81,21 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/status.ts")).status,
   },
   {
+    name: "audit",
+    summary: "who did what with the archive: runs, checks, listenings, exports, purges; oldest first",
+    groups: [
+      groups.dest,
+      some("Select", selectOptions, "from", "to", "month"),
+      some("Print", archiveOptions, "action", "csv"),
+      logs,
+    ],
+    examples: [
+      ["callreel audit --from 30d", "the last month, a line for each"],
+      ["callreel audit --action playback --action download --csv", "who listened to what, for a spreadsheet"],
+    ],
+    load: async () => (await import("../commands/audit.ts")).audit,
+  },
+  {
     name: "adopt",
     args: "<dir>",
     summary: "record files of an older script, or RingCentral's portal zips, as held (exit 3 when some match nothing)",

@@ -54,6 +54,21 @@ export async function openExistingLedger(settings: Settings, io: Io): Promise<Ar
   throw new RecordingError("usage", `There is no archive at ${folder}: give its folder with --dest.`);
 }
 
+/**
+ * The ledger of an archive that must be there already, to read it only: nothing of it is changed, and whoever may not
+ * write there reads all the same. One of an older callreel is brought up to date first.
+ */
+export async function openLedgerToRead(settings: Settings, io: Io): Promise<Archive> {
+  const file = ledgerFile(settings, io);
+  if (!existsSync(file)) return openExistingLedger(settings, io);
+  try {
+    return await openArchive(file, { clock: io.clock, pid: io.pid, readOnly: true });
+  } catch (error) {
+    if (error instanceof RecordingError && error.code === "ledger") return openExistingLedger(settings, io);
+    throw error;
+  }
+}
+
 /** The checks of the local disk: archive, state and settings can be written, and there is room. */
 export function* checkFolders(settings: Settings, io: Io): Iterable<Check> {
   const archive = archiveFolder(settings, io);

@@ -7,6 +7,7 @@ import type { Database } from "./database.ts";
 import type { KeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
 import { evidenceOf } from "./recording-row.ts";
+import { type AuditRow, auditOf } from "./records.ts";
 
 /** What `status`, `purge` and the player ask and record. */
 export interface Catalogue {
@@ -86,9 +87,7 @@ export function openCatalogue(
       }),
     audit: (line, now) => database.write(() => audit(line, now)),
     lastAudits: (count) => {
-      const rows = sqlite
-        .prepare("SELECT seq, at, action, key, detail, reason, operator, host FROM audits ORDER BY seq DESC LIMIT ?")
-        .all(count);
+      const rows = sqlite.prepare("SELECT * FROM audits ORDER BY seq DESC LIMIT ?").all(count);
       return (rows as AuditRow[]).map(auditOf);
     },
   };
@@ -108,30 +107,6 @@ function eraseTraces(database: Database, kept: KeyValue): void {
 interface PurgingRow {
   readonly key: RecordingKey;
   readonly path: string | null;
-}
-
-interface AuditRow {
-  readonly seq: number;
-  readonly at: string;
-  readonly action: AuditLine["action"];
-  readonly key: RecordingKey | null;
-  readonly detail: string | null;
-  readonly reason: string | null;
-  readonly operator: string | null;
-  readonly host: string | null;
-}
-
-function auditOf({ seq, at, action, key, detail, reason, operator, host }: AuditRow): AuditRecord {
-  return {
-    seq,
-    at,
-    action,
-    ...(key !== null && { key }),
-    ...(detail !== null && { detail }),
-    ...(reason !== null && { reason }),
-    ...(operator !== null && { by: operator }),
-    ...(host !== null && { host }),
-  };
 }
 
 const summarySql = `

@@ -17,7 +17,8 @@ export interface Runs {
   totals(beforeMs: number | undefined): RunTotals;
 }
 
-interface RunRow {
+/** A line of `runs`, as it stands there. */
+export interface RunRow {
   readonly seq: number;
   readonly run_id: string;
   readonly version: string;
@@ -127,7 +128,8 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function recordOf(row: RunRow): RunRecord {
+/** A run as the archive proves it. */
+export function recordOf(row: RunRow): RunRecord {
   const { seq, version, started, finished, ms, hash } = row;
   return {
     seq,

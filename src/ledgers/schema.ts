@@ -1,5 +1,5 @@
 import { RecordingError } from "../core/model/errors.ts";
-import { rollBack, type Sqlite } from "../platform/sqlite.ts";
+import { atOnce, rollBack, type Sqlite } from "../platform/sqlite.ts";
 
 /** "reel" in ASCII: tells our file from another program's. */
 const applicationId = 0x7265656c;
@@ -150,7 +150,8 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
   // Who did it and where, why it was done, and what calls a run had listed (JSON); records of before have none of it.
   `ALTER TABLE runs ADD COLUMN operator TEXT; ALTER TABLE runs ADD COLUMN host TEXT; ALTER TABLE runs ADD COLUMN listed TEXT;
    ALTER TABLE audits ADD COLUMN operator TEXT; ALTER TABLE audits ADD COLUMN host TEXT; ALTER TABLE audits ADD COLUMN reason TEXT;
-   ALTER TABLE leases ADD COLUMN operator TEXT`,
+   ALTER TABLE leases ADD COLUMN operator TEXT;
+   CREATE INDEX runs_by_time ON runs (started); CREATE INDEX audits_by_time ON audits (at)`,
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */
@@ -224,17 +225,4 @@ function held(row: string): string {
 
 function lasting(row: string): string {
   return `CASE ${row}.state WHEN 'done' THEN CAST(coalesce(${row}.audio_seconds, ${row}.duration, 0) * 1000 AS INTEGER) ELSE 0 END`;
-}
-
-/** Several reads of one moment, though another process may be making the very same file. */
-function atOnce<T>(sqlite: Sqlite, read: () => T): T {
-  sqlite.exec("BEGIN");
-  try {
-    const result = read();
-    sqlite.exec("COMMIT");
-    return result;
-  } catch (error) {
-    rollBack(sqlite);
-    throw error;
-  }
 }

@@ -3,6 +3,7 @@ import type { Archive, Ledger, RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import type { Operator } from "../platform/operator.ts";
+import { atOnce } from "../platform/sqlite.ts";
 import { openCatalogue } from "./catalogue-queries.ts";
 import { findHead, headOf, verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
@@ -15,6 +16,7 @@ import { type Leases, openLeases } from "./leases.ts";
 import { type Outcomes, openOutcomes } from "./outcomes.ts";
 import { brokenOutcomes } from "./outcomes-check.ts";
 import { type OwedHooks, openOwedHooks } from "./owed-hooks.ts";
+import { recordsOf } from "./records.ts";
 import { openResults, openResultWriter, type Result } from "./result-writer.ts";
 import { openRuns, type Runs } from "./runs.ts";
 
@@ -152,6 +154,7 @@ type Reading = Omit<
 /** What other commands ask and record. */
 function reading(opened: OpenLedger, settled: Settled): Reading {
   const { database, clock, leases, runs, hooks, outcomes, operator } = opened;
+  const { sqlite } = database;
   const entries = openEntries(database, leases.lives);
   const kept = openKeyValue(database);
   const catalogue = openCatalogue(database, kept, outcomes, operator);
@@ -193,8 +196,11 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     },
     hooksOwedCount: async () => settled(hooks.count),
     lastAudits: async (count) => database.read(() => catalogue.lastAudits(count)),
-    verifyRunChain: async () => database.read(() => verifyChain(database.sqlite, "runs", "run_id")),
-    verifyAuditChain: async () => database.read(() => verifyChain(database.sqlite, "audits", "action")),
+    records: async function* (window = {}) {
+      yield* settled(() => recordsOf(database, window));
+    },
+    verifyRunChain: async () => settled(() => atOnce(sqlite, () => verifyChain(sqlite, "runs", "run_id"))),
+    verifyAuditChain: async () => settled(() => atOnce(sqlite, () => verifyChain(sqlite, "audits", "action"))),
     brokenOutcomes: async function* () {
       yield* settled(() => [...brokenOutcomes(database.sqlite)]);
     },

@@ -51,6 +51,19 @@ export function rollBack(sqlite: Pick<Sqlite, "exec">): void {
   } catch {}
 }
 
+/** Several reads of one moment, whatever other processes write meanwhile. */
+export function atOnce<T>(sqlite: Pick<Sqlite, "exec">, read: () => T): T {
+  sqlite.exec("BEGIN");
+  try {
+    const result = read();
+    sqlite.exec("COMMIT");
+    return result;
+  } catch (error) {
+    rollBack(sqlite);
+    throw error;
+  }
+}
+
 /**
  * Holds an exclusive lock between processes until `release`, or until this process ends, however it ends: the lock is
  * SQLite's own on the file `path`, which is made (0600) and left in place. Returns undefined when somebody else holds it.

@@ -1,6 +1,10 @@
+import { auditActions } from "../../core/model/catalogue.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import { parseBytes, parseDuration, parseRate } from "../../core/text.ts";
 import { choice, flag, integer, list, text, value } from "./option.ts";
+
+/** What the records of an archive can tell of; `download` is a file that a visitor of the player took. */
+const auditNames: readonly string[] = ["run", "download", ...auditActions];
 
 /** Options of the commands that read or tend the archive. */
 export const archiveOptions = {
@@ -32,9 +36,16 @@ export const archiveOptions = {
   auditReason: choice("--audit-reason <how>", "whether purge and export want a --reason", ["optional", "required"], {
     fallback: "optional",
   }),
+  action: list("--action <name>", `only these: ${auditNames.join(", ")} (repeatable)`, auditName),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
   link: flag("--link", "hard links to the archive's own files instead of copies"),
 } as const;
+
+function auditName(given: string): string {
+  const name = given.trim().toLowerCase();
+  if (auditNames.includes(name)) return name;
+  throw new RecordingError("usage", `"${given}" is none of ${auditNames.join(", ")}.`);
+}
 
 function hexHead(given: string): string {
   const head = given.trim().toLowerCase();

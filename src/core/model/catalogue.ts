@@ -67,9 +67,12 @@ export interface RunTotals {
   readonly lastDownload?: Pick<RunRecord, "ms" | "exitCode">;
 }
 
+/** What can be done with an archive besides downloading into it. */
+export const auditActions = ["purge", "playback", "export", "rebuild", "verify", "reconcile", "adopt"] as const;
+
 /** What was done with a recording besides fetching it. */
 export interface AuditLine {
-  readonly action: "purge" | "playback" | "export" | "rebuild" | "verify" | "reconcile" | "adopt";
+  readonly action: (typeof auditActions)[number];
   readonly key?: RecordingKey;
   /** What was done, in words, or as JSON. */
   readonly detail?: string;
@@ -84,7 +87,11 @@ export interface AuditRecord extends AuditLine {
   readonly at: string;
   /** The computer it was done on; records of before have none. */
   readonly host?: string;
+  readonly hash: string;
 }
+
+/** A record of the archive: of a run, or of what was done besides. */
+export type ArchiveRecord = ({ readonly kind: "run" } & RunRecord) | ({ readonly kind: "audit" } & AuditRecord);
 
 /** Whether a chain of records is as it was written. `head` is the last record's hash: kept elsewhere, it proves the whole. */
 export interface ChainReport {

@@ -1,5 +1,6 @@
 import type { Evidence } from "../download/evidence.ts";
 import type {
+  ArchiveRecord,
   AuditLine,
   AuditRecord,
   ChainReport,
@@ -102,6 +103,8 @@ export interface Archive extends Required<Ledger> {
   hooksOwedCount(): Promise<number>;
   /** Newest first. */
   lastAudits(count: number): Promise<readonly AuditRecord[]>;
+  /** Every record, oldest first, of a run by its start; `from` and `to` (exclusive) in ISO 8601 and UTC. */
+  records(window?: { readonly from?: string; readonly to?: string }): AsyncIterable<readonly ArchiveRecord[]>;
   /** Finds the first run record that was edited, removed or cut off. */
   verifyRunChain(): Promise<ChainReport>;
   verifyAuditChain(): Promise<ChainReport>;
