@@ -4,6 +4,7 @@ import { runningPlayer } from "../composition/player.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { namedRecordingOf } from "../composition/rows.ts";
 import { openSources } from "../composition/sources.ts";
+import { momentText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Source } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
@@ -36,18 +37,21 @@ export async function link(invocation: Invocation): Promise<number> {
 async function directUrl(
   ref: RecordingRef,
   source: Source,
-  { io }: Invocation,
+  { io, settings: { timezone } }: Invocation,
 ): Promise<{ readonly url: string; readonly ends: string }> {
   if (isRingCentral(source)) {
     const { url, expiresMs } = await source.direct(ref, io.stop);
-    return { url, ends: endOfLife(expiresMs) };
+    return { url, ends: endOfLife(expiresMs, timezone) };
   }
   const link = await source.link(ref, undefined, io.stop);
   link.answered?.(undefined);
   if (Object.keys(link.headers).length > 0) {
     throw new RecordingError("usage", "The Echo host asks for the login too (--echo-auth): no URL alone plays this.");
   }
-  return { url: link.url, ends: link.expiresAtMs === undefined ? "within 60 seconds" : endOfLife(link.expiresAtMs) };
+  return {
+    url: link.url,
+    ends: link.expiresAtMs === undefined ? "within 60 seconds" : endOfLife(link.expiresAtMs, timezone),
+  };
 }
 
 function isRingCentral(source: Source): source is RingCentralSource {
@@ -55,7 +59,7 @@ function isRingCentral(source: Source): source is RingCentralSource {
 }
 
 /** Tokens given ready have no known end. */
-function endOfLife(ms: number): string {
+function endOfLife(ms: number, timezone: string | undefined): string {
   if (ms > 8.64e15) return "when its token ends";
-  return `at ${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  return `at ${momentText(ms, timezone)}`;
 }

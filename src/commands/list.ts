@@ -6,6 +6,7 @@ import { selectionOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
 import type { Work } from "../core/download/work.ts";
+import { timeText } from "../core/local-time.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { isUncertain } from "../core/selection.ts";
@@ -41,7 +42,7 @@ async function printWork(
   hear: (event: DownloadEvent) => void,
   { io, settings }: Invocation,
 ): Promise<number> {
-  const print = settings.json ? printLines : tablePrinter();
+  const print = settings.json ? printLines : tablePrinter(columnsIn(settings.timezone));
   const seen = new Set<string>();
   for await (const { events, refs } of work) {
     for (const event of events) hear(event);
@@ -56,8 +57,8 @@ async function printLines(refs: readonly RecordingRef[], io: Io): Promise<void> 
   await writeOut(refs.map((ref) => `${JSON.stringify(ref)}\n`).join(""), io);
 }
 
-const columns: readonly Column<RecordingRef>[] = [
-  { title: "START", value: ({ call }) => call.start?.slice(0, 19).replace("T", " ") ?? "unknown" },
+const columnsIn = (timezone: string | undefined): readonly Column<RecordingRef>[] => [
+  { title: "START", value: ({ call }) => timeText(call.start, timezone) },
   { title: "DIRECTION", value: ({ call }) => call.direction ?? "" },
   { title: "FROM", value: ({ call }) => call.from ?? "" },
   { title: "TO", value: ({ call }) => call.to ?? "" },
@@ -72,7 +73,9 @@ const columns: readonly Column<RecordingRef>[] = [
 const tableRows = 2000;
 
 /** Gathers rows into tables of up to `tableRows`, so that their columns line up; no rows at all print what waits. */
-function tablePrinter(): (refs: readonly RecordingRef[], io: Io) => Promise<void> {
+function tablePrinter(
+  columns: readonly Column<RecordingRef>[],
+): (refs: readonly RecordingRef[], io: Io) => Promise<void> {
   let waiting: RecordingRef[] = [];
   return async (refs, io) => {
     waiting.push(...refs);

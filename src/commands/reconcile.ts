@@ -9,13 +9,20 @@ import { wireWork } from "../composition/open-work.ts";
 import { entryFilterOf, selectionOf, toleranceOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
-import type { Tolerance } from "../core/download/refetch.ts";
 import type { Work } from "../core/download/work.ts";
+import { timeText } from "../core/local-time.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Selection } from "../core/model/ports.ts";
-import { isDifference, type Look, type Reconciled, reconcileRef, unsound } from "../core/proof/reconcile.ts";
-import { formatCount } from "../core/text.ts";
+import {
+  isDifference,
+  type Look,
+  type Reconciled,
+  type ReconcileRules,
+  reconcileRef,
+  unsound,
+} from "../core/proof/reconcile.ts";
+import { formatCount, printable } from "../core/text.ts";
 
 /** Source against archive: each recording that is missing, extra, damaged, too short, gone or not permitted. 6 when they differ. */
 export async function reconcile(invocation: Invocation): Promise<number> {
@@ -32,14 +39,14 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   const tell = (found: Reconciled) => {
     kinds[found.kind] = (kinds[found.kind] ?? 0) + 1;
     if (isDifference(found)) differences += 1;
-    io.stdout.write(settings.json ? jsonOf(found) : lineOf(found));
+    io.stdout.write(settings.json ? jsonOf(found) : lineOf(found, settings.timezone));
   };
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
     const { work } = await wireWork(invocation, sources, selection, { heldOf: ledger.entriesOf });
     const look = openLook(archiveFolder(settings, io));
-    const archive = { ledger, look, tolerance: toleranceOf(settings) };
+    const archive = { ledger, look, rules: { tolerance: toleranceOf(settings), timezone: settings.timezone } };
     const listed = new Set<string>();
     for await (const piece of work) {
       for (const event of piece.events) hear(event);
@@ -62,7 +69,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
 interface Held {
   readonly ledger: Archive;
   readonly look: Look;
-  readonly tolerance: Tolerance;
+  readonly rules: ReconcileRules;
 }
 
 /** Looks at files without reading them; neither through links nor at anything but plain files. */
@@ -75,7 +82,7 @@ function openLook(root: string): Look {
 
 async function reconcilePiece(
   piece: Work,
-  { ledger, look, tolerance }: Held,
+  { ledger, look, rules }: Held,
   listed: Set<string>,
   tell: (found: Reconciled) => void,
 ): Promise<void> {
@@ -86,7 +93,7 @@ async function reconcilePiece(
   const fresh = piece.refs.filter(({ key }) => !listed.has(key) && listed.add(key));
   const entries = await ledger.entriesOf(fresh.map(({ key }) => key));
   for (const [at, ref] of fresh.entries()) {
-    const found = reconcileRef(ref, entries[at], look, tolerance);
+    const found = reconcileRef(ref, entries[at], look, rules);
     if (found !== undefined) tell(found);
   }
 }
@@ -122,9 +129,9 @@ function finishedOf(result: object, nowMs: number): string {
   return `${JSON.stringify({ event: "reconcile-finished", time: new Date(nowMs).toISOString(), ...result })}\n`;
 }
 
-function lineOf({ kind, message, ref, call }: Reconciled): string {
-  const start = (ref?.call ?? call)?.start ?? "unknown time";
-  return `${kind}: ${ref?.key ?? "call"} of ${start}: ${message}\n`;
+function lineOf({ kind, message, ref, call }: Reconciled, timezone: string | undefined): string {
+  const start = timeText((ref?.call ?? call)?.start, timezone);
+  return `${kind}: ${ref?.key ?? "call"} of ${printable(start)}: ${message}\n`;
 }
 
 function summaryOf(listed: number, kinds: Readonly<Record<string, number>>): string {

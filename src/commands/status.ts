@@ -1,9 +1,11 @@
+import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { type Column, formatTable } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { expiringSoon } from "../composition/expiring.ts";
 import { archiveMetrics } from "../composition/metric-values.ts";
 import { type Evidence, evidenceInWords } from "../core/download/evidence.ts";
+import { momentText, timeText } from "../core/local-time.ts";
 import type { Failure, Holding, RunRecord, Shorts } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
@@ -15,7 +17,8 @@ export async function status({ settings, io, args }: Invocation): Promise<number
   await using ledger = await openExistingLedger(settings, io);
   const [id] = args;
   if (settings.prometheus) return await metricsOf(ledger, { settings, io, args });
-  if (id !== undefined) return await oneRecording(id, ledger, io);
+  const { timezone } = settings;
+  if (id !== undefined) return await oneRecording(id, ledger, io, timezone);
   const holdings = await ledger.summary();
   const failures = await ledger.failures();
   const shorts = await ledger.shorts();
@@ -28,13 +31,13 @@ export async function status({ settings, io, args }: Invocation): Promise<number
   const print = (text: string) => io.stdout.write(text);
   print(holdings.length === 0 ? "The archive is empty.\n" : formatTable(holdings, holdingColumns));
   print(totalLine(holdings));
-  if (failures.length > 0) print(`\nNot held:\n${failures.map(failureLine).join("")}`);
+  if (failures.length > 0) print(`\nNot held:\n${failures.map((failure) => failureLine(failure, timezone)).join("")}`);
   if (shorts.entries > 0) print(shortsLine(shorts));
   for (const line of expiring)
     print(
-      `\n${line.entries} still wanted recordings of ${line.source} will be gone at the source within ${line.days} days (oldest call ${printable(line.oldest ?? "unknown")}).\n`,
+      `\n${line.entries} still wanted recordings of ${line.source} will be gone at the source within ${line.days} days (oldest call ${printable(timeText(line.oldest, timezone))}).\n`,
     );
-  if (runs.length > 0) print(`\nLast runs:\n${formatTable(runs, runColumns)}`);
+  if (runs.length > 0) print(`\nLast runs:\n${formatTable(runs, runColumns(timezone))}`);
   return 0;
 }
 
@@ -74,13 +77,14 @@ function nextStep(state: string, evidence: Evidence | undefined): string {
   return nextSteps[state] ?? "";
 }
 
-function failureLine({ source, state, code, entries, message, example, evidence }: Failure): string {
-  const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence)}`;
+function failureLine(failure: Failure, timezone: Settings["timezone"]): string {
+  const { source, state, code, entries, message, example, evidence } = failure;
+  const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence, timezone)}`;
   return `  ${formatCount(entries)} × ${source} ${code}: ${printable(message)} (as ${printable(example)}${words})\n      → ${nextStep(state, evidence)}\n`;
 }
 
-const runColumns: readonly Column<RunRecord>[] = [
-  { title: "STARTED", value: (run) => run.started.slice(0, 19).replace("T", " ") },
+const runColumns = (timezone: Settings["timezone"]): readonly Column<RunRecord>[] => [
+  { title: "STARTED", value: (run) => timeText(run.started, timezone) },
   { title: "RESULT", value: (run) => (run.result === "finished" ? `exit ${run.exitCode}` : "interrupted") },
   { title: "DONE", align: "right", value: (run) => formatCount(run.done) },
   { title: "SKIPPED", align: "right", value: (run) => formatCount(run.skipped) },
@@ -101,12 +105,12 @@ async function metricsOf(
   return 0;
 }
 
-async function oneRecording(id: string, ledger: Archive, io: Io): Promise<number> {
+async function oneRecording(id: string, ledger: Archive, io: Io, timezone: Settings["timezone"]): Promise<number> {
   const key = id.replace(/^\/?r\//, "");
   let found = 0;
   const tell = (entry: LedgerEntry) => {
     found += 1;
-    io.stdout.write(`${printable(`${entry.ref.key}: ${story(entry)}`)}\n`);
+    io.stdout.write(`${printable(`${entry.ref.key}: ${story(entry, timezone)}`)}\n`);
   };
   const exact = await ledger.entry(key);
   if (exact !== undefined) tell(exact);
@@ -115,15 +119,16 @@ async function oneRecording(id: string, ledger: Archive, io: Io): Promise<number
   return 0;
 }
 
-function story({ state, stored, attempts, lastError, evidence, changedMs, runId }: LedgerEntry): string {
-  const when = new Date(changedMs).toISOString().slice(0, 19).replace("T", " ");
+function story(entry: LedgerEntry, timezone: Settings["timezone"]): string {
+  const { state, stored, attempts, lastError, evidence, changedMs, runId } = entry;
+  const when = momentText(changedMs, timezone);
   if (state === "done")
-    return `downloaded ${when} UTC into ${stored?.path} (${stored?.bytes} bytes, SHA-256 ${stored?.sha256}, run ${runId})${note(lastError)}`;
-  if (state === "purged") return `purged here on purpose ${when} UTC; not fetched again`;
+    return `downloaded ${when} into ${stored?.path} (${stored?.bytes} bytes, SHA-256 ${stored?.sha256}, run ${runId})${note(lastError)}`;
+  if (state === "purged") return `purged here on purpose ${when}; not fetched again`;
   const why = lastError === undefined ? "" : `: ${lastError.message} (${lastError.code})`;
-  const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence)}`;
+  const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence, timezone)}`;
   const next = nextStep(state, evidence);
-  return `${state} since ${when} UTC after ${attempts} attempts${why}${words}${next === "" ? "" : ` → ${next}`}`;
+  return `${state} since ${when} after ${attempts} attempts${why}${words}${next === "" ? "" : ` → ${next}`}`;
 }
 
 /** What became of the last try to fetch a held recording again. */

@@ -7,6 +7,7 @@ import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
 import { noteHead, recordOf, type Sealed, verifySeals } from "../composition/head-and-seals.ts";
 import { openMeter } from "../composition/reporter.ts";
+import { timeText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
@@ -49,10 +50,10 @@ export async function verify(invocation: Invocation): Promise<number> {
     const { broken, arriving } = await verifyFiles(root, ledger, { subset, differs, checked, stop: io.stop });
     if (arriving > 0) say(arrivingInWords(arriving));
     await verifyRecords(ledger, differs);
-    if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say);
+    if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say, settings.timezone);
     if (settings.seal !== undefined) {
       const sealed = await verifySeals(resolve(io.cwd, settings.seal), root, ledger, differs);
-      if (sealed !== undefined) say(sealedInWords(sealed));
+      if (sealed !== undefined) say(sealedInWords(sealed, settings.timezone));
     }
     if (settings.writeSums) await writeSums(root, invocation, ledger);
     if (unsound !== undefined) throw unsound;
@@ -158,17 +159,21 @@ async function verifyHead(
   ledger: Archive,
   differs: (difference: Difference) => void,
   say: (line: string) => void,
+  timezone: string | undefined,
 ): Promise<void> {
   const head = given.trim().toLowerCase();
   const found = await ledger.findHead(head);
   if (found === undefined) {
     const message = "the archive does not go back to this head: its records were cut off, replaced or written anew";
     differs({ kind: "head", key: head, message });
-  } else say(`The archive goes back to ${head}, of ${found.at}; ${formatCount(found.later)} outcomes have come since.`);
+  } else
+    say(
+      `The archive goes back to ${head}, of ${timeText(found.at, timezone)}; ${formatCount(found.later)} outcomes have come since.`,
+    );
 }
 
-function sealedInWords({ head, sealedAt, at, later }: Sealed): string {
-  return `Sealed at ${sealedAt}: the archive goes back to ${head}, of ${at}; ${formatCount(later)} outcomes have come since.`;
+function sealedInWords({ head, sealedAt, at, later }: Sealed, timezone: string | undefined): string {
+  return `Sealed at ${timeText(sealedAt, timezone)}: the archive goes back to ${head}, of ${timeText(at, timezone)}; ${formatCount(later)} outcomes have come since.`;
 }
 
 /** `SHA256SUMS` in the form that `sha256sum -c` reads, replaced in one step. */

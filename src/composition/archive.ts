@@ -42,7 +42,8 @@ export async function reserveLedger(settings: Settings, io: Io): Promise<{ relea
 }
 
 function lockOptions(settings: Settings, io: Io) {
-  return { waitMs: settings.lockWait ?? 0, clock: io.clock, pid: io.pid, signal: io.stop };
+  const { lockWait = 0, timezone } = settings;
+  return { waitMs: lockWait, clock: io.clock, pid: io.pid, signal: io.stop, timezone };
 }
 
 /** The ledger of an archive that must be there already. */

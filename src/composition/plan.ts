@@ -44,6 +44,7 @@ export function planOf(
     retryGone: settings.retryGone ?? false,
     progress,
     tolerance: toleranceOf(settings),
+    timezone: zoneOf(settings),
   };
 }
 

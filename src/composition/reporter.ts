@@ -42,6 +42,7 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
     color: !(settings.noColor ?? false) && !io.env.NO_COLOR,
     ratePerMinute: () => rate(),
     redact: redactor,
+    timezone: settings.timezone,
   });
   const log = openLog({
     level: levels[Math.min(settings.verbose ?? 0, 2)] as LogLevel,
@@ -50,10 +51,12 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
     format: settings.logFormat ?? "text",
     clock: io.clock,
     redact: redactor,
+    timezone: settings.timezone,
   });
   const parts: Reporter[] = [screen];
   // Without either the screen has already said it.
-  if (settings.verbose !== undefined || settings.logFile !== undefined) parts.push(openEventLog(log));
+  if (settings.verbose !== undefined || settings.logFile !== undefined)
+    parts.push(openEventLog(log, settings.timezone));
   const hooks = openHooks(invocation, { warn: log.warn, print: (text) => screen.messages.write(text) });
   parts.unshift(hooks);
   // Closed first: --exec-after may read it.

@@ -36,8 +36,8 @@ export function momentText(ms: number, timezone: string | undefined): string {
 /** Where four digits make a year in every zone. */
 const farthestMs = Date.parse("9999-12-30T00:00:00Z");
 
-/** A call's start as people read it: an instant with its offset, a time without a zone as it stands, `unknown` where there is none. */
-export function startText(start: string | undefined, timezone: string | undefined): string {
+/** A time that was written down, as people read it: an instant with its offset, one without a zone as it stands, none as `unknown`. */
+export function timeText(start: string | undefined, timezone: string | undefined): string {
   if (start === undefined || start === "") return "unknown";
   const match = pattern.exec(start);
   if (match === null) return start;

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { momentText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Clock } from "../core/model/ports.ts";
 import { readSmallFile, writeAnew } from "../platform/small-file.ts";
@@ -16,6 +17,8 @@ export interface LockOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly pid?: number;
+  /** The zone in which the holder's begin is told; the system's unless given. */
+  readonly timezone?: string | undefined;
 }
 
 /**
@@ -28,7 +31,7 @@ export async function lockArchive(folder: string, options: LockOptions): Promise
   const path = join(home, "lock");
   const lock = await acquire(
     () => tryLock(path, home),
-    () => lockedMessage(path, sideFile),
+    () => lockedMessage(path, sideFile, options.timezone),
     options,
   );
   const { clock, pid = process.pid } = options;
@@ -87,15 +90,15 @@ function tryLock(path: string, home: string) {
   }
 }
 
-function lockedMessage(path: string, sideFile: string): string {
-  return `Another run works on this archive (${holderOf(sideFile)}; lock ${path}): wait for it, or give --lock-wait 10m.`;
+function lockedMessage(path: string, sideFile: string, timezone: string | undefined): string {
+  return `Another run works on this archive (${holderOf(sideFile, timezone)}; lock ${path}): wait for it, or give --lock-wait 10m.`;
 }
 
-function holderOf(sideFile: string): string {
+function holderOf(sideFile: string, timezone: string | undefined): string {
   try {
     const holder = JSON.parse(readSmallFile(sideFile, sideFileLimit));
     const host = String(holder.host).replace(/[^\w.-]/g, "?");
-    return `process ${Number(holder.pid)} on ${host} since ${new Date(holder.since).toISOString()}`;
+    return `process ${Number(holder.pid)} on ${host} since ${momentText(Date.parse(new Date(holder.since).toISOString()), timezone)}`;
   } catch {
     return "process unknown";
   }

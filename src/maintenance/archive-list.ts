@@ -3,6 +3,7 @@ import { type Column, formatTable, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { entryFilterOf } from "../composition/plan.ts";
 import { csvField } from "../core/csv-field.ts";
+import { timeText } from "../core/local-time.ts";
 import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatCount, formatDuration } from "../core/text.ts";
 import { tellUndated } from "./undated.ts";
@@ -10,7 +11,7 @@ import { tellUndated } from "./undated.ts";
 /** `list --archive`: the catalogue of what the archive holds, as table, CSV or NDJSON. */
 export async function listArchive({ settings, io }: Invocation): Promise<number> {
   await using ledger = await openExistingLedger(settings, io);
-  const print = settings.json ? printLines : settings.csv ? csvPrinter() : printTable;
+  const print = settings.json ? printLines : settings.csv ? csvPrinter() : tablePrinter(settings.timezone);
   let count = 0;
   const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
   for await (const page of ledger.entries(filter)) {
@@ -27,8 +28,8 @@ function printLines(page: readonly LedgerEntry[]): string {
     .join("");
 }
 
-const columns: readonly Column<LedgerEntry>[] = [
-  { title: "START", value: ({ ref }) => ref.call.start?.slice(0, 19).replace("T", " ") ?? "unknown" },
+const columnsIn = (timezone: string | undefined): readonly Column<LedgerEntry>[] => [
+  { title: "START", value: ({ ref }) => timeText(ref.call.start, timezone) },
   { title: "FROM", value: ({ ref }) => ref.call.from ?? "" },
   { title: "TO", value: ({ ref }) => ref.call.to ?? "" },
   {
@@ -44,8 +45,9 @@ function lengthOf(seconds: number | undefined): string {
   return seconds === undefined ? "" : formatDuration(seconds * 1000);
 }
 
-function printTable(page: readonly LedgerEntry[]): string {
-  return page.length === 0 ? "" : formatTable(page, columns);
+function tablePrinter(timezone: string | undefined): (page: readonly LedgerEntry[]) => string {
+  const columns = columnsIn(timezone);
+  return (page) => (page.length === 0 ? "" : formatTable(page, columns));
 }
 
 const csvColumns: readonly (readonly [string, (entry: LedgerEntry) => string | number | undefined])[] = [

@@ -1,13 +1,26 @@
+import { momentText, timeText } from "../core/local-time.ts";
 import type { Call, RecordingKey } from "../core/model/recording.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate, printable } from "../core/text.ts";
-import { column, cutTo, type Paint, widthOf } from "./paint.ts";
+import { column, cutAtWord, cutTo, type Paint, widthOf } from "./paint.ts";
 import type { InFlight, Progress } from "./progress.ts";
 
 /** Below this width there is no room to draw: only words, the most telling first. */
 const narrow = 60;
 
+/** How texts are told: times in `timezone`, the system's where undefined; what others say passes `redact`. */
+export interface Telling {
+  readonly redact: (text: string) => string;
+  readonly timezone?: string | undefined;
+}
+
+/** What rows are drawn with. */
+export interface Look extends Telling {
+  readonly columns: number;
+  readonly paint: Paint;
+}
+
 /** `██████░░░░  25%  1,204/4,812  3.2 GiB  2.1 MiB/s  10/min  6 h left`, within `columns - 1`. */
-export function totalRow(progress: Progress, columns: number, paint: Paint): string {
+export function totalRow(progress: Progress, { columns, paint }: Look): string {
   const { handled, total, bytes } = progress;
   const rate = progress.rate();
   const eta = progress.etaMs();
@@ -28,14 +41,16 @@ export function totalRow(progress: Progress, columns: number, paint: Paint): str
 }
 
 /** What is waited for, and how the run went so far. */
-export function statusRow(progress: Progress, waiting: string | undefined, columns: number, paint: Paint): string {
-  const listing = progress.handled === 0 && progress.inFlight.size === 0 ? listingText(progress) : undefined;
+export function statusRow(progress: Progress, look: Look): string {
+  const { columns, paint } = look;
+  const waiting = waitingText(progress, look);
+  const listing = progress.handled === 0 && progress.inFlight.size === 0 ? listingText(progress, look) : undefined;
   const counts = [
     ...(listing === undefined ? [] : [listing]),
     ...(progress.failed === 0 ? [] : [`${formatCount(progress.failed)} failed`]),
     ...(progress.skipped === 0 ? [] : [`${formatCount(progress.skipped)} skipped`]),
   ].join(", ");
-  if (waiting === undefined) return paint("dim", cutTo(counts, columns - 1));
+  if (waiting === undefined) return paint("dim", cutAtWord(counts, columns - 1));
   const both = counts !== "" && widthOf(waiting) + 2 + widthOf(counts) < columns;
   return paint("yellow", shortened(waiting, columns - 1)) + (both ? paint("dim", `  ${counts}`) : "");
 }
@@ -43,23 +58,23 @@ export function statusRow(progress: Progress, waiting: string | undefined, colum
 /** Cut in the reason, so that the time at its end is still seen. */
 function shortened(waiting: string, columns: number): string {
   const end = waiting.lastIndexOf(" until ");
-  if (widthOf(waiting) <= columns || columns < 30) return cutTo(waiting, columns);
-  return cutTo(waiting.slice(0, end), columns - widthOf(waiting.slice(end))) + waiting.slice(end);
+  if (widthOf(waiting) <= columns || columns < 30) return cutAtWord(waiting, columns);
+  return cutAtWord(waiting.slice(0, end), columns - widthOf(waiting.slice(end))) + waiting.slice(end);
 }
 
 /** One recording on its way: whose call, how far. */
-export function fileRow(key: RecordingKey, file: InFlight, columns: number, paint: Paint): string {
+export function fileRow(key: RecordingKey, file: InFlight, { columns, paint, timezone }: Look): string {
   const amount =
     file.total === undefined ? formatBytes(file.bytes) : `${formatBytes(file.bytes)} of ${formatBytes(file.total)}`;
-  const label = labelOf(key, file.call);
+  const label = labelOf(key, file.call, timezone);
   if (columns < narrow) return `  ${cutTo(label, columns - 3)}`;
   const drawn = file.total === undefined ? " ".repeat(12) : bar(file.bytes / Math.max(1, file.total), 12, paint);
   return `  ${column(label, columns - 40)} ${drawn} ${cutTo(amount, 23)}`;
 }
 
 /** `2026-01-31 14:03 +4930… → Anna`, or the recording's id where nothing is known of the call. */
-function labelOf(key: RecordingKey, { start, from, to, name }: Call): string {
-  const when = start?.slice(0, 16).replace("T", " ");
+function labelOf(key: RecordingKey, { start, from, to, name }: Call, timezone: string | undefined): string {
+  const when = start === undefined ? undefined : timeText(start, timezone).slice(0, 16);
   const who = [from, to ?? name].filter((part) => part !== undefined && part !== "").join(" → ");
   const label = [when, who].filter((part) => part !== undefined && part !== "").join(" ");
   return printable(label === "" ? key.slice(key.lastIndexOf("/") + 1) : label);
@@ -80,35 +95,20 @@ function joined(words: readonly string[], columns: number): string {
   return text;
 }
 
-/** `waiting for RingCentral's budget until 14:03:12`, or undefined while nothing is waited for. */
-export function waitingText(
-  progress: Progress,
-  redact: (text: string) => string,
-  now = Date.now(),
-): string | undefined {
+/** `waiting for RingCentral's budget until 14:03:12 +01:00`, or undefined while nothing is waited for; with the date where that is more than half a day away. */
+export function waitingText(progress: Progress, { redact, timezone }: Telling): string | undefined {
   const waiting = progress.waiting();
-  return waiting && `waiting for ${redact(printable(waiting.reason))} until ${momentOf(waiting.untilMs, now)}`;
+  if (waiting === undefined) return undefined;
+  const moment = momentText(waiting.untilMs, timezone);
+  const until = waiting.leftMs < 12 * 3_600_000 ? moment.slice("2026-01-31 ".length) : moment;
+  return `waiting for ${redact(printable(waiting.reason))} until ${until}`;
 }
 
 /** `1,250 calls listed, up to 2026-01-31`, or undefined while no call log is read or it has all been read. */
-export function listingText(progress: Progress): string | undefined {
+export function listingText(progress: Progress, { timezone }: Pick<Telling, "timezone">): string | undefined {
   const listing = progress.listing();
   if (listing === undefined) return undefined;
   const { rows, from, to } = listing;
-  if (from === to) return `listing calls from ${from.slice(0, 10)} on`;
-  return `${formatNumberOf(rows, "call")} listed, up to ${to.slice(0, 10)}`;
-}
-
-/** The time of day, with the date where that is more than half a day away. */
-function momentOf(ms: number, now: number): string {
-  if (ms - now < 12 * 3_600_000) return timeOfDay(ms);
-  const date = new Date(ms);
-  const day = [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, "0"));
-  return `${day.join("-")} ${timeOfDay(ms)}`;
-}
-
-/** `14:03:12` on this machine's clock. */
-export function timeOfDay(ms: number): string {
-  const date = new Date(ms);
-  return [date.getHours(), date.getMinutes(), date.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+  if (from === to) return `listing calls from ${timeText(from, timezone).slice(0, 10)} on`;
+  return `${formatNumberOf(rows, "call")} listed, up to ${timeText(to, timezone).slice(0, 10)}`;
 }

@@ -1,6 +1,6 @@
 import { MultiBar, type Options, type SingleBar } from "cli-progress";
 import type { Clock } from "../core/model/ports.ts";
-import { fileRow, statusRow, totalRow, waitingText } from "./bar-texts.ts";
+import { fileRow, statusRow, totalRow } from "./bar-texts.ts";
 import { openEarlyLine } from "./early-line.ts";
 import { openMessages } from "./messages.ts";
 import { openSink } from "./output.ts";
@@ -15,6 +15,8 @@ export interface BarSettings extends ProgressSettings {
   readonly stream: TerminalStream;
   readonly color: boolean;
   readonly redact: (text: string) => string;
+  /** The zone of the times that people read; the system's unless given. */
+  readonly timezone?: string | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface BarSettings extends ProgressSettings {
  * above the bars. `close` puts the terminal right before its first await, so that even a hasty exit leaves it usable.
  */
 export function openBarReporter(settings: BarSettings): Screen {
-  const { stream, color, redact } = settings;
+  const { stream, color, redact, timezone } = settings;
   const paint = openPaint(color);
   const sink = openSink(stream, 0);
   const progress = openProgress(settings);
@@ -32,15 +34,16 @@ export function openBarReporter(settings: BarSettings): Screen {
   const early = openEarlyLine({
     clock: settings.clock,
     progress,
-    redact,
+    look: settings,
     print: (line) => state === "before" && sink.write(`${line}\n`),
   });
 
   const rowOf = (slot: number, columns: number): string => {
-    if (slot === 0) return totalRow(progress, columns, paint);
-    if (slot === 1) return statusRow(progress, waitingText(progress, redact), columns, paint);
+    const look = { columns, paint, redact, timezone };
+    if (slot === 0) return totalRow(progress, look);
+    if (slot === 1) return statusRow(progress, look);
     const flight = slot - 2 < fileRows(stream) ? [...progress.inFlight][slot - 2] : undefined;
-    return flight === undefined ? "" : fileRow(flight[0], flight[1], columns, paint);
+    return flight === undefined ? "" : fileRow(flight[0], flight[1], look);
   };
   const bars = openBars(terminal, rowOf, () => askSize());
 
@@ -89,7 +92,7 @@ export function openBarReporter(settings: BarSettings): Screen {
       if (message !== undefined) print(`${message}\n`);
       if (event.event !== "run-finished") return;
       stop();
-      for (const line of summaryLines(event, { color })) sink.write(`${redact(line)}\n`);
+      for (const line of summaryLines(event, { color, timezone })) sink.write(`${redact(line)}\n`);
     },
     close() {
       stop();

@@ -1,6 +1,6 @@
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Clock } from "../core/model/ports.ts";
-import { listingText, waitingText } from "./bar-texts.ts";
+import { listingText, type Telling, waitingText } from "./bar-texts.ts";
 import type { Progress } from "./progress.ts";
 
 /** A person who sees nothing for longer than this wonders whether anything goes on. */
@@ -10,16 +10,16 @@ const silenceMs = 1_500;
 export function openEarlyLine(settings: {
   readonly clock: Pick<Clock, "sleep">;
   readonly progress: Progress;
-  readonly redact: (text: string) => string;
+  readonly look: Telling;
   readonly print: (line: string) => void;
 }): { hear(event: DownloadEvent): void; close(): void } {
-  const { clock, progress, redact, print } = settings;
+  const { clock, progress, look, print } = settings;
   const ended = new AbortController();
   let begun = false;
 
   async function speak(): Promise<void> {
     await clock.sleep(silenceMs, ended.signal);
-    const parts = [listingText(progress), waitingText(progress, redact)];
+    const parts = [listingText(progress, look), waitingText(progress, look)];
     print(parts.filter((part) => part !== undefined).join(", "));
   }
 

@@ -22,6 +22,8 @@ export interface ReporterSettings {
   readonly redact?: Pick<Redactor, "clean">;
   readonly ratePerMinute?: () => number | undefined;
   readonly total?: number;
+  /** The zone of the times that people read; the system's unless given. */
+  readonly timezone?: string | undefined;
 }
 
 /** Opens what shows a run, and the place where others may print meanwhile. */
@@ -45,10 +47,11 @@ export function combine(reporters: readonly Reporter[]): Reporter {
 }
 
 async function openScreen(settings: ReporterSettings): Promise<Screen> {
-  const { stderr, quiet, color, total, ratePerMinute } = settings;
+  const { stderr, quiet, color, total, ratePerMinute, timezone } = settings;
   const shown = {
     ...common(settings),
     stream: stderr,
+    timezone,
     color: color && stderr.isTTY === true,
     ...(total === undefined ? {} : { total }),
     ...(ratePerMinute === undefined ? {} : { ratePerMinute }),

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, statSync, writeSync } from "node:fs";
+import { momentText, timeText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Clock, Reporter } from "../core/model/ports.ts";
@@ -30,14 +31,16 @@ export interface LogSettings {
   readonly format: "text" | "json";
   readonly clock: Pick<Clock, "now">;
   readonly redact: Pick<Redactor, "clean">;
+  /** The zone of lines of text; the system's unless given. JSON has its times in UTC. */
+  readonly timezone?: string | undefined;
 }
 
 /** Opens the log; a file that cannot be opened is a RecordingError `usage`. Writing never throws. */
 export function openLog(settings: LogSettings): Log {
-  const { stream, redact, clock } = settings;
+  const { stream, redact, clock, timezone } = settings;
   const file = settings.file === undefined ? undefined : openLogFile(settings.file, stream);
   const limit = levels.indexOf(settings.level);
-  const render = settings.format === "json" ? jsonLine : textLine;
+  const isJson = settings.format === "json";
 
   const write = (level: LogLevel, message: string, fields: Fields = {}) => {
     if (levels.indexOf(level) > limit) return;
@@ -46,7 +49,10 @@ export function openLog(settings: LogSettings): Log {
       name,
       typeof value === "string" ? clean(value) : value,
     ]);
-    const line = render(new Date(clock.now()).toISOString(), level, clean(message), Object.fromEntries(shown));
+    const [now, said] = [clock.now(), Object.fromEntries(shown)];
+    const line = isJson
+      ? jsonLine(new Date(now).toISOString(), level, clean(message), said)
+      : textLine(momentText(now, timezone), level, clean(message), said);
     stream?.write(line);
     file?.write(line);
   };
@@ -124,24 +130,27 @@ function openLogFile(path: string, stream: LogSettings["stream"]): { write(line:
 }
 
 /** Writes what a run tells of itself into a log: failures as errors, attempts and warnings as warnings, the rest for -v and -vv. */
-export function openEventLog(log: Pick<Log, LogLevel>): Reporter {
+export function openEventLog(log: Pick<Log, LogLevel>, timezone?: string): Reporter {
   return {
     report(event) {
-      const entry = entryOf(event);
+      const entry = entryOf(event, timezone);
       if (entry !== undefined) log[entry[0]](entry[1]);
     },
     async close() {},
   };
 }
 
-function entryOf(event: DownloadEvent): [LogLevel, string] | undefined {
+function entryOf(event: DownloadEvent, timezone: string | undefined): [LogLevel, string] | undefined {
   switch (event.event) {
     case "run-started":
       return ["info", `run ${event.runId} into ${event.dest}: ${event.sources.join(", ")}`];
     case "listed":
       return ["info", `listed ${event.source}: ${event.rows} rows, ${event.recordings} recordings`];
     case "listing":
-      return ["info", `listing ${event.source}: ${event.rows} calls from ${event.from} to ${event.to}`];
+      return [
+        "info",
+        `listing ${event.source}: ${event.rows} calls from ${timeText(event.from, timezone)} to ${timeText(event.to, timezone)}`,
+      ];
     case "row-rejected":
       return ["warn", `${event.file}:${event.line}: ${event.message}`];
     case "recording-skipped":
@@ -154,7 +163,7 @@ function entryOf(event: DownloadEvent): [LogLevel, string] | undefined {
         `attempt ${event.attempt} of ${event.key} failed (${event.code}), next in ${event.retryInMs} ms: ${event.message}`,
       ];
     case "waiting":
-      return ["info", `waiting for ${event.reason} until ${new Date(event.untilMs).toISOString()}`];
+      return ["info", `waiting for ${event.reason} until ${momentText(event.untilMs, timezone)}`];
     case "notice":
       return [event.level === "warning" ? "warn" : "info", event.message];
     case "recording-done":

@@ -22,6 +22,14 @@ export function cutTo(text: string, columns: number): string {
   return `${cut}…`;
 }
 
+/** The text cut to at most `columns` between two words, where that leaves at least half of them; else as `cutTo` does. */
+export function cutAtWord(text: string, columns: number): string {
+  const cut = cutTo(text, columns);
+  if (cut === text) return text;
+  const whole = cut.replace(/\s*\S*…$/, "");
+  return text.startsWith(`${cut.slice(0, -1)} `) || widthOf(whole) < columns / 2 ? cut : `${whole}…`;
+}
+
 /** The text filled with blanks, or cut, to exactly `columns`. */
 export function column(text: string, columns: number): string {
   const cut = cutTo(text, columns);

@@ -1,7 +1,8 @@
 import type { Writable } from "node:stream";
+import { momentText } from "../core/local-time.ts";
 import type { Clock } from "../core/model/ports.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/text.ts";
-import { listingText, timeOfDay, waitingText } from "./bar-texts.ts";
+import { listingText, waitingText } from "./bar-texts.ts";
 import { openEarlyLine } from "./early-line.ts";
 import { openMessages } from "./messages.ts";
 import { openSink } from "./output.ts";
@@ -18,19 +19,22 @@ export interface PlainSettings extends ProgressSettings {
   readonly statsMs: number;
   readonly color: boolean;
   readonly redact: (text: string) => string;
+  /** The zone of the times that people read; the system's unless given. */
+  readonly timezone?: string | undefined;
 }
 
 /** For logs and pipes: a line now and then, each failure and warning as it happens, and a closing summary. */
 export function openPlainReporter(settings: PlainSettings): Screen {
-  const { quiet, color, clock, redact } = settings;
+  const { quiet, color, clock, redact, timezone } = settings;
+  const now = () => momentText(clock.now(), timezone);
   const sink = openSink(settings.stream, 0);
   const progress = openProgress(settings);
   const messageOf = openMessages({ quiet, redact, paint: openPaint(color) });
   const early = openEarlyLine({
     clock,
     progress,
-    redact,
-    print: (line) => sink.write(`${timeOfDay(clock.now())} ${line}\n`),
+    look: settings,
+    print: (line) => sink.write(`${now()} ${line}\n`),
   });
   const ended = new AbortController();
   let ticking = false;
@@ -39,9 +43,8 @@ export function openPlainReporter(settings: PlainSettings): Screen {
     ticking = true;
     for (;;) {
       await clock.sleep(settings.statsMs, ended.signal);
-      sink.write(
-        `${timeOfDay(clock.now())} ${statsLine(progress, [listingText(progress), waitingText(progress, redact)])}\n`,
-      );
+      const rest = [listingText(progress, settings), waitingText(progress, settings)];
+      sink.write(`${now()} ${statsLine(progress, rest)}\n`);
     }
   }
 
@@ -57,7 +60,7 @@ export function openPlainReporter(settings: PlainSettings): Screen {
       if (event.event !== "run-finished") return;
       ended.abort();
       early.close();
-      for (const line of quiet ? quietLines(event, { color }) : summaryLines(event, { color }))
+      for (const line of quiet ? quietLines(event, { color, timezone }) : summaryLines(event, { color, timezone }))
         sink.write(`${redact(line)}\n`);
     },
     async close() {

@@ -32,7 +32,7 @@ export interface Progress {
   /** How far the system's call log has been read; undefined while none is. */
   listing(): { readonly rows: number; readonly from: string; readonly to: string } | undefined;
   /** What the run waits for, until that time is over. */
-  waiting(): { readonly reason: string; readonly untilMs: number } | undefined;
+  waiting(): { readonly reason: string; readonly untilMs: number; readonly leftMs: number } | undefined;
   /** Recordings a minute; undefined while it is too early to tell. */
   rate(): number | undefined;
   bytesPerSecond(): number | undefined;
@@ -151,7 +151,10 @@ export function openProgress({ clock, total, ratePerMinute }: ProgressSettings):
       return count.bytes + count.arriving;
     },
     listing: () => listing,
-    waiting: () => (wait !== undefined && wait.untilMs > clock.now() ? wait : undefined),
+    waiting() {
+      const leftMs = wait === undefined ? 0 : wait.untilMs - clock.now();
+      return wait !== undefined && leftMs > 0 ? { ...wait, leftMs } : undefined;
+    },
     bytesPerSecond() {
       const perMs = byteMeter.perMs(clock.monotonic(), count.bytes + count.arriving);
       return perMs === undefined ? undefined : Math.max(0, perMs * 1000);

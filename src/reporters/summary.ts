@@ -5,6 +5,8 @@ import { openPaint, type Paint } from "./paint.ts";
 
 export interface SummarySettings {
   readonly color: boolean;
+  /** The zone of its times; the system's unless given. */
+  readonly timezone?: string | undefined;
   /** Where the recordings are, for the closing line. */
   readonly dest?: string;
 }
@@ -25,7 +27,7 @@ export function summaryLines(
   const paint = openPaint(settings.color);
   return [
     headline(summary, paint),
-    ...reasonLines(summary, paint),
+    ...reasonLines(summary, paint, settings.timezone),
     ...shortLines(summary),
     ...(summary.head === undefined ? [] : [paint("dim", `Head ${summary.head}`)]),
     ...nextLines(summary, settings, paint),
@@ -109,7 +111,7 @@ function onlySkipReason({ skipped, failed, reasons }: Summary): string | undefin
     : undefined;
 }
 
-function reasonLines(summary: Summary, paint: Paint): string[] {
+function reasonLines(summary: Summary, paint: Paint, timezone: string | undefined): string[] {
   const entries = Object.entries(summary.reasons).filter(([, count]) => count > 0);
   const told = (reason: string) => !(reason in skipWords) || summary.absent?.some((each) => each.reason === reason);
   const shown = onlySkipReason(summary) === undefined ? entries : entries.filter(([reason]) => told(reason));
@@ -118,15 +120,15 @@ function reasonLines(summary: Summary, paint: Paint): string[] {
     .sort(([, a], [, b]) => b - a)
     .map(([reason, count]) => {
       const words = skipWords[reason] ?? failureWords[reason] ?? reason;
-      const line = `  ${formatCount(count).padStart(width)}  ${words}${wordOfSource(summary, reason)}`;
+      const line = `  ${formatCount(count).padStart(width)}  ${words}${wordOfSource(summary, reason, timezone)}`;
       return reason in skipWords ? line : paint("red", line);
     });
 }
 
 /** Who said so of one of them. */
-function wordOfSource({ absent = [] }: Summary, reason: string): string {
+function wordOfSource({ absent = [] }: Summary, reason: string, timezone: string | undefined): string {
   const found = absent.find((each) => each.reason === reason);
-  return found === undefined ? "" : ` (${found.example}: ${printable(evidenceInWords(found.evidence))})`;
+  return found === undefined ? "" : ` (${found.example}: ${printable(evidenceInWords(found.evidence, timezone))})`;
 }
 
 function shortLines({ short = 0, shortAgain = 0 }: Summary): string[] {

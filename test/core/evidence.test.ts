@@ -123,9 +123,11 @@ describe("evidence that a recording cannot be had", () => {
   });
 
   it("is told in a few words", () => {
-    expect(evidenceInWords(given(word(0)))).toBe("media.example said so on 2026-11-01 00:00 UTC, not proven yet");
-    expect(evidenceInWords(given(word(0), word(2 * day)))).toBe(
-      "media.example said so 2 times from 2026-11-01 00:00 to 2026-11-03 00:00 UTC",
+    expect(evidenceInWords(given(word(0)), "UTC")).toBe(
+      "media.example said so on 2026-11-01 00:00:00 +00:00, not proven yet",
+    );
+    expect(evidenceInWords(given(word(0), word(2 * day)), "UTC")).toBe(
+      "media.example said so 2 times from 2026-11-01 00:00:00 +00:00 to 2026-11-03 00:00:00 +00:00",
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { momentText, startText } from "../../src/core/local-time.ts";
+import { momentText, timeText } from "../../src/core/local-time.ts";
 
 describe("a moment", () => {
   it.each([
@@ -41,5 +41,5 @@ it.each([
   ["", "unknown"],
   [undefined, "unknown"],
 ])("the start %j is shown as %j: only an instant is moved into the zone", (start, text) => {
-  expect(startText(start, "Europe/Berlin")).toBe(text);
+  expect(timeText(start, "Europe/Berlin")).toBe(text);
 });

@@ -90,7 +90,9 @@ describe("status", () => {
     expect(runs).toEqual([expect.objectContaining({ exitCode: 3, failed: 1 })]);
 
     const story = await run(["status", "-d", archive, String(kept?.voicefilename)], { env });
-    expect(story.out).toMatch(/: downloaded \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC into tim\/.*SHA-256 [0-9a-f]{64}/);
+    expect(story.out).toMatch(
+      /: downloaded \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d into tim\/.*SHA-256 [0-9a-f]{64}/,
+    );
     const why = await run(["status", "-d", archive, String(gone?.voicefilename)], { env });
     expect(why.out).toMatch(/: (gone|no-recording|forbidden|failed) since /);
     expect((await run(["status", "-d", archive, "nobody"], { env })).code).toBe(4);

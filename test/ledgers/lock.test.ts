@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const signal = new AbortController().signal;
-const atOnce = () => ({ waitMs: 0, clock: heldClock(), signal, pid: 4711 });
+const atOnce = () => ({ waitMs: 0, clock: heldClock(), signal, pid: 4711, timezone: "UTC" });
 const locked = (words: RegExp) => expect.objectContaining({ code: "locked", message: expect.stringMatching(words) });
 
 const holder = `
@@ -26,7 +26,7 @@ const holder = `
 test("an archive is locked for one run, which the next one is told of", async () => {
   const lock = await lockArchive(folder, atOnce());
   await expect(lockArchive(folder, atOnce())).rejects.toThrow(
-    locked(/process 4711 on .+ since 2026-11-21T00:00:00.000Z.*--lock-wait/),
+    locked(/process 4711 on .+ since 2026-11-21 00:00:00 \+00:00.*--lock-wait/),
   );
   lock.release();
   (await lockArchive(folder, atOnce())).release();

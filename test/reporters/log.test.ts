@@ -7,7 +7,8 @@ import { heldClock } from "../helpers/held-clock.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 import { done, failed, finished, progressed, runStarted, skipped, started } from "./events.ts";
 
-const time = "2026-11-21T00:00:00.000Z";
+const time = "2026-11-21 09:00:00 +09:00";
+const utc = "2026-11-21T00:00:00.000Z";
 const entry = { method: "GET", url: "https://media.test/recording/1", status: 200, ms: 12.6, requestId: "abc-1" };
 
 function logged(settings: Partial<LogSettings> = {}) {
@@ -15,7 +16,18 @@ function logged(settings: Partial<LogSettings> = {}) {
   const redact = openRedactor();
   redact.add("s3cret-value");
   const stream = { write: (text: string) => lines.push(text) };
-  return { lines, log: openLog({ level: "debug", format: "text", clock: heldClock(), redact, stream, ...settings }) };
+  return {
+    lines,
+    log: openLog({
+      level: "debug",
+      format: "text",
+      clock: heldClock(),
+      redact,
+      stream,
+      timezone: "Asia/Tokyo",
+      ...settings,
+    }),
+  };
 }
 
 test("a text line has time, level and message", () => {
@@ -47,9 +59,9 @@ test("in JSON each line is one object", () => {
   log.info('a "quoted" word');
   log.request(entry);
   expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { time, level: "info", message: 'a "quoted" word' },
+    { time: utc, level: "info", message: 'a "quoted" word' },
     {
-      time,
+      time: utc,
       level: "debug",
       message: "request",
       method: "GET",
@@ -117,7 +129,7 @@ test.skipIf(process.platform !== "linux")("a full disk ends the file with one wo
 
 test("a run's events become log lines of fitting levels", async () => {
   const { lines, log } = logged();
-  const reporter = openEventLog(log);
+  const reporter = openEventLog(log, "Asia/Tokyo");
   const key = "tim/3/4/NCS1";
   for (const event of [
     runStarted,
@@ -146,7 +158,7 @@ test("a run's events become log lines of fitting levels", async () => {
     "debug skipped calls.csv:8: no-recording",
     "debug started tim/3/4/NCS1",
     "warn  attempt 1 of tim/3/4/NCS1 failed (reset), next in 500 ms: Broke.",
-    "info  waiting for RingCentral's budget until 2026-11-21T00:01:00.000Z",
+    "info  waiting for RingCentral's budget until 2026-11-21 09:01:00 +09:00",
     "warn  Plain http.",
     "info  Resumed.",
     "info  done tim/3/4/NCS1: tim/3/4/NCS1.wav, 1024 bytes in 12 ms",

@@ -8,7 +8,7 @@ import { collectingStream } from "./streams.ts";
 const minute = 60_000;
 
 function opened({ quiet = false, total }: { quiet?: boolean; total?: number } = {}) {
-  const clock = heldClock(new Date(2026, 10, 21, 12, 2, 11).getTime());
+  const clock = heldClock(Date.UTC(2026, 10, 21, 12, 2, 11));
   const stream = collectingStream();
   const reporter = openPlainReporter({
     stream,
@@ -16,6 +16,7 @@ function opened({ quiet = false, total }: { quiet?: boolean; total?: number } = 
     quiet,
     statsMs: minute,
     color: false,
+    timezone: "Europe/Berlin",
     redact: (text) => text.replaceAll("s3cret", "***"),
     ratePerMinute: () => 10,
     ...(total === undefined ? {} : { total }),
@@ -28,7 +29,9 @@ test("once a minute one line tells how far the run is", async () => {
   report(runStarted, failed("a"), failed("b"));
   for (let i = 0; i < 1202; i += 1) report(done(`r/${i}`, 2_858_000));
   await clock.advance(minute);
-  expect(stream.lines().at(-1)).toBe("12:03:11 1,204 of 4,812 recordings, 3.2 GiB, 10/min, ≈ 6 h 1 min left, 2 failed");
+  expect(stream.lines().at(-1)).toBe(
+    "2026-11-21 13:03:11 +01:00 1,204 of 4,812 recordings, 3.2 GiB, 10/min, ≈ 6 h 1 min left, 2 failed",
+  );
   await clock.advance(minute);
   expect(stream.lines().filter((line) => line.includes("4,812"))).toHaveLength(2);
   await reporter.close();
@@ -44,7 +47,7 @@ test("the line says what is waited for while it is waited for, and counts what w
   });
   await clock.advance(minute);
   expect(stream.lines()).toEqual([
-    "12:03:11 1 recording, 0 B, 10/min, 1 skipped, waiting for RingCentral's *** until 12:04:10",
+    "2026-11-21 13:03:11 +01:00 1 recording, 0 B, 10/min, 1 skipped, waiting for RingCentral's *** until 13:04:10 +01:00",
   ]);
   await clock.advance(minute);
   expect(stream.lines().at(-1)).not.toContain("waiting");
@@ -124,7 +127,7 @@ test("a listing that takes its time tells within two seconds what is listed and 
   });
   await clock.advance(2_000);
   expect(stream.lines()).toEqual([
-    "12:02:12 1,250 calls listed, up to 2026-09-01, waiting for RingCentral's budget until 12:02:31",
+    "2026-11-21 13:02:12 +01:00 1,250 calls listed, up to 2026-09-01, waiting for RingCentral's budget until 13:02:31 +01:00",
   ]);
   report(runStarted, listing(2500, "2026-10-01T00:00:00.000Z"));
   await clock.advance(minute);

@@ -3,7 +3,7 @@ import { summaryLines } from "../../src/reporters/summary.ts";
 import { finished } from "./events.ts";
 
 const lines = (fields: Parameters<typeof finished>[0], dest?: string) =>
-  summaryLines(finished(fields), { color: false, ...(dest === undefined ? {} : { dest }) });
+  summaryLines(finished(fields), { color: false, timezone: "UTC", ...(dest === undefined ? {} : { dest }) });
 
 test("a run with failures tells the reasons, the most frequent first, and the next command", () => {
   const reasons = { done: 14, timeout: 1, "not-audio": 1001 };
@@ -74,7 +74,7 @@ test("what is gone is told with whose word that is, also where it is the only re
   } as const;
   const absent = [{ reason: "gone", entries: 2, example: "ringcentral/1", evidence }] as const;
   expect(lines({ done: 1, bytes: 1, skipped: 2, reasons: { gone: 2 }, absent, short: 1 }).slice(1)).toEqual([
-    "  2  deleted or expired at the source (ringcentral/1: media.example said so 2 times from 2026-11-01 00:00 to 2026-11-03 00:00 UTC)",
+    "  2  deleted or expired at the source (ringcentral/1: media.example said so 2 times from 2026-11-01 00:00:00 +00:00 to 2026-11-03 00:00:00 +00:00)",
     "  1  clearly shorter than its call; the next run asks once more",
   ]);
   expect(lines({ done: 1, bytes: 1, short: 2 })).toContain(

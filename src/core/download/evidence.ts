@@ -1,3 +1,4 @@
+import { momentText } from "../local-time.ts";
 import { RecordingError } from "../model/errors.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Call, RecordingRef } from "../model/recording.ts";
@@ -127,10 +128,13 @@ export function isAbsence(text: string): text is Absence {
   return (absences as readonly string[]).includes(text);
 }
 
-/** `RingCentral (media.example) said so 3 times from 2026-11-01 to 2026-11-05`, for people. */
-export function evidenceInWords({ by, times, firstMs, lastMs, proven }: Evidence): string {
-  const day = (ms: number) => new Date(ms).toISOString().slice(0, 16).replace("T", " ");
-  const when = times === 1 ? `on ${day(lastMs)} UTC` : `${times} times from ${day(firstMs)} to ${day(lastMs)} UTC`;
+/** `RingCentral (media.example) said so 3 times from 2026-11-01 09:03:22 +01:00 to 2026-11-05 …`, for people, in `timezone`. */
+export function evidenceInWords(
+  { by, times, firstMs, lastMs, proven }: Evidence,
+  timezone: string | undefined,
+): string {
+  const [first, last] = [momentText(firstMs, timezone), momentText(lastMs, timezone)];
+  const when = times === 1 ? `on ${last}` : `${times} times from ${first} to ${last}`;
   return `${by} said so ${when}${proven ? "" : ", not proven yet"}`;
 }
 

@@ -27,7 +27,7 @@ export interface OutcomeContext {
   readonly ledger: Ledger;
   readonly destination: Pick<Destination, "withdraw">;
   readonly sources: ReadonlyMap<SourceName, Source>;
-  readonly plan: Pick<DownloadPlan, "named" | "failFast" | "tolerance">;
+  readonly plan: Pick<DownloadPlan, "named" | "failFast" | "tolerance" | "timezone">;
   readonly shutdown: Shutdown;
   readonly tell: (event: DownloadEvent) => void;
 }
@@ -94,7 +94,8 @@ export function openOutcomes({ ledger, destination, sources, plan, shutdown, tel
       tell({ event: "recording-skipped", key: ref.key, reason: says, evidence, call: ref.call });
       return;
     }
-    const told = evidence === undefined ? error.message : `${error.message} (${evidenceInWords(evidence)}.)`;
+    const told =
+      evidence === undefined ? error.message : `${error.message} (${evidenceInWords(evidence, plan.timezone)}.)`;
     tellFailed(ref, new RecordingError(says, told), named && says !== "forbidden" ? "not-found" : says);
   }
 

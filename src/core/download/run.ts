@@ -46,6 +46,8 @@ export interface DownloadPlan {
   readonly progress: boolean;
   /** How much shorter than its call a recording may be without being marked. */
   readonly tolerance?: Tolerance;
+  /** The zone of the times in messages; the system's unless given. */
+  readonly timezone?: string;
 }
 
 export interface DownloadSignals {

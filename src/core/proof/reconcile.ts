@@ -34,12 +34,19 @@ export function isDifference({ kind, evidence }: Reconciled): boolean {
 /** What stands at a held recording's path; undefined when there is no plain file. */
 export type Look = (path: string) => { readonly bytes: number } | undefined;
 
+/** What findings are judged and told by. */
+export interface ReconcileRules {
+  readonly tolerance?: Tolerance;
+  /** The zone of the times in messages; the system's unless given. */
+  readonly timezone?: string | undefined;
+}
+
 /** What a recording that the source lists is to the archive; undefined when all is well as far as one can see without reading. */
 export function reconcileRef(
   ref: RecordingRef,
   entry: LedgerEntry | undefined,
   look: Look,
-  tolerance: Tolerance = usualTolerance,
+  { tolerance = usualTolerance, timezone }: ReconcileRules = {},
 ): Reconciled | undefined {
   if (entry === undefined) return { kind: "missing", message: "never asked for", ref };
   const said = entry.lastError?.message;
@@ -48,11 +55,11 @@ export function reconcileRef(
       return unsound(ref, entry, look) ?? tooShort(ref, entry, tolerance);
     case "gone":
     case "no-recording":
-      return withEvidence({ kind: "gone", message: said ?? "not at the source any more", ref }, entry);
+      return withEvidence({ kind: "gone", message: said ?? "not at the source any more", ref }, entry, timezone);
     case "purged":
       return { kind: "purged", message: "deleted here on purpose", ref };
     case "forbidden":
-      return withEvidence({ kind: "forbidden", message: said ?? "the login may not hear it", ref }, entry);
+      return withEvidence({ kind: "forbidden", message: said ?? "the login may not hear it", ref }, entry, timezone);
     default: {
       const kind = entry.lastError?.code === "not-ready" ? "not-ready" : "missing";
       return { kind, message: said ?? `still ${entry.state}`, ref };
@@ -75,9 +82,9 @@ export function unsound(ref: RecordingRef, { stored, damage }: LedgerEntry, look
 }
 
 /** The finding with whose word it rests on; without any it is not proven. */
-function withEvidence(found: Reconciled, { evidence }: LedgerEntry): Reconciled {
+function withEvidence(found: Reconciled, { evidence }: LedgerEntry, timezone: string | undefined): Reconciled {
   if (evidence === undefined) return { ...found, message: `${found.message} (not proven yet)` };
-  return { ...found, message: `${found.message} (${evidenceInWords(evidence)})`, evidence };
+  return { ...found, message: `${found.message} (${evidenceInWords(evidence, timezone)})`, evidence };
 }
 
 function tooShort(
