@@ -13,7 +13,6 @@ import type { Work } from "../core/download/work.ts";
 import { timeText } from "../core/local-time.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
-import type { Selection } from "../core/model/ports.ts";
 import {
   isDifference,
   type Look,
@@ -22,6 +21,7 @@ import {
   reconcileRef,
   unsound,
 } from "../core/proof/reconcile.ts";
+import { isWholeSelection } from "../core/selection.ts";
 import { formatCount, printable } from "../core/text.ts";
 
 /** Source against archive: each recording that is missing, extra, damaged, too short, gone or not permitted. 6 when they differ. */
@@ -44,7 +44,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
-    const { work } = await wireWork(invocation, sources, selection, { heldOf: ledger.entriesOf });
+    const { work, listed: whole } = await wireWork(invocation, sources, selection, { heldOf: ledger.entriesOf });
     const look = openLook(archiveFolder(settings, io));
     const archive = { ledger, look, rules: { tolerance: toleranceOf(settings), timezone: settings.timezone } };
     const listed = new Set<string>();
@@ -52,10 +52,14 @@ export async function reconcile(invocation: Invocation): Promise<number> {
       for (const event of piece.events) hear(event);
       await reconcilePiece(piece, archive, listed, tell);
     }
+    // Other filters leave recordings out that the archive may well hold.
     if (isWholeSelection(selection)) await findExtra(invocation, archive, listed, tell);
     const { rejected, uncertain: undated } = leftOut;
     const result = { recordings: listed.size, rejected, ...(undated > 0 && { undated }), differences, ...kinds };
-    await ledger.audit({ action: "reconcile", detail: recordOf(invocation, result) });
+    await ledger.audit({
+      action: "reconcile",
+      detail: recordOf(invocation, result, leftOut.exitCode() === 0 ? whole?.() : []),
+    });
     const head = await noteHead(archiveFolder(settings, io), ledger);
     if (settings.json) io.stdout.write(finishedOf({ ...result, head }, io.clock.now()));
     else io.stderr.write(summaryOf(listed.size, kinds));
@@ -96,11 +100,6 @@ async function reconcilePiece(
     const found = reconcileRef(ref, entries[at], look, rules);
     if (found !== undefined) tell(found);
   }
-}
-
-/** Only a selection by time can say what is extra: other filters leave recordings out that the archive may well hold. */
-function isWholeSelection({ direction, extension, number, minDurationSeconds, recordingType }: Selection): boolean {
-  return [direction, extension, number, minDurationSeconds, recordingType].every((filter) => filter === undefined);
 }
 
 async function findExtra(

@@ -3,6 +3,7 @@ import { exitCodeOf, exitCodeOfRun, worst } from "../cli/exit-codes.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { type DownloadPlan, type DownloadPorts, download } from "../core/download/run.ts";
 import type { Work } from "../core/download/work.ts";
+import type { Listed } from "../core/model/catalogue.ts";
 import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { Summary } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
@@ -46,7 +47,7 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   if (sawEverything(summary)) await work.complete();
   const hooksFailed = await hooksOwed(hooks, ledger);
   const ended = { ...summary, ...(hooksFailed > 0 && { hooksFailed }) };
-  const { told, head } = await recordEnd(ended, ledger, dest, io);
+  const { told, head } = await recordEnd(ended, ledger, dest, io, listedWhole(summary, work));
   const sealFault = head === undefined ? undefined : await sealFaultOf(parts.sealer.seal(dest, head), reporter);
   const sealCode = sealFault === undefined ? 0 : exitCodeOf(sealFault.code);
   const exitCode = worst([exitCodeOfRun(told, io.stoppedBy()), sealCode]);
@@ -78,15 +79,22 @@ async function recordEnd(
   ledger: Archive,
   dest: string,
   { stoppedBy }: Io,
+  listed: readonly Listed[],
 ): Promise<{ readonly told: Summary; readonly head?: string }> {
   try {
-    await ledger.finish(summary, exitCodeOfRun(summary, stoppedBy()));
+    await ledger.finish(summary, exitCodeOfRun(summary, stoppedBy()), listed);
     return { told: summary, head: await noteHead(dest, ledger) };
   } catch (thrown) {
     const { code, message } = asRecordingError(thrown);
     if (code === "bug") throw thrown;
     return { told: { ...summary, stoppedBy: summary.stoppedBy ?? { code, message } } };
   }
+}
+
+/** What the run can vouch for that all of it was listed: rows that cannot be read may have been of any call. */
+function listedWhole(summary: Summary, { listed }: WiredWork): readonly Listed[] {
+  const uncertain = ["unknown-start", "unknown-field"].some((reason) => (summary.reasons[reason] ?? 0) > 0);
+  return !sawEverything(summary) || summary.rejected > 0 || uncertain ? [] : (listed?.() ?? []);
 }
 
 /** A run that ended early has not seen the whole listing: the next one must start where this one did. */

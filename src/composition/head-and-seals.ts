@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rm
 import { join, resolve } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
-import type { FoundHead } from "../core/model/catalogue.ts";
+import type { FoundHead, Listed } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Difference } from "../core/proof/verify.ts";
@@ -12,10 +12,15 @@ import { operatorHere } from "../platform/operator.ts";
 import { appendSeal, openSealVerifier, readSealKey, readSeals, type Seal } from "../seals/seals.ts";
 import { httpSettingsOf } from "./http.ts";
 
-/** A check's line in the audit log, as JSON: who ran it where, over what, and what came of it. */
-export function recordOf(invocation: Invocation, result: object): string {
+/** A check's line in the audit log, as JSON: who ran it where, over what, what came of it, and what was listed whole for it. */
+export function recordOf(invocation: Invocation, result: object, listed: readonly Listed[] = []): string {
   const { name, host } = operatorHere();
-  return JSON.stringify({ by: `${name}@${host}`, selection: selectionRecord(invocation), result });
+  return JSON.stringify({
+    by: `${name}@${host}`,
+    selection: selectionRecord(invocation),
+    result,
+    ...(listed.length > 0 && { listed }),
+  });
 }
 
 /** The selection as it was asked for: every setting that came from somewhere, no secret among them. */

@@ -2,11 +2,13 @@ import type { Settings } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
 import { retentionNote, usualRetentionDays } from "../core/download/evidence.ts";
 import { type RowRules, type Work, workFromRows } from "../core/download/work.ts";
+import type { Listed } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Ledger } from "../core/model/ledger.ts";
 import type { HeardListing, Selection, Source } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
+import { isWholeSelection } from "../core/selection.ts";
 import { formatDuration } from "../core/text.ts";
 import type { WiredWork } from "./open-work.ts";
 import { selectionOf } from "./plan.ts";
@@ -50,10 +52,36 @@ export async function wireListing(
   return {
     work: chain(...parts),
     named: [],
+    listed: () =>
+      heard === undefined ? [] : [listedOf(source, heard, selection, settings.includeExpired ? undefined : expired)],
     complete: async () => {
       if (since && heard !== undefined) await marks.keep(heard, nowMs);
       await noteRetention(source, notes, nowMs, io.stop);
     },
+  };
+}
+
+/** What a listing has seen: calls that were not asked for any more, because the source keeps none so old, are no part of it. */
+function listedOf(
+  { name }: Source,
+  { fromMs, untilMs, level }: HeardListing,
+  selection: Selection,
+  expired: Selection["expired"],
+): Listed {
+  const window = listedWindow(selection, Math.max(fromMs, expired?.beforeMs ?? fromMs), untilMs);
+  return { source: name, by: "call-log", ...window, ...(level === "extension" && { own: true }) };
+}
+
+/** The window of a list, and whether filters left calls out of it. */
+export function listedWindow(
+  selection: Selection,
+  fromMs: number | undefined,
+  untilMs: number,
+): Pick<Listed, "from" | "to" | "filtered"> {
+  return {
+    ...(fromMs !== undefined && { from: new Date(fromMs).toISOString() }),
+    to: new Date(untilMs).toISOString(),
+    ...(!isWholeSelection(selection) && { filtered: true }),
   };
 }
 

@@ -5,14 +5,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Settings } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
 import { openGivenRows } from "../core/download/given-rows.ts";
 import { type Work, workFromRows } from "../core/download/work.ts";
+import type { Listed } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Clock, Selection } from "../core/model/ports.ts";
-import type { RecordingRef } from "../core/model/recording.ts";
+import type { RecordingRef, SourceName } from "../core/model/recording.ts";
 import { type FileWords, isSqliteError, openSqlite, sqliteError } from "../platform/sqlite.ts";
-import { type Notes, wireListing } from "./listing.ts";
+import { listedWindow, type Notes, wireListing } from "./listing.ts";
 import { namedWork } from "./recordings-by-id.ts";
 import { refusePasswordInArgv, sourceOfRow, wireReader } from "./rows.ts";
 import { requiredSource, type SourceSet } from "./sources.ts";
@@ -24,6 +26,8 @@ export interface WiredWork {
   readonly named: readonly RecordingRef[];
   /** Remembers how far a listing came; called only when the run saw all of it. */
   readonly complete: () => Promise<void>;
+  /** The calls that were listed whole; to be asked once all of the work was seen. */
+  readonly listed?: () => readonly Listed[];
   /** Ends the waits of a listing or an export that is under way. */
   readonly end?: (reason?: RecordingError) => void;
   /** How many milliseconds the run may still take; undefined where it has no limit. */
@@ -94,10 +98,28 @@ async function findWork(
   if (reader !== undefined) {
     const known = settings.forceOverwrites ? undefined : (notes.heldOf ?? notes.entriesOf);
     const given = { ...rules, given: openGivenRows(selection), ...(known && { known }) };
-    return { work: workFromRows(reader.rows(io.stop), given), named: [], complete: nothing };
+    const work = openListedRows(workFromRows(reader.rows(io.stop), given), settings, selection, io.clock.now());
+    return { ...work, named: [], complete: nothing };
   }
   const source = sources.required(requiredSource(settings));
   return wireListing(invocation, source, selection, notes, rules.sourceOf);
+}
+
+/** The work of given rows, which afterwards tells that they were a list of their systems' calls. */
+function openListedRows(work: AsyncIterable<Work>, settings: Settings, selection: Selection, nowMs: number) {
+  const sources = new Set<SourceName>();
+  const by = settings.database === undefined ? "rows" : "database";
+  const untilMs = Math.min(selection.toMs ?? nowMs, nowMs - (selection.minAgeMs ?? 0));
+  const listed: WiredWork["listed"] = () =>
+    [...sources].map((source) => ({ source, by, ...listedWindow(selection, selection.fromMs, untilMs) }));
+  return { work: seen(), listed };
+
+  async function* seen(): AsyncIterable<Work> {
+    for await (const piece of work) {
+      for (const { source } of piece.refs) sources.add(source);
+      yield piece;
+    }
+  }
 }
 
 /**

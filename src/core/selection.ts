@@ -50,6 +50,13 @@ export function asksForStarts({ fromMs, toMs, minAgeMs }: Selection): boolean {
   return fromMs !== undefined || toMs !== undefined || minAgeMs !== undefined;
 }
 
+/** Whether time alone chooses: every other filter leaves calls out of the window. */
+export function isWholeSelection(selection: Selection): boolean {
+  const { direction, extension, number, minDurationSeconds, recordingType = "all" } = selection;
+  const filters = [direction, extension, number, minDurationSeconds];
+  return recordingType === "all" && filters.every((filter) => filter === undefined);
+}
+
 /** Whether a call's start is an instant (has a zone) and not a naive local time. */
 export function isInstant(start: string): boolean {
   return /(?:Z|[+-]\d\d:?\d\d)$/i.test(start);

@@ -1,4 +1,4 @@
-import type { RunRecord, RunTotals } from "../core/model/catalogue.ts";
+import type { Listed, RunRecord, RunTotals } from "../core/model/catalogue.ts";
 import type { Summary } from "../core/model/events.ts";
 import type { RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
@@ -12,7 +12,7 @@ import type { Outcomes } from "./outcomes.ts";
 export interface Runs {
   /** Closes the records of runs that were killed, and begins this one. */
   begin(run: RunStart): void;
-  finish(run: RunStart, summary: Summary, exitCode: number): void;
+  finish(run: RunStart, summary: Summary, exitCode: number, listed?: readonly Listed[]): void;
   last(count: number): readonly RunRecord[];
   totals(beforeMs: number | undefined): RunTotals;
 }
@@ -36,6 +36,7 @@ export interface RunRow {
   readonly stopped_code: string | null;
   readonly stopped_message: string | null;
   readonly selection: string;
+  readonly listed: string | null;
   readonly operator: string | null;
   readonly host: string | null;
   readonly hash: string;
@@ -78,7 +79,7 @@ export function openRuns(
         for (const lease of leases.dead()) closeInterrupted(lease);
         leases.take(run, version, operator?.name);
       }),
-    finish: (run, summary, exitCode) =>
+    finish: (run, summary, exitCode, listed = []) =>
       database.write(() => {
         append({
           ...identity(run.runId, version, run.startedMs, clock.now()),
@@ -90,6 +91,7 @@ export function openRuns(
           stopped_code: summary.stoppedBy?.code ?? null,
           stopped_message: summary.stoppedBy?.message ?? null,
           selection: JSON.stringify(run.selection),
+          listed: listed.length === 0 ? null : JSON.stringify(listed),
           operator: operator?.name ?? null,
           host: operator?.host ?? null,
         });
@@ -146,6 +148,7 @@ export function recordOf(row: RunRow): RunRecord {
     ms,
     reasons: JSON.parse(row.reasons) as RunRecord["reasons"],
     selection: JSON.parse(row.selection) as RunRecord["selection"],
+    ...(row.listed !== null && { listed: JSON.parse(row.listed) as readonly Listed[] }),
     ...(row.operator !== null && { by: row.operator }),
     ...(row.host !== null && { host: row.host }),
     hash,

@@ -137,10 +137,10 @@ function working(opened: OpenLedger, settled: Settled): Pick<Ledger, "begin" | "
       return answers;
     },
     reclaim: async (ref) => settled(() => claims.reclaim(ref, claimant())),
-    finish: async (summary, exitCode) => {
+    finish: async (summary, exitCode, listed) => {
       const ended = opened.run;
       if (ended === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
-      settled(() => runs.finish(ended, summary, exitCode));
+      settled(() => runs.finish(ended, summary, exitCode, listed));
       opened.run = undefined;
     },
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SkipReason } from "../../src/core/model/events.ts";
-import { excluded, isInstant, isUncertain } from "../../src/core/selection.ts";
+import { excluded, isInstant, isUncertain, isWholeSelection } from "../../src/core/selection.ts";
 
 const now = Date.UTC(2026, 10, 21, 12);
 const instant = {
@@ -102,4 +102,14 @@ it.each([
   ["2026-11-20", false],
 ])("%s is an instant: %s", (text, expected) => {
   expect(isInstant(text)).toBe(expected);
+});
+
+it("only time, and no other filter, leaves a selection whole", () => {
+  expect([{}, { fromMs: 1, toMs: 2 }, { recordingType: "all" as const }].map(isWholeSelection)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  const filters = [{ direction: "inbound" as const }, { number: "1" }, { recordingType: "ondemand" as const }];
+  expect(filters.map(isWholeSelection)).toEqual([false, false, false]);
 });

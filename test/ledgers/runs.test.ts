@@ -113,3 +113,15 @@ async function threeRuns(): Promise<Archive> {
   }
   return ledger;
 }
+
+test("what a run has listed whole stands in its record, and none of it can be changed unseen", async () => {
+  const ledger = await open();
+  await ledger.begin(run("one"));
+  const listed = [
+    { source: "ringcentral", by: "call-log", from: "2026-03-01T00:00:00.000Z", to: "2026-04-01T00:00:00.000Z" },
+  ] as const;
+  await ledger.finish(nothing, 0, listed);
+  expect((await ledger.lastRuns(1))[0]?.listed).toEqual(listed);
+  tamper("UPDATE runs SET listed = replace(listed, '-03-', '-02-')");
+  expect((await ledger.verifyRunChain()).broken).toMatchObject({ seq: 1 });
+});

@@ -56,7 +56,22 @@ export interface RunRecord extends Omit<Summary, "stoppedBy"> {
   /** Who ran it, and on which computer; records of before have neither. */
   readonly by?: string;
   readonly host?: string;
+  /** What was listed whole; absent where nothing was, or where that was not recorded yet. */
+  readonly listed?: readonly Listed[];
   readonly hash: string;
+}
+
+/** Calls that were listed whole, by their system or as a person gave them. Times are ISO 8601 in UTC. */
+export interface Listed {
+  readonly source: SourceName;
+  readonly by: "call-log" | "rows" | "database";
+  /** Calls that began at this time or later, and before the other; absent: however long ago. */
+  readonly from?: string;
+  readonly to: string;
+  /** The login may see its own calls only. */
+  readonly own?: true;
+  /** Only calls of one direction, number, extension, kind or length were asked for. */
+  readonly filtered?: true;
 }
 
 /** What all runs came to; the fetches that the player makes are no downloads, but their bytes count. */

@@ -7,6 +7,7 @@ import type {
   Failure,
   FoundHead,
   Holding,
+  Listed,
   RecordBreak,
   RunRecord,
   RunTotals,
@@ -54,7 +55,8 @@ export interface Ledger extends AsyncDisposable {
   failed(ref: RecordingRef, error: RecordingError): Promise<Evidence | undefined>;
   /** Gives a claim back untouched. */
   release(key: RecordingKey): Promise<void>;
-  finish(summary: Summary, exitCode: number): Promise<void>;
+  /** Ends the run; `listed` are the calls that it has seen a whole list of. */
+  finish(summary: Summary, exitCode: number, listed?: readonly Listed[]): Promise<void>;
   /** Recordings that are still wanted from earlier runs (failed, not ready, not proven to be gone), then short ones to ask once more for; oldest call first. */
   pending?(source: SourceName): AsyncIterable<readonly RecordingRef[]>;
   entries?(filter: EntryFilter): AsyncIterable<readonly LedgerEntry[]>;

@@ -46,6 +46,8 @@ export interface Selection {
 
 /** What a listing came to once all of it was had. */
 export interface HeardListing {
+  /** Calls that began at this instant or later were listed. */
+  readonly fromMs: number;
   /** Calls that began before this instant were listed. */
   readonly untilMs: number;
   /** Whether that instant is by the system's own clock. */

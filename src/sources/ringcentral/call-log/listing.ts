@@ -47,7 +47,8 @@ export async function* listCalls(
     yield* partsOf(listing, own, signal);
   }
   tellStartless(listing);
-  heard({ untilMs: account.toMs, level: listing.level, byServer: world.serverClock.now() !== undefined });
+  const { fromMs } = listing.level === "account" ? account : own;
+  heard({ fromMs, untilMs: account.toMs, level: listing.level, byServer: world.serverClock.now() !== undefined });
 }
 
 async function* partsOf(listing: Listing, range: Range, signal: AbortSignal): AsyncGenerator<RowBatch, void> {
