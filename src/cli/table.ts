@@ -24,6 +24,20 @@ export function formatTable<T>(rows: readonly T[], columns: readonly Column<T>[]
   return [line(columns.map((column) => column.title)), ...cells.map(line)].map((text) => `${text}\n`).join("");
 }
 
+const tableRows = 2000;
+
+/** Gathers rows into tables of up to `tableRows`, so that their columns line up; no rows at all print what waits. */
+export function tablePrinter<T>(columns: readonly Column<T>[]): (rows: readonly T[]) => string {
+  let waiting: T[] = [];
+  return (rows) => {
+    waiting.push(...rows);
+    if (waiting.length === 0 || (rows.length > 0 && waiting.length < tableRows)) return "";
+    const table = formatTable(waiting, columns);
+    waiting = [];
+    return table;
+  };
+}
+
 /** Writes data to stdout and, where the reader is slow, waits until it has made room. */
 export async function writeOut(text: string, { stdout, stop }: Io): Promise<void> {
   if (text !== "" && !stdout.write(text)) await once(stdout, "drain", { signal: stop });

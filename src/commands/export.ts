@@ -11,7 +11,7 @@ import { verifyEntries } from "../core/proof/verify.ts";
 import { formatBytes, formatCount } from "../core/text.ts";
 import { csvPrinter } from "../maintenance/archive-list.ts";
 import { type Bag, openBag } from "../maintenance/bagit-export.ts";
-import { tellUndated } from "../maintenance/undated.ts";
+import { tellUntold } from "../maintenance/untold.ts";
 import { diskError } from "../platform/disk-error.ts";
 import { version } from "../platform/version.ts";
 
@@ -42,7 +42,7 @@ export async function exportBag(invocation: Invocation): Promise<number> {
     const told = `${formatCount(files)} recordings, ${formatBytes(bytes)}`;
     await ledger.audit({ action: "export", detail: `${told}, as a bag at ${folder}`, ...(reason && { reason }) });
     if (!settings.quiet) io.stderr.write(`${told}, written to ${folder}.\n`);
-    return await tellUndated(ledger, filter, io);
+    return await tellUntold(ledger, filter, io);
   } catch (error) {
     throw diskError(error, folder);
   } finally {

@@ -1,5 +1,5 @@
-import type { Invocation, Io } from "../cli/io.ts";
-import { type Column, formatTable, writeOut } from "../cli/table.ts";
+import type { Invocation } from "../cli/io.ts";
+import { type Column, tablePrinter, writeOut } from "../cli/table.ts";
 import { openLeftOut } from "../composition/left-out.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { selectionOf } from "../composition/plan.ts";
@@ -7,6 +7,7 @@ import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
 import type { Work } from "../core/download/work.ts";
 import { timeText } from "../core/local-time.ts";
+import { RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { isUncertain } from "../core/selection.ts";
@@ -17,6 +18,9 @@ import { listArchive } from "../maintenance/archive-list.ts";
 export async function list(invocation: Invocation): Promise<number> {
   const { io, settings } = invocation;
   if (settings.archive) return listArchive(invocation);
+  if (invocation.flags.name !== undefined || invocation.flags.text !== undefined) {
+    throw new RecordingError("usage", "list: --name and --text look into the archive; add --archive.");
+  }
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
   const leftOut = openLeftOut();
   const hear = (event: DownloadEvent) => {
@@ -47,14 +51,14 @@ async function printWork(
   for await (const { events, refs } of work) {
     for (const event of events) hear(event);
     const fresh = refs.filter((ref) => !seen.has(ref.key) && seen.add(ref.key));
-    await print(fresh, io);
+    await writeOut(print(fresh), io);
   }
-  await print([], io);
+  await writeOut(print([]), io);
   return seen.size;
 }
 
-async function printLines(refs: readonly RecordingRef[], io: Io): Promise<void> {
-  await writeOut(refs.map((ref) => `${JSON.stringify(ref)}\n`).join(""), io);
+function printLines(refs: readonly RecordingRef[]): string {
+  return refs.map((ref) => `${JSON.stringify(ref)}\n`).join("");
 }
 
 const columnsIn = (timezone: string | undefined): readonly Column<RecordingRef>[] => [
@@ -69,19 +73,3 @@ const columnsIn = (timezone: string | undefined): readonly Column<RecordingRef>[
   },
   { title: "RECORDING", value: ({ key }) => key },
 ];
-
-const tableRows = 2000;
-
-/** Gathers rows into tables of up to `tableRows`, so that their columns line up; no rows at all print what waits. */
-function tablePrinter(
-  columns: readonly Column<RecordingRef>[],
-): (refs: readonly RecordingRef[], io: Io) => Promise<void> {
-  let waiting: RecordingRef[] = [];
-  return async (refs, io) => {
-    waiting.push(...refs);
-    if (waiting.length === 0 || (refs.length > 0 && waiting.length < tableRows)) return;
-    const table = formatTable(waiting, columns);
-    waiting = [];
-    await writeOut(table, io);
-  };
-}

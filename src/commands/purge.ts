@@ -9,11 +9,13 @@ import {
   takeArchive,
 } from "../composition/archive.ts";
 import { auditReason } from "../composition/audit-reason.ts";
+import { significantDigits, tellingDigits } from "../core/archive-fit.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatCount } from "../core/text.ts";
+import { namedEntries } from "../maintenance/named-entries.ts";
 import { deletePurged } from "../maintenance/purge-files.ts";
-import { tellUndated } from "../maintenance/undated.ts";
+import { tellUntold } from "../maintenance/untold.ts";
 
 /**
  * Deletes recordings from the archive and remembers that, so that they are not fetched again; also what an earlier purge
@@ -43,7 +45,7 @@ export async function purge(invocation: Invocation): Promise<number> {
     if (!settings.yes) {
       for (const { ref, stored } of chosen) io.stdout.write(`${stored?.path ?? ref.key}\n`);
       io.stderr.write(`${what}, would be deleted here for good; add --yes to do it.\n`);
-      return await tellUndated(ledger, filter ?? {}, io);
+      return await tellUntold(ledger, filter ?? {}, io);
     }
     // The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back.
     await ledger.purge(
@@ -52,7 +54,7 @@ export async function purge(invocation: Invocation): Promise<number> {
     );
     await deleteAll(invocation, ledger);
     io.stderr.write(`${what}, deleted.\n`);
-    return await tellUndated(ledger, filter ?? {}, io);
+    return await tellUntold(ledger, filter ?? {}, io);
   } finally {
     lock.release();
   }
@@ -89,7 +91,8 @@ function filterOf({ settings, io, flags }: Invocation): EntryFilter | undefined 
   return {
     ...(source === undefined ? {} : { source }),
     ...(Object.keys(window).length === 0 ? {} : { window }),
-    ...(number === undefined ? {} : { number }),
+    // Of a short number the end alone says little: too little to delete by.
+    ...(number === undefined ? {} : { number, wholeNumber: significantDigits(number).length < tellingDigits }),
   };
 }
 
@@ -103,13 +106,6 @@ async function choose(
     if (entry.state !== "purged") chosen.set(entry.ref.key, entry);
   };
   if (filter !== undefined) for await (const page of ledger.entries(filter)) page.forEach(add);
-  for (const id of ids) {
-    const before = chosen.size;
-    const exact = await ledger.entry(id.replace(/^\/?r\//, ""));
-    if (exact !== undefined) add(exact);
-    else for await (const page of ledger.entries({ id })) page.forEach(add);
-    if (chosen.size === before && exact === undefined)
-      throw new RecordingError("not-found", `The archive knows nothing of ${id}.`);
-  }
+  (await namedEntries(ids, ledger)).forEach(add);
   return [...chosen.values()];
 }

@@ -100,10 +100,15 @@ export function selectionOf(settings: Settings, nowMs: number): Selection {
 
 /** The part of a selection that the archive's own catalogue understands. */
 export function entryFilterOf(settings: Settings, io: Io): EntryFilter {
+  const { source, number, name, text, direction, extension } = settings;
   const window = selectionOf(settings, io.clock.now());
   return {
-    ...(settings.source === undefined ? {} : { source: settings.source }),
+    ...(source === undefined ? {} : { source }),
     ...(window.fromMs === undefined && window.toMs === undefined ? {} : { window }),
-    ...(settings.number === undefined ? {} : { number: settings.number }),
+    ...(number === undefined ? {} : { number }),
+    ...(name === undefined ? {} : { name }),
+    ...(text === undefined ? {} : { text }),
+    ...(direction === undefined ? {} : { direction }),
+    ...(extension === undefined ? {} : { extension }),
   };
 }

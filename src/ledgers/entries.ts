@@ -1,3 +1,4 @@
+import { asksForWords, fitsWords } from "../core/archive-fit.ts";
 import { absences } from "../core/download/evidence.ts";
 import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../core/model/recording.ts";
@@ -27,6 +28,13 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
       if (asked.length > 0) yield asked;
     }
   }
+  /** What a person asks for by words and numbers is compared row by row: accents and groups of digits are beyond SQL. */
+  function* fittingRows(filter: EntryFilter): Generator<RecordingRow[]> {
+    for (const rows of matchingRows<RecordingRow>(rowAsJson, filter)) {
+      const fitting = rows.filter((row) => fitsWords(refOf(row), filter));
+      if (fitting.length > 0) yield fitting;
+    }
+  }
   return {
     *pending(source, runId, now) {
       const ofSource = where("source = ? AND run_id IS NOT ?", source, runId);
@@ -44,10 +52,12 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
       for (const rows of pages<RecordingRow>(database, rowAsJson, short, false)) yield rows.map(refOf);
     },
     *matching(filter) {
-      for (const rows of matchingRows<RecordingRow>(rowAsJson, filter)) yield rows.map((row) => entryOf(row, lives));
+      const found = asksForWords(filter) ? fittingRows(filter) : matchingRows<RecordingRow>(rowAsJson, filter);
+      for (const rows of found) yield rows.map((row) => entryOf(row, lives));
     },
     *keys(filter) {
-      for (const rows of matchingRows<BriefRow>(briefAsJson, filter)) yield rows.map(({ key }) => key);
+      const found = asksForWords(filter) ? fittingRows(filter) : matchingRows<BriefRow>(briefAsJson, filter);
+      for (const rows of found) yield rows.map(({ key }) => key);
     },
     of: (keys) => {
       const { found } = find.get(JSON.stringify(keys)) as { found: string };
@@ -97,7 +107,7 @@ function pageReader<Row>(database: Database, columns: string, conditions: readon
     database.read(() => JSON.parse((statement.get(...values) as { page: string }).page) as Row[]);
 }
 
-function conditionsOf({ states, source, window, isUndated, from, to, number, id, text }: EntryFilter): Condition[] {
+function conditionsOf({ states, source, window, isUndated, from, to, id }: EntryFilter): Condition[] {
   return [
     ...(states === undefined ? [] : statesCondition(states)),
     ...(source === undefined ? [] : [where("source = ?", source)]),
@@ -105,9 +115,7 @@ function conditionsOf({ states, source, window, isUndated, from, to, number, id,
     ...(isUndated ? [where("start = ''")] : []),
     ...(from === undefined ? [] : [where("start >= ?", from)]),
     ...(to === undefined ? [] : [where("start < ?", to)]),
-    ...(number === undefined ? [] : [numberCondition(number)]),
     ...(id === undefined ? [] : [where("id = ?", id)]),
-    ...(text === undefined ? [] : [textCondition(text)]),
   ];
 }
 
@@ -136,25 +144,6 @@ function bound(sign: string, ms: number, local: string | undefined, widerMs: num
   const isInstant = "(start LIKE '%Z' OR start GLOB '*[+-][0-9][0-9]:[0-9][0-9]')";
   const compared = `CASE WHEN ${isInstant} THEN strftime('%Y-%m-%dT%H:%M:%fZ', start) ${sign} ? ELSE replace(start, ' ', 'T') ${sign} ? END`;
   return [where(`start ${sign} ?`, wider), where(compared, instant, local ?? instant)];
-}
-
-function numberCondition(number: string): Condition {
-  const digits = number.replace(/\D/g, "");
-  if (digits === "") return where("? IN (from_number, to_number, extension)", number);
-  return where(`? IN (${["from_number", "to_number", "extension"].map(digitsOf).join(", ")})`, digits);
-}
-
-function digitsOf(column: string): string {
-  return [..." +-()./"].reduce((sql, sign) => `replace(${sql}, '${sign}', '')`, column);
-}
-
-function textCondition(text: string): Condition {
-  const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
-  const columns = ["from_number", "to_number", "extension", "name", "id"];
-  return where(
-    `(${columns.map((column) => `${column} LIKE ? ESCAPE '\\'`).join(" OR ")})`,
-    ...columns.map(() => pattern),
-  );
 }
 
 function where(sql: string, ...values: (string | number)[]): Condition {

@@ -1,3 +1,4 @@
+import { fitsWords } from "../core/archive-fit.ts";
 import { type Evidence, isAbsence, yieldNote } from "../core/download/evidence.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Claim, EntryFilter, Ledger, LedgerEntry, RunStart } from "../core/model/ledger.ts";
@@ -227,11 +228,9 @@ function byStart(a: Item, b: Item): number {
 }
 
 function matches({ ref, state }: LedgerEntry, filter: EntryFilter): boolean {
-  const { states, source, window, isUndated, from, to, number, id, text } = filter;
+  const { states, source, window, isUndated, from, to, id } = filter;
   const { call } = ref;
   const start = call.start ?? "";
-  const numbers = [call.from, call.to, call.extension].filter((value) => value !== undefined);
-  const words = [...numbers, call.name ?? "", ref.id].map((word) => word.toLowerCase());
   return (
     (states?.includes(state) ?? true) &&
     (source === undefined || ref.source === source) &&
@@ -239,15 +238,9 @@ function matches({ ref, state }: LedgerEntry, filter: EntryFilter): boolean {
     (!isUndated || start === "") &&
     (from === undefined || start >= from) &&
     (to === undefined || start < to) &&
-    (number === undefined || numbers.some((value) => sameNumber(value, number))) &&
     (id === undefined || ref.id === id) &&
-    (text === undefined || words.some((word) => word.includes(text.toLowerCase())))
+    fitsWords(ref, filter)
   );
-}
-
-function sameNumber(a: string, b: string): boolean {
-  const digits = b.replace(/\D/g, "");
-  return digits === "" ? a === b : a.replace(/[ +\-()./]/g, "") === digits;
 }
 
 function* paged<T>(all: readonly T[]): Generator<readonly T[]> {

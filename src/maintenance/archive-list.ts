@@ -1,25 +1,27 @@
 import type { Invocation } from "../cli/io.ts";
-import { type Column, formatTable, writeOut } from "../cli/table.ts";
+import { type Column, tablePrinter, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { entryFilterOf } from "../composition/plan.ts";
 import { csvField } from "../core/csv-field.ts";
 import { timeText } from "../core/local-time.ts";
 import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
-import { formatBytes, formatCount, formatDuration } from "../core/text.ts";
-import { tellUndated } from "./undated.ts";
+import { formatBytes, formatDuration, formatNumberOf } from "../core/text.ts";
+import { heldEntries } from "./named-entries.ts";
+import { tellUntold } from "./untold.ts";
 
-/** `list --archive`: the catalogue of what the archive holds, as table, CSV or NDJSON. */
-export async function listArchive({ settings, io }: Invocation): Promise<number> {
+/** `list --archive`: the catalogue of what the archive holds, or of the ids given, as table, CSV or NDJSON. */
+export async function listArchive({ settings, io, args }: Invocation): Promise<number> {
   await using ledger = await openExistingLedger(settings, io);
-  const print = settings.json ? printLines : settings.csv ? csvPrinter() : tablePrinter(settings.timezone);
+  const print = settings.json ? printLines : settings.csv ? csvPrinter() : tablePrinter(columnsIn(settings.timezone));
   let count = 0;
   const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
-  for await (const page of ledger.entries(filter)) {
+  for await (const page of heldEntries(args, filter, ledger)) {
     count += page.length;
     await writeOut(print(page), io);
   }
-  if (!settings.json && !settings.csv) io.stderr.write(`${formatCount(count)} recordings\n`);
-  return tellUndated(ledger, filter, io);
+  await writeOut(print([]), io);
+  if (!settings.json && !settings.csv) io.stderr.write(`${formatNumberOf(count, "recording")}\n`);
+  return args.length > 0 ? 0 : tellUntold(ledger, filter, io);
 }
 
 function printLines(page: readonly LedgerEntry[]): string {
@@ -33,6 +35,10 @@ const columnsIn = (timezone: string | undefined): readonly Column<LedgerEntry>[]
   { title: "FROM", value: ({ ref }) => ref.call.from ?? "" },
   { title: "TO", value: ({ ref }) => ref.call.to ?? "" },
   {
+    title: "NAME",
+    value: ({ ref }) => shortened(ref.call.name ?? ref.call.user ?? ""),
+  },
+  {
     title: "LENGTH",
     align: "right",
     value: ({ ref, stored }) => lengthOf(stored?.audioSeconds ?? ref.call.duration),
@@ -41,13 +47,15 @@ const columnsIn = (timezone: string | undefined): readonly Column<LedgerEntry>[]
   { title: "FILE", value: ({ stored }) => stored?.path ?? "" },
 ];
 
-function lengthOf(seconds: number | undefined): string {
-  return seconds === undefined ? "" : formatDuration(seconds * 1000);
+const mostNameLetters = 20;
+
+function shortened(name: string): string {
+  const letters = [...name];
+  return letters.length <= mostNameLetters ? name : `${letters.slice(0, mostNameLetters - 1).join("")}…`;
 }
 
-function tablePrinter(timezone: string | undefined): (page: readonly LedgerEntry[]) => string {
-  const columns = columnsIn(timezone);
-  return (page) => (page.length === 0 ? "" : formatTable(page, columns));
+function lengthOf(seconds: number | undefined): string {
+  return seconds === undefined ? "" : formatDuration(seconds * 1000);
 }
 
 const csvColumns: readonly (readonly [string, (entry: LedgerEntry) => string | number | undefined])[] = [
@@ -67,6 +75,7 @@ const csvColumns: readonly (readonly [string, (entry: LedgerEntry) => string | n
   ["content_type", ({ stored }) => stored?.contentType],
   ["sha256", ({ stored }) => stored?.sha256],
   ["note", ({ stored }) => stored?.note],
+  ["user", ({ ref }) => ref.call.user],
 ];
 
 /** Prints pages of entries as CSV, the names of the columns first. */

@@ -1,3 +1,4 @@
+import { folded } from "../../core/folding.ts";
 import { auditActions } from "../../core/model/catalogue.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import { parseBytes, parseDuration, parseRate } from "../../core/text.ts";
@@ -11,6 +12,8 @@ export const archiveOptions = {
   archive: flag("--archive", "what the archive holds, instead of what the source has"),
   csv: flag("--csv", "print CSV"),
   prometheus: flag("--prometheus", "print metrics in Prometheus' text format"),
+  name: value("--name <words>", "people by words of their names; neither case nor accents count", words),
+  text: value("--text <words>", "what a number, extension, name or id holds; as --name", words),
   readDataSubset: value(
     "--read-data-subset <n/m>",
     "re-read one part of m, as in 1/7: a whole archive in a week",
@@ -45,6 +48,12 @@ function auditName(given: string): string {
   const name = given.trim().toLowerCase();
   if (auditNames.includes(name)) return name;
   throw new RecordingError("usage", `"${given}" is none of ${auditNames.join(", ")}.`);
+}
+
+/** Text that is not empty without accents, so that it cannot find everything. */
+function words(given: string): string {
+  if (folded(given) !== "") return given;
+  throw new RecordingError("usage", "The words to look for are empty.");
 }
 
 function hexHead(given: string): string {

@@ -17,7 +17,7 @@ import type {
 import type { RecordingError } from "./errors.ts";
 import type { SkipReason, Summary } from "./events.ts";
 import type { Selection } from "./ports.ts";
-import type { RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
+import type { Direction, RecordingKey, RecordingRef, SourceName, Stored } from "./recording.ts";
 
 export type Claim =
   | { readonly granted: true; readonly attempts: number }
@@ -138,10 +138,16 @@ export interface EntryFilter {
   /** Call starts as the text they are; the end is exclusive. */
   readonly from?: string;
   readonly to?: string;
-  /** Either party, compared by digits alone, or the extension. */
+  /** The end of either party's number, however it is written, or the whole extension (core/archive-fit.ts). */
   readonly number?: string;
+  /** The number with all its digits, and not its end alone. */
+  readonly wholeNumber?: boolean;
+  readonly direction?: Direction;
+  readonly extension?: string;
   readonly id?: string;
-  /** Appears in a number, the extension, the name or the id. */
+  /** Words of the names of the call's people; neither case nor accents count here and in `text`. */
+  readonly name?: string;
+  /** Appears in a number, the extension, a name or the id. */
   readonly text?: string;
   /** Newest call first; oldest first otherwise. */
   readonly newestFirst?: boolean;
