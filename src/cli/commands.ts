@@ -14,6 +14,26 @@ const settingNames = Object.entries<OptionSpec<unknown>>(allOptions)
 /** Every verb of callreel, in the order help shows them. */
 export const commands: readonly CommandSpec[] = [
   {
+    name: "setup",
+    summary: "guided: asks for a system's login, checks it as doctor does, and keeps it in a profile",
+    groups: [
+      some("Select", selectOptions, "source", "rows", "columns", "map", "rowDates", "encoding"),
+      some("Archive", writeOptions, "dest"),
+      logs,
+      ...sourceGroups,
+    ],
+    withoutSettings: true,
+    examples: [
+      ["callreel setup", "asks for everything, and ends with the command to run"],
+      ["callreel setup -s ringcentral --profile emea", "a profile for another account"],
+      [
+        "callreel setup -s tim --tim-url https://tim.example --tim-user archive --tim-password-file - < secret",
+        "without a terminal: from flags, environment and standard input",
+      ],
+    ],
+    load: async () => (await import("../commands/setup.ts")).setup,
+  },
+  {
     name: "download",
     args: "[id...]",
     summary: "download recordings: by id or contentUri, from rows, from a database, or from the live call log",
@@ -213,13 +233,17 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "config",
     args: "<action> [name] [value...]",
-    words: [["get", "set", "unset", "list", "path"], settingNames],
-    summary: "get, set, unset, list, or the path of the settings file",
-    groups: [],
+    words: [
+      ["get", "set", "unset", "list", "path", "profiles"],
+      [...settingNames, "copy", "delete"],
+    ],
+    summary: "get, set, unset, list, or the path of the settings file; the profiles that it holds",
+    groups: [some("Show", showOptions, "json")],
     withoutSettings: true,
     examples: [
       ["callreel config set dest /srv/calls", "in the default profile"],
       ["callreel config list --profile work", "which value wins, and where it came from"],
+      ["callreel config profiles", "which profiles there are; also profiles copy FROM TO, profiles delete NAME"],
     ],
     load: async () => (await import("../commands/config.ts")).config,
   },

@@ -1,10 +1,14 @@
+import { resolve } from "node:path";
 import { openSettingsFile, settingsPath } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
-import { ask, openBrowser } from "../cli/prompt.ts";
-import type { Wiring } from "../composition/http.ts";
-import { sourceHttpSettings } from "../composition/http.ts";
+import { allOptions } from "../cli/options/groups.ts";
+import { optionName } from "../cli/options/option.ts";
+import { ask } from "../cli/prompt.ts";
+import { logInWithBrowser } from "../composition/browser-login.ts";
+import { sourceHttpSettings, type Wiring } from "../composition/http.ts";
+import { forgetKeptJwt, profileOf, secretNames, secretsOf } from "../composition/kept-logins.ts";
 import { openRunReporter } from "../composition/reporter.ts";
-import { ringcentralSettings, secretsOf, timPasswordName, timSettings } from "../composition/sources.ts";
+import { ringcentralSettings, timSettings } from "../composition/sources.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import { formatDuration } from "../core/text.ts";
 import { openHttp } from "../http/client.ts";
@@ -13,7 +17,7 @@ import { sources } from "../sources/index.ts";
 /** `auth login|status|logout ringcentral|tim`. */
 export async function auth(invocation: Invocation): Promise<number> {
   const [verb = "", source = ""] = invocation.args;
-  const action = actions[`${verb} ${source}`];
+  const action = actions[`${verb} ${source}`.toLowerCase()];
   if (action === undefined) {
     throw new RecordingError("usage", "auth: say login, status or logout, then ringcentral or tim.");
   }
@@ -38,7 +42,7 @@ const actions: Readonly<Record<string, Action>> = {
 
 /** In the browser, or with a JWT file, which is then remembered in the profile. */
 async function loginRingCentral(invocation: Invocation, wiring: Wiring): Promise<number> {
-  const { settings, io, flags } = invocation;
+  const { settings, flags } = invocation;
   if (settings.clientId === undefined) {
     throw new RecordingError(
       "usage",
@@ -47,24 +51,9 @@ async function loginRingCentral(invocation: Invocation, wiring: Wiring): Promise
   }
   await remember(invocation, ["server", "mediaServer", "clientId", "clientSecretFile", "jwtFile", "redirectPort"]);
   if (flags.jwtFile !== undefined || settings.jwt !== undefined) return statusRingCentral(invocation, wiring);
-  const { browserLogin } = await import("../sources/ringcentral/index.ts");
-  await using http = openHttp(sourceHttpSettings("ringcentral", settings, io), wiring.logRequest);
-  const context = { http, clock: io.clock, random: io.random, report: wiring.report };
-  const prompt = {
-    show(address: string, redirectUri: string) {
-      io.stderr.write(`Log in at:\n  ${address}\nThe app must have the redirect URI ${redirectUri}.\n`);
-    },
-    open: (address: string) => openBrowser(address, io),
-    ...(io.stdin.isTTY && !settings.noInput ? { paste: () => pasteAddress(io) } : {}),
-  };
-  const login = await browserLogin(ringcentralSettings(wiring), context, prompt, io.stop);
-  io.stderr.write(`Logged in as extension ${login.user}, with ${login.scopes.join(", ") || "no scopes"}.\n`);
+  await logInWithBrowser(wiring);
+  await forgetKeptJwt(settings, invocation.io);
   return 0;
-}
-
-function pasteAddress(io: Invocation["io"]): Promise<string> {
-  const question = "If the browser runs on another machine, paste the address it was sent to:\n";
-  return ask(question, io, { noInput: false, instead: "log in with --jwt-file" });
 }
 
 /** Writes the settings that a login needs into the profile, so that the next command finds them. */
@@ -75,13 +64,11 @@ async function remember(
   const given = keys.filter((key) => flags[key] !== undefined);
   if (given.length === 0) return;
   const file = await openSettingsFile(settingsPath(flags, io.env));
-  const profile = settings.profile?.[0] ?? "default";
-  for (const key of given)
-    file.set(
-      profile,
-      key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-      flags[key],
-    );
+  const profile = profileOf(settings);
+  for (const key of given) {
+    const value = flags[key];
+    file.set(profile, optionName(key, allOptions[key]), key.endsWith("File") ? resolve(io.cwd, String(value)) : value);
+  }
 }
 
 async function statusRingCentral({ io }: Invocation, wiring: Wiring): Promise<number> {
@@ -104,9 +91,10 @@ async function statusRingCentral({ io }: Invocation, wiring: Wiring): Promise<nu
   return 0;
 }
 
-async function logoutRingCentral({ io }: Invocation, wiring: Wiring): Promise<number> {
+async function logoutRingCentral({ io, settings }: Invocation, wiring: Wiring): Promise<number> {
   await using opened = await openRingCentral(wiring);
   await opened.source.logout(io.stop);
+  (await secretsOf(io)).remove(secretNames(profileOf(settings)).ringcentral);
   io.stderr.write("Logged out: the session is ended and forgotten.\n");
   return 0;
 }
@@ -115,7 +103,12 @@ async function openRingCentral(wiring: Wiring) {
   const { settings, io } = wiring;
   const http = openHttp(sourceHttpSettings("ringcentral", settings, io), wiring.logRequest);
   const open = await sources.ringcentral();
-  const source = open(ringcentralSettings(wiring), { http, clock: io.clock, random: io.random, report: wiring.report });
+  const source = open(await ringcentralSettings(wiring), {
+    http,
+    clock: io.clock,
+    random: io.random,
+    report: wiring.report,
+  });
   return {
     source,
     async [Symbol.asyncDispose]() {
@@ -142,7 +135,7 @@ async function loginTim(invocation: Invocation, wiring: Wiring): Promise<number>
   if (code !== 0) return code;
   await remember({ ...invocation, flags: { ...invocation.flags, timUrl: url, timUser: user } }, ["timUrl", "timUser"]);
   const secrets = await secretsOf(io);
-  secrets.set(timPasswordName(settings), password);
+  secrets.set(secretNames(profileOf(settings)).tim, password);
   io.stderr.write(`Kept in ${secrets.place}.\n`);
   return 0;
 }
@@ -159,7 +152,7 @@ async function statusTim({ io }: Invocation, wiring: Wiring): Promise<number> {
 
 async function logoutTim({ io, settings }: Invocation): Promise<number> {
   const secrets = await secretsOf(io);
-  secrets.remove(timPasswordName(settings));
+  secrets.remove(secretNames(profileOf(settings)).tim);
   io.stderr.write(`Forgotten: the password is no longer in ${secrets.place}.\n`);
   return 0;
 }

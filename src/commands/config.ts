@@ -1,29 +1,68 @@
-import { openSettingsFile, resolveSettings, type SettingsFile, settingsPath } from "../cli/config.ts";
+import {
+  firstProfile,
+  knownProfile,
+  openSettingsFile,
+  resolveSettings,
+  type SettingsFile,
+  settingsPath,
+} from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
 import { allOptions } from "../cli/options/groups.ts";
 import { type OptionSpec, optionName } from "../cli/options/option.ts";
+import { formatTable } from "../cli/table.ts";
+import type { ProfileSummary } from "../composition/profiles.ts";
 import { RecordingError } from "../core/model/errors.ts";
 
-/** `config get|set|unset|list|path`: the settings a profile holds, and which value wins from where. */
+/** `config get|set|unset|list|path|profiles`: the settings a profile holds, which value wins from where, and the profiles. */
 export async function config(invocation: Invocation): Promise<number> {
   const { io, args, flags } = invocation;
-  const [verb, name, ...values] = args;
+  const [given, name, ...values] = args;
+  const verb = given?.toLowerCase();
   const path = settingsPath(flags, io.env);
-  const profile = firstOf(flags.profile) ?? io.env.CALLREEL_PROFILE ?? "default";
+  const profile = firstProfile(flags, io.env);
   const print = (line: string) => io.stdout.write(`${line}\n`);
   if (verb === "path") print(path);
   else if (verb === "list") await listSettings(invocation, profile, print);
   else if (verb === "get") print(await getSetting(invocation, profile, required(name, "get")));
   else if (verb === "set") setSetting(await openSettingsFile(path), profile, required(name, "set"), values);
-  else if (verb === "unset") (await openSettingsFile(path)).remove(profile, knownName(required(name, "unset")).name);
-  else
-    throw new RecordingError("usage", `config ${verb ?? ""}: say get NAME, set NAME VALUE, unset NAME, list or path.`);
+  else if (verb === "unset") unsetSetting(await openSettingsFile(path), profile, required(name, "unset"));
+  else if (verb === "profiles") await profiles(invocation, name?.toLowerCase(), values);
+  else {
+    const known = "get NAME, set NAME VALUE, unset NAME, list, path or profiles";
+    throw new RecordingError("usage", `config ${given ?? ""}: say ${known}.`);
+  }
   return 0;
 }
 
-function firstOf(flag: unknown): string | undefined {
-  return Array.isArray(flag) ? String(flag[0]) : undefined;
+/** `config profiles [list] | copy FROM TO | delete NAME`. */
+async function profiles(invocation: Invocation, verb = "list", names: readonly string[]): Promise<void> {
+  const { io, flags } = invocation;
+  const stored = await (await import("../composition/profiles.ts")).openProfiles(invocation);
+  const [name, other, ...rest] = names;
+  const count = { list: 0, copy: 2, delete: 1 }[verb];
+  if (count === undefined || names.length !== count || rest.length > 0) {
+    throw new RecordingError("usage", "config profiles: say nothing more or list, copy FROM TO, or delete NAME.");
+  }
+  if (verb === "copy") {
+    await stored.copy(name as string, other as string);
+    io.stderr.write(`Profile ${other} begins as a copy of ${name}, with its secrets.\n`);
+  } else if (verb === "delete") {
+    const gone = await stored.remove(name as string);
+    io.stderr.write(`Deleted profile ${gone} and its secrets; recordings are not touched.\n`);
+  } else {
+    const all = await stored.list();
+    if (flags.json) for (const each of all) io.stdout.write(`${JSON.stringify(each)}\n`);
+    else if (all.length > 0) io.stdout.write(formatTable(all, profileColumns));
+    else io.stderr.write("There are no profiles yet; callreel setup makes one.\n");
+  }
 }
+
+const profileColumns = [
+  { title: "PROFILE", value: ({ profile }: ProfileSummary) => profile },
+  { title: "SYSTEM", value: ({ systems }: ProfileSummary) => systems.join(", ") || "-" },
+  { title: "LOGIN", value: ({ login }: ProfileSummary) => login || "-" },
+  { title: "ARCHIVE", value: ({ dest }: ProfileSummary) => dest ?? "./recordings" },
+];
 
 function required(name: string | undefined, verb: string): string {
   if (name === undefined)
@@ -59,17 +98,21 @@ async function getSetting({ io, flags }: Invocation, profile: string, name: stri
   return shown(value);
 }
 
+function unsetSetting(file: SettingsFile, profile: string, name: string): void {
+  file.remove(knownProfile(profile, file.profiles()), knownName(name).name);
+}
+
 function setSetting(file: SettingsFile, profile: string, name: string, values: readonly string[]): void {
   const { spec, name: known } = knownName(name);
   if (spec.secret) {
     throw new RecordingError(
       "usage",
-      `${name} is a secret: keep it in a file and set its …-file setting, or use callreel auth login.`,
+      `${name} is a secret: keep it in a file and set its …-file setting, or use callreel setup or auth login.`,
     );
   }
   if (values.length === 0) throw new RecordingError("usage", `config set ${name} needs a value.`);
   for (const value of values) checkValue(known, spec, value);
-  file.set(profile, known, spec.kind === "list" ? values : values.join(" "));
+  file.set(knownProfile(profile, file.profiles()), known, spec.kind === "list" ? values : values.join(" "));
 }
 
 function checkValue(name: string, spec: OptionSpec<unknown>, value: string): void {
@@ -82,7 +125,7 @@ function checkValue(name: string, spec: OptionSpec<unknown>, value: string): voi
 
 function knownName(name: string): { key: string; name: string; spec: OptionSpec<unknown> } {
   for (const [key, spec] of Object.entries<OptionSpec<unknown>>(allOptions)) {
-    if (optionName(key, spec) === name || key === name) return { key, name: optionName(key, spec), spec };
+    if (optionName(key, spec) === name.toLowerCase() || key === name) return { key, name: optionName(key, spec), spec };
   }
   throw new RecordingError("usage", `There is no setting "${name}"; callreel config list shows the known ones.`);
 }

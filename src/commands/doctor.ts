@@ -2,7 +2,7 @@ import { worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { checkFolders, checkProxy } from "../composition/archive.ts";
 import { openRunReporter } from "../composition/reporter.ts";
-import { checkLogins } from "../composition/source-checks.ts";
+import { checkLine, checkLogins } from "../composition/source-checks.ts";
 import type { Check } from "../core/model/ports.ts";
 
 /** Every check in turn with a remedy; 0 when all pass, 7 when a login failed or is missing, else 2, 5 or 13. */
@@ -12,7 +12,7 @@ export async function doctor(invocation: Invocation): Promise<number> {
   const failed: Check[] = [];
   const show = (check: Check) => {
     if (check.status === "failed") failed.push(check);
-    io.stdout.write(settings.json ? `${JSON.stringify(check)}\n` : lineOf(check));
+    io.stdout.write(settings.json ? `${JSON.stringify(check)}\n` : checkLine(check, io.stdout));
   };
   try {
     for (const check of checkFolders(settings, io)) show(check);
@@ -24,10 +24,4 @@ export async function doctor(invocation: Invocation): Promise<number> {
   if (!settings.json)
     io.stdout.write(failed.length === 0 ? "All is well.\n" : `${failed.length} of the checks failed.\n`);
   return worst(failed.map(({ exitCode }) => exitCode ?? 2));
-}
-
-const marks = { ok: "ok      ", warning: "warning ", failed: "FAILED  ", skipped: "skipped " } as const;
-
-function lineOf({ name, status, message, remedy }: Check): string {
-  return `${marks[status]} ${name}: ${message}\n${remedy === undefined ? "" : `          → ${remedy}\n`}`;
 }

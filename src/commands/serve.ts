@@ -27,7 +27,7 @@ export async function serve(invocation: Invocation): Promise<number> {
     await using fetches = await wireFetches(invocation, sources, archives[0], reporter.report);
     hear = fetches.hear;
     const missing = { fetches, named: (path: string) => namedIn(sources, path) };
-    await using webLogin = settings.login === undefined ? undefined : wireWebLogin({ ...wiring, settings });
+    await using webLogin = settings.login === undefined ? undefined : await wireWebLogin({ ...wiring, settings });
     const ports: PlayerPorts = {
       archiveSet: openArchiveSet(archives),
       clock: invocation.io.clock,

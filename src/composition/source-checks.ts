@@ -1,5 +1,6 @@
 import { exitCodeOf } from "../cli/exit-codes.ts";
-import type { Invocation } from "../cli/io.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { wrapped } from "../cli/wrap.ts";
 import { asRecordingError } from "../core/model/errors.ts";
 import type { Check } from "../core/model/ports.ts";
 import type { RecordingRef, SourceName } from "../core/model/recording.ts";
@@ -8,7 +9,21 @@ import { wireWork } from "./open-work.ts";
 import { selectionOf } from "./plan.ts";
 import { loginsOf, openSources, type SourceSet } from "./sources.ts";
 
-const systems = { ringcentral: "RingCentral", tim: "TIM Enterprise" } as const;
+/** What a person calls the systems. */
+export const systemNames = { ringcentral: "RingCentral", tim: "TIM Enterprise" } as const;
+
+const marks = { ok: "ok      ", warning: "warning ", failed: "FAILED  ", skipped: "skipped " } as const;
+
+/** A check as a person reads it: a line, and what to do on a second one; on a terminal, broken between words. */
+export function checkLine({ name, status, message, remedy }: Check, { isTTY, columns }: Io["stdout"]): string {
+  const width = isTTY ? columns : undefined;
+  const help = remedy === undefined ? [] : [`          → ${remedy}`];
+  const lines = [
+    wrapped(`${marks[status]} ${name}: ${message}`, width, 9),
+    ...help.map((line) => wrapped(line, width, 12)),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
 
 /** The checks of every login that the settings hold, system by system; that there is none where one is needed is a failed one. */
 export async function* checkLogins(invocation: Invocation, wiring: Omit<Wiring, "settings">): AsyncGenerator<Check> {
@@ -24,12 +39,13 @@ export async function* checkLogins(invocation: Invocation, wiring: Omit<Wiring, 
   if (wanted !== undefined || found.length === 0) return;
   for (const name of ["ringcentral", "tim"] as const) {
     if (found.every((each) => each.name !== name))
-      yield { name: systems[name], status: "skipped", message: "no login is set for it" };
+      yield { name: systemNames[name], status: "skipped", message: "no login is set for it" };
   }
 }
 
 function noLogin(wanted: SourceName | undefined): Check {
-  const message = wanted === undefined ? "there is no login to any system" : `there is no login to ${systems[wanted]}`;
+  const message =
+    wanted === undefined ? "there is no login to any system" : `there is no login to ${systemNames[wanted]}`;
   const remedy = `callreel setup${wanted === undefined ? "" : ` -s ${wanted}`} asks for what is needed and keeps it in a profile.`;
   return { name: "login", status: "failed", message, remedy, exitCode: 7 };
 }
@@ -52,7 +68,7 @@ export async function* checkLogin(
     invocation.io.stop.throwIfAborted();
     const { code, message } = asRecordingError(thrown);
     if (code === "bug") throw thrown;
-    yield { name: systems[name], status: "failed", message, exitCode: exitCodeOf(code) };
+    yield { name: systemNames[name], status: "failed", message, exitCode: exitCodeOf(code) };
   }
 }
 
@@ -73,7 +89,9 @@ async function sampleOf(name: SourceName, invocation: Invocation, sources: Sourc
       if (sample === undefined) continue;
       return { check: { name: place, status: "ok", message: `can be read; tried is ${sample.key}` }, sample };
     }
-    return { check: { name: place, status: "warning", message: `no row speaks of a recording of ${systems[name]}` } };
+    return {
+      check: { name: place, status: "warning", message: `no row speaks of a recording of ${systemNames[name]}` },
+    };
   } catch (thrown) {
     const { code, message } = asRecordingError(thrown);
     return { check: { name: place, status: "failed", message, exitCode: exitCodeOf(code) } };

@@ -1,18 +1,18 @@
 import { readSecret, type Settings, stateFolder } from "../cli/config.ts";
-import type { Invocation, Io } from "../cli/io.ts";
+import type { Invocation } from "../cli/io.ts";
 import { poolSources } from "../core/download/source-pool.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Source, Streamer } from "../core/model/ports.ts";
 import type { SourceName } from "../core/model/recording.ts";
 import { type Http, openHttp } from "../http/client.ts";
 import { proxyFor } from "../http/proxy.ts";
-import { openSecrets, type Secrets } from "../platform/secrets.ts";
 import type { WebLogin } from "../player/auth/oauth.ts";
 import { sources } from "../sources/index.ts";
 import { openWebLogins } from "../sources/ringcentral/index.ts";
 import type { RingCentralSettings } from "../sources/ringcentral/settings.ts";
 import type { TimSettings } from "../sources/tim/settings.ts";
 import { httpSettingsOf, ringcentralHosts, sourceHttpSettings, type Wiring } from "./http.ts";
+import { keptRingCentral, profileOf, secretNames, secretsOf } from "./kept-logins.ts";
 
 /** The sources of a run, with the HTTP clients that fetch the audio of each one's logins. */
 export interface SourceSet extends AsyncDisposable {
@@ -80,8 +80,8 @@ function hasLogin(name: SourceName, settings: Settings): boolean {
 
 const missingLogin: Readonly<Record<SourceName, string>> = {
   ringcentral:
-    "RingCentral's login is missing: set RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT (each also as …_FILE), or run callreel auth login ringcentral.",
-  tim: "TIM's address is missing: give --tim-url or TIM_URL, with TIM_USERNAME and TIM_PASSWORD (or TIM_PASSWORD_FILE).",
+    "RingCentral's login is missing: set RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT (each also as …_FILE), or run callreel setup.",
+  tim: "TIM's address is missing: give --tim-url or TIM_URL, with TIM_USERNAME and TIM_PASSWORD (or TIM_PASSWORD_FILE), or run callreel setup.",
 };
 
 /** The requests a minute that the first source with such a limit allows: for an honest time left. */
@@ -103,32 +103,36 @@ export async function wireSource(name: SourceName, wiring: Wiring): Promise<Wire
   const context = { http, clock: io.clock, random: io.random, report };
   const source =
     name === "ringcentral"
-      ? (await sources.ringcentral())(ringcentralSettings(wiring), context)
+      ? (await sources.ringcentral())(await ringcentralSettings(wiring), context)
       : (await sources.tim())(await timSettings(wiring), context);
   return { source, http };
 }
 
-/** RingCentral's part of the settings, secrets read. */
-export function ringcentralSettings({ settings, io, keepSecret }: Wiring): RingCentralSettings {
-  const secret = (direct: string | undefined, file: string | undefined, what: string) => {
-    const read = readSecret(direct, file, what);
-    if (read !== undefined) keepSecret(read);
-    return read;
+/**
+ * RingCentral's part of the settings, secrets read: given ones, else what is kept for the profile's app. An empty JWT says
+ * that there is none, whatever is kept.
+ */
+export async function ringcentralSettings({ settings, io, keepSecret }: Wiring): Promise<RingCentralSettings> {
+  const given = {
+    clientSecret: readSecret(settings.clientSecret, settings.clientSecretFile, "--client-secret-file"),
+    jwt: readSecret(settings.jwt, settings.jwtFile, "--jwt-file"),
+    accessToken: readSecret(settings.accessToken, settings.accessTokenFile, "--access-token-file"),
   };
-  const clientSecret = secret(settings.clientSecret, settings.clientSecretFile, "--client-secret-file");
-  const jwt = secret(settings.jwt, settings.jwtFile, "--jwt-file");
-  const accessToken = secret(settings.accessToken, settings.accessTokenFile, "--access-token-file");
+  const complete = given.accessToken !== undefined || (given.clientSecret !== undefined && given.jwt !== undefined);
+  const kept = complete ? {} : await keptRingCentral(settings, io);
+  const { clientSecret = kept.clientSecret, jwt = kept.jwt, accessToken } = given;
+  for (const each of [clientSecret, jwt, accessToken]) if (each) keepSecret(each);
   return {
     ...ringcentralHosts(settings),
     clientId: settings.clientId ?? "",
     ...(clientSecret === undefined ? {} : { clientSecret }),
-    ...(jwt === undefined ? {} : { jwt }),
+    ...(jwt === undefined || jwt === "" ? {} : { jwt }),
     ...(accessToken === undefined ? {} : { accessToken }),
     ...(settings.rate === undefined ? {} : { ratePerMinute: settings.rate }),
     ...(settings.retries === undefined ? {} : { retries: settings.retries }),
     stateDir: stateFolder(io.env),
     ...(settings.output?.includes("{user}") ? { users: true } : {}),
-    profile: settings.profile?.[0] ?? "default",
+    profile: profileOf(settings),
     redirectPort: settings.redirectPort ?? 8710,
   };
 }
@@ -140,7 +144,7 @@ export async function timSettings({ settings, io, keepSecret }: Wiring): Promise
   }
   const password =
     readSecret(settings.timPassword, settings.timPasswordFile, "--tim-password-file") ??
-    (await secretsOf(io)).get(timPasswordName(settings));
+    (await secretsOf(io)).get(secretNames(profileOf(settings)).tim);
   if (password !== undefined) keepSecret(password);
   const proxy = proxyFor(new URL(settings.timUrl), httpSettingsOf(settings, io).proxy ?? {});
   return {
@@ -159,16 +163,6 @@ export async function timSettings({ settings, io, keepSecret }: Wiring): Promise
   };
 }
 
-/** Passwords that `auth login` kept. */
-export function secretsOf(io: Io): Promise<Secrets> {
-  return openSecrets(stateFolder(io.env));
-}
-
-/** Under which name the password of this profile's TIM user is kept. */
-export function timPasswordName({ profile }: Settings): string {
-  return `tim-password:${profile?.[0] ?? "default"}`;
-}
-
 /** The source of a command that needs exactly one. */
 export function requiredSource(settings: Settings): SourceName {
   if (settings.source !== undefined) return settings.source;
@@ -179,14 +173,14 @@ export function requiredSource(settings: Settings): SourceName {
 }
 
 /** Login of listeners with their own RingCentral account, through the app that the settings name. */
-export function wireWebLogin(wiring: Wiring): WebLogin & AsyncDisposable {
+export async function wireWebLogin(wiring: Wiring): Promise<WebLogin & AsyncDisposable> {
   const { settings, io, report, logRequest } = wiring;
   if (settings.clientId === undefined) {
     throw new RecordingError("usage", "--login ringcentral needs an app: give its --client-id (RC_APP_CLIENT_ID).");
   }
   const http = openHttp(sourceHttpSettings("ringcentral", settings, io), logRequest);
   const { clock, random } = io;
-  const logins = openWebLogins(ringcentralSettings(wiring), { http, clock, random, report });
+  const logins = openWebLogins(await ringcentralSettings(wiring), { http, clock, random, report });
   return {
     title: "RingCentral",
     address: logins.address,

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
+import { diskError } from "./disk-error.ts";
 import { nameBeside } from "./files.ts";
 
 /** Passwords that a person typed in, kept for this user alone: in the system's keychain where one is set up, else in a file (0600). */
@@ -46,18 +47,22 @@ function secretsFile(folder: string): Secrets {
   const path = join(folder, "secrets.json");
   const read = () => readSecrets(path);
   const write = (secrets: Record<string, string>) => {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const made = nameBeside(path);
-    writeFileSync(made, `${JSON.stringify(secrets)}\n`, { mode: 0o600, flag: "wx" });
-    renameSync(made, path);
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const made = nameBeside(path);
+      writeFileSync(made, `${JSON.stringify(secrets)}\n`, { mode: 0o600, flag: "wx" });
+      renameSync(made, path);
+    } catch (error) {
+      throw diskError(error, path);
+    }
   };
   return {
     place: path,
     get: (name) => read()[name],
     set: (name, secret) => write({ ...read(), [name]: secret }),
     remove(name) {
-      const { [name]: _, ...others } = read();
-      write(others);
+      const { [name]: removed, ...others } = read();
+      if (removed !== undefined) write(others);
     },
   };
 }
@@ -89,6 +94,23 @@ export function readSecretFile(file: string, what: string): string {
   } catch (error) {
     throw refused(`cannot be read (${(error as NodeJS.ErrnoException).code ?? "error"}).`, error);
   }
+  return secretIn(bytes, refused);
+}
+
+/** The secret that standard input brings, under the rules of a file. */
+export async function readSecretStream(input: AsyncIterable<Uint8Array | string>, what: string): Promise<string> {
+  const refused = (why: string) => new RecordingError("usage", `${what}: standard input ${why}`);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of input) {
+    chunks.push(Buffer.from(chunk));
+    length += chunk.length;
+    if (length > mostBytes) break;
+  }
+  return secretIn(Buffer.concat(chunks), refused);
+}
+
+function secretIn(bytes: Buffer, refused: (why: string) => RecordingError): string {
   if (bytes.length > mostBytes) throw refused("is too large for a secret: it must hold the secret alone.");
   const lines = decode(bytes)
     .split(/[\r\n]+/)

@@ -1,10 +1,7 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { run, until } from "../helpers/bin.ts";
+import { openTerminal } from "../helpers/terminal.ts";
 import { openTimWorld } from "./tim-world.ts";
-
-const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
 
 describe("in a terminal of 80 columns and 24 rows", () => {
   it("a download shows bars through a resize, ends with 130 at Ctrl-C, leaves a clean screen, and the next one completes", async ({
@@ -65,38 +62,3 @@ describe("in a terminal of 80 columns and 24 rows", () => {
     expect((await run(["download", "-s", "tim", "--rows", world.csv, "-d", world.archive], { env })).code).toBe(0);
   });
 });
-
-/** Runs callreel in a tmux of its own. */
-function openTerminal(args: readonly string[], env: Record<string, string>, skip: (note: string) => void) {
-  if (spawnSync("tmux", ["-V"]).status !== 0) skip("Debian's package tmux is not installed");
-  const socket = `callreel-e2e-${process.pid}-${performance.now()}`;
-  const tmux = (...words: string[]) => execFileSync("tmux", ["-L", socket, ...words], { encoding: "utf8" });
-  const quoted = (words: readonly string[]) => words.map((word) => `'${word}'`).join(" ");
-  const settings = Object.entries({ ...env, NO_PROXY: "127.0.0.1", LANG: "C.UTF-8" }).map(
-    ([name, value]) => `${name}=${value}`,
-  );
-  const line = `trap : INT; clear; env ${quoted(settings)} ${quoted([process.execPath, bin, ...args])}; echo "=ended $?"; exec cat`;
-  tmux("-u", "-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", "sh", "-c", line);
-  const lines = () =>
-    tmux("capture-pane", "-p", "-S", "-")
-      .split("\n")
-      .map((each) => each.trimEnd());
-  const screen = () =>
-    tmux("capture-pane", "-p")
-      .split("\n")
-      .map((each) => each.trimEnd());
-  const last = () => lines().find((each) => /=ended \d+$/.test(each));
-  return {
-    lines,
-    screen,
-    ended: () => last() !== undefined,
-    code: () => Number(last()?.split("=ended ")[1]),
-    key: (name: string) => tmux("send-keys", name),
-    type: (text: string) => tmux("send-keys", "-l", text),
-    resize: (columns: number, rows: number) => tmux("resize-window", "-x", String(columns), "-y", String(rows)),
-    explain(error: Error): never {
-      throw new Error(`${error.message}; the screen shows\n${lines().join("\n")}`);
-    },
-    [Symbol.dispose]: () => void spawnSync("tmux", ["-L", socket, "kill-server"]),
-  };
-}

@@ -64,7 +64,7 @@ test("somebody comes in with a RingCentral account by clicks, and logs out by on
     clientSecret: env.RC_APP_CLIENT_SECRET,
   };
   const io = testIo({ HOME: folder, XDG_STATE_HOME: folder, NO_PROXY: "127.0.0.1" });
-  await using webLogin = wireWebLogin({ settings, io, report: () => {}, keepSecret: () => {} });
+  await using webLogin = await wireWebLogin({ settings, io, report: () => {}, keepSecret: () => {} });
   const player = await played.open({ webLogin });
   sandbox.running.settings.app.redirectUris.push(`${player.address}/oauth/callback`);
 

@@ -13,7 +13,7 @@ let played: PlayedArchive;
 let sandbox: RingCentralSandbox;
 let player: Player;
 let home: string;
-let login: ReturnType<typeof wireWebLogin>;
+let login: Awaited<ReturnType<typeof wireWebLogin>>;
 let secrets: string[];
 
 beforeEach(async () => {
@@ -28,7 +28,7 @@ beforeEach(async () => {
     clientSecret: sandbox.env.RC_APP_CLIENT_SECRET,
   };
   const io = testIo({ HOME: home, XDG_STATE_HOME: home, NO_PROXY: "127.0.0.1" });
-  login = wireWebLogin({ settings, io, report: () => {}, keepSecret: (secret) => secrets.push(secret) });
+  login = await wireWebLogin({ settings, io, report: () => {}, keepSecret: (secret) => secrets.push(secret) });
   player = await played.open({ webLogin: login });
   sandbox.settings.app.redirectUris.push(`${player.address}/oauth/callback`);
   const call = { start: "2026-11-03T10:00:00.000Z", account: "37439510" };

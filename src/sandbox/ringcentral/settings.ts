@@ -124,7 +124,11 @@ export function defaultSettings(): RingCentralSettings {
     app: {
       grants: ["authorization_code", "urn:ietf:params:oauth:grant-type:jwt-bearer", "refresh_token"],
       issueRefreshTokens: false,
-      redirectUris: ["http://localhost:5000/oauth2callback", "http://127.0.0.1:5000/oauth2callback"],
+      redirectUris: [
+        "http://localhost:5000/oauth2callback",
+        "http://127.0.0.1:5000/oauth2callback",
+        "http://localhost:8710/oauth2callback",
+      ],
       scopes: ["ReadAccounts", "ReadCallLog", "ReadCallRecording"],
       badClient: "OAU-153",
     },

@@ -17,7 +17,8 @@ import { openRateLimiter } from "./rate-limiter/limiter.ts";
 import { checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
 import { openState } from "./state.ts";
 
-export { browserLogin, type LoginPrompt } from "./auth/browser-login.ts";
+export { browserLogin, type LoggedIn, type LoginPrompt } from "./auth/browser-login.ts";
+export { forgetSession, hasSession, shareLogin } from "./auth/kept-session.ts";
 export { openWebLogins, type WebLogins } from "./auth/player-login.ts";
 export type { LoginStatus } from "./auth/status.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";

@@ -163,8 +163,13 @@ export function findCredential(state: State, settings: RingCentralSettings): str
   const { accessToken, jwt } = settings;
   if (accessToken !== undefined) return credentialOf(settings, `token ${digest(accessToken)}`);
   if (jwt !== undefined) return credentialOf(settings, jwtClaims(jwt).subject ?? `jwt ${digest(jwt)}`);
-  const user = state.read(loginName(settings));
+  const user = rememberedUser(state, settings);
   return user === undefined ? undefined : credentialOf(settings, user);
+}
+
+/** Who logged in with the browser for this profile. */
+export function rememberedUser(state: State, settings: RingCentralSettings): string | undefined {
+  return state.read(loginName(settings));
 }
 
 /** Remembers who logged in with the browser for this profile; returns the credential. */
