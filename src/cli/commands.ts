@@ -1,6 +1,7 @@
 import { archiveOptions, runOptions, writeOptions } from "./options/download.ts";
 import { allOptions, type CommandSpec, groups, select, some } from "./options/groups.ts";
 import { type OptionSpec, optionName } from "./options/option.ts";
+import { reportOptions } from "./options/report.ts";
 import { selectOptions } from "./options/selection.ts";
 import { playerOptions, sandboxOptions, showOptions } from "./options/serving.ts";
 
@@ -90,7 +91,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "reconcile",
     summary: "source against archive: missing, extra, shorter than the call, each with its reason (exit 6)",
-    groups: [groups.select, groups.dest, logs, ...sourceGroups],
+    groups: [groups.select, groups.dest, some("Report", archiveOptions, "report"), logs, ...sourceGroups],
     examples: [
       ["callreel reconcile -s ringcentral --from 30d", "prove that the last month is complete"],
       ["callreel reconcile --rows calls.csv --json | callreel download --rows -", "fetch what is missing"],
@@ -107,6 +108,24 @@ export const commands: readonly CommandSpec[] = [
       ["callreel status 401786818008", "downloaded when, or why not"],
     ],
     load: async () => (await import("../commands/status.ts")).status,
+  },
+  {
+    name: "report",
+    summary:
+      "the auditor's page of a month: listed, held, missing and why, with what proves it (exit 6 when anything is open)",
+    groups: [
+      groups.dest,
+      some("Select", selectOptions, "month", "from", "to", "source", "shortBy", "shortPart"),
+      { title: "Write", options: reportOptions },
+      some("Proof", archiveOptions, "seal"),
+      some("Show", showOptions, "quiet", "verbose", "logFile", "logFormat", "noColor"),
+    ],
+    examples: [
+      ["callreel report --month 2026-03 --html march.html", "one page to hand over"],
+      ["callreel report --from 2026-01-01 --to 2026-04-01 --csv q1.csv --json q1.json", "a quarter, for other tools"],
+      ["callreel reconcile -s ringcentral --month 2026-03 --report march.html", "the same against the live call log"],
+    ],
+    load: async () => (await import("../commands/report.ts")).report,
   },
   {
     name: "audit",

@@ -1,5 +1,3 @@
-import { lstatSync } from "node:fs";
-import { join } from "node:path";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
@@ -12,7 +10,7 @@ import { openSources } from "../composition/sources.ts";
 import type { Work } from "../core/download/work.ts";
 import { timeText } from "../core/local-time.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
-import type { Archive } from "../core/model/ledger.ts";
+import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import {
   isDifference,
   type Look,
@@ -23,6 +21,10 @@ import {
 } from "../core/proof/reconcile.ts";
 import { isWholeSelection } from "../core/selection.ts";
 import { formatCount, printable } from "../core/text.ts";
+import { periodOf } from "../maintenance/report/facts.ts";
+import { addListedLine, openReportLines } from "../maintenance/report/lines.ts";
+import { checkedTargets, formatOf, type Target, writeReport } from "../maintenance/report/write.ts";
+import { openLook } from "../platform/files.ts";
 
 /** Source against archive: each recording that is missing, extra, damaged, too short, gone or not permitted. 6 when they differ. */
 export async function reconcile(invocation: Invocation): Promise<number> {
@@ -41,19 +43,27 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     if (isDifference(found)) differences += 1;
     io.stdout.write(settings.json ? jsonOf(found) : lineOf(found, settings.timezone));
   };
+  const targets = checkedTargets(targetsOf(settings.report), invocation);
+  const period = periodOf(settings, io.clock.now(), false);
+  let reported = 0;
   try {
+    using lines = targets.length > 0 ? openReportLines() : undefined;
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
     const { work, listed: whole } = await wireWork(invocation, sources, selection, { heldOf: ledger.entriesOf });
     const look = openLook(archiveFolder(settings, io));
     const archive = { ledger, look, rules: { tolerance: toleranceOf(settings), timezone: settings.timezone } };
     const listed = new Set<string>();
+    const telling: Telling = {
+      tell,
+      line: async (...line) => lines && (await addListedLine(lines, ledger, ...line, settings.timezone)),
+    };
     for await (const piece of work) {
       for (const event of piece.events) hear(event);
-      await reconcilePiece(piece, archive, listed, tell);
+      await reconcilePiece(piece, archive, listed, telling);
     }
     // Other filters leave recordings out that the archive may well hold.
-    if (isWholeSelection(selection)) await findExtra(invocation, archive, listed, tell);
+    if (isWholeSelection(selection)) await findExtra(invocation, archive, listed, telling);
     const { rejected, uncertain: undated } = leftOut;
     const result = { recordings: listed.size, rejected, ...(undated > 0 && { undated }), differences, ...kinds };
     await ledger.audit({
@@ -63,11 +73,22 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     const head = await noteHead(archiveFolder(settings, io), ledger);
     if (settings.json) io.stdout.write(finishedOf({ ...result, head }, io.clock.now()));
     else io.stderr.write(summaryOf(listed.size, kinds));
+    if (lines) reported = await writeReport(invocation, { ledger, period, lines, live: true }, targets);
   } finally {
     await reporter.close();
   }
   leftOut.tell(io);
-  return worst([differences > 0 ? exitCodeOf("differences") : 0, leftOut.exitCode()]);
+  return worst([differences > 0 ? exitCodeOf("differences") : 0, leftOut.exitCode(), reported]);
+}
+
+/** Who hears of findings: each is told, and of each recording there is one line for the report. */
+interface Telling {
+  readonly tell: (found: Reconciled) => void;
+  readonly line: (found: Reconciled | undefined, entry: LedgerEntry | undefined) => Promise<unknown>;
+}
+
+function targetsOf(file: string | undefined): readonly Target[] {
+  return file === undefined ? [] : [{ format: formatOf(file, "--report"), file, flag: "--report" }];
 }
 
 interface Held {
@@ -76,29 +97,28 @@ interface Held {
   readonly rules: ReconcileRules;
 }
 
-/** Looks at files without reading them; neither through links nor at anything but plain files. */
-function openLook(root: string): Look {
-  return (path) => {
-    const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
-    return stat?.isFile() ? { bytes: stat.size } : undefined;
-  };
-}
-
 async function reconcilePiece(
   piece: Work,
   { ledger, look, rules }: Held,
   listed: Set<string>,
-  tell: (found: Reconciled) => void,
+  { tell, line }: Telling,
 ): Promise<void> {
   for (const event of piece.events) {
     if (event.event !== "recording-skipped" || event.reason !== "short-recording" || event.call === undefined) continue;
-    tell({ kind: "short-recording", message: "the source keeps no recording that short", call: event.call });
+    const found: Reconciled = {
+      kind: "short-recording",
+      message: "the source keeps no recording that short",
+      call: event.call,
+    };
+    tell(found);
+    await line(found, undefined);
   }
   const fresh = piece.refs.filter(({ key }) => !listed.has(key) && listed.add(key));
   const entries = await ledger.entriesOf(fresh.map(({ key }) => key));
   for (const [at, ref] of fresh.entries()) {
     const found = reconcileRef(ref, entries[at], look, rules);
     if (found !== undefined) tell(found);
+    await line(found, entries[at]);
   }
 }
 
@@ -106,15 +126,17 @@ async function findExtra(
   { settings, io }: Invocation,
   { ledger, look }: Held,
   listed: ReadonlySet<string>,
-  tell: (found: Reconciled) => void,
+  { tell, line }: Telling,
 ): Promise<void> {
   for await (const keys of ledger.keys({ ...entryFilterOf(settings, io), states: ["done"] })) {
     const extra = keys.filter((key) => !listed.has(key));
     for (const entry of extra.length === 0 ? [] : await ledger.entriesOf(extra)) {
       if (entry === undefined) continue;
-      tell({ kind: "extra", message: "the source does not list it (any more)", ref: entry.ref });
+      const extra: Reconciled = { kind: "extra", message: "the source does not list it (any more)", ref: entry.ref };
+      tell(extra);
       const fault = unsound(entry.ref, entry, look);
       if (fault !== undefined) tell(fault);
+      await line(fault === undefined ? extra : { ...extra, message: `${extra.message}; ${fault.message}` }, entry);
     }
   }
 }

@@ -20,6 +20,7 @@ export interface Catalogue {
   purgeEnded(keys: readonly RecordingKey[]): void;
   audit(line: AuditLine, now: number): void;
   noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): void;
+  auditsOf(key: RecordingKey): readonly AuditRecord[];
   lastAudits(count: number): readonly AuditRecord[];
 }
 
@@ -30,6 +31,7 @@ export function openCatalogue(
   operator: Operator | undefined,
 ): Catalogue {
   const { sqlite } = database;
+  const auditsOfKey = sqlite.prepare("SELECT * FROM audits WHERE key = ? ORDER BY seq");
   const audit = ({ action, key, detail, reason, by = operator?.name }: AuditLine, now: number) => {
     const who = { operator: by ?? null, host: operator?.host ?? null };
     const what = { action, key: key ?? null, detail: detail ?? null, reason: reason ?? null };
@@ -86,6 +88,7 @@ export function openCatalogue(
         for (const [key, message] of found) note.run(message ?? null, key);
       }),
     audit: (line, now) => database.write(() => audit(line, now)),
+    auditsOf: (key) => (auditsOfKey.all(key) as unknown as AuditRow[]).map(auditOf),
     lastAudits: (count) => {
       const rows = sqlite.prepare("SELECT * FROM audits ORDER BY seq DESC LIMIT ?").all(count);
       return (rows as AuditRow[]).map(auditOf);

@@ -151,7 +151,8 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
   `ALTER TABLE runs ADD COLUMN operator TEXT; ALTER TABLE runs ADD COLUMN host TEXT; ALTER TABLE runs ADD COLUMN listed TEXT;
    ALTER TABLE audits ADD COLUMN operator TEXT; ALTER TABLE audits ADD COLUMN host TEXT; ALTER TABLE audits ADD COLUMN reason TEXT;
    ALTER TABLE leases ADD COLUMN operator TEXT;
-   CREATE INDEX runs_by_time ON runs (started); CREATE INDEX audits_by_time ON audits (at)`,
+   CREATE INDEX runs_by_time ON runs (started); CREATE INDEX audits_by_time ON audits (at);
+   CREATE INDEX audits_by_key ON audits (key) WHERE key IS NOT NULL`,
 ];
 
 /** Brings the file to the newest version; two processes may try it at once. */

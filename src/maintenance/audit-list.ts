@@ -1,5 +1,5 @@
 import { csvField } from "../core/csv-field.ts";
-import type { ArchiveRecord, AuditRecord, RunRecord } from "../core/model/catalogue.ts";
+import type { ArchiveRecord, AuditRecord, Listed, RunRecord } from "../core/model/catalogue.ts";
 import { formatBytes, formatCount, formatNumberOf, printable } from "../core/text.ts";
 
 /** One line of `callreel audit`: who did what, when, where and why, and what came of it. */
@@ -17,6 +17,8 @@ export interface AuditEntry {
   /** What a run, a verify or a reconcile was asked for and what it came to, as recorded. */
   readonly selection?: unknown;
   readonly result?: unknown;
+  /** The calls that were listed whole for it. */
+  readonly listed?: readonly Listed[];
   readonly record: { readonly table: "runs" | "audits"; readonly seq: number; readonly hash: string };
 }
 
@@ -26,7 +28,7 @@ export function auditEntryOf(record: ArchiveRecord): AuditEntry {
 }
 
 function entryOfRun(run: RunRecord): AuditEntry {
-  const { seq, hash, started, by, host, selection, ...result } = run;
+  const { seq, hash, started, by, host, selection, listed, ...result } = run;
   const { kind: _, ...told } = result as typeof result & { kind?: unknown };
   return {
     time: started,
@@ -36,6 +38,7 @@ function entryOfRun(run: RunRecord): AuditEntry {
     detail: runInWords(run),
     selection,
     result: told,
+    ...(listed && { listed }),
     record: { table: "runs", seq, hash },
   };
 }
@@ -65,8 +68,8 @@ function entryOfAudit(audit: AuditRecord): AuditEntry {
     ...(place !== undefined && { host: place }),
     ...(key !== undefined && { key }),
     ...(reason !== undefined && { reason }),
-    detail: check === undefined ? (detail === reason ? "" : detail) : checkInWords(check.result),
-    ...(check && { selection: check.selection, result: check.result }),
+    detail: check === undefined ? (detail === reason ? "" : detail) : checkInWords(check.told.result),
+    ...check?.told,
     record: { table: "audits", seq, hash },
   };
 }
@@ -79,18 +82,20 @@ function playerVisitor({ action, detail = "" }: AuditRecord): string | undefined
 interface Check {
   /** `name@host`. */
   readonly by: string;
-  readonly selection: unknown;
-  readonly result: Readonly<Record<string, unknown>>;
+  readonly told: {
+    readonly selection: unknown;
+    readonly result: Readonly<Record<string, unknown>>;
+    readonly listed?: readonly Listed[];
+  };
 }
 
 /** What a verify or a reconcile noted of itself; undefined for words. */
 function checkOf(detail: string): Check | undefined {
   if (!detail.startsWith("{")) return undefined;
   try {
-    const check = JSON.parse(detail) as Partial<Check> | null;
-    const { by, selection, result } = check ?? {};
-    if (typeof by !== "string" || typeof result !== "object" || result === null) return undefined;
-    return { by, selection, result };
+    const { by, ...told } = JSON.parse(detail) as { by?: unknown; result?: unknown };
+    if (typeof by !== "string" || typeof told.result !== "object" || told.result === null) return undefined;
+    return { by, told: told as Check["told"] };
   } catch {
     return undefined;
   }
@@ -104,7 +109,7 @@ function splitOnce(by: string): [string, string | undefined] {
 const ownNames: Readonly<Record<string, string>> = { files: "files read", recordings: "recordings listed" };
 
 /** `412 recordings listed, 2 differences, 1 missing, 1 short`. */
-function checkInWords(result: Check["result"]): string {
+function checkInWords(result: Check["told"]["result"]): string {
   return Object.entries(result)
     .filter(([name, value]) => typeof value === "number" && (value > 0 || name in ownNames || name === "differences"))
     .map(([name, value]) =>

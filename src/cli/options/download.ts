@@ -39,6 +39,7 @@ export const archiveOptions = {
   auditReason: choice("--audit-reason <how>", "whether purge and export want a --reason", ["optional", "required"], {
     fallback: "optional",
   }),
+  report: value("--report <file>", "write the auditor's page of it too: a name ending in .html, .csv or .json", text),
   action: list("--action <name>", `only these: ${auditNames.join(", ")} (repeatable)`, auditName),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
   link: flag("--link", "hard links to the archive's own files instead of copies"),

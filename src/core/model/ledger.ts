@@ -103,6 +103,8 @@ export interface Archive extends Required<Ledger> {
   hooksOwed(): AsyncIterable<readonly LedgerEntry[]>;
   /** How many hooks are owed. */
   hooksOwedCount(): Promise<number>;
+  /** What was done with a recording besides fetching it, oldest first. */
+  auditsOf(key: RecordingKey): Promise<readonly AuditRecord[]>;
   /** Newest first. */
   lastAudits(count: number): Promise<readonly AuditRecord[]>;
   /** Every record, oldest first, of a run by its start; `from` and `to` (exclusive) in ISO 8601 and UTC. */

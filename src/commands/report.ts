@@ -1,0 +1,38 @@
+import type { RawFlags } from "../cli/config.ts";
+import type { Invocation } from "../cli/io.ts";
+import { archiveFolder, openLedgerToRead } from "../composition/archive.ts";
+import { entryFilterOf, toleranceOf } from "../composition/plan.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import { periodOf } from "../maintenance/report/facts.ts";
+import { addLedgerLines, openReportLines } from "../maintenance/report/lines.ts";
+import { checkedTargets, type Format, type Target, writeReport } from "../maintenance/report/write.ts";
+import { openLook } from "../platform/files.ts";
+
+/**
+ * One report of a period for whoever must prove it: what was listed, what is held, each gap with its reason, and what
+ * vouches for it. Reads the ledger and looks at the files; 6 when anything is open.
+ */
+export async function report(invocation: Invocation): Promise<number> {
+  const { settings, io, flags } = invocation;
+  const targets = checkedTargets(targetsOf(flags), invocation);
+  const period = periodOf(settings, io.clock.now(), true);
+  await using ledger = await openLedgerToRead(settings, io);
+  using lines = openReportLines();
+  const look = openLook(archiveFolder(settings, io));
+  const rules = { tolerance: toleranceOf(settings), timezone: settings.timezone };
+  await addLedgerLines(lines, ledger, entryFilterOf(settings, io), { look, rules, stop: io.stop });
+  return await writeReport(invocation, { ledger, period, lines, live: false }, targets);
+}
+
+function targetsOf(flags: RawFlags): readonly Target[] {
+  const formats: readonly Format[] = ["html", "csv", "json"];
+  const targets = formats.flatMap((format): Target[] => {
+    const file = flags[`${format}File`];
+    return file === undefined ? [] : [{ format, file: typeof file === "string" ? file : "-", flag: `--${format}` }];
+  });
+  if (targets.length > 0) return targets;
+  throw new RecordingError(
+    "usage",
+    "report: say what to write, with --html FILE, --csv FILE or --json FILE (- for stdout).",
+  );
+}
