@@ -20,7 +20,7 @@ export const commands: readonly CommandSpec[] = [
     groups: [
       some("Select", selectOptions, "source", "rows", "columns", "map", "rowDates", "encoding"),
       some("Archive", writeOptions, "dest"),
-      logs,
+      some("Show", showOptions, "verbose", "logFile", "logFormat", "noColor"),
       ...sourceGroups,
     ],
     withoutSettings: true,

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createInterface, type Interface } from "node:readline/promises";
+import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Io } from "./io.ts";
@@ -16,20 +16,50 @@ export async function ask(
   if (options.noInput || !io.stdin.isTTY) {
     throw new RecordingError("usage", `${question.trim()} cannot be asked without a terminal: ${options.instead}.`);
   }
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input: io.stdin, output: options.hidden ? silent : io.stderr, terminal: true });
+  const typedAhead = ahead.get(io.stdin)?.shift();
+  if (typedAhead !== undefined) {
+    io.stderr.write(`${question}${options.hidden ? "" : typedAhead}\n`);
+    return typedAhead;
+  }
+  return askNow(question, io, options.hidden ?? false);
+}
+
+/** Lines that came together with the answer before them, as from a paste: they answer the next questions. */
+const ahead = new WeakMap<object, string[]>();
+
+async function askNow(question: string, io: Io, hidden: boolean): Promise<string> {
+  let silent = hidden;
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (!silent) io.stderr.write(chunk);
+      done();
+    },
+  });
+  const columns = { columns: io.stderr.columns || 80 };
+  const reader = createInterface({ input: io.stdin, output: Object.assign(output, columns), terminal: true });
+  const lines: string[] = [];
+  const first = new Promise<string>((resolve) => {
+    reader.on("line", (line) => {
+      // What comes with it was not meant for the screen: it may be a password.
+      silent = true;
+      if (lines.push(line) === 1) resolve(line);
+    });
+  });
   const answered = new AbortController();
   try {
     // Asked only now, with the terminal already readline's: it draws the line anew, and a hidden answer has no echo.
-    if (options.hidden) io.stderr.write(question);
-    const answer = reader.question(options.hidden ? "" : question);
-    return await Promise.race([answer, givenUp(reader, io.stop, answered.signal)]);
+    if (hidden) io.stderr.write(question);
+    reader.setPrompt(hidden ? "" : question);
+    reader.prompt();
+    return await Promise.race([first, givenUp(reader, io.stop, answered.signal)]);
   } catch (error) {
     throw new RecordingError("interrupted", "Interrupted.", { cause: error });
   } finally {
     answered.abort();
+    silent = true;
     reader.close();
-    if (options.hidden || io.stop.aborted) io.stderr.write("\n");
+    ahead.set(io.stdin, lines.slice(1));
+    if (hidden || io.stop.aborted) io.stderr.write("\n");
   }
 }
 

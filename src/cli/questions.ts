@@ -12,7 +12,7 @@ export interface Question {
   /** How `usual` is shown, where it must not be shown itself. */
   readonly shown?: string;
   readonly hidden?: boolean;
-  /** What is made of an answer; a RecordingError is told, and the question asked again. */
+  /** What is made of an answer, which comes without blanks around it unless it was hidden; a RecordingError is told, and the question asked again. */
   readonly read?: (answer: string) => string;
 }
 
@@ -33,14 +33,15 @@ export interface Choice {
 
 export function openQuestions(io: Io): Questions {
   const say = (text: string, hang = 0) => {
-    for (const line of text.split("\n")) io.stderr.write(`${wrapped(line, io.stderr.columns ?? 80, hang)}\n`);
+    for (const line of text.split("\n")) io.stderr.write(`${wrapped(line, io.stderr.columns || 80, hang)}\n`);
   };
 
   async function text(question: Question): Promise<string> {
     const { usual, shown = usual, hidden = false } = question;
     const asked = `${question.ask}${shown ? ` [${shown}]` : ""}: `;
     for (;;) {
-      const line = (await ask(asked, io, { hidden, noInput: false, instead: "" })).trim();
+      const given = await ask(asked, io, { hidden, noInput: false, instead: "" });
+      const line = hidden ? given : given.trim();
       if (line === "" || line === usual) {
         if (usual !== undefined) return usual;
         continue;

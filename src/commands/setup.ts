@@ -9,7 +9,7 @@ import type { Wiring } from "../composition/http.ts";
 import { keptRingCentral, profileOf, secretNames, secretsOf } from "../composition/kept-logins.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { givenSystem, requireAnswers, withPipedSecret } from "../composition/setup/given-answers.ts";
-import { absolute, keepProfile, withWholePaths } from "../composition/setup/keep-profile.ts";
+import { absolute, keepProfile, systemOptions, withWholePaths } from "../composition/setup/keep-profile.ts";
 import { nextCommand } from "../composition/setup/next-steps.ts";
 import { askProfile, checkedName, chooseSystem } from "../composition/setup/profile-questions.ts";
 import { askRingCentral } from "../composition/setup/ringcentral-guide.ts";
@@ -39,7 +39,8 @@ export async function setup(invocation: Invocation): Promise<number> {
   const { io, flags } = invocation;
   const file = await openSettingsFile(settingsPath(flags, io.env));
   const given = (await resolveSettings(flags, io.env, firstProfile(flags, io.env), true)).settings;
-  const questions = io.stdin.isTTY && !given.noInput ? openQuestions(io) : undefined;
+  const asking = io.stdin.isTTY && io.stderr.isTTY && !given.noInput;
+  const questions = asking ? openQuestions(io) : undefined;
   const reporter = await openRunReporter({ ...invocation, settings: given });
   const wiring = { ...reporter, io };
   const undo: (() => void)[] = [];
@@ -159,6 +160,17 @@ async function keep({ name, settings }: Draft, file: File, { io, flags }: Invoca
   const say = (text: string) => io.stderr.write(`${wrapped(text, io.stderr.isTTY ? io.stderr.columns : undefined)}\n`);
   say(`\nKept as profile ${profile} in ${file.path}${kept ? `, its secrets in ${secrets.place}` : ""}.`);
   say("Next, see how much there is and how long it takes; then the same without -n:");
+  for (const variable of await overriding(name, settings, { io, flags })) {
+    say(`warning: ${variable} is set to something else and comes before the profile: unset it.`);
+  }
   const config = typeof flags.config === "string" ? flags.config : undefined;
   io.stdout.write(`${nextCommand(name, { profile, config, rows: settings.rows?.[0] })}\n`);
+}
+
+/** Where values come from, other than the profile, that the next command will take instead of the ones just kept. */
+async function overriding(name: SourceName, kept: Settings, { io, flags }: Pick<Invocation, "io" | "flags">) {
+  const { settings, origins } = await resolveSettings({ config: flags.config }, io.env, profileOf(kept));
+  const keys = Object.keys(systemOptions[name]) as (keyof Settings)[];
+  const others = keys.filter((key) => settings[key] !== undefined && String(settings[key]) !== String(kept[key]));
+  return others.map((key) => origins[key] as string).filter((origin) => /^[A-Z_]+$/.test(origin));
 }

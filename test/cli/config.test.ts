@@ -41,6 +41,23 @@ describe("settings come from", () => {
     expect(settings.rows).toEqual(["a.csv", "b.csv"]);
   });
 
+  it("a profile by its name in any case, each further one under its own", async () => {
+    const file = await openSettingsFile(settingsPath({}, env));
+    for (const [name, transfers] of [
+      ["Emea", "2"],
+      ["us", "3"],
+      ["US", "4"],
+    ] as const)
+      file.set(name, "transfers", transfers);
+    const asked = { profile: ["EMEA", "us"] };
+    expect((await resolveSettings(asked, env)).settings).toMatchObject({ profile: ["Emea", "us"], transfers: 2 });
+    expect((await resolveSettings(asked, env, "us")).settings).toEqual({ profile: ["us"], transfers: 3 });
+    const both = await resolveSettings({}, { ...env, CALLREEL_PROFILE: "emea;US" });
+    expect(both.settings).toMatchObject({ profile: ["Emea", "US"], transfers: 2 });
+    await expect(resolveSettings({ profile: ["uS"] }, env)).rejects.toMatchObject({ code: "usage" });
+    expect((await resolveSettings({ profile: ["new"] }, env, "new", true)).settings).toEqual({ profile: ["new"] });
+  });
+
   it("an empty variable means none", async () => {
     expect((await resolveSettings({}, { ...env, CALLREEL_TRANSFERS: "" })).settings.transfers).toBeUndefined();
   });

@@ -3,10 +3,11 @@ import { wrapped } from "../../src/cli/wrap.ts";
 
 test.each([
   ["short", 80, 0, "short"],
-  ["one two three", 7, 0, "one two\nthree"],
-  ["ok    a: one two", 12, 6, "ok    a: one\n      two"],
-  ["  indented words", 10, 2, "  indented\n  words"],
-  ["a verylongwordindeed b", 6, 0, "a\nverylongwordindeed\nb"],
+  ["one two three four five", 20, 0, "one two three four\nfive"],
+  ["ok    a: one two three", 20, 6, "ok    a: one two\n      three"],
+  ["  some indented words", 20, 2, "  some indented\n  words"],
+  ["a very-very-long-word-indeed b", 20, 0, "a\nvery-very-long-word-indeed\nb"],
+  ["a terminal that does not know how wide it is", 0, 0, "a terminal that does not know how wide it is"],
   ["no terminal, no break", undefined, 3, "no terminal, no break"],
   ["", 80, 4, ""],
 ])("breaks %j at %j columns between words", (text, columns, hang, lines) => {

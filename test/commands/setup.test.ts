@@ -140,7 +140,16 @@ describe("without a terminal", () => {
     expect((await callreel(["doctor"])).code).toBe(0);
   });
 
-  it("does not go on from a settings file that is broken, and says of a folder that cannot be written", async () => {
+  it("says which variables will win over what it kept", async () => {
+    await using world = await account();
+    const { RC_APP_CLIENT_ID = "", ...env } = world.rc.env;
+    const other = { ...env, RC_APP_CLIENT_ID: "another", CALLREEL_REDIRECT_PORT: "8710" };
+    const { code, err } = await callreel(["setup", "--client-id", RC_APP_CLIENT_ID], other);
+    expect([code, err]).toEqual([0, expect.stringMatching(/warning: RC_APP_CLIENT_ID is set to something else/)]);
+    expect(err.match(/something else/g)).toHaveLength(1);
+  });
+
+  it("does not go on from a settings file that is broken", async () => {
     await callreel(["config", "set", "transfers", "7"]);
     writeFileSync(settingsFile(), "{ not json");
     expect(await callreel(["setup"])).toMatchObject({ code: 2, err: expect.stringContaining(settingsFile()) });

@@ -1,10 +1,14 @@
+import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { run, until } from "../helpers/bin.ts";
 import { openTerminal } from "../helpers/terminal.ts";
 import { openRingCentralWorld, quickBudget, type RingCentralWorld } from "./ringcentral-world.ts";
 import { openTimWorld } from "./tim-world.ts";
+
+const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
 
 const openAccount = () =>
   openRingCentralWorld({
@@ -139,4 +143,40 @@ it.each(["a question", "a secret", "the checks"])("Ctrl-C at %s ends with 130 an
     env: { ...bare(world), RC_APP_CLIENT_ID: world.env.RC_APP_CLIENT_ID },
   });
   expect(who.code).toBe(7);
+});
+
+it("takes answers that are typed ahead in one go, and shows no password of them", async ({ skip }) => {
+  if (spawnSync("script", ["--version"]).status !== 0) skip("Debian's package bsdutils is not installed");
+  await using world = await openTimWorld(3);
+  const { TIM_URL = "", TIM_USERNAME = "", TIM_PASSWORD = "" } = world.env;
+  const terminal = spawn("script", ["-qec", `'${process.execPath}' '${bin}' setup`, "/dev/null"], {
+    env: { ...bare(world), NO_PROXY: "127.0.0.1" },
+    cwd: world.home,
+  });
+  let shown = "";
+  terminal.stdout.on("data", (chunk: Buffer) => {
+    shown += chunk;
+  });
+  const ended = new Promise((resolve) => terminal.on("close", resolve));
+  await until(() => shown.includes("Choice"), "the first question");
+  terminal.stdin.write(`tim\nsouth\n${TIM_URL}\n${TIM_USERNAME}\n${TIM_PASSWORD}\n\n${world.csv}\n`);
+  expect(await ended).toBe(0);
+  expect(shown).toContain("callreel download -s tim --profile south --rows");
+  expect(shown).not.toContain(TIM_PASSWORD);
+});
+
+it.each([
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)("%s at a secret ends with %i and leaves nothing", async (signal, code) => {
+  await using world = await openAccount();
+  using terminal = openTerminal(["setup", "-s", "ringcentral"], bare(world), () => {});
+  await terminal.answer("Name of the profile", "");
+  await terminal.answer("Choice [1]", "");
+  await terminal.answer("Client id:", "x");
+  await until(() => terminal.lines().some((line) => line.includes("secret, not")), "the secret");
+  terminal.signal(signal);
+  await until(terminal.ended, "the end").catch(terminal.explain);
+  expect([terminal.code(), terminal.lines().join("\n")]).toEqual([code, expect.stringContaining("Nothing was kept.")]);
+  expect([existsSync(settingsOf(world)), existsSync(secretsOf(world))]).toEqual([false, false]);
 });

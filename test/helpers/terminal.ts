@@ -39,6 +39,12 @@ export function openTerminal(args: readonly string[], env: Record<string, string
       if (text !== "") tmux("send-keys", "-l", text);
       tmux("send-keys", "Enter");
     },
+    /** Sends a signal to the program. */
+    signal(name: NodeJS.Signals) {
+      const shell = tmux("display-message", "-p", "#{pane_pid}").trim();
+      const [pid = ""] = execFileSync("pgrep", ["-P", shell], { encoding: "utf8" }).trim().split("\n");
+      process.kill(Number(pid), name);
+    },
     key: (name: string) => tmux("send-keys", name),
     type: (text: string) => tmux("send-keys", "-l", text),
     resize: (columns: number, rows: number) => tmux("resize-window", "-x", String(columns), "-y", String(rows)),

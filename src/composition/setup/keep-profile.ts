@@ -8,7 +8,11 @@ import type { SourceName } from "../../core/model/recording.ts";
 import type { Secrets } from "../../platform/secrets.ts";
 import { keptText, profileOf, secretNames } from "../kept-logins.ts";
 
-const tables: Readonly<Record<SourceName, OptionTable>> = { ringcentral: ringcentralOptions, tim: timOptions };
+/** The settings of a login to each system. */
+export const systemOptions: Readonly<Record<SourceName, OptionTable>> = {
+  ringcentral: ringcentralOptions,
+  tim: timOptions,
+};
 
 interface Kept {
   readonly name: SourceName;
@@ -54,7 +58,7 @@ function secretOf(name: SourceName, settings: Settings): string | undefined {
 /** What the profile holds besides stays; the system's settings are exactly those in effect. */
 function profileValues(name: SourceName, settings: Settings, before: Readonly<Record<string, unknown>>, io: Io) {
   const values: Record<string, unknown> = { ...before };
-  for (const [key, spec] of Object.entries({ ...tables[name], ...tlsOptions } as OptionTable)) {
+  for (const [key, spec] of Object.entries({ ...systemOptions[name], ...tlsOptions } as OptionTable)) {
     const value = settings[key as keyof Settings];
     delete values[optionName(key, spec)];
     if (value !== undefined && !spec.secret) values[optionName(key, spec)] = stored(key, spec, value);

@@ -54,13 +54,13 @@ function usually(text: string | undefined): { usual?: string } {
 }
 
 function plain(given: string): string {
-  const text = withoutQuotes(given);
+  const text = withoutQuotes(given.trim());
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw new RecordingError("usage", "It has blanks or signs in it that the console's has not: copy it once more.");
 }
 
 function asJwt(given: string): string {
-  const text = withoutQuotes(given).replace(/\s/g, "");
+  const text = withoutQuotes(given.trim()).replace(/\s/g, "");
   if (/^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)) return text;
   throw new RecordingError("usage", "That is no JWT: it has three parts with dots between. Copy it once more, whole.");
 }
