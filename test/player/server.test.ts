@@ -183,6 +183,7 @@ test("a listening is one line in the audit log, however many requests it takes; 
   for (const range of ["bytes=0-99", "bytes=100-199"]) await get(one, { range });
   await get(`${one}?download`);
   const audits = await played.ledger.lastAudits(10);
+  expect(audits.map(({ by }) => by)).toEqual(["the holder of the key", "the holder of the key"]);
   expect(audits.map(({ action, key, detail }) => [action, key, detail])).toEqual([
     ["playback", "ringcentral/4001", "downloaded by the holder of the key"],
     ["playback", "ringcentral/4001", "listened by the holder of the key"],

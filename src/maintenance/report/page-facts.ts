@@ -72,7 +72,6 @@ export function lastSections(report: ReportFacts): Html {
     entry === undefined
       ? none
       : `${momentText(Date.parse(entry.time), period.timezone)} by ${whoOf(entry)}: ${entry.detail}`;
-  const given = Object.entries(settings).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   return html`<h2>Checks and proof</h2>
 ${facts([
   ["Last verify", checkOf(verify, "never: no file was re-read against its SHA-256 yet")],
@@ -84,13 +83,26 @@ ${facts([
 ])}
 ${broken.length === 0 ? [] : html`<ul>${broken.map((each) => html`<li class="kind open">${each}</li>`)}</ul>`}
 <dl class="facts"><dt>Head</dt><dd><code>${head || "none: the archive has no records yet"}</code></dd><dt>Seal</dt><dd>${seal}</dd></dl>
-<h2>Settings of this report</h2>
-<p><code>${given.length === 0 ? "none but the defaults" : given.join("; ")}</code></p>
+<h2>Settings<small>no secrets</small></h2>
+<dl class="facts"><dt>Of this report</dt><dd><code>${settingsInWords(settings)}</code></dd>${report.listings.map(settingsOfLast)}</dl>
 <footer>
 <p>The head stands for every record and outcome of the archive when this page was made. <code>callreel verify --head ${head || "HEAD"}</code> tells later whether the archive still goes back to it, and re-reads every file.</p>
 <p>That a recording is held says that its file is there with its size; that its bytes are as they came says the last verify.</p>
 </footer>
 `;
+}
+
+function settingsOfLast({ source, last }: ListingFacts): Html {
+  if (last === undefined) return html``;
+  const { version } = (last.entry.result ?? {}) as { version?: unknown };
+  const software = typeof version === "string" ? `callreel ${version}: ` : "";
+  const told = settingsInWords(last.entry.selection);
+  return html`<dt>Of the last list, ${systems[source] ?? source}</dt><dd><code>${software}${told}</code></dd>`;
+}
+
+function settingsInWords(settings: unknown): string {
+  const given = Object.entries(settings ?? {}).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
+  return given.length === 0 ? "none but the defaults" : given.join("; ");
 }
 
 function facts(rows: readonly (readonly [string, string])[]): Html {

@@ -22,8 +22,9 @@ export function verdictOf(facts: ReportFacts): Verdict {
     counts.held === counts.calls
       ? `all ${formatNumberOf(counts.calls, "recording")} held.`
       : `${formatNumberOf(counts.held, "recording")} of ${formatCount(counts.calls)} held, and why each other one is not is explained below.`;
-  if (listings.length === 0 || listings.some(({ uncovered }) => uncovered.length > 0)) {
-    const sentence = `Not every part of this period was ever listed, so calls may be missing that nobody knows of. Of what is known: ${held}`;
+  const unlisted = unlistedInWords(facts);
+  if (unlisted !== undefined) {
+    const sentence = `${unlisted}, so calls may be missing that nobody knows of. Of what is known: ${held}`;
     return { is: "unlisted", title: "Completeness was not checked", sentence };
   }
   if (listings.some(({ isGiven }) => isGiven)) {
@@ -33,7 +34,15 @@ export function verdictOf(facts: ReportFacts): Verdict {
   return { is: "complete", title: "Complete", sentence: `The whole period was listed by its system: ${held}` };
 }
 
-function gapsOf({ counts, listings }: ReportFacts): Verdict {
+/** Which part of the period nobody listed; undefined where all of it was. */
+function unlistedInWords({ listings }: ReportFacts): string | undefined {
+  if (listings.every(({ lists }) => lists === 0)) return "This period was never listed whole";
+  const isPartly = listings.some(({ uncovered }) => uncovered.length > 0);
+  return isPartly ? "Not every part of this period was ever listed" : undefined;
+}
+
+function gapsOf(facts: ReportFacts): Verdict {
+  const { counts, listings } = facts;
   const open = formatNumberOf(counts.open, "recording is", "recordings are");
   const own = counts.open === 0 ? [] : [`${open} missing, damaged, too short or doubtful.`];
   const since = listings.flatMap(({ differs }) =>
@@ -41,10 +50,9 @@ function gapsOf({ counts, listings }: ReportFacts): Verdict {
       ? []
       : [`The last reconcile found differences (${differs.detail}), and the period was not listed since.`],
   );
-  const unlisted = listings.some(({ uncovered }) => uncovered.length > 0)
-    ? ["Parts of the period were never listed."]
-    : [];
-  return { is: "gaps", title: "Not complete", sentence: [...own, ...since, ...unlisted].join(" ") };
+  const unlisted = unlistedInWords(facts);
+  const more = unlisted === undefined ? [] : [`${unlisted}.`];
+  return { is: "gaps", title: "Not complete", sentence: [...own, ...since, ...more].join(" ") };
 }
 
 /** Whether the report ends with 0: nothing is open, and every call was listed or given. */
