@@ -46,7 +46,10 @@ function buildProgram(argv: readonly string[], io: Io, action: Action): Commande
       getOutHelpWidth: () => widthOf(io.stdout),
       getErrHelpWidth: () => widthOf(io.stderr),
     })
-    .addHelpText("after", "\nStart with: callreel demo, then callreel doctor.\nEach command: callreel help COMMAND.");
+    .addHelpText(
+      "after",
+      "\nStart with: callreel demo to look around, callreel setup for your own account.\nEach command: callreel help COMMAND.",
+    );
   for (const spec of commands) {
     const command = buildCommand(spec, program, action);
     // Hundreds of options are quicker left out than built: a command that nobody names needs none.

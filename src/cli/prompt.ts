@@ -51,15 +51,17 @@ async function askNow(question: string, io: Io, hidden: boolean): Promise<string
     if (hidden) io.stderr.write(question);
     reader.setPrompt(hidden ? "" : question);
     reader.prompt();
-    return await Promise.race([first, givenUp(reader, io.stop, answered.signal)]);
+    const answer = await Promise.race([first, givenUp(reader, io.stop, answered.signal)]);
+    if (hidden) io.stderr.write("\n");
+    return answer;
   } catch (error) {
+    io.stderr.write("\n");
     throw new RecordingError("interrupted", "Interrupted.", { cause: error });
   } finally {
     answered.abort();
     silent = true;
     reader.close();
     ahead.set(io.stdin, lines.slice(1));
-    if (hidden || io.stop.aborted) io.stderr.write("\n");
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { type Settings, stateFolder } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
+import { parseJson } from "../core/exact-json.ts";
 import { openSecrets, type Secrets } from "../platform/secrets.ts";
 import { ringcentralHosts } from "./http.ts";
 
@@ -38,7 +39,8 @@ export function keptText(settings: Settings, { clientSecret, jwt }: RingCentralS
 export async function keptRingCentral(settings: Settings, io: Io): Promise<RingCentralSecrets> {
   if (settings.clientId === undefined) return {};
   const text = (await secretsOf(io)).get(secretNames(profileOf(settings)).ringcentral);
-  const kept = text === undefined ? {} : (JSON.parse(text) as Record<string, unknown>);
+  const parsed = text === undefined ? undefined : parseJson(text);
+  const kept = (typeof parsed === "object" && parsed !== null ? parsed : {}) as Record<string, unknown>;
   const { server, clientId } = appOf(settings);
   if (kept.server !== server || kept.clientId !== clientId) return {};
   return {

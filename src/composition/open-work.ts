@@ -137,7 +137,7 @@ export function namedRef(text: string, { sources }: SourceSet): RecordingRef {
     const ref = source.named(text);
     if (ref !== undefined) return ref;
   }
-  if (sources.size === 0) throw new RecordingError("usage", "No source has a login; see callreel doctor.");
+  if (sources.size === 0) throw new RecordingError("usage", "No system has a login yet: run callreel setup.");
   throw new RecordingError(
     "usage",
     `"${text}" is no RingCentral recording id or contentUri, and no permanent path such as /r/tim/3/4/NCS….`,

@@ -169,7 +169,8 @@ export function requiredSource(settings: Settings): SourceName {
   const rc = settings.clientId !== undefined || settings.accessToken !== undefined;
   const tim = settings.timUrl !== undefined;
   if (rc !== tim) return rc ? "ringcentral" : "tim";
-  throw new RecordingError("usage", "Say which system: --source ringcentral or --source tim.");
+  const none = rc ? "" : "No system has a login yet: run callreel setup. ";
+  throw new RecordingError("usage", `${none}Say which system: --source ringcentral or --source tim.`);
 }
 
 /** Login of listeners with their own RingCentral account, through the app that the settings name. */

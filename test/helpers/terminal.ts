@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { until } from "./bin.ts";
 
@@ -42,7 +43,7 @@ export function openTerminal(args: readonly string[], env: Record<string, string
     /** Sends a signal to the program. */
     signal(name: NodeJS.Signals) {
       const shell = tmux("display-message", "-p", "#{pane_pid}").trim();
-      const [pid = ""] = execFileSync("pgrep", ["-P", shell], { encoding: "utf8" }).trim().split("\n");
+      const [pid] = readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").split(" ");
       process.kill(Number(pid), name);
     },
     key: (name: string) => tmux("send-keys", name),

@@ -187,7 +187,7 @@ export function loginRefusal(answer: HttpAnswer): RecordingError {
 export function noLogin(): RecordingError {
   return new RecordingError(
     "login-refused",
-    "There is no RingCentral login. Give a JWT with --jwt-file (RC_USER_JWT), or run callreel auth login ringcentral.",
+    "There is no RingCentral login. Run callreel setup or callreel auth login ringcentral, or give a JWT with --jwt-file (RC_USER_JWT).",
   );
 }
 
