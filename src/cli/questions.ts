@@ -12,7 +12,7 @@ export interface Question {
   /** How `usual` is shown, where it must not be shown itself. */
   readonly shown?: string;
   readonly hidden?: boolean;
-  /** What is made of an answer, which comes without blanks around it unless it was hidden; a RecordingError is told, and the question asked again. */
+  /** What is made of an answer, which comes without blanks around it; a RecordingError is told, and the question asked again. */
   readonly read?: (answer: string) => string;
 }
 
@@ -40,8 +40,7 @@ export function openQuestions(io: Io): Questions {
     const { usual, shown = usual, hidden = false } = question;
     const asked = `${question.ask}${shown ? ` [${shown}]` : ""}: `;
     for (;;) {
-      const given = await ask(asked, io, { hidden, noInput: false, instead: "" });
-      const line = hidden ? given : given.trim();
+      const line = (await ask(asked, io, { hidden, noInput: false, instead: "" })).trim();
       if (line === "" || line === usual) {
         if (usual !== undefined) return usual;
         continue;

@@ -124,11 +124,8 @@ async function loginTim(invocation: Invocation, wiring: Wiring): Promise<number>
   const noInput = settings.noInput ?? false;
   const url = settings.timUrl ?? (await ask("TIM's address: ", io, { noInput, instead: "give --tim-url" }));
   const user = settings.timUser ?? (await ask("TIM web user: ", io, { noInput, instead: "give --tim-user" }));
-  const password = await ask("Password: ", io, {
-    noInput,
-    hidden: true,
-    instead: "give --tim-password-file or TIM_PASSWORD",
-  });
+  const instead = "give --tim-password-file or TIM_PASSWORD";
+  const password = (await ask("Password: ", io, { noInput, hidden: true, instead })).trim();
   wiring.keepSecret(password);
   const filled = { ...wiring, settings: { ...settings, timUrl: url, timUser: user, timPassword: password } };
   const code = await statusTim(invocation, filled);

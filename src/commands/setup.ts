@@ -3,7 +3,7 @@ import { worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { openQuestions, type Questions } from "../cli/questions.ts";
 import { wrapped } from "../cli/wrap.ts";
-import { archiveFolder, checkFolders } from "../composition/archive.ts";
+import { archiveFolder, checkFolders, checkProxy } from "../composition/archive.ts";
 import { logInWithBrowser } from "../composition/browser-login.ts";
 import type { Wiring } from "../composition/http.ts";
 import { keptRingCentral, profileOf, secretNames, secretsOf } from "../composition/kept-logins.ts";
@@ -126,7 +126,7 @@ async function tried(
   };
   if (name === "ringcentral") undo.push(await forgetting(wiring));
   if (name === "ringcentral" && settings.jwt === "") await logInWithBrowser(wiring);
-  for (const check of checkFolders(settings, io)) show(check);
+  for (const check of [...checkFolders(settings, io), checkProxy(io)]) show(check);
   for await (const check of checkLogin(name, { ...invocation, settings, args }, reporter)) show(check);
   io.stop.throwIfAborted();
   return failed;

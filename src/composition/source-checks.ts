@@ -1,13 +1,14 @@
 import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { wrapped } from "../cli/wrap.ts";
+import { workFromRows } from "../core/download/work.ts";
 import { asRecordingError } from "../core/model/errors.ts";
-import type { Check } from "../core/model/ports.ts";
-import type { RecordingRef, SourceName } from "../core/model/recording.ts";
+import type { Check, Source } from "../core/model/ports.ts";
+import type { RecordingRef, Row, SourceName } from "../core/model/recording.ts";
 import type { Wiring } from "./http.ts";
-import { wireWork } from "./open-work.ts";
 import { selectionOf } from "./plan.ts";
-import { loginsOf, openSources, type SourceSet } from "./sources.ts";
+import { openRefReader, refusePasswordInArgv, sourceOfRow, wireReader } from "./rows.ts";
+import { loginsOf, openSources } from "./sources.ts";
 
 /** What a person calls the systems. */
 export const systemNames = { ringcentral: "RingCentral", tim: "TIM Enterprise" } as const;
@@ -61,7 +62,7 @@ export async function* checkLogin(
     const alone = { ...invocation, settings: { ...settings, profile: settings.profile?.slice(0, 1) ?? ["default"] } };
     await using sources = await openSources(alone, wiring);
     const source = sources.required(name);
-    const tried = await sampleOf(name, alone, sources);
+    const tried = await sampleOf(name, alone, source);
     if (tried !== undefined) yield tried.check;
     yield* source.check?.(invocation.io.stop, tried?.sample) ?? [];
   } catch (thrown) {
@@ -77,14 +78,30 @@ interface Tried {
   readonly sample?: RecordingRef;
 }
 
-/** The first recording of the ids, rows or database that the settings name; reading it is a check of its own. */
-async function sampleOf(name: SourceName, invocation: Invocation, sources: SourceSet): Promise<Tried | undefined> {
-  const { settings, args, io } = invocation;
-  if (args.length === 0 && settings.rows === undefined && settings.database === undefined) return undefined;
-  const place = args.length > 0 ? "row" : settings.database === undefined ? "rows" : "database";
+/**
+ * The first recording of the system among the ids, rows or database that the settings name, whichever system the others
+ * are of; reading them is a check of its own.
+ */
+async function sampleOf(
+  name: SourceName,
+  { settings, args, io, flags }: Invocation,
+  source: Source,
+): Promise<Tried | undefined> {
+  const [id] = args;
+  if (id !== undefined) return namedSample(id, source);
+  const place = settings.database === undefined ? "rows" : "database";
   try {
-    const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
-    for await (const { refs } of work) {
+    refusePasswordInArgv(flags.database);
+    const selection = selectionOf(settings, io.clock.now());
+    const reader = await wireReader(settings, selection, io);
+    if (reader === undefined) return undefined;
+    const { recordings } = await openRefReader();
+    const rules = {
+      sourceOf: () => ({ recordings: (row: Row) => recordings(row, systemOf(row) ?? name) }),
+      selection,
+      nowMs: io.clock.now,
+    };
+    for await (const { refs } of workFromRows(reader.rows(io.stop), rules)) {
       const sample = refs.find((each) => each.source === name);
       if (sample === undefined) continue;
       return { check: { name: place, status: "ok", message: `can be read; tried is ${sample.key}` }, sample };
@@ -95,5 +112,22 @@ async function sampleOf(name: SourceName, invocation: Invocation, sources: Sourc
   } catch (thrown) {
     const { code, message } = asRecordingError(thrown);
     return { check: { name: place, status: "failed", message, exitCode: exitCodeOf(code) } };
+  }
+}
+
+function namedSample(id: string, source: Source): Tried {
+  const sample = source.named(id);
+  if (sample !== undefined) return { check: { name: "row", status: "ok", message: `tried is ${sample.key}` }, sample };
+  return {
+    check: { name: "row", status: "failed", message: `"${id}" names no recording of ${systemNames[source.name]}` },
+  };
+}
+
+/** The system that a row speaks of by itself; undefined where its columns leave it open. */
+function systemOf(row: Row): SourceName | undefined {
+  try {
+    return sourceOfRow(row, undefined);
+  } catch {
+    return undefined;
   }
 }

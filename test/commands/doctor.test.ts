@@ -72,3 +72,15 @@ it("checks the login of each profile, and goes on after one that is not complete
   expect([code, out]).toEqual([2, expect.stringMatching(/FAILED +north: TIM Enterprise: No TIM user/)]);
   expect(out).toMatch(/ok +south: TIM login:/);
 });
+
+it("tries each system with its own rows, where one environment serves both", async () => {
+  const data = { recordings: 3, layout: "plain" as const, days: 2 };
+  await using rc = await openRingCentralWorld({ data, settings: { limits: quickBudget(40) } });
+  await using tim = await openTimWorld(3);
+  const env = { ...rc.env, ...tim.env, CALLREEL_ROWS: tim.csv, HOME: home };
+  for (const args of [[], ["-s", "ringcentral"], ["-s", "tim"]]) {
+    const { code, out } = await callreel(["doctor", ...args], env);
+    expect([args, code, out]).toEqual([args, 0, expect.stringContaining("All is well.")]);
+  }
+  expect((await callreel(["setup", "-s", "ringcentral"], env)).code).toBe(0);
+});

@@ -180,3 +180,22 @@ it.each([
   expect([terminal.code(), terminal.lines().join("\n")]).toEqual([code, expect.stringContaining("Nothing was kept.")]);
   expect([existsSync(settingsOf(world)), existsSync(secretsOf(world))]).toEqual([false, false]);
 });
+
+it.each([
+  ["stop", 5, false],
+  ["keep", 0, true],
+] as const)("where nobody can be reached, a person may %s: %i", async (choice, code, kept) => {
+  await using world = await openTimWorld(1);
+  using terminal = openTerminal(["setup", "-s", "tim", "--tim-url", "http://127.0.0.1:1"], bare(world), () => {});
+  await terminal.answer("Name of the profile", "");
+  await terminal.answer("TIM's address", "");
+  await terminal.answer("TIM web user", "anna");
+  await terminal.answer("Password, not shown", "  pass word ");
+  await terminal.answer("Folder for the recordings", "");
+  await terminal.answer("A row to try", "");
+  await terminal.answer("nothing is kept yet", choice);
+  await until(terminal.ended, "the end").catch(terminal.explain);
+  expect([terminal.code(), terminal.lines().join("\n")]).toEqual([code, expect.stringMatching(/FAILED +TIM/)]);
+  expect([existsSync(settingsOf(world)), existsSync(secretsOf(world))]).toEqual([kept, kept]);
+  if (kept) expect(JSON.parse(readFileSync(secretsOf(world), "utf8"))).toEqual({ "tim-password:default": "pass word" });
+});
