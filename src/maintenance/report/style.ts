@@ -15,8 +15,8 @@ p { margin: .4rem 0; }
 .verdict strong { display: block; font-size: 1.1rem; color: var(--good); }
 .verdict.gaps, .verdict.broken { border-color: var(--bad); } .verdict.gaps strong, .verdict.broken strong { color: var(--bad); }
 .verdict.unlisted { border-color: var(--open); } .verdict.unlisted strong { color: var(--open); }
-.figures { display: grid; grid-template-columns: repeat(6, 1fr); gap: 1px; margin: 1.4rem 0 .8rem; background: var(--rule); border: 1px solid var(--rule); break-inside: avoid; }
-.figures div { background: #fff; padding: .6rem .8rem; }
+.figures { display: grid; grid-template-columns: repeat(6, 1fr); margin: 1.4rem 0 .8rem; border: solid var(--rule); border-width: 1px 0 0 1px; break-inside: avoid; }
+.figures div { border: solid var(--rule); border-width: 0 1px 1px 0; padding: .6rem .8rem; }
 .figures dt { color: var(--soft); font-size: .85rem; } .figures dd { margin: 0; font-size: 1.5rem; line-height: 1.3; }
 .figures dd small { display: block; font-size: .75rem; line-height: 1.3; color: var(--soft); }
 dl.facts { display: grid; grid-template-columns: 11rem 1fr; gap: .3rem 1rem; margin: .6rem 0; }
