@@ -46,14 +46,19 @@ export async function wireListing(
     heard = listing;
   });
   const rules = { sourceOf, nowMs: () => nowMs, selection: unlisted(selection, settings, expired) };
-  const parts: AsyncIterable<Work>[] = [told(clockNotices(io.clock.now(), serverMs)), workFromRows(rows, rules)];
+  const accounts = new Set<string>();
+  const listedWork = notingAccounts(workFromRows(rows, rules), accounts);
+  const parts: AsyncIterable<Work>[] = [told(clockNotices(io.clock.now(), serverMs)), listedWork];
   if (since) parts.push(toldLater(() => (heard?.byServer === false ? [unmarked] : [])));
   if (since && notes.pending !== undefined) parts.unshift(pendingWork(notes.pending(source.name)));
   return {
     work: chain(...parts),
     named: [],
-    listed: () =>
-      heard === undefined ? [] : [listedOf(source, heard, selection, settings.includeExpired ? undefined : expired)],
+    listed: () => {
+      if (heard === undefined) return [];
+      const list = listedOf(source, heard, selection, settings.includeExpired ? undefined : expired);
+      return [{ ...list, ...(accounts.size > 0 && { accounts: [...accounts].sort() }) }];
+    },
     complete: async () => {
       if (since && heard !== undefined) await marks.keep(heard, nowMs);
       await noteRetention(source, notes, nowMs, io.stop);
@@ -61,15 +66,28 @@ export async function wireListing(
   };
 }
 
+async function* notingAccounts(work: AsyncIterable<Work>, accounts: Set<string>): AsyncIterable<Work> {
+  for await (const piece of work) {
+    for (const { call } of piece.refs) if (call.account !== undefined) accounts.add(call.account);
+    yield piece;
+  }
+}
+
 /** What a listing has seen: calls that were not asked for any more, because the source keeps none so old, are no part of it. */
 function listedOf(
-  { name }: Source,
+  { name, login }: Source,
   { fromMs, untilMs, level }: HeardListing,
   selection: Selection,
   expired: Selection["expired"],
 ): Listed {
   const window = listedWindow(selection, Math.max(fromMs, expired?.beforeMs ?? fromMs), untilMs);
-  return { source: name, by: "call-log", ...window, ...(level === "extension" && { own: true }) };
+  return {
+    source: name,
+    by: "call-log",
+    ...window,
+    ...(login && { login }),
+    ...(level === "extension" && { own: true }),
+  };
 }
 
 /** The window of a list, and whether filters left calls out of it. */

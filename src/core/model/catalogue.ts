@@ -70,6 +70,9 @@ export interface Listed {
   readonly to: string;
   /** The login may see its own calls only. */
   readonly own?: true;
+  /** Tells logins apart without saying who they are; and the accounts of the recordings that were listed. */
+  readonly login?: string;
+  readonly accounts?: readonly string[];
   /** Only calls of one direction, number, extension, kind or length were asked for. */
   readonly filtered?: true;
 }

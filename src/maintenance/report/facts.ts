@@ -71,7 +71,7 @@ export async function gatherFacts(
   const { io, settings } = invocation;
   const root = archiveFolder(settings, io);
   const broken = await breaksOf(ledger);
-  const { records, ...told } = await readRecords(ledger, period, settings.source);
+  const { records, ...told } = await readRecords(ledger, period, counted.accounts, settings.source);
   const head = await ledger.head();
   const seal = await sealOf(invocation, root, ledger, head, broken);
   return {

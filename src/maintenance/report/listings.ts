@@ -2,12 +2,15 @@ import type { Listed } from "../../core/model/catalogue.ts";
 import type { Archive } from "../../core/model/ledger.ts";
 import type { SourceName } from "../../core/model/recording.ts";
 import { overlaps, type Stretch, uncovered } from "../../core/proof/coverage.ts";
+import { type AccountLists, openAccountSorter, stretchOf } from "../../core/proof/listed-accounts.ts";
 import { type AuditEntry, auditEntryOf } from "../audit-list.ts";
 import type { Period } from "./facts.ts";
 
-/** How a system's calls of the period were listed, and which stretches of it never were. */
+/** How an account's calls of the period were listed, and which stretches of it never were. */
 export interface ListingFacts {
   readonly source: SourceName;
+  /** Absent where nobody knows it. */
+  readonly account?: string;
   /** How many runs and reconciles listed calls of the period, whole. */
   readonly lists: number;
   /** How the last one of them did it, and what it was. */
@@ -19,6 +22,9 @@ export interface ListingFacts {
   readonly differs?: AuditEntry;
 }
 
+/** The accounts of the recordings in the period. */
+export type Accounts = readonly { readonly source: string; readonly account: string }[];
+
 interface Told {
   readonly listings: readonly ListingFacts[];
   readonly verify?: AuditEntry;
@@ -27,7 +33,12 @@ interface Told {
 }
 
 /** What all records together tell of a period; of one system, where `only` is given. */
-export async function readRecords(ledger: Archive, period: Period, only: SourceName | undefined): Promise<Told> {
+export async function readRecords(
+  ledger: Archive,
+  period: Period,
+  accounts: Accounts,
+  only: SourceName | undefined,
+): Promise<Told> {
   const lists = openLists(period, only);
   for (const { source } of await ledger.summary()) lists.know(source);
   let last: Pick<Told, "verify" | "reconcile"> = {};
@@ -40,7 +51,7 @@ export async function readRecords(ledger: Archive, period: Period, only: SourceN
       if (entry.action === "reconcile" && concerns) last = { ...last, reconcile: entry };
     }
   }
-  return { listings: lists.facts(), ...last, records };
+  return { listings: lists.facts(accounts), ...last, records };
 }
 
 function openLists(period: Period, only: SourceName | undefined) {
@@ -59,45 +70,72 @@ function openLists(period: Period, only: SourceName | undefined) {
       const concerns = (entry.listed ?? []).filter((list) => isWanted(list.source) && of(list.source).add(list, entry));
       return concerns.length > 0;
     },
-    facts: () => [...lists.values()].map((each) => each.facts()),
+    facts: (accounts: Accounts) =>
+      [...lists].flatMap(([source, each]) => {
+        const present = accounts.filter((account) => account.source === source && account.account !== "");
+        return each.facts(present.map(({ account }) => account));
+      }),
   };
 }
 
 interface SourceLists {
   /** Takes a list in; whether it is of the period and whole. */
   add(list: Listed, entry: AuditEntry): boolean;
-  facts(): ListingFacts;
+  /** `present` are the accounts of the period's recordings. */
+  facts(present: readonly string[]): readonly ListingFacts[];
 }
 
 function openSourceLists(source: SourceName, period: Period): SourceLists {
-  const covered: Stretch[] = [];
-  let [lists, last, differs]: [number, ListingFacts["last"], AuditEntry | undefined] = [0, undefined, undefined];
+  const asked = openAccountSorter<AuditEntry>(period);
+  let [given, last]: [number, ListingFacts["last"]] = [0, undefined];
   return {
     add(list, entry) {
-      const stretch = {
-        fromMs: list.from === undefined ? -Infinity : Date.parse(list.from),
-        toMs: Date.parse(list.to),
-      };
-      if (list.filtered || !overlaps(stretch, period)) return false;
-      lists += 1;
-      if (list.by === "call-log") covered.push(stretch);
-      // Rows that somebody gives list less than a system that was asked itself.
-      if (list.by !== "call-log" && last?.list.by === "call-log") return true;
+      if (list.by === "call-log") return asked.add(list, entry);
+      if (list.filtered || !overlaps(stretchOf(list), period)) return false;
+      given += 1;
       last = { list, entry };
-      differs = entry.action === "reconcile" && differences(entry) > 0 ? entry : undefined;
       return true;
     },
-    facts: () => {
-      const isGiven = lists > 0 && covered.length === 0;
-      const asked = period.isOpen ? untilListed(period, covered) : period;
-      const left = isGiven ? [] : uncovered(asked, covered);
-      return { source, lists, ...(last && { last }), isGiven, uncovered: left, ...(differs && { differs }) };
+    // Rows that somebody gives count only where the system itself was never asked.
+    facts: (present) => {
+      const groups = asked.groups();
+      const isAsked = groups.some(({ covered }) => covered.length > 0);
+      if (last !== undefined && !isAsked) {
+        return [{ source, lists: given, last, isGiven: true, uncovered: [], ...differing(last.entry) }];
+      }
+      const listed = groups.map((group) => factsOf(source, group, period));
+      if (listed.length === 0) return [{ source, lists: 0, isGiven: false, uncovered: [wholeOf(period)] }];
+      const known = new Set(groups.flatMap(({ accounts }) => accounts));
+      const unknown = known.size === 0 ? [] : present.filter((account) => !known.has(account));
+      const never = { source, lists: 0, isGiven: false, uncovered: [wholeOf(period)] } as const;
+      return [...listed, ...unknown.map((account) => ({ ...never, account }))];
     },
   };
 }
 
-function differences({ result }: AuditEntry): number {
-  return Number((result as { differences?: unknown } | undefined)?.differences ?? 0);
+function factsOf(
+  source: SourceName,
+  { accounts, covered, last }: AccountLists<AuditEntry>,
+  period: Period,
+): ListingFacts {
+  const asked = period.isOpen ? untilListed(period, covered) : period;
+  return {
+    source,
+    ...(accounts.length > 0 && { account: accounts.join(", ") }),
+    lists: covered.length,
+    ...(last && { last: { list: last.list, entry: last.origin }, ...differing(last.origin) }),
+    isGiven: false,
+    uncovered: uncovered(asked, covered),
+  };
+}
+
+function wholeOf({ fromMs, toMs }: Stretch): Stretch {
+  return { fromMs, toMs };
+}
+
+function differing(entry: AuditEntry): Pick<ListingFacts, "differs"> {
+  const { differences = 0 } = (entry.result ?? {}) as { differences?: unknown };
+  return entry.action === "reconcile" && Number(differences) > 0 ? { differs: entry } : {};
 }
 
 /** A period without an end goes as far as its calls were listed. */

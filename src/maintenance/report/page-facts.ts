@@ -39,13 +39,13 @@ ${listings.length === 0 ? html`<p>Nothing was ever listed whole: neither a downl
 
 function listingTable(listings: readonly ListingFacts[], period: Period): Html {
   return html`<div class="wide"><table>
-<thead><tr><th>System</th><th>How</th><th>Last listed</th><th>Never listed</th></tr></thead>
+<thead><tr><th>System and account</th><th>How</th><th>Last listed</th><th>Never listed</th></tr></thead>
 <tbody>${listings.map((listing) => listingRow(listing, period))}</tbody>
 </table></div>
 `;
 }
 
-function listingRow({ source, lists, last, isGiven, uncovered }: ListingFacts, { timezone }: Period): Html {
+function listingRow({ source, account, lists, last, isGiven, uncovered }: ListingFacts, { timezone }: Period): Html {
   const at = (ms: number) => (Number.isFinite(ms) ? momentText(ms, timezone) : "the beginning");
   const how = last === undefined ? "not at all" : howInWords(last.list);
   const when =
@@ -55,7 +55,7 @@ function listingRow({ source, lists, last, isGiven, uncovered }: ListingFacts, {
   const never = isGiven
     ? [html`not known: the system itself was not asked`]
     : uncovered.map(({ fromMs, toMs }) => html`<div>${at(fromMs)} to ${at(toMs)}</div>`);
-  return html`<tr><td class="t">${systems[source] ?? source}</td><td>${how}</td><td>${when}</td><td class="${uncovered.length > 0 ? "open" : ""}">${never.length === 0 ? html`nothing` : never}</td></tr>
+  return html`<tr><td><span class="t">${systems[source] ?? source}</span> ${account ?? ""}</td><td>${how}</td><td>${when}</td><td class="${uncovered.length > 0 ? "open" : ""}">${never.length === 0 ? html`nothing` : never}</td></tr>
 `;
 }
 
