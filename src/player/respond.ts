@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { refusalPage } from "./page/refusal-page.ts";
 
 /** One request to the player, and where its answer goes. */
 export interface Visit {
@@ -40,9 +41,18 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   send(response, status, "application/json; charset=utf-8", `${JSON.stringify(value)}\n`, headers);
 }
 
-/** A refusal: a sentence as JSON. */
+/** A refusal: a sentence as JSON, and a page for whoever looks at it in a browser. */
 export function refuse(response: ServerResponse, status: number, message: string, headers: Headers = {}): void {
-  sendJson(response, status, { message }, headers);
+  const all = { ...headers, vary: "accept" };
+  if (!isForPerson(response.req)) return sendJson(response, status, { message }, all);
+  const retryAfter = headers["retry-after"];
+  const page = refusalPage(status, message, typeof retryAfter === "number" ? retryAfter : undefined);
+  send(response, status, "text/html; charset=utf-8", page, all);
+}
+
+/** Whether the answer is shown to a person: browsers ask for HTML when they open an address, and for nothing else. */
+export function isForPerson({ headers, method }: IncomingMessage): boolean {
+  return (method === "GET" || method === "POST") && /\btext\/html\b/i.test(headers.accept ?? "");
 }
 
 export function redirect(response: ServerResponse, location: string, headers: Headers = {}): void {

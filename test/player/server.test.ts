@@ -363,3 +363,20 @@ test.each([
   });
   expect(answer).toMatch(/^HTTP\/1\.1 400 /);
 });
+
+test.each([
+  ["/?key=wrong", 401, "This link no longer works"],
+  ["/r/ringcentral/unknown", 404, "Not found"],
+  ["/nowhere", 404, "Not found"],
+  ["/r/ringcentral/%", 404, "Not found"],
+])("%s opened in a browser is a page that says what to do; to programs it stays JSON", async (path, status, title) => {
+  const page = await get(path, { accept: "text/html,application/xhtml+xml,*/*;q=0.8" });
+  expect([page.status, page.headers["content-type"]]).toEqual([status, "text/html; charset=utf-8"]);
+  expect(page.headers["content-security-policy"]).toContain("script-src 'self'");
+  expect(page.body.toString()).toContain(`<h1>${title}</h1>`);
+  for (const accept of [undefined, "*/*", "application/json", "audio/*"]) {
+    const answer = await get(path, accept === undefined ? {} : { accept });
+    expect(answer.status).toBe(status);
+    expect(Object.keys(json<object>(answer))).toEqual(["message"]);
+  }
+});

@@ -4,7 +4,7 @@ import type { Clock } from "../../core/model/ports.ts";
 import { playerIcon } from "../page/html.ts";
 import { keyPage, loginPage } from "../page/login-page.ts";
 import { playerStyle } from "../page/style.ts";
-import { redirect, refuse, safeNext, send, type Visit } from "../respond.ts";
+import { isForPerson, redirect, refuse, safeNext, send, type Visit } from "../respond.ts";
 import { openLockout } from "./lockout.ts";
 import type { WebLogin } from "./oauth.ts";
 import { openOauth } from "./oauth.ts";
@@ -46,7 +46,11 @@ export function openDoors({ place, sessions, clock, visitorAddress, users, webLo
     const given = query.get("key");
     if (given === null || key === undefined || request.method !== "GET") return false;
     if (!sameSecret(given, key) && !tickets.delete(given)) {
-      refuse(response, 401, "This key does not fit: callreel serve prints a new one at each start.");
+      refuse(
+        response,
+        401,
+        "The key in this link is wrong or has expired: callreel serve prints a new one at each start.",
+      );
       return true;
     }
     query.delete("key");
@@ -89,8 +93,7 @@ export function openDoors({ place, sessions, clock, visitorAddress, users, webLo
       return (await oauth?.(visit, path, query)) ?? false;
     },
     turnAway({ request, response }, path) {
-      const person = request.headers.accept?.includes("text/html") && request.method === "GET";
-      if (!person) return refuse(response, 401, "Log in first.");
+      if (request.method !== "GET" || !isForPerson(request)) return refuse(response, 401, "Log in first.");
       if (key !== undefined) return send(response, 401, "text/html; charset=utf-8", keyPage(safeNext(path)));
       return redirect(response, `/login?next=${encodeURIComponent(path)}`);
     },

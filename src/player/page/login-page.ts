@@ -1,3 +1,5 @@
+import { escaped, smallPage } from "./small-page.ts";
+
 /** The ways to log in. */
 export interface Ways {
   readonly passwords?: boolean;
@@ -23,7 +25,7 @@ export function loginPage({ passwords = false, system, message, next }: LoginPag
 <button class="main" type="submit">Log in</button>
 </form>`;
   const elsewhere = `<p><a class="button main" href="/login/oauth?next=${encodeURIComponent(next)}">Log in with ${escaped(system ?? "")}</a></p>`;
-  return page(
+  return smallPage(
     "Log in",
     `<h1>Call recordings</h1>${alert}${passwords ? form : ""}${system === undefined ? "" : elsewhere}`,
   );
@@ -31,7 +33,7 @@ export function loginPage({ passwords = false, system, message, next }: LoginPag
 
 /** Turns somebody away who came without the key. */
 export function keyPage(path: string): string {
-  return page(
+  return smallPage(
     "Log in",
     `<h1>Call recordings</h1><p>Open the address that <code>callreel serve</code> printed when it started: it holds the key.</p>
 <p>If you have opened it in this browser before: <a href="${escaped(path)}">go on</a>.</p>`,
@@ -41,16 +43,5 @@ export function keyPage(path: string): string {
 /** Goes on to a path of this player. */
 export function goOnPage(next: string): string {
   const head = `<meta http-equiv="refresh" content="0;url=${escaped(next)}">`;
-  return page("Logged in", `<h1>Logged in</h1><p><a href="${escaped(next)}">Go on</a></p>`, head);
-}
-
-function page(title: string, body: string, head = ""): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title} – callreel</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<link rel="icon" href="/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/player.css">${head}</head><body><main class="login">${body}</main></body></html>`;
-}
-
-function escaped(text: string): string {
-  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
-  return text.replace(/[&<>"']/g, (char) => entities[char] as string);
+  return smallPage("Logged in", `<h1>Logged in</h1><p><a href="${escaped(next)}">Go on</a></p>`, head);
 }
