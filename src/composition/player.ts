@@ -10,7 +10,7 @@ import { partialFolder } from "../destinations/disk/part-files.ts";
 import { openDestination } from "../destinations/index.ts";
 import { isAnyAddress, isLoopbackHost, openVisitorAddress, trustedProxies } from "../player/auth/visitor.ts";
 import type { SetArchive } from "../player/library/archive-set.ts";
-import type { Browsed, Library, LibraryAnswer } from "../player/library/library.ts";
+import type { Browsed, Counted, Library, LibraryAnswer, LibraryQuestion } from "../player/library/library.ts";
 import type { PlayerSettings } from "../player/server.ts";
 import { type Fetches, openFetches } from "../player/streaming/fetches.ts";
 import { openTee } from "../player/streaming/tee.ts";
@@ -143,7 +143,7 @@ function read(file: string): { address?: unknown; pid?: unknown } {
 }
 
 interface Waiting {
-  readonly resolve: (page: Browsed) => void;
+  readonly resolve: (answer: Browsed | Counted) => void;
   readonly reject: (error: RecordingError) => void;
 }
 
@@ -164,17 +164,20 @@ export function openLibraryThread(file: string): Library {
   worker.on("message", (answer: LibraryAnswer) => {
     const asker = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if ("page" in answer) asker?.resolve(answer.page);
+    if ("answer" in answer) asker?.resolve(answer.answer);
     else asker?.reject(errorOf(answer.error));
   });
+  function ask(question: Omit<LibraryQuestion, "id">): Promise<Browsed | Counted> {
+    if (gone !== undefined) return Promise.reject(gone);
+    asked += 1;
+    const id = asked;
+    worker.postMessage({ id, ...question } satisfies LibraryQuestion);
+    return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+  }
+
   return {
-    page(query) {
-      if (gone !== undefined) return Promise.reject(gone);
-      asked += 1;
-      const id = asked;
-      worker.postMessage({ id, query });
-      return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
-    },
+    page: (query) => ask({ ask: "page", query }) as Promise<Browsed>,
+    count: (query) => ask({ ask: "count", query }) as Promise<Counted>,
     async [Symbol.asyncDispose]() {
       await worker.terminate();
     },

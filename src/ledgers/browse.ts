@@ -1,34 +1,19 @@
 import { folded, foldedWords } from "../core/folding.ts";
-import type { EntryState, LedgerEntry } from "../core/model/ledger.ts";
-import type { Direction, SourceName } from "../core/model/recording.ts";
+import type { LedgerEntry } from "../core/model/ledger.ts";
+import { type Counted, countPiece } from "./browse-count.ts";
+import {
+  type BrowseQuery,
+  conditionsOf,
+  type Position,
+  placeOf,
+  secondsColumn,
+  startOrder,
+  widest,
+} from "./browse-query.ts";
 import type { Database } from "./database.ts";
 import { openDatabaseInUse } from "./database.ts";
 import { entryOf, type RecordingRow, rowAsJson } from "./recording-row.ts";
 import { openSearchIndex, type SearchIndex, searchedColumns } from "./search-index.ts";
-
-/** A place in the order of call starts, newest first: what comes after it is older. */
-export interface Position {
-  readonly start: string;
-  readonly seq: number;
-  /** Found by the search index, whose order is to be kept on the next page. */
-  readonly indexed?: boolean;
-}
-
-/** Which recordings a person looks through. */
-export interface BrowseQuery {
-  readonly states: readonly EntryState[];
-  readonly source?: SourceName;
-  readonly direction?: Direction;
-  /** Call starts as the text they are; the end is exclusive. */
-  readonly from?: string;
-  readonly to?: string;
-  /** Appears in a number, the extension, the name or the id; neither case nor accents count. */
-  readonly text?: string;
-  /** Where the last page ended. */
-  readonly after?: Position;
-  /** Most entries of a page. */
-  readonly limit: number;
-}
 
 /** A page of what was looked for. It may be empty though there is more: a page looks at so many recordings at most. */
 export interface Browsed {
@@ -40,6 +25,8 @@ export interface Browsed {
 /** A ledger as a person looks through it: each call takes milliseconds, however many recordings there are. */
 export interface Browse {
   page(query: BrowseQuery): Browsed;
+  /** Counts a piece of what fits after `query.after`. */
+  count(query: BrowseQuery): Counted;
   /** Brings the search index a step further, in milliseconds as well; false when it holds all that is known by now. */
   index(): boolean;
   close(): void;
@@ -47,6 +34,8 @@ export interface Browse {
 
 /** Recordings looked at for one page. */
 const mostLooked = 2_000;
+/** Recordings that are put in order of their lengths at once. */
+const mostSorted = 20_000;
 
 /** Opens the ledger file for reading alone. Throws `usage` when it is not there, `ledger` when it cannot be trusted. */
 export function openBrowse(file: string): Browse {
@@ -65,13 +54,13 @@ function browseOf(database: Database): Browse {
 
   /** The recordings after a place that fit in all but the text, as many as are looked at once. */
   function look<T>(columns: string, query: BrowseQuery, most: number): Looked<T>[] {
-    const { where, values } = placeOf(query);
+    const place = placeOf(query);
     const fits = conditionsOf(query);
     const statement = sqlite.prepare(`
       SELECT '[' || coalesce(group_concat('[' || json_quote(start) || ',' || seq || ',' ||
         CASE WHEN ${fits.sql} THEN ${columns} ELSE 'null' END || ']'), '') || ']' AS found
-      FROM (SELECT * FROM recordings WHERE ${where} ORDER BY start DESC, seq DESC LIMIT ${most})`);
-    return JSON.parse((statement.get(...fits.values, ...values) as { found: string }).found) as Looked<T>[];
+      FROM (SELECT * FROM recordings WHERE ${place.sql} ORDER BY ${startOrder(query)} LIMIT ${most})`);
+    return JSON.parse((statement.get(...fits.values, ...place.values) as { found: string }).found) as Looked<T>[];
   }
 
   function rowsOf(seqs: readonly number[], query: BrowseQuery): ReadonlyMap<number, RecordingRow> {
@@ -107,27 +96,86 @@ function browseOf(database: Database): Browse {
   }
 
   function searchText(query: BrowseQuery, text: string): Browsed {
-    const seqs = search.newest(text, query, mostLooked);
+    const seqs = search.find(text, searchBounds(query), mostLooked);
     const rows = rowsOf(seqs, query);
     const entries = seqs.flatMap((seq) => rows.get(seq) ?? []).map((row) => ({ ...found(row, true) }));
     const last = seqs.at(-1);
     if (seqs.length < mostLooked || last === undefined) return cut({ entries }, query.limit);
-    const start = startOf(last);
-    return cut({ entries, next: { start, seq: last, indexed: true } }, query.limit);
+    return cut({ entries, next: { at: startOf(last), seq: last, indexed: true } }, query.limit);
   }
 
   function startOf(seq: number): string {
     return (sqlite.prepare("SELECT start FROM recordings WHERE seq = ?").get(seq) as { start: string }).start;
   }
 
+  /** The recordings that may fit, when they are few enough to be put in order at once. */
+  function fewOf(query: BrowseQuery, text: string): readonly number[] | undefined {
+    const seqs = search.finds(text)
+      ? search.find(text, { ...widest(query) }, mostSorted + 1)
+      : query.from !== undefined || query.to !== undefined
+        ? seqsBetween(query)
+        : undefined;
+    return seqs !== undefined && seqs.length <= mostSorted ? seqs : undefined;
+  }
+
+  function seqsBetween({ after: _, ...query }: BrowseQuery): number[] {
+    const place = placeOf(query);
+    const sql = `SELECT seq FROM recordings WHERE ${place.sql} LIMIT ${mostSorted + 1}`;
+    return (sqlite.prepare(sql).all(...place.values) as { seq: number }[]).map(({ seq }) => seq);
+  }
+
+  /** Some recordings, or all, put in order of their lengths. */
+  function sorted(query: BrowseQuery, seqs: readonly number[] | undefined, most: number): Lasting[] {
+    const [comparison, order] = query.sort === "longest" ? (["<", "DESC"] as const) : ([">", "ASC"] as const);
+    const fits = conditionsOf(query);
+    const after = query.after === undefined ? [] : [query.after.at, query.after.seq];
+    const asked = "(SELECT value AS asked FROM json_each(?)) CROSS JOIN recordings ON seq = asked";
+    const place = after.length === 0 ? "1" : `(${secondsColumn}, seq) ${comparison} (?, ?)`;
+    const statement = sqlite.prepare(`
+      SELECT ${secondsColumn} AS seconds, seq, ${rowAsJson} AS row FROM ${seqs === undefined ? "recordings" : asked}
+      WHERE ${fits.sql} AND ${place} ORDER BY 1 ${order}, 2 ${order} LIMIT ${most}`);
+    const list = seqs === undefined ? [] : [JSON.stringify(seqs)];
+    const rows = statement.all(...list, ...fits.values, ...after) as { seconds: number; seq: number; row: string }[];
+    return rows.map(({ seconds, seq, row }) => [seconds, seq, JSON.parse(row) as RecordingRow]);
+  }
+
+  /** All recordings by the index's order of lengths. */
+  function walked(query: BrowseQuery): Lasting[] {
+    const { after } = query;
+    const places = search.byLength(
+      query.sort === "longest" ? "longest" : "shortest",
+      after && { seconds: Number(after.at), seq: after.seq },
+      mostLooked,
+    );
+    const rows = rowsOf(
+      places.map(({ seq }) => seq),
+      query,
+    );
+    return places.map(({ seconds, seq }) => [seconds, seq, rows.get(seq) ?? null]);
+  }
+
+  function byLength(query: BrowseQuery, text: string): Browsed {
+    const few = fewOf(query, text);
+    const isWalk = few === undefined && search.isComplete();
+    const most = isWalk || text !== "" ? mostLooked : query.limit;
+    const looked = isWalk ? walked(query) : sorted(query, few, most);
+    const entries = looked.flatMap(([seconds, seq, row]) => {
+      if (row === null || !foldedWords(wordsOf(row)).includes(text)) return [];
+      return [{ entry: entryOf(row, () => false), position: { at: seconds, seq } }];
+    });
+    return cut({ entries, ...nextOf(looked, most) }, query.limit);
+  }
+
   return {
     page: (query) =>
       database.read(() => {
         const text = folded(query.text ?? "");
+        if (query.sort === "longest" || query.sort === "shortest") return byLength(query, text);
         if (text === "") return scan(query);
         search.advance();
         return usable(search, text, query) ? searchText(query, text) : scanTexts(query, text);
       }),
+    count: (query) => database.read(() => countPiece(sqlite, search, query, folded(query.text ?? ""))),
     index: () => search.advance(),
     close() {
       search.close();
@@ -136,56 +184,37 @@ function browseOf(database: Database): Browse {
   };
 }
 
-type Looked<T> = readonly [start: string, seq: number, found: T | null];
+type Looked<T> = readonly [at: string | number, seq: number, found: T | null];
+type Lasting = Looked<RecordingRow>;
 
 /** A page that was begun without the index ends without it, for the orders differ where starts are written differently. */
 function usable(search: SearchIndex, text: string, { after }: BrowseQuery): boolean {
   return search.finds(text) && (after === undefined || after.indexed === true);
 }
 
+function searchBounds(query: BrowseQuery) {
+  const { after, sort } = query;
+  const place = after && { after: { start: String(after.at), seq: after.seq } };
+  return { ...widest(query), ...place, oldest: sort === "oldest" };
+}
+
+/** What a row is searched by. */
+function wordsOf({ from_number, to_number, extension, user_name, name, id }: RecordingRow): string {
+  return [from_number, to_number, extension, user_name, name, id].map((word) => word ?? "").join("\n");
+}
+
 function found(row: RecordingRow, indexed?: true): Browsed["entries"][number] {
-  const position = { start: row.start, seq: row.seq, ...(indexed && { indexed }) };
+  const position = { at: row.start, seq: row.seq, ...(indexed && { indexed }) };
   return { entry: entryOf(row, () => false), position };
 }
 
 function nextOf(looked: readonly Looked<unknown>[], most: number): { next?: Position } {
   const last = looked.at(-1);
-  return last === undefined || looked.length < most ? {} : { next: { start: last[0], seq: last[1] } };
+  return last === undefined || looked.length < most ? {} : { next: { at: last[0], seq: last[1] } };
 }
 
 function cut(page: Browsed, limit: number): Browsed {
   if (page.entries.length <= limit) return page;
   const entries = page.entries.slice(0, limit);
   return { entries, next: (entries.at(-1) as Browsed["entries"][number]).position };
-}
-
-interface Condition {
-  readonly sql: string;
-  readonly values: readonly (string | number)[];
-}
-
-/** Where the look begins and ends: by the index over starts. */
-function placeOf({ after, from, to }: BrowseQuery) {
-  const conditions: [string, ...(string | number)[]][] = [];
-  if (after !== undefined) conditions.push(["(start, seq) < (?, ?)", after.start, after.seq]);
-  if (from !== undefined) conditions.push(["start >= ?", from]);
-  if (to !== undefined) conditions.push(["start < ?", to]);
-  const { sql, values } = joined(conditions);
-  return { where: sql, values };
-}
-
-function conditionsOf({ states, source, direction, from, to }: BrowseQuery): Condition {
-  const conditions: [string, ...(string | number)[]][] = [
-    [`state IN (${states.map(() => "?").join(", ")})`, ...states],
-  ];
-  if (source !== undefined) conditions.push(["source = ?", source]);
-  if (direction !== undefined) conditions.push(["direction = ?", direction]);
-  if (from !== undefined) conditions.push(["start >= ?", from]);
-  if (to !== undefined) conditions.push(["start < ?", to]);
-  return joined(conditions);
-}
-
-function joined(conditions: readonly (readonly [string, ...(string | number)[]])[]): Condition {
-  if (conditions.length === 0) return { sql: "1", values: [] };
-  return { sql: conditions.map(([sql]) => sql).join(" AND "), values: conditions.flatMap(([, ...values]) => values) };
 }

@@ -1,5 +1,6 @@
 import { foldedWords } from "../core/folding.ts";
 import { openSqlite } from "../platform/sqlite.ts";
+import { secondsColumn } from "./browse-query.ts";
 import type { Database } from "./database.ts";
 
 /** Where a search begins and between which call starts it looks. */
@@ -7,6 +8,14 @@ export interface SearchBounds {
   readonly from?: string;
   readonly to?: string;
   readonly after?: { readonly start: string; readonly seq: number };
+  /** Oldest call first. */
+  readonly oldest?: boolean;
+}
+
+/** A recording in the order of lengths. */
+export interface LengthPlace {
+  readonly seconds: number;
+  readonly seq: number;
 }
 
 /**
@@ -16,8 +25,12 @@ export interface SearchBounds {
 export interface SearchIndex {
   /** Whether it can be asked for this (folded) text: all recordings are in it, and the text is long enough. */
   finds(text: string): boolean;
-  /** The `seq` of recordings whose text holds this one, newest call first. */
-  newest(text: string, bounds: SearchBounds, most: number): number[];
+  /** Whether all recordings are in it. */
+  isComplete(): boolean;
+  /** The `seq` of recordings whose text holds this one, newest call first unless told. */
+  find(text: string, bounds: SearchBounds, most: number): number[];
+  /** All recordings by length, longest or shortest first, after a place. */
+  byLength(first: "longest" | "shortest", after: LengthPlace | undefined, most: number): LengthPlace[];
   /** Takes some more recordings in, or looks for changed ones; false when there is nothing to do. */
   advance(): boolean;
   close(): void;
@@ -35,6 +48,7 @@ const slotsPerSecond = 2 ** 20;
 interface SearchedRow {
   readonly seq: number;
   readonly start: string;
+  readonly seconds: number;
   readonly words: string;
 }
 
@@ -42,22 +56,29 @@ export function openSearchIndex({ sqlite }: Pick<Database, "sqlite">, now: () =>
   const index = openSqlite("");
   index.exec(`
     PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16000;
-    CREATE TABLE slots (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL UNIQUE);
+    CREATE TABLE slots (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, seconds REAL NOT NULL);
+    CREATE INDEX slots_by_length ON slots (seconds, seq);
     CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram')`);
-  const columns = `seq, start, ${searchedColumns} AS words`;
+  const columns = `seq, start, ${secondsColumn} AS seconds, ${searchedColumns} AS words`;
   const later = sqlite.prepare(`SELECT ${columns} FROM recordings WHERE seq > ? ORDER BY seq LIMIT ${rowsAtOnce}`);
   const changed = sqlite.prepare(
     `SELECT ${columns} FROM recordings WHERE seq > ? AND seq <= ? AND changed >= ? ORDER BY seq LIMIT ${rowsAtOnce}`,
   );
   const last = index.prepare("SELECT max(slot) AS slot FROM slots WHERE slot >= ? AND slot < ?");
   const slotOf = index.prepare("SELECT slot FROM slots WHERE seq = ?");
-  const addSlot = index.prepare("INSERT INTO slots VALUES (?, ?)");
+  const addSlot = index.prepare("INSERT INTO slots VALUES (?, ?, ?)");
   const dropSlot = index.prepare("DELETE FROM slots WHERE slot = ?");
   const addWords = index.prepare("INSERT INTO words (rowid, text) VALUES (?, ?)");
   const dropWords = index.prepare("DELETE FROM words WHERE rowid = ?");
-  const match = index.prepare(`
-    SELECT slots.seq FROM words CROSS JOIN slots ON slots.slot = words.rowid
-    WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid DESC LIMIT ?`);
+  const matching = (order: "ASC" | "DESC") =>
+    index.prepare(`
+      SELECT slots.seq FROM words CROSS JOIN slots ON slots.slot = words.rowid
+      WHERE words MATCH ? AND words.rowid >= ? AND words.rowid < ? ORDER BY words.rowid ${order} LIMIT ?`);
+  const lasting = (comparison: "<" | ">", order: "ASC" | "DESC") =>
+    index.prepare(`SELECT seconds, seq FROM slots WHERE (seconds, seq) ${comparison} (?, ?)
+      ORDER BY seconds ${order}, seq ${order} LIMIT ?`);
+  const matches = { newest: matching("DESC"), oldest: matching("ASC") };
+  const lengths = { longest: lasting("<", "DESC"), shortest: lasting(">", "ASC") };
 
   let lastSeq = 0;
   let complete = false;
@@ -68,11 +89,11 @@ export function openSearchIndex({ sqlite }: Pick<Database, "sqlite">, now: () =>
   let sweepSince = sweepBegun - 2 * sweepEveryMs;
 
   const slot = (seq: number) => (slotOf.get(seq) as { slot: number } | undefined)?.slot;
-  const add = ({ seq, start, words }: SearchedRow) => {
+  const add = ({ seq, start, seconds, words }: SearchedRow) => {
     const base = firstSlot(start);
     const used = (last.get(base, base + slotsPerSecond) as { slot: number | null }).slot;
     const free = used === null ? base : used + 1;
-    addSlot.run(free, seq);
+    addSlot.run(free, seq, seconds);
     addWords.run(free, foldedWords(words));
   };
   const drop = (seq: number) => {
@@ -118,14 +139,24 @@ export function openSearchIndex({ sqlite }: Pick<Database, "sqlite">, now: () =>
 
   return {
     finds: (text) => complete && !broken && [...text].length >= shortest && !text.includes("\n"),
-    newest(text, { from, to, after }, most) {
-      const first = from === undefined ? Number.MIN_SAFE_INTEGER : firstSlot(from);
+    isComplete: () => complete && !broken,
+    find(text, { from, to, after, oldest = false }, most) {
+      const reached = after === undefined ? undefined : (slot(after.seq) ?? firstSlot(after.start));
+      const first = Math.max(
+        from === undefined ? Number.MIN_SAFE_INTEGER : firstSlot(from),
+        reached === undefined || !oldest ? Number.MIN_SAFE_INTEGER : reached + 1,
+      );
       const end = Math.min(
         to === undefined ? Number.MAX_SAFE_INTEGER : endSlot(to),
-        after === undefined ? Number.MAX_SAFE_INTEGER : (slot(after.seq) ?? firstSlot(after.start)),
+        reached === undefined || oldest ? Number.MAX_SAFE_INTEGER : reached,
       );
+      const match = oldest ? matches.oldest : matches.newest;
       const rows = match.all(`"${text.replaceAll('"', '""')}"`, first, end, most);
       return (rows as { seq: number }[]).map(({ seq }) => seq);
+    },
+    byLength(first, after, most) {
+      const { seconds, seq } = after ?? (first === "longest" ? { seconds: 1e300, seq: 0 } : { seconds: -1, seq: 0 });
+      return lengths[first].all(seconds, seq, most) as unknown as LengthPlace[];
     },
     advance() {
       if (broken) return false;
@@ -154,6 +185,7 @@ function firstSlot(start: string): number {
 /** A slot beyond every start below `to`, which may be the prefix of a month or a day with a mark behind it. */
 function endSlot(to: string): number {
   const slot = firstSlot(to);
+  if (/^\d{4}-\d\d-\d\d(?:T[\d:]{8})?$/.test(to)) return slot + slotsPerSecond;
   return slot < 0 ? Number.MAX_SAFE_INTEGER : slot + 32 * 86_400 * slotsPerSecond;
 }
 

@@ -19,7 +19,9 @@ import {
   type VisitorAddress,
 } from "./auth/visitor.ts";
 import type { ArchiveSet } from "./library/archive-set.ts";
-import { cataloguePage } from "./library/catalogue-page.ts";
+import { sendCsv } from "./library/catalogue-csv.ts";
+import { type Catalogue, cataloguePage, catalogueTotal } from "./library/catalogue-page.ts";
+import { type CatalogueQuery, readQuery } from "./library/catalogue-query.ts";
 import { playerHtml } from "./page/html.ts";
 import { playerScript } from "./page/script.ts";
 import { refuse, send, sendJson, type Visit } from "./respond.ts";
@@ -95,6 +97,9 @@ function handler(place: Place, doors: Doors, ports: PlayerPorts) {
     archiveSet: ports.archiveSet,
     recordings: openRecordings(ports),
     fetches: ports.missing !== undefined,
+    now: ports.clock.now,
+    addressOf: ({ headers }: IncomingMessage) =>
+      place.playerUrl ?? `${place.secure ? "https" : "http"}://${headers.host ?? ""}`,
   };
   return (request: IncomingMessage, response: ServerResponse): void => {
     if (isAmbiguous(request)) {
@@ -149,6 +154,9 @@ export interface Site {
   readonly archiveSet: ArchiveSet;
   /** Whether there is a source to fetch from. */
   readonly fetches: boolean;
+  readonly now: () => number;
+  /** The player's address as the visitor knows it. */
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 /** Answers one request whose Host and Origin are right: first who it is, then what is asked. */
@@ -170,9 +178,7 @@ export async function route(visit: Visit, site: Site): Promise<void> {
       fetches: site.fetches,
     });
   }
-  if (path === "/api/recordings") {
-    return sendJson(response, 200, await cataloguePage(site.archiveSet, query, listener, site.recordings.canFetch));
-  }
+  if (Object.hasOwn(lists, path)) return lists[path]?.(visit, query, listener, site);
   return recording(visit, path, query, listener, site.recordings);
 }
 
@@ -180,6 +186,42 @@ const assets: Readonly<Record<string, readonly [type: string, body: string]>> = 
   "/": ["text/html; charset=utf-8", playerHtml],
   "/player.js": ["text/javascript; charset=utf-8", playerScript],
 };
+
+type List = (visit: Visit, params: URLSearchParams, listener: Listener, site: Site) => Promise<void>;
+
+/** The list of recordings: a page of it, how long it is, all of it as CSV. */
+const lists: Readonly<Record<string, List>> = {
+  "/api/recordings": listed(async ({ response }, params, asked, catalogue) =>
+    sendJson(response, 200, await cataloguePage(catalogue, params, asked)),
+  ),
+  "/api/total": listed(async ({ response, signal }, params, asked, catalogue) => {
+    const total = await catalogueTotal(catalogue, params, asked, signal);
+    if (total !== undefined) sendJson(response, 200, total);
+  }),
+  "/api/recordings.csv": listed((visit, params, asked, catalogue, address) =>
+    sendCsv(visit, catalogue, params, asked, address),
+  ),
+};
+
+function listed(
+  answer: (
+    visit: Visit,
+    params: URLSearchParams,
+    asked: CatalogueQuery,
+    catalogue: Catalogue,
+    address: string,
+  ) => Promise<void>,
+): List {
+  return async (visit, params, listener, { archiveSet, recordings, now, addressOf }) => {
+    const asked = readQuery(params, now());
+    if (asked.unread === undefined) {
+      const catalogue = { archiveSet, listener, canFetch: recordings.canFetch };
+      return answer(visit, params, asked, catalogue, addressOf(visit.request));
+    }
+    const forms = "write it like 5 Oct 2026, October 2026, yesterday or 2026-10-05";
+    refuse(visit.response, 400, `"${asked.unread.slice(0, 40)}" is not a date; ${forms}.`);
+  };
+}
 
 /** What is asked under a recording's key, which is the rest of the path. */
 async function recording(

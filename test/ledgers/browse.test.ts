@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Archive } from "../../src/core/model/ledger.ts";
 import type { Call } from "../../src/core/model/recording.ts";
-import { type Browse, type BrowseQuery, openBrowse, type Position } from "../../src/ledgers/browse.ts";
+import { type Browse, openBrowse } from "../../src/ledgers/browse.ts";
+import type { BrowseQuery, Position } from "../../src/ledgers/browse-query.ts";
 import { openDatabase } from "../../src/ledgers/database.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
 import { openSearchIndex } from "../../src/ledgers/search-index.ts";
@@ -134,11 +135,11 @@ test("what was purged or renamed is not found under its old name, and its new on
   let now = Date.now();
   const index = openSearchIndex(database, () => now);
   while (index.advance()) {}
-  expect(index.newest("muller", {}, 10)).toHaveLength(1);
+  expect(index.find("muller", {}, 10)).toHaveLength(1);
   await ledger.purge(["ringcentral/1"], "asked");
   now += 31_000;
   while (index.advance()) {}
-  expect(index.newest("muller", {}, 10)).toEqual([]);
+  expect(index.find("muller", {}, 10)).toEqual([]);
   index.close();
   database.close();
 });

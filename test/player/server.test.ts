@@ -380,3 +380,44 @@ test.each([
     expect(Object.keys(json<object>(answer))).toEqual(["message"]);
   }
 });
+
+test("the list is had as CSV that no spreadsheet calculates, by whoever is logged in, and the audit log knows", async () => {
+  const call = {
+    start: "2026-11-04T23:30:00.000Z",
+    direction: "inbound" as const,
+    extension: "101",
+    user: "Zoë Müller",
+  };
+  await played.keep("ringcentral", "4002", { ...call, from: "=cmd|' /C calc'!A0", name: 'a "b", c' });
+  const path = "/api/recordings.csv?from=2026-11-01&zone=Europe/Berlin";
+  const { status, headers, body } = await get(path);
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({
+    "content-type": "text/csv; charset=utf-8",
+    "content-disposition": 'attachment; filename="call-recordings.csv"',
+  });
+  const lines = body.toString().split("\r\n");
+  expect(lines).toHaveLength(4);
+  expect(lines[0]).toMatch(/^\ufeffDate,Time,Direction,From,To,Extension,Agent,Name,/);
+  expect(lines[1]).toBe(
+    `2026-11-05,00:30:00,inbound,'=cmd|' /C calc'!A0,,101,Zoë Müller,"a ""b"", c",0.25,RingCentral,yes,4002,${player.address}/r/ringcentral/4002`,
+  );
+  const records = (await played.ledger.lastAudits(10)).filter(({ action }) => action === "export");
+  expect(records).toHaveLength(1);
+  expect(records[0]).toMatchObject({ by: "the holder of the key" });
+  expect(records[0]?.detail).toContain('with from "2026-11-01", as CSV');
+  expect((await ask(player.address, path)).status).toBe(401);
+  expect(await played.ledger.lastAudits(10)).toHaveLength(1);
+});
+
+test("a date that nobody can read is refused, not passed over", async () => {
+  for (const path of ["/api/recordings", "/api/total", "/api/recordings.csv"]) {
+    const answer = await get(`${path}?from=soon`);
+    expect(answer.status).toBe(400);
+    expect(json<{ message: string }>(answer).message).toBe(
+      '"soon" is not a date; write it like 5 Oct 2026, October 2026, yesterday or 2026-10-05.',
+    );
+  }
+  const { days } = json<{ days: object }>(await get("/api/recordings?text=5/10/2026&locale=en-US"));
+  expect(days).toEqual({ from: "2026-05-10", to: "2026-05-10" });
+});

@@ -3,7 +3,7 @@ import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { Archive, EntryState, LedgerEntry } from "../../core/model/ledger.ts";
 import type { RecordingKey, Stored } from "../../core/model/recording.ts";
-import type { Browsed, BrowseQuery, Library, Position } from "./library.ts";
+import type { Browsed, BrowseQuery, Library, Position, Sort } from "./library.ts";
 
 /** One archive that the player reads. */
 export interface SetArchive {
@@ -13,7 +13,7 @@ export interface SetArchive {
   readonly library: Library;
 }
 
-/** How far one archive was looked through: undefined from its newest call on. */
+/** How far one archive was looked through: undefined from its first call on. */
 export type Place = Position | "end" | undefined;
 
 export type SetQuery = Omit<BrowseQuery, "states" | "after">;
@@ -37,10 +37,13 @@ export interface ArchiveSet {
   /** The entry of a recording, a finished one before any other. */
   find(key: RecordingKey): Promise<Found | undefined>;
   /**
-   * Finished recordings of all archives, newest call first and each once; with `missing` those too that no archive has
+   * Finished recordings of all archives in the order asked for, each once; with `missing` those too that no archive has
    * and some archive wants. Goes on after `places`, which has one place for each archive.
    */
-  newest(query: SetQuery, missing: boolean, places: readonly Place[]): AsyncIterable<SetStep>;
+  walk(query: SetQuery, missing: boolean, places: readonly Place[]): AsyncIterable<SetStep>;
+  /** How many finished recordings fit; what several archives hold counts for each of them. Undefined when given up. */
+  count(query: SetQuery, signal: AbortSignal): Promise<number | undefined>;
+  readonly archives: readonly SetArchive[];
   /** The archive that missing recordings are fetched into, and that keeps the audit log of what it does not hold. */
   readonly first: SetArchive;
 }
@@ -56,24 +59,41 @@ export function openArchiveSet(archives: readonly [SetArchive, ...SetArchive[]])
     return other;
   }
 
-  async function* newest(query: SetQuery, missing: boolean, places: readonly Place[]): AsyncIterable<SetStep> {
+  async function* walkAll(query: SetQuery, missing: boolean, places: readonly Place[]): AsyncIterable<SetStep> {
     const states: readonly EntryState[] = missing ? ["done", ...wanted] : ["done"];
-    const walks = archives.map(({ library }, at) => walk(library, { ...query, states }, places[at]));
+    const walks = archives.map(({ library }, at) => walkOne(library, { ...query, states }, places[at]));
     const reached: Place[] = archives.map((_, at) => places[at]);
     let last: RecordingKey | undefined;
-    for await (const [at, { entry, place }] of merged(walks)) {
+    for await (const [at, { entry, place }] of merged(walks, query.sort ?? "newest")) {
       reached[at] = place;
-      const known = entry === undefined || entry.ref.key === last || (entry.state !== "done" && (await isDone(entry)));
+      const known = entry === undefined || entry.ref.key === last || (await isElsewhere(entry, archives[at]));
       if (!known) last = entry.ref.key;
       yield { entry: known ? undefined : entry, places: [...reached], inVain: entry === undefined && place !== "end" };
     }
   }
 
-  async function isDone({ ref }: LedgerEntry): Promise<boolean> {
-    return archives.length > 1 && (await find(ref.key))?.entry.state === "done";
+  /** Whether another archive is the one to show it from. */
+  async function isElsewhere({ ref, state }: LedgerEntry, archive: SetArchive | undefined): Promise<boolean> {
+    if (archives.length === 1) return false;
+    const found = await find(ref.key);
+    return found?.entry.state === "done" && (state !== "done" || found.archive !== archive);
   }
 
-  return { first: archives[0], find, newest };
+  async function count(query: SetQuery, signal: AbortSignal): Promise<number | undefined> {
+    let count = 0;
+    for (const { library } of archives) {
+      let after: Position | undefined;
+      do {
+        const piece = await library.count({ ...query, states: ["done"], ...(after && { after }) });
+        count += piece.count;
+        after = piece.next;
+        if (signal.aborted) return undefined;
+      } while (after !== undefined);
+    }
+    return count;
+  }
+
+  return { first: archives[0], archives, find, walk: walkAll, count };
 }
 
 /** States in which a recording is worth a try. */
@@ -85,7 +105,7 @@ interface Step {
 }
 
 /** One archive from a place on; a step without an entry tells how far it was looked in vain. */
-async function* walk(library: Library, query: BrowseQuery, place: Place): AsyncGenerator<Step> {
+async function* walkOne(library: Library, query: BrowseQuery, place: Place): AsyncGenerator<Step> {
   if (place === "end") return;
   let after: Position | undefined = place;
   do {
@@ -96,13 +116,16 @@ async function* walk(library: Library, query: BrowseQuery, place: Place): AsyncG
   } while (after !== undefined);
 }
 
-/** Several newest-first walks as one: each step with the number of its archive. */
-async function* merged(walks: readonly AsyncGenerator<Step>[]): AsyncIterable<readonly [at: number, step: Step]> {
+/** Several walks in one order as one: each step with the number of its archive. */
+async function* merged(
+  walks: readonly AsyncGenerator<Step>[],
+  sort: Sort,
+): AsyncIterable<readonly [at: number, step: Step]> {
   const heads = await Promise.all(walks.map(async (steps) => (await steps.next()).value as Step | undefined));
   for (;;) {
     let first: number | undefined;
     for (const [at, head] of heads.entries()) {
-      if (head !== undefined && (first === undefined || startOf(head) > startOf(heads[first]))) first = at;
+      if (head !== undefined && (first === undefined || isBefore(head, heads[first] as Step, sort))) first = at;
     }
     if (first === undefined) return;
     yield [first, heads[first] as Step];
@@ -110,9 +133,11 @@ async function* merged(walks: readonly AsyncGenerator<Step>[]): AsyncIterable<re
   }
 }
 
-/** The start down to which a step has looked. */
-function startOf(step: Step | undefined): string {
-  return step === undefined || step.place === "end" || step.place === undefined ? "" : step.place.start;
+/** Whether one step has come less far than another; an end comes last. */
+function isBefore({ place: one }: Step, { place: other }: Step, sort: Sort): boolean {
+  if (typeof one !== "object") return false;
+  if (typeof other !== "object") return true;
+  return sort === "newest" || sort === "longest" ? one.at > other.at : one.at < other.at;
 }
 
 /**

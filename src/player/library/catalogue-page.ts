@@ -1,7 +1,8 @@
 import type { LedgerEntry } from "../../core/model/ledger.ts";
 import type { RecordingKey } from "../../core/model/recording.ts";
 import type { Listener } from "../auth/sessions.ts";
-import type { ArchiveSet, Place, SetQuery } from "./archive-set.ts";
+import type { ArchiveSet, Place } from "./archive-set.ts";
+import type { CatalogueQuery } from "./catalogue-query.ts";
 
 /** One recording as the page shows it. */
 export interface Item {
@@ -14,6 +15,8 @@ export interface Item {
   readonly from?: string;
   readonly to?: string;
   readonly extension?: string;
+  /** Whose the extension is. */
+  readonly user?: string;
   readonly name?: string;
   readonly session?: string;
   readonly bytes?: number;
@@ -26,6 +29,22 @@ export interface Page {
   readonly recordings: readonly Item[];
   /** Asks for what comes after; absent at the end. */
   readonly cursor?: string;
+  /** The days, both inclusive, that the dates of the question were read as. */
+  readonly days?: { readonly from?: string; readonly to?: string };
+}
+
+/** How many recordings there are in all. */
+export interface Total {
+  readonly total: number;
+  /** `more`: there are more than that; `about`: some may be counted for several archives. */
+  readonly exactness?: "more" | "about";
+}
+
+/** What a list is made of, and for whom. */
+export interface Catalogue {
+  readonly archiveSet: ArchiveSet;
+  readonly listener: Listener;
+  readonly canFetch: (key: RecordingKey) => boolean;
 }
 
 const pageSize = 100;
@@ -33,33 +52,68 @@ const pageSize = 100;
 const mostLooked = 5_000;
 /** Looks in vain for one page: a filter that finds little is continued by the next request. */
 const mostVain = 3;
+/** Recordings that are looked at one by one to count them. */
+const mostCounted = 20_000;
 
-/**
- * A page of the catalogue, newest call first; with `where=all` it holds what can be fetched too. Parameters that make no
- * sense are taken as not given.
- */
+/** A page of the catalogue in the order asked for; with `where=all` it holds what can be fetched too. */
 export async function cataloguePage(
-  archiveSet: ArchiveSet,
-  query: URLSearchParams,
-  listener: Listener,
-  canFetch: (key: RecordingKey) => boolean,
+  { archiveSet, listener, canFetch }: Catalogue,
+  params: URLSearchParams,
+  { query, jump, days }: CatalogueQuery,
 ): Promise<Page> {
   const found: LedgerEntry[] = [];
-  const wanted = { ...queryOf(query), limit: listener.sees === undefined ? pageSize : 5 * pageSize };
+  const wanted = { ...query, ...jump, limit: listener.sees === undefined ? pageSize : 5 * pageSize };
+  const steps = archiveSet.walk(wanted, params.get("where") === "all", placesOf(params));
   let looked = 0;
   let vain = 0;
-  for await (const { entry, places, inVain } of archiveSet.newest(
-    wanted,
-    query.get("where") === "all",
-    placesOf(query),
-  )) {
+  for await (const { entry, places, inVain } of steps) {
     looked += 1;
     if (inVain) vain += 1;
     if (entry !== undefined && isShown(entry, listener, canFetch)) found.push(entry);
     if (found.length < pageSize && looked < mostLooked && vain < mostVain) continue;
-    if (places.some((place) => place !== "end")) return { recordings: items(found), cursor: cursorOf(places) };
+    if (places.some((place) => place !== "end")) return { recordings: items(found), cursor: cursorOf(places), ...days };
   }
-  return { recordings: items(found) };
+  return { recordings: items(found), ...days };
+}
+
+/** Counts all pages of a list. Undefined when the listener has gone. */
+export async function catalogueTotal(
+  catalogue: Catalogue,
+  params: URLSearchParams,
+  { query }: CatalogueQuery,
+  signal: AbortSignal,
+): Promise<Total | undefined> {
+  const { archiveSet, listener } = catalogue;
+  const isPlain = listener.sees === undefined && params.get("where") !== "all";
+  if (isPlain && archiveSet.archives.length === 1)
+    return totalOf(await archiveSet.count({ ...query, limit: 0 }, signal));
+  let total = 0;
+  let looked = 0;
+  for await (const entry of catalogueEntries(catalogue, params, query)) {
+    if (signal.aborted) return undefined;
+    looked += 1;
+    if (entry !== undefined) total += 1;
+    if (looked < mostCounted) continue;
+    if (!isPlain) return { total, exactness: "more" };
+    return totalOf(await archiveSet.count({ ...query, limit: 0 }, signal), "about");
+  }
+  return { total };
+}
+
+function totalOf(total: number | undefined, exactness?: "about"): Total | undefined {
+  return total === undefined ? undefined : { total, ...(exactness && { exactness }) };
+}
+
+/** All that a listener is shown of a list; undefined for each step that shows nothing. */
+export async function* catalogueEntries(
+  { archiveSet, listener, canFetch }: Catalogue,
+  params: URLSearchParams,
+  query: CatalogueQuery["query"],
+): AsyncIterable<LedgerEntry | undefined> {
+  const steps = archiveSet.walk({ ...query, limit: 5 * pageSize }, params.get("where") === "all", []);
+  for await (const { entry } of steps) {
+    yield entry !== undefined && isShown(entry, listener, canFetch) ? entry : undefined;
+  }
 }
 
 function isShown(entry: LedgerEntry, listener: Listener, canFetch: (key: RecordingKey) => boolean): boolean {
@@ -71,9 +125,9 @@ function items(entries: readonly LedgerEntry[]): Item[] {
 }
 
 export function itemOf({ ref, stored, state }: Pick<LedgerEntry, "ref" | "stored" | "state">): Item {
-  const { start, direction, from, to, extension, name, session, duration } = ref.call;
+  const { start, direction, from, to, extension, user, name, session, duration } = ref.call;
   const fields = {
-    ...{ start, seconds: stored?.audioSeconds ?? duration, direction, from, to, extension, name, session },
+    ...{ start, seconds: stored?.audioSeconds ?? duration, direction, from, to, extension, user, name, session },
     ...{ bytes: stored?.bytes, contentType: stored?.contentType, missing: state === "done" ? undefined : true },
   };
   const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
@@ -84,14 +138,14 @@ export function itemOf({ ref, stored, state }: Pick<LedgerEntry, "ref" | "stored
 function cursorOf(places: readonly Place[]): string {
   const parts = places.map((place) => {
     if (place === undefined || place === "end") return place ?? null;
-    return [place.start, place.seq, ...(place.indexed ? [1] : [])];
+    return [place.at, place.seq, ...(place.indexed ? [1] : [])];
   });
   return Buffer.from(JSON.stringify(parts)).toString("base64url");
 }
 
-function placesOf(query: URLSearchParams): readonly Place[] {
+function placesOf(params: URLSearchParams): readonly Place[] {
   try {
-    const parts: unknown = JSON.parse(Buffer.from(query.get("cursor") ?? "", "base64url").toString());
+    const parts: unknown = JSON.parse(Buffer.from(params.get("cursor") ?? "", "base64url").toString());
     return Array.isArray(parts) ? parts.map(placeOf) : [];
   } catch {
     return [];
@@ -101,45 +155,7 @@ function placesOf(query: URLSearchParams): readonly Place[] {
 function placeOf(part: unknown): Place {
   if (part === "end") return part;
   if (!Array.isArray(part)) return undefined;
-  const [start, seq, indexed] = part as unknown[];
-  if (typeof start !== "string" || !Number.isSafeInteger(seq)) return undefined;
-  return { start, seq: seq as number, ...(indexed === 1 && { indexed: true }) };
-}
-
-function queryOf(query: URLSearchParams): Omit<SetQuery, "limit"> {
-  const source = query.get("source");
-  const direction = query.get("direction");
-  const words = (query.get("text") ?? "").trim().slice(0, 200).split(/\s+/);
-  const date = words.find((word) => /^\d{4}-\d\d(-\d\d)?$/.test(word));
-  const text = searchText(words.filter((word) => word !== date).join(" "));
-  const from = [dateOf(query.get("from")), date]
-    .filter((bound) => bound !== undefined)
-    .sort()
-    .at(-1);
-  const to = [endOf(dateOf(query.get("to"))), endOf(date)]
-    .filter((bound) => bound !== undefined)
-    .sort()
-    .at(0);
-  return {
-    ...(source === "ringcentral" || source === "tim" ? { source } : {}),
-    ...(direction === "inbound" || direction === "outbound" || direction === "internal" ? { direction } : {}),
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(text === "" ? {} : { text }),
-  };
-}
-
-/** A number typed with blanks or signs is looked for by its digits. */
-function searchText(text: string): string {
-  const digits = text.replace(/[\s()./-]/g, "").replace(/^\+/, "");
-  return /^\d{3,}$/.test(digits) ? digits : text;
-}
-
-function dateOf(text: string | null): string | undefined {
-  return text !== null && /^\d{4}-\d\d-\d\d$/.test(text) ? text : undefined;
-}
-
-/** What comes after every time of that day or month, as text. */
-function endOf(date: string | undefined): string | undefined {
-  return date === undefined ? undefined : `${date}\u007f`;
+  const [at, seq, indexed] = part as unknown[];
+  if ((typeof at !== "string" && typeof at !== "number") || !Number.isSafeInteger(seq)) return undefined;
+  return { at, seq: seq as number, ...(indexed === 1 && { indexed: true }) };
 }

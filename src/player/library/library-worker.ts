@@ -7,10 +7,10 @@ import { openLibrary } from "./library.ts";
 const port = parentPort!;
 const library = openLibrary(workerData as string);
 
-port.on("message", async ({ id, query }: LibraryQuestion) => {
+port.on("message", async ({ id, ask, query }: LibraryQuestion) => {
   const tell = (answer: LibraryAnswer) => port.postMessage(answer);
   try {
-    tell({ id, page: await library.page(query) });
+    tell({ id, answer: await library[ask](query) });
   } catch (error) {
     tell({ id, error: errorParts(asRecordingError(error)) });
   }

@@ -1,11 +1,17 @@
 import type { ErrorParts } from "../../core/model/errors.ts";
-import { type Browse, type Browsed, type BrowseQuery, openBrowse } from "../../ledgers/browse.ts";
+import { type Browse, type Browsed, openBrowse } from "../../ledgers/browse.ts";
+import type { Counted } from "../../ledgers/browse-count.ts";
+import type { BrowseQuery } from "../../ledgers/browse-query.ts";
 
-export type { Browsed, BrowseQuery, Position } from "../../ledgers/browse.ts";
+export type { Browsed } from "../../ledgers/browse.ts";
+export type { Counted } from "../../ledgers/browse-count.ts";
+export type { BrowseQuery, Position, Sort, StartBounds } from "../../ledgers/browse-query.ts";
 
 /** An archive's ledger as listeners look through it. */
 export interface Library extends AsyncDisposable {
   page(query: BrowseQuery): Promise<Browsed>;
+  /** Counts a piece of what fits after `query.after`. */
+  count(query: BrowseQuery): Promise<Counted>;
 }
 
 /** Recordings that come while the player runs are taken into the search index this soon. */
@@ -25,12 +31,15 @@ export function openLibrary(file: string): Library {
     idle = opened.browse.index() ? setImmediate(tidy) : setTimeout(tidy, lookAgainMs).unref();
   }
 
+  function browse(): Browse {
+    if ("error" in opened) throw opened.error;
+    return opened.browse;
+  }
+
   idle = setImmediate(tidy);
   return {
-    page: async (query) => {
-      if ("error" in opened) throw opened.error;
-      return opened.browse.page(query);
-    },
+    page: async (query) => browse().page(query),
+    count: async (query) => browse().count(query),
     async [Symbol.asyncDispose]() {
       closed = true;
       clearImmediate(idle as NodeJS.Immediate);
@@ -52,7 +61,11 @@ function attempt(open: () => Browse): { readonly browse: Browse } | { readonly e
 /** What a player asks the thread that looks through a ledger, and what it answers. */
 export interface LibraryQuestion {
   readonly id: number;
+  readonly ask: "page" | "count";
   readonly query: BrowseQuery;
 }
 
-export type LibraryAnswer = { readonly id: number } & ({ readonly page: Browsed } | { readonly error: ErrorParts });
+export type LibraryAnswer = { readonly id: number } & (
+  | { readonly answer: Browsed | Counted }
+  | { readonly error: ErrorParts }
+);
