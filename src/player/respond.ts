@@ -44,7 +44,10 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
 /** A refusal: a sentence as JSON, and a page for whoever looks at it in a browser. */
 export function refuse(response: ServerResponse, status: number, message: string, headers: Headers = {}): void {
   const all = { ...headers, vary: "accept" };
-  if (!isForPerson(response.req)) return sendJson(response, status, { message }, all);
+  if (!isForPerson(response.req)) {
+    sendJson(response, status, { message }, all);
+    return;
+  }
   const retryAfter = headers["retry-after"];
   const page = refusalPage(status, message, typeof retryAfter === "number" ? retryAfter : undefined);
   send(response, status, "text/html; charset=utf-8", page, all);
