@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { csvField } from "../../core/csv-field.ts";
+import { localTime } from "../../core/local-time.ts";
 import type { LedgerEntry } from "../../core/model/ledger.ts";
-import { localTime } from "../../core/naming/local-time.ts";
 import { safeHeaders, type Visit } from "../respond.ts";
 import { type Catalogue, catalogueEntries } from "./catalogue-page.ts";
 import type { CatalogueQuery } from "./catalogue-query.ts";
