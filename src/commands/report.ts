@@ -1,7 +1,8 @@
 import type { RawFlags } from "../cli/config.ts";
+import { windowOf } from "../cli/dates.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openLedgerToRead } from "../composition/archive.ts";
-import { entryFilterOf, toleranceOf } from "../composition/plan.ts";
+import { toleranceOf } from "../composition/plan.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import { periodOf } from "../maintenance/report/facts.ts";
 import { addLedgerLines, openReportLines } from "../maintenance/report/lines.ts";
@@ -20,7 +21,8 @@ export async function report(invocation: Invocation): Promise<number> {
   using lines = openReportLines();
   const look = openLook(archiveFolder(settings, io));
   const rules = { tolerance: toleranceOf(settings), timezone: settings.timezone };
-  await addLedgerLines(lines, ledger, entryFilterOf(settings, io), { look, rules, stop: io.stop });
+  const filter = { ...(settings.source && { source: settings.source }), window: windowOf(settings, io.clock.now()) };
+  await addLedgerLines(lines, ledger, filter, { look, rules, stop: io.stop });
   return await writeReport(invocation, { ledger, period, lines, live: false }, targets);
 }
 

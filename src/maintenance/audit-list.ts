@@ -68,10 +68,16 @@ function entryOfAudit(audit: AuditRecord): AuditEntry {
     ...(place !== undefined && { host: place }),
     ...(key !== undefined && { key }),
     ...(reason !== undefined && { reason }),
-    detail: check === undefined ? (detail === reason ? "" : detail) : checkInWords(check.told.result),
+    detail: check === undefined ? plainDetail(audit) : checkInWords(check.told.result),
     ...check?.told,
     record: { table: "audits", seq, hash },
   };
+}
+
+/** The words of a record without what stands in its other fields. */
+function plainDetail({ action, detail = "", reason }: AuditRecord): string {
+  if (action === "playback") return detail.replace(/ by .*$/s, "");
+  return detail === reason ? "" : detail;
 }
 
 /** Records of before name the player's visitor in their words alone. */

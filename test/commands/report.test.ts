@@ -140,6 +140,21 @@ test("a list that covers another zone's month leaves an hour that was never list
   expect([code, verdict.is, listings]).toEqual([6, "unlisted", [expect.objectContaining({ uncovered })]]);
 });
 
+test("no filter of a profile or the environment makes a report smaller than its period", async () => {
+  await fill(["held", "failed"]);
+  const filters = {
+    CALLREEL_NUMBER: "999",
+    CALLREEL_DIRECTION: "inbound",
+    CALLREEL_MIN_DURATION: "1h",
+    CALLREEL_JSON: "yes",
+  };
+  const { code, out } = await run(["report", "-d", folder.path, ...march, "--json"], { env: filters });
+  expect([code, (JSON.parse(out) as Report).counts]).toEqual([
+    6,
+    expect.objectContaining({ calls: 2, held: 1, missing: 1 }),
+  ]);
+});
+
 test("rows that people gave are told as such: complete against them, and no more", async () => {
   await fill(["held"], "rows");
   const { code, told } = await jsonOf();
@@ -176,6 +191,8 @@ test.each([
 test("a time must be named, and a file that stood there stays when the archive cannot be read", async () => {
   const none = await run(["report", "-d", folder.path, "--json"]);
   expect([none.code, none.err]).toEqual([2, expect.stringContaining("--month")]);
+  const ahead = await run(["report", "-d", folder.path, "--from", "2199-01-01", "--json"]);
+  expect([ahead.code, ahead.err]).toEqual([2, expect.stringContaining("future")]);
   writeFileSync(join(folder.path, "old.html"), "old");
   expect((await report("--html", "old.html")).code).toBe(2);
   expect(readFileSync(join(folder.path, "old.html"), "utf8")).toBe("old");

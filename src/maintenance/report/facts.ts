@@ -30,6 +30,9 @@ export function periodOf(settings: Settings, nowMs: number, needed: boolean): Pe
   if (needed && fromMs === undefined) {
     throw new RecordingError("usage", "report: say which time, with --month 2026-03 or --from and --to.");
   }
+  if (fromMs !== undefined && fromMs >= (toMs ?? nowMs)) {
+    throw new RecordingError("usage", "--from lies in the future: no call can have begun since.");
+  }
   const { month } = settings;
   return {
     fromMs: fromMs ?? Number.NEGATIVE_INFINITY,

@@ -22,6 +22,8 @@ export interface ListingFacts {
   readonly differs?: AuditEntry;
 }
 
+export const systemNames: Readonly<Record<SourceName, string>> = { ringcentral: "RingCentral", tim: "TIM Enterprise" };
+
 /** The accounts of the recordings in the period. */
 export type Accounts = readonly { readonly source: string; readonly account: string }[];
 

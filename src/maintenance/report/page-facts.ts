@@ -3,7 +3,7 @@ import { formatCount, formatNumberOf } from "../../core/text.ts";
 import type { AuditEntry } from "../audit-list.ts";
 import type { Period, ReportFacts } from "./facts.ts";
 import { type Html, html } from "./html.ts";
-import type { ListingFacts } from "./listings.ts";
+import { type ListingFacts, systemNames } from "./listings.ts";
 
 /** The period as a title: `March 2026`, or from when to when. */
 export function titleOf({ fromMs, toMs, timezone, month }: Period): string {
@@ -15,10 +15,11 @@ export function titleOf({ fromMs, toMs, timezone, month }: Period): string {
   return Number.isFinite(fromMs) ? `${day(fromMs)} to ${day(toMs)}` : `All calls until ${day(toMs)}`;
 }
 
-const systems: Readonly<Record<string, string>> = { ringcentral: "RingCentral", tim: "TIM Enterprise" };
+const systems: Readonly<Record<string, string>> = systemNames;
 
 /** What archive, which accounts, and how its calls were listed. */
-export function factSections({ made, accounts, listings, period, live }: ReportFacts): Html {
+export function factSections({ made, accounts, listings, period, live, settings }: ReportFacts): Html {
+  const { source } = settings;
   const known = accounts.map(
     ({ source, account, recordings }) =>
       `${systems[source] ?? source}: ${account || "account not told by its rows"} (${formatNumberOf(recordings, "recording")})`,
@@ -26,6 +27,12 @@ export function factSections({ made, accounts, listings, period, live }: ReportF
   return html`<h2>What this is about</h2>
 ${facts([
   ["Archive", made.archive],
+  [
+    "Systems",
+    typeof source === "string"
+      ? `${systems[source] ?? source} only, as was asked for`
+      : "all that the archive has calls of",
+  ],
   ["Accounts", known.length === 0 ? "none: there are no recordings in this period" : known.join("; ")],
   [
     "Compared with",
@@ -51,7 +58,7 @@ function listingRow({ source, account, lists, last, isGiven, uncovered }: Listin
   const when =
     last === undefined
       ? ""
-      : `${at(Date.parse(last.entry.time))} by ${whoOf(last.entry)} (${last.entry.action}); ${formatNumberOf(lists, "time")} in all`;
+      : `${at(Date.parse(last.entry.time))} by ${whoOf(last.entry)} (${last.entry.action}); ${lists === 1 ? "once" : `${formatCount(lists)} times`} in all`;
   const never = isGiven
     ? [html`not known: the system itself was not asked`]
     : uncovered.map(({ fromMs, toMs }) => html`<div>${at(fromMs)} to ${at(toMs)}</div>`);

@@ -29,7 +29,7 @@ thead { display: table-header-group; } tr { break-inside: avoid; }
 .wide.lines table { table-layout: fixed; } .w1 { width: 10%; } .w2 { width: 13%; } .w3 { width: 31%; } .w4 { width: 22%; }
 .n { text-align: right; white-space: nowrap; } .t { white-space: nowrap; }
 code { font: .8rem/1.4 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
-td code { font-size: .72rem; color: var(--soft); display: block; }
+td code { font-size: .67rem; color: var(--soft); display: block; }
 .kind { font-weight: 600; } .open { color: var(--bad); }
 footer { margin-top: 2.5rem; padding-top: .8rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: .85rem; }
 @media (max-width: 40rem) { .figures { grid-template-columns: repeat(2, 1fr); } dl.facts { grid-template-columns: 1fr; gap: 0; } .facts dd { margin-bottom: .5rem; } body { padding: 1.2rem 1rem; }

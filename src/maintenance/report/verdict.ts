@@ -1,5 +1,6 @@
 import { formatCount, formatNumberOf } from "../../core/text.ts";
 import type { ReportFacts } from "./facts.ts";
+import { systemNames } from "./listings.ts";
 
 /** What a report comes to. */
 export interface Verdict {
@@ -27,11 +28,17 @@ export function verdictOf(facts: ReportFacts): Verdict {
     const sentence = `${unlisted}, so calls may be missing that nobody knows of. Of what is known: ${held}`;
     return { is: "unlisted", title: "Completeness was not checked", sentence };
   }
-  if (listings.some(({ isGiven }) => isGiven)) {
-    const sentence = `Nothing is missing of the lists that were given; whether those had every call, the system itself was not asked. Of those: ${held}`;
+  const given = listings.filter(({ isGiven }) => isGiven).map(({ source }) => systemNames[source]);
+  if (given.length > 0) {
+    const whose = given.join(" and ");
+    const sentence = `Nothing is missing of the rows of ${whose} that were given; whether those had every call, ${whose} itself was not asked. ${capitalized(held)}`;
     return { is: "given", title: "Complete against the lists given", sentence };
   }
   return { is: "complete", title: "Complete", sentence: `The whole period was listed by its system: ${held}` };
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Which part of the period nobody listed; undefined where all of it was. */
