@@ -128,6 +128,14 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/report.ts")).report,
   },
   {
+    name: "show",
+    args: "<id...>",
+    summary: "everything the archive knows of a recording: call, file, state, legal holds, who did what with it",
+    groups: [groups.dest, logs],
+    examples: [["callreel show 401786818008", "by id, key or contentUri; --json for programs"]],
+    load: async () => (await import("../commands/show.ts")).show,
+  },
+  {
     name: "audit",
     summary: "who did what with the archive: runs, checks, listenings, exports, purges; oldest first",
     groups: [
@@ -232,6 +240,25 @@ export const commands: readonly CommandSpec[] = [
       ],
     ],
     load: async () => (await import("../commands/purge.ts")).purge,
+  },
+  {
+    name: "hold",
+    args: "<action> [id...]",
+    words: [["add", "remove", "list", "confirm"]],
+    summary: "legal holds: what they keep cannot be purged, nor what comes later and fits",
+    groups: [
+      groups.dest,
+      some("Select", selectOptions, "source", "number", "from", "to", "month", "direction", "extension"),
+      some("Hold", archiveOptions, "name", "text", "reason"),
+      logs,
+    ],
+    examples: [
+      ["callreel hold add --number '+44 20 7183 8750' --reason 'claim 2026/17'", "what is here and what comes later"],
+      ["callreel hold add 401786818008 --reason 'claim 2026/17'", "this recording"],
+      ["callreel hold list", "what is kept, since when, why and by whom"],
+      ["callreel hold remove hold-3 --reason settled", "lift it; the audit log keeps both"],
+    ],
+    load: async () => (await import("../commands/hold.ts")).hold,
   },
   {
     name: "auth",

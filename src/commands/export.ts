@@ -65,7 +65,7 @@ function isWithin(root: string, folder: string): boolean {
 
 async function fill(bag: Bag, ledger: Archive, filter: EntryFilter, invocation: Invocation) {
   const { io, settings } = invocation;
-  const print = csvPrinter();
+  const print = csvPrinter(await ledger.holds());
   const came = { files: 0, bytes: 0, differences: 0, catalogue: "" };
   const meter = openMeter(invocation, () => `${formatCount(came.files)} files, ${formatBytes(came.bytes)} copied`);
   const pages = async function* () {

@@ -12,7 +12,8 @@ import { auditReason } from "../composition/audit-reason.ts";
 import { significantDigits, tellingDigits } from "../core/archive-fit.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
-import { formatBytes, formatCount } from "../core/text.ts";
+import { formatBytes, formatNumberOf } from "../core/text.ts";
+import { keptLine, partByHolds } from "../maintenance/kept-entries.ts";
 import { namedEntries } from "../maintenance/named-entries.ts";
 import { deletePurged } from "../maintenance/purge-files.ts";
 import { tellUntold } from "../maintenance/untold.ts";
@@ -35,26 +36,34 @@ export async function purge(invocation: Invocation): Promise<number> {
     await using ledger = await openExistingLedger(settings, io);
     const left = await ledger.purging();
     if (!asked && left.length === 0) throw unasked();
-    const chosen = await choose(args, filter, ledger);
-    const bytes = chosen.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
-    const what = `${formatCount(chosen.length)} recordings, ${formatBytes(bytes)}`;
-    if (left.length > 0) {
-      const them = `${formatCount(left.length)} recordings of an earlier purge that broke off`;
+    const { free, kept } = await partByHolds(await choose(args, filter, ledger), ledger, io);
+    const keptBefore = left.filter(({ holds }) => holds !== undefined);
+    for (const { key, holds = [] } of keptBefore) io.stderr.write(keptLine(key, holds));
+    const bytes = free.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
+    const what = `${formatNumberOf(free.length, "recording")}, ${formatBytes(bytes)}`;
+    if (left.length > keptBefore.length) {
+      const them = `${formatNumberOf(left.length - keptBefore.length, "recording")} of an earlier purge that broke off`;
       io.stderr.write(settings.yes ? `Finishing with ${them}.\n` : `The files of ${them} would be deleted too.\n`);
     }
-    if (!settings.yes) {
-      for (const { ref, stored } of chosen) io.stdout.write(`${stored?.path ?? ref.key}\n`);
-      io.stderr.write(`${what}, would be deleted here for good; add --yes to do it.\n`);
-      return await tellUntold(ledger, filter ?? {}, io);
-    }
-    // The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back.
-    await ledger.purge(
-      chosen.map(({ ref }) => ref.key),
-      reason,
+    let purged = free.length;
+    if (settings.yes) {
+      // The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back.
+      purged = await ledger.purge(
+        free.map(({ ref }) => ref.key),
+        reason,
+      );
+      await deleteAll(invocation, ledger);
+    } else for (const { ref, stored } of free) io.stdout.write(`${stored?.path ?? ref.key}\n`);
+    io.stderr.write(
+      settings.yes ? `${what}, deleted.\n` : `${what}, would be deleted here for good; add --yes to do it.\n`,
     );
-    await deleteAll(invocation, ledger);
-    io.stderr.write(`${what}, deleted.\n`);
-    return await tellUntold(ledger, filter ?? {}, io);
+    const since = free.length - purged;
+    if (since > 0)
+      io.stderr.write(
+        `${formatNumberOf(since, "recording")} of them came under a legal hold meanwhile, or were purged by another: not deleted.\n`,
+      );
+    const untold = await tellUntold(ledger, filter ?? {}, io);
+    return kept.length + keptBefore.length + since > 0 ? 3 : untold;
   } finally {
     lock.release();
   }

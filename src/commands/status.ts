@@ -5,11 +5,14 @@ import { openExistingLedger } from "../composition/archive.ts";
 import { expiringSoon } from "../composition/expiring.ts";
 import { archiveMetrics } from "../composition/metric-values.ts";
 import { type Evidence, evidenceInWords } from "../core/download/evidence.ts";
+import { holdsOver } from "../core/holds.ts";
 import { momentText, timeText } from "../core/local-time.ts";
 import type { Failure, Holding, RunRecord, Shorts } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatCount, formatDuration, printable } from "../core/text.ts";
+import { holdsInWords } from "../maintenance/kept-entries.ts";
+import { namedEntries } from "../maintenance/named-entries.ts";
 import { prometheusText } from "../reporters/prometheus.ts";
 
 /** What the archive holds, what failed and why, what expires at the source and when; with an id, one recording's story. */
@@ -106,16 +109,12 @@ async function metricsOf(
 }
 
 async function oneRecording(id: string, ledger: Archive, io: Io, timezone: Settings["timezone"]): Promise<number> {
-  const key = id.replace(/^\/?r\//, "");
-  let found = 0;
-  const tell = (entry: LedgerEntry) => {
-    found += 1;
-    io.stdout.write(`${printable(`${entry.ref.key}: ${story(entry, timezone)}`)}\n`);
-  };
-  const exact = await ledger.entry(key);
-  if (exact !== undefined) tell(exact);
-  else for await (const page of ledger.entries({ id })) page.forEach(tell);
-  if (found === 0) throw new RecordingError("not-found", `The archive knows nothing of ${id}.`);
+  const holds = await ledger.holds();
+  for (const entry of await namedEntries([id], ledger)) {
+    const over = entry.state === "purged" ? [] : holdsOver(holds, entry.ref);
+    const kept = over.length === 0 ? "" : `; under ${holdsInWords(over)}`;
+    io.stdout.write(`${printable(`${entry.ref.key}: ${story(entry, timezone)}${kept}`)}\n`);
+  }
   return 0;
 }
 

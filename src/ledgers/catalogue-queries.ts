@@ -1,12 +1,14 @@
+import { holdsOver } from "../core/holds.ts";
 import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/model/catalogue.ts";
 import type { PurgedFile } from "../core/model/ledger.ts";
-import type { RecordingKey, SourceName } from "../core/model/recording.ts";
+import type { Call, RecordingKey, SourceName } from "../core/model/recording.ts";
 import type { Operator } from "../platform/operator.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
+import type { Holds } from "./holds.ts";
 import type { KeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
-import { evidenceOf } from "./recording-row.ts";
+import { evidenceOf, type RecordingRow, refOf } from "./recording-row.ts";
 import { type AuditRow, auditOf } from "./records.ts";
 
 /** What `status`, `purge` and the player ask and record. */
@@ -24,19 +26,26 @@ export interface Catalogue {
   lastAudits(count: number): readonly AuditRecord[];
 }
 
-export function openCatalogue(
-  database: Database,
-  kept: KeyValue,
-  outcomes: Outcomes,
-  operator: Operator | undefined,
-): Catalogue {
-  const { sqlite } = database;
-  const auditsOfKey = sqlite.prepare("SELECT * FROM audits WHERE key = ? ORDER BY seq");
-  const audit = ({ action, key, detail, reason, by = operator?.name }: AuditLine, now: number) => {
+/** Appends a line to the audit log; inside a transaction. */
+export type Audit = (line: AuditLine, now: number) => void;
+
+export function openAudit({ sqlite }: Database, outcomes: Outcomes, operator: Operator | undefined): Audit {
+  return ({ action, key, detail, reason, by = operator?.name }, now) => {
     const who = { operator: by ?? null, host: operator?.host ?? null };
     const what = { action, key: key ?? null, detail: detail ?? null, reason: reason ?? null };
     appendChained(sqlite, "audits", { at: new Date(now).toISOString(), ...what, ...who }, outcomes.seal());
   };
+}
+
+export function openCatalogue(
+  database: Database,
+  kept: KeyValue,
+  outcomes: Outcomes,
+  holds: Holds,
+  audit: Audit,
+): Catalogue {
+  const { sqlite } = database;
+  const auditsOfKey = sqlite.prepare("SELECT * FROM audits WHERE key = ? ORDER BY seq");
   return {
     summary: () =>
       sqlite
@@ -56,11 +65,17 @@ export function openCatalogue(
       const row = sqlite.prepare(waitingSql).get(source, startedBefore) as { entries: number; oldest: string | null };
       return { entries: row.entries, ...(row.oldest !== null && { oldest: row.oldest }) };
     },
-    purge: (keys, reason, now) =>
+    purge: (asked, reason, now) =>
       database.write(() => {
-        const note = sqlite.prepare(purgingSql);
+        holds.mustBeKnown();
+        const note = sqlite.prepare("INSERT OR IGNORE INTO purging VALUES (?, ?, ?)");
+        const find = sqlite.prepare("SELECT * FROM recordings WHERE key = ? AND state <> 'purged'");
         const bury = sqlite.prepare(purgeSql);
-        for (const key of keys) note.run(key);
+        const inForce = holds.list();
+        const rows = asked.flatMap((key) => (find.get(key) as RecordingRow | undefined) ?? []);
+        const free = rows.filter((row) => holdsOver(inForce, refOf(row)).length === 0);
+        for (const row of free) note.run(row.key, row.path, JSON.stringify(refOf(row).call));
+        const keys = free.map(({ key }) => key);
         const forgetHook = sqlite.prepare("DELETE FROM hooks WHERE key = ?");
         const buried = keys.filter((key) => Number(bury.run(now, key).changes) > 0);
         for (const key of buried) forgetHook.run(key);
@@ -70,15 +85,19 @@ export function openCatalogue(
         if (buried.length > 0) kept.set(tracesLeft, "yes");
         return buried.length;
       }),
-    purging: () =>
-      (sqlite.prepare(purgingFilesSql).all() as PurgingRow[]).map(({ key, path }) => ({
-        key,
-        ...(path !== null && { path }),
-      })),
+    purging: () => {
+      const rows = sqlite.prepare(purgingFilesSql).all() as PurgingRow[];
+      const inForce = holds.list();
+      return rows.map(({ key, path, source, id, call }) => {
+        const since = holdsOver(inForce, { key, source, id, call: call === null ? {} : (JSON.parse(call) as Call) });
+        return { key, ...(path !== null && { path }), ...(since.length > 0 && { holds: since }) };
+      });
+    },
     purgeEnded: (keys) => {
       database.write(() => {
         const end = sqlite.prepare("DELETE FROM purging WHERE key = ?");
         for (const key of keys) end.run(key);
+        if (keys.length > 0) kept.set(tracesLeft, "yes");
       });
       eraseTraces(database, kept);
     },
@@ -110,6 +129,9 @@ function eraseTraces(database: Database, kept: KeyValue): void {
 interface PurgingRow {
   readonly key: RecordingKey;
   readonly path: string | null;
+  readonly source: SourceName;
+  readonly id: string;
+  readonly call: string | null;
 }
 
 const summarySql = `
@@ -144,13 +166,11 @@ const waitingSql = `
   SELECT count(*) AS entries, min(start) AS oldest FROM recordings
   WHERE state <> 'done' AND state IN ('pending', 'failed') AND source = ? AND start <> '' AND start < ?`;
 
-const purgingSql = `
-  INSERT OR IGNORE INTO purging SELECT key, path FROM recordings WHERE key = ? AND state <> 'purged'`;
-
 // Another recording may have taken the name since a purge broke off: that file is not the purged one's.
 const purgingFilesSql = `
-  SELECT key, CASE WHEN path NOT IN (SELECT path FROM recordings WHERE path IN (SELECT path FROM purging)) THEN path END AS path
-  FROM purging ORDER BY key`;
+  SELECT key, coalesce(source, substr(key, 1, instr(key, '/') - 1)) AS source, coalesce(id, '') AS id, call, CASE WHEN purging.path NOT IN
+    (SELECT path FROM recordings WHERE path IN (SELECT path FROM purging)) THEN purging.path END AS path
+  FROM purging LEFT JOIN recordings USING (key) ORDER BY key`;
 
 const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,

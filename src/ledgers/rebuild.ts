@@ -2,9 +2,10 @@ import { accessSync, constants, existsSync, renameSync, rmSync, statSync } from 
 import { RecordingError } from "../core/model/errors.ts";
 import { emptyLog, openSqlite, type Sqlite } from "../platform/sqlite.ts";
 import { fileError, openDatabase } from "./database.ts";
+import { lostHolds } from "./holds.ts";
 import type { LedgerContext } from "./index.ts";
 import { columnsOf, copyRows, copyTable, readable, salvagedTables } from "./salvage-rows.ts";
-import { outcomesOfEntries, schemaVersion } from "./schema.ts";
+import { knowsHolds, outcomesOfEntries, schemaVersion } from "./schema.ts";
 
 export interface Salvage {
   /** Where the old file stands now; absent when there was none. */
@@ -31,7 +32,7 @@ export function salvageLedger(path: string, { clock }: LedgerContext): Salvage {
       replaceBy(made, path, aside);
       return { aside, entries: countEntries(path), unread: new Map() };
     } else {
-      openDatabase(path, false).close();
+      beginAnew(path);
       return { entries: 0, unread: new Map() };
     }
     refuseSound(path);
@@ -45,6 +46,20 @@ export function salvageLedger(path: string, { clock }: LedgerContext): Salvage {
   } catch (error) {
     throw fileError(error, path);
   }
+}
+
+/** A ledger that was lost whole may have had holds. */
+function beginAnew(path: string): void {
+  const database = openDatabase(path, false);
+  try {
+    database.write(() => noteLostHolds(database.sqlite, "the ledger, which was lost"));
+  } finally {
+    database.close();
+  }
+}
+
+function noteLostHolds(sqlite: Sqlite, what: string): void {
+  sqlite.prepare("INSERT OR IGNORE INTO kept VALUES (?, ?)").run(lostHolds, what);
 }
 
 const suffixes = ["", "-wal", "-shm"] as const;
@@ -97,7 +112,10 @@ function refuseSound(path: string): void {
 function copyAll(sqlite: Sqlite, old: string): Copied {
   const unread = new Map<string, number>();
   const { size } = statSync(old);
-  if (!isAttached(sqlite, old)) return { entries: 0, unread: nothing };
+  if (!isAttached(sqlite, old)) {
+    noteLostHolds(sqlite, "the old ledger");
+    return { entries: 0, unread: nothing };
+  }
   const copied = salvagedTables.map((table) => copyRows(sqlite, table, size));
   for (const [at, table] of salvagedTables.entries()) if (copied[at]!.unread > 0) unread.set(table, copied[at]!.unread);
   if (columnsOf(sqlite, "old", "outcomes").length === 0) sqlite.exec(outcomesOfEntries);
@@ -105,10 +123,18 @@ function copyAll(sqlite: Sqlite, old: string): Copied {
   // The runs that held them are over, whatever became of them.
   sqlite.exec("UPDATE recordings SET lease_owner = NULL WHERE lease_owner IS NOT NULL");
   for (const table of ["kept", "chains", "purging", "hooks"]) if (!copyTable(sqlite, table)) unread.set(table, 0);
+  if (unread.has("holds") || unread.has("kept") || lacksHolds(sqlite)) noteLostHolds(sqlite, "all of them");
   for (const table of ["runs", "audits"]) {
     sqlite.exec(`INSERT OR IGNORE INTO chains SELECT '${table}', seq, hash FROM ${table} ORDER BY seq DESC LIMIT 1`);
   }
   return { entries: copied[0]!.rows, unread };
+}
+
+/** Whether the old file must have had a table of holds that is not to be seen in it. */
+function lacksHolds(sqlite: Sqlite): boolean {
+  if (columnsOf(sqlite, "old", "holds").length > 0) return false;
+  const row = readable(() => sqlite.prepare("PRAGMA old.user_version").get()) as { user_version: number } | undefined;
+  return row === undefined || knowsHolds(row.user_version);
 }
 
 /** Whether the tables of the old file can be looked at, some of them perhaps. */

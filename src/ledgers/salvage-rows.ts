@@ -6,7 +6,7 @@ const chunkRows = 4_096;
 const leastRowBytes = 400;
 
 /** Tables whose rows are numbered and copied one by one where need be; recordings first. */
-export const salvagedTables = ["recordings", "runs", "audits", "outcomes"] as const;
+export const salvagedTables = ["recordings", "runs", "audits", "outcomes", "holds"] as const;
 
 /** What a row of each must be for the ledger to work with it: pages that were overwritten may still read as rows. */
 const sane: Readonly<Record<(typeof salvagedTables)[number], string>> = {
@@ -18,6 +18,7 @@ const sane: Readonly<Record<(typeof salvagedTables)[number], string>> = {
   runs: "typeof(run_id) = 'text' AND json_valid(reasons) AND json_valid(selection)",
   audits: "typeof(action) = 'text' AND typeof(at) = 'text'",
   outcomes: "typeof(key) = 'text' AND typeof(state) = 'text' AND typeof(at) = 'integer'",
+  holds: "typeof(rule) = 'text' AND typeof(at) = 'integer' AND typeof(coalesce(removed, 0)) = 'integer'",
 };
 
 /** Copies what can be read of a table of `old` into `main`, around what cannot; counts the rows, and at most how many are lost. */
@@ -78,8 +79,10 @@ function countOf(sqlite: Sqlite, table: string): number {
 
 /** Copies a small table that has no numbers; false where it cannot be read whole. */
 export function copyTable(sqlite: Sqlite, table: string): boolean {
-  if (columnsOf(sqlite, "old", table).length === 0) return true;
-  const copy = () => sqlite.prepare(`INSERT OR IGNORE INTO main.${table} SELECT * FROM old.${table}`).run();
+  const columns = columnsOf(sqlite, "old", table).join(", ");
+  if (columns === "") return true;
+  const copy = () =>
+    sqlite.prepare(`INSERT OR IGNORE INTO main.${table} (${columns}) SELECT ${columns} FROM old.${table}`).run();
   return readable(copy) !== undefined;
 }
 

@@ -153,7 +153,16 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
    ALTER TABLE leases ADD COLUMN operator TEXT;
    CREATE INDEX runs_by_time ON runs (started); CREATE INDEX audits_by_time ON audits (at);
    CREATE INDEX audits_by_key ON audits (key) WHERE key IS NOT NULL`,
+  // Legal holds, of which none is ever deleted; and of what is being purged, the call that a hold may ask for.
+  `CREATE TABLE holds (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT, operator TEXT,
+     host TEXT, removed INTEGER);
+   ALTER TABLE purging ADD COLUMN call TEXT`,
 ];
+
+/** Whether a ledger of this version has holds. */
+export function knowsHolds(version: number): boolean {
+  return version > migrations.findIndex((step) => step.includes("CREATE TABLE holds"));
+}
 
 /** Brings the file to the newest version; two processes may try it at once. */
 export function migrate(sqlite: Sqlite, path: string): void {

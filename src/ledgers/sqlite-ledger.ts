@@ -1,15 +1,17 @@
+import { holdsOver } from "../core/holds.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, Ledger, RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import type { Operator } from "../platform/operator.ts";
 import { atOnce } from "../platform/sqlite.ts";
-import { openCatalogue } from "./catalogue-queries.ts";
+import { openAudit, openCatalogue } from "./catalogue-queries.ts";
 import { findHead, headOf, verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
 import type { Database } from "./database.ts";
 import { openDatabaseInUse } from "./database.ts";
 import { openEntries } from "./entries.ts";
+import { openHolds } from "./holds.ts";
 import type { LedgerContext } from "./index.ts";
 import { openKeyValue } from "./key-value.ts";
 import { type Leases, openLeases } from "./leases.ts";
@@ -157,7 +159,9 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
   const { sqlite } = database;
   const entries = openEntries(database, leases.lives);
   const kept = openKeyValue(database);
-  const catalogue = openCatalogue(database, kept, outcomes, operator);
+  const audit = openAudit(database, outcomes, operator);
+  const holds = openHolds(database, operator, audit);
+  const catalogue = openCatalogue(database, kept, outcomes, holds, audit);
   return {
     pending: async function* (source) {
       yield* settled(() => entries.pending(source, opened.run?.runId ?? "", clock.now()));
@@ -181,6 +185,12 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     runTotals: async (beforeMs) => settled(() => runs.totals(beforeMs)),
     purge: async (keys, reason) => settled(() => catalogue.purge(keys, reason, clock.now())),
     purging: async () => settled(catalogue.purging),
+    holds: async () => settled(holds.list),
+    isKept: async (ref) => settled(() => holdsOver(holds.list(), ref).length > 0),
+    addHolds: async (rules, reason) => settled(() => holds.add(rules, reason, clock.now())),
+    removeHolds: async (names, reason) => settled(() => holds.remove(names, reason, clock.now())),
+    lostHolds: async () => settled(holds.lost),
+    confirmHolds: async (reason) => settled(() => holds.confirm(reason, clock.now())),
     purgeEnded: async (keys) => settled(() => catalogue.purgeEnded(keys)),
     audit: async (line) => catalogue.audit(line, clock.now()),
     noteDamage: async (found) => settled(() => catalogue.noteDamage(found)),

@@ -1,8 +1,10 @@
+import type { Settings } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
 import { type Column, tablePrinter, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { entryFilterOf } from "../composition/plan.ts";
 import { csvField } from "../core/csv-field.ts";
+import { type Hold, holdsOver } from "../core/holds.ts";
 import { timeText } from "../core/local-time.ts";
 import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatDuration, formatNumberOf } from "../core/text.ts";
@@ -12,7 +14,8 @@ import { tellUntold } from "./untold.ts";
 /** `list --archive`: the catalogue of what the archive holds, or of the ids given, as table, CSV or NDJSON. */
 export async function listArchive({ settings, io, args }: Invocation): Promise<number> {
   await using ledger = await openExistingLedger(settings, io);
-  const print = settings.json ? printLines : settings.csv ? csvPrinter() : tablePrinter(columnsIn(settings.timezone));
+  const holds = await ledger.holds();
+  const print = printerOf(settings, holds);
   let count = 0;
   const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
   for await (const page of heldEntries(args, filter, ledger)) {
@@ -24,10 +27,26 @@ export async function listArchive({ settings, io, args }: Invocation): Promise<n
   return args.length > 0 ? 0 : tellUntold(ledger, filter, io);
 }
 
-function printLines(page: readonly LedgerEntry[]): string {
-  return page
-    .map(({ ref, stored, state }) => `${JSON.stringify({ ...ref, start: ref.call.start, state, ...stored })}\n`)
-    .join("");
+function printerOf(
+  { json, csv, timezone }: Settings,
+  holds: readonly Hold[],
+): (page: readonly LedgerEntry[]) => string {
+  if (json) return (page) => page.map((entry) => `${JSON.stringify(jsonOf(entry, holds))}\n`).join("");
+  if (csv) return csvPrinter(holds);
+  const held = { title: "HOLD", value: (entry: LedgerEntry) => namesOver(holds, entry) };
+  return tablePrinter(holds.length === 0 ? columnsIn(timezone) : [held, ...columnsIn(timezone)]);
+}
+
+/** What is known of a recording that is held, in one object, with the names of the legal holds over it. */
+export function jsonOf({ ref, stored, state }: LedgerEntry, holds: readonly Hold[]) {
+  const over = holdsOver(holds, ref).map(({ name }) => name);
+  return { ...ref, start: ref.call.start, state, ...stored, ...(over.length > 0 && { holds: over }) };
+}
+
+function namesOver(holds: readonly Hold[], { ref }: LedgerEntry): string {
+  return holdsOver(holds, ref)
+    .map(({ name }) => name)
+    .join(" ");
 }
 
 const columnsIn = (timezone: string | undefined): readonly Column<LedgerEntry>[] => [
@@ -79,12 +98,11 @@ const csvColumns: readonly (readonly [string, (entry: LedgerEntry) => string | n
 ];
 
 /** Prints pages of entries as CSV, the names of the columns first. */
-export function csvPrinter(): (page: readonly LedgerEntry[]) => string {
-  let header = `${csvColumns.map(([name]) => name).join(",")}\r\n`;
+export function csvPrinter(holds: readonly Hold[]): (page: readonly LedgerEntry[]) => string {
+  const columns = [...csvColumns, ["holds", (entry: LedgerEntry) => namesOver(holds, entry)] as const];
+  let header = `${columns.map(([name]) => name).join(",")}\r\n`;
   return (page) => {
-    const lines = page.map(
-      (entry) => `${csvColumns.map(([, get]) => csvField(String(get(entry) ?? ""))).join(",")}\r\n`,
-    );
+    const lines = page.map((entry) => `${columns.map(([, get]) => csvField(String(get(entry) ?? ""))).join(",")}\r\n`);
     const text = header + lines.join("");
     header = "";
     return text;

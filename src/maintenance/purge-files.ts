@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, ledgerFile } from "../composition/archive.ts";
+import { holdsAreLost } from "../core/holds.ts";
 import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
@@ -27,7 +28,8 @@ export interface Deletion {
 /**
  * Deletes every file of recordings that the ledger knows as purged: audio under each extension it may have, sidecars,
  * parts with their notes, their lines in SHA256SUMS and what ledgers that were moved aside say of them; of those that never
- * were recorded as held also the file that a killed run may have left. `deleted` hears of each file, relative to the archive
+ * were recorded as held also the file that a killed run may have left. Leaves what came under a legal hold meanwhile, and
+ * throws `ledger` while holds may be lost. `deleted` hears of each file, relative to the archive
  * or absolute.
  */
 export async function deletePurged(
@@ -35,7 +37,9 @@ export async function deletePurged(
   ledger: Archive,
   deleted: (path: string) => void,
 ): Promise<Deletion> {
-  const purged = await ledger.purging();
+  const lost = await ledger.lostHolds();
+  if (lost !== undefined) throw holdsAreLost(lost);
+  const purged = (await ledger.purging()).filter(({ holds }) => holds === undefined);
   if (purged.length === 0) return { keys: [], failures: [] };
   const root = archiveFolder(settings, io);
   const eraser = openEraser(root);

@@ -6,6 +6,7 @@ import { openSealer } from "../composition/head-and-seals.ts";
 import { startTransferThreads } from "../composition/open-transfer.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
+import { holdsAreLost } from "../core/holds.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
@@ -79,6 +80,8 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     const kept = aside === undefined ? "" : ` The old ledger is kept as ${aside}.`;
     if (!settings.quiet) io.stderr.write(`${told}.${kept}\n`);
     if (lost !== "") io.stderr.write(`callreel: the old ledger was damaged${lost}\n`);
+    const holds = await ledger.lostHolds();
+    if (holds !== undefined) io.stderr.write(`callreel: ${holdsAreLost(holds).message}\n`);
   } finally {
     lock.release();
   }

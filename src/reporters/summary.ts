@@ -36,6 +36,7 @@ export function summaryLines(
 
 const skipWords: Readonly<Record<string, string>> = {
   done: "already here",
+  held: "under a legal hold, not fetched again",
   repeated: "asked for twice",
   claimed: "being fetched by another run",
   gone: "deleted or expired at the source",

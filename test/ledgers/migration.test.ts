@@ -78,3 +78,19 @@ test("a ledger of version 1 gets what purges and names of users need, and both s
   expect((await after.entry(ref(1).key))?.state).toBe("purged");
   expect((await after.entry(user.key))?.ref.call).toEqual(user.call);
 });
+
+test("a ledger of version 1 takes holds, which a rebuild carries over with what is being purged", async () => {
+  const ledger = await open();
+  await ledger.addHolds([{ key: ref(1).key }], "asked");
+  expect(await ledger.purge([ref(1).key, ref(2).key])).toBe(1);
+  await ledger[Symbol.asyncDispose]();
+  salvageLedger(path(), { clock: heldClock(), pid: 1 });
+  const after = await open();
+  expect(await after.holds()).toMatchObject([{ name: "hold-1", rule: { key: ref(1).key }, reason: "asked" }]);
+  expect([await after.lostHolds(), await after.purging()]).toEqual([undefined, [{ key: ref(2).key, path: "2.mp3" }]]);
+});
+
+test("a rebuild of a ledger of version 1, which had no holds, misses none", async () => {
+  salvageLedger(path(), { clock: heldClock(), pid: 1 });
+  expect(await (await open()).lostHolds()).toBeUndefined();
+});

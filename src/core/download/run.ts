@@ -199,6 +199,13 @@ async function insisted(ref: RecordingRef, claim: Claim, run: Run): Promise<{ cl
   const entry = await ledger.entry?.(ref.key);
   const known = withKnown(ref, entry);
   const before = entry?.stored;
+  if (why === "asked" || why === "short") {
+    // What is under a legal hold is replaced by nothing.
+    if (await ledger.isKept?.(known)) {
+      const reason = why === "asked" ? "held" : "done";
+      return { claim: { ...(claim as Refusal), reason }, job: { ref } };
+    }
+  }
   const refetch = before === undefined || why === undefined || why === "absent" ? {} : { refetch: { before, why } };
   return { claim: claim.granted ? claim : await ledger.reclaim(ref), job: { ref: known, ...refetch } };
 }

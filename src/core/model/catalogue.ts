@@ -86,7 +86,20 @@ export interface RunTotals {
 }
 
 /** What can be done with an archive besides downloading into it. */
-export const auditActions = ["purge", "playback", "export", "rebuild", "verify", "reconcile", "adopt"] as const;
+export const auditActions = [
+  "purge",
+  "playback",
+  "export",
+  "rebuild",
+  "verify",
+  "reconcile",
+  "adopt",
+  "hold-add",
+  "hold-remove",
+  "hold-confirm",
+  "retention-set",
+  "retention-remove",
+] as const;
 
 /** What was done with a recording besides fetching it. */
 export interface AuditLine {

@@ -1,4 +1,5 @@
 import type { Evidence } from "../download/evidence.ts";
+import type { Hold, HoldRule } from "../holds.ts";
 import type {
   ArchiveRecord,
   AuditLine,
@@ -63,6 +64,8 @@ export interface Ledger extends AsyncDisposable {
   /** The keys of those entries, for a fraction of the price. */
   keys?(filter: EntryFilter): AsyncIterable<readonly RecordingKey[]>;
   entry?(key: RecordingKey): Promise<LedgerEntry | undefined>;
+  /** Whether a legal hold keeps what is held of this recording. */
+  isKept?(ref: RecordingRef): Promise<boolean>;
   /** Each key's entry, in order, asked for all at once; undefined where nothing is known. */
   entriesOf?(keys: readonly RecordingKey[]): Promise<readonly (LedgerEntry | undefined)[]>;
   /** A small named value that survives runs (the end of the last complete listing window). */
@@ -88,10 +91,21 @@ export interface Archive extends Required<Ledger> {
   livingSince(): Promise<number | undefined>;
   /** Records files found in place as done, without a claim; counts those that were not known as done or purged before. */
   adopt(found: readonly { readonly ref: RecordingRef; readonly stored: Stored }[]): Promise<number>;
-  /** Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line for each. */
+  /**
+   * Leaves a tombstone without numbers, names and paths, so that the recording is never fetched again, and an audit line
+   * for each; counts them. What is under a legal hold by then stays as it is. Throws `ledger` while holds may be lost.
+   */
   purge(keys: readonly RecordingKey[], reason?: string): Promise<number>;
   /** What was purged and may still have files; empty when every purge was carried through. */
   purging(): Promise<readonly PurgedFile[]>;
+  /** Legal holds in force, oldest first. */
+  holds(): Promise<readonly Hold[]>;
+  /** Places holds, from now on, with an audit line for each. */
+  addHolds(rules: readonly HoldRule[], reason?: string): Promise<readonly Hold[]>;
+  removeHolds(names: readonly string[], reason?: string): Promise<void>;
+  /** What a rebuild could not read of the holds; undefined once `confirmHolds` was told that all that are needed stand. */
+  lostHolds(): Promise<string | undefined>;
+  confirmHolds(reason?: string): Promise<void>;
   /** The files of these are gone: nothing of the ledger names them any more, in its free space either. */
   purgeEnded(keys: readonly RecordingKey[]): Promise<void>;
   audit(line: AuditLine): Promise<void>;
@@ -126,6 +140,8 @@ export interface PurgedFile {
   readonly key: RecordingKey;
   /** Where its audio stood; absent when it never became whole. */
   readonly path?: string;
+  /** Legal holds that were placed since, and keep what is left of it. */
+  readonly holds?: readonly Hold[];
 }
 
 export type EntryState = "pending" | "claimed" | "done" | "failed" | "gone" | "no-recording" | "forbidden" | "purged";

@@ -1,0 +1,97 @@
+import { type Hold, type HoldRule, holdsAreLost, ruleInWords, ruleOf, ruleText } from "../core/holds.ts";
+import type { AuditLine } from "../core/model/catalogue.ts";
+import type { Operator } from "../platform/operator.ts";
+import type { Database } from "./database.ts";
+import { openKeyValue } from "./key-value.ts";
+
+/** Legal holds: what no purge deletes. Placing and lifting them is audited in the same transaction. */
+export interface Holds {
+  /** Those in force, oldest first. */
+  list(): readonly Hold[];
+  add(rules: readonly HoldRule[], reason: string | undefined, now: number): readonly Hold[];
+  remove(names: readonly string[], reason: string | undefined, now: number): void;
+  /** What a rebuild could not read of the holds, until somebody has confirmed that all that are needed stand. */
+  lost(): string | undefined;
+  confirm(reason: string | undefined, now: number): void;
+  /** Throws `ledger` while holds may be lost: nobody can tell what must be kept. */
+  mustBeKnown(): void;
+}
+
+/** The note of a rebuild that could not read all holds. */
+export const lostHolds = "holds that may be lost";
+
+interface HoldRow {
+  readonly seq: number;
+  readonly at: number;
+  readonly rule: string;
+  readonly reason: string | null;
+  readonly operator: string | null;
+  readonly host: string | null;
+}
+
+export function openHolds(
+  database: Database,
+  operator: Operator | undefined,
+  audit: (line: AuditLine, now: number) => void,
+): Holds {
+  const { sqlite } = database;
+  const kept = openKeyValue(database);
+  const list = () =>
+    (sqlite.prepare("SELECT * FROM holds WHERE removed IS NULL ORDER BY seq").all() as HoldRow[]).map(holdOf);
+  const auditLine = (action: AuditLine["action"], { name, rule }: Hold, reason: string | undefined) => ({
+    action,
+    ...(rule?.key !== undefined && { key: rule.key }),
+    detail: `${name}: ${ruleInWords(rule, "UTC")}`,
+    ...(reason !== undefined && { reason }),
+  });
+  return {
+    list,
+    add: (rules, reason, now) =>
+      database.write(() => {
+        const insert = sqlite.prepare("INSERT INTO holds (at, rule, reason, operator, host) VALUES (?, ?, ?, ?, ?)");
+        const who = [operator?.name ?? null, operator?.host ?? null] as const;
+        const names = rules.map((rule) => {
+          return nameOf(Number(insert.run(now, ruleText(rule), reason ?? null, ...who).lastInsertRowid));
+        });
+        const added = list().filter(({ name }) => names.includes(name));
+        for (const hold of added) audit(auditLine("hold-add", hold, reason), now);
+        return added;
+      }),
+    remove: (names, reason, now) =>
+      database.write(() => {
+        const lift = sqlite.prepare("UPDATE holds SET removed = ? WHERE seq = ? AND removed IS NULL");
+        for (const hold of list().filter(({ name }) => names.includes(name))) {
+          lift.run(now, Number(hold.name.replace(/\D/g, "")));
+          audit(auditLine("hold-remove", hold, reason), now);
+        }
+      }),
+    lost: () => kept.get(lostHolds),
+    confirm: (reason, now) =>
+      database.write(() => {
+        const lost = kept.get(lostHolds);
+        if (lost === undefined) return;
+        kept.remove(lostHolds);
+        audit({ action: "hold-confirm", detail: `could not be read: ${lost}`, ...(reason && { reason }) }, now);
+      }),
+    mustBeKnown: () => {
+      const lost = kept.get(lostHolds);
+      if (lost !== undefined) throw holdsAreLost(lost);
+    },
+  };
+}
+
+function nameOf(seq: number): string {
+  return `hold-${seq}`;
+}
+
+function holdOf({ seq, at, rule, reason, operator, host }: HoldRow): Hold {
+  const read = ruleOf(rule);
+  return {
+    name: nameOf(seq),
+    atMs: at,
+    ...(read !== undefined && { rule: read }),
+    ...(reason !== null && { reason }),
+    ...(operator !== null && { by: operator }),
+    ...(host !== null && { host }),
+  };
+}

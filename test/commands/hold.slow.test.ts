@@ -1,0 +1,154 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { openSqlite } from "../../src/platform/sqlite.ts";
+import { run } from "../helpers/bin.ts";
+import { type KnownArchive, openKnownArchive } from "../helpers/known-archive.ts";
+
+const calls = {
+  "401": { start: "2026-03-02T09:00:00Z", direction: "inbound" as const, from: "+16505557602", name: "Jürgen Müller" },
+  "402": { start: "2026-04-09T09:00:00Z", direction: "outbound" as const, to: "+442071838750" },
+  "403": { start: "2026-05-01T09:00:00Z", direction: "inbound" as const, from: "+442071838750" },
+};
+
+function callreel(archive: KnownArchive, ...args: string[]) {
+  return run([...args, "-d", archive.dest], { env: {} });
+}
+
+function standing(archive: KnownArchive, ...ids: string[]): boolean[] {
+  return ids.map((id) => existsSync(archive.fileOf(id)));
+}
+
+describe("a legal hold", () => {
+  test("on a recording is shown everywhere, refuses its purge by name with 3, and is lifted", async () => {
+    await using archive = await openKnownArchive(calls);
+    const added = await callreel(archive, "hold", "add", "401", "--reason", "claim 2026/17", "--json");
+    expect(added.code).toBe(0);
+    expect(JSON.parse(added.out)).toMatchObject({
+      hold: "hold-1",
+      key: "ringcentral/401",
+      recordings: 1,
+      reason: "claim 2026/17",
+    });
+    const dry = await callreel(archive, "purge", "--before", "2027-01-01");
+    expect([dry.code, dry.out.trim().split("\n").length]).toEqual([3, 2]);
+    const purged = await callreel(archive, "purge", "401", "402", "--yes");
+    expect([purged.code, purged.err]).toEqual([
+      3,
+      expect.stringContaining("not purged: ringcentral/401.wav is under hold-1 (claim 2026/17)"),
+    ]);
+    expect(standing(archive, "401", "402", "403")).toEqual([true, false, true]);
+    expect((await callreel(archive, "status", "401")).out).toContain("under hold-1 (claim 2026/17)");
+    expect((await callreel(archive, "list", "--archive")).out).toMatch(/^HOLD +START/);
+    expect(JSON.parse((await callreel(archive, "list", "--archive", "--json", "401")).out)).toMatchObject({
+      holds: ["hold-1"],
+    });
+    expect((await callreel(archive, "show", "401")).out).toMatch(/under +hold-1 since .*claim 2026\/17/);
+    expect((await callreel(archive, "hold", "remove", "401", "--reason", "settled")).code).toBe(0);
+    const audited = await callreel(archive, "audit", "--json", "--action", "hold-add", "--action", "hold-remove");
+    const lines = audited.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(lines).toMatchObject([
+      { action: "hold-add", key: "ringcentral/401", reason: "claim 2026/17", operator: expect.any(String) },
+      { action: "hold-remove", key: "ringcentral/401", reason: "settled", host: expect.any(String) },
+    ]);
+    expect((await callreel(archive, "purge", "401", "--yes")).code).toBe(0);
+    expect(standing(archive, "401")).toEqual([false]);
+    expect((await callreel(archive, "hold", "add", "401")).code).toBe(4);
+    expect((await callreel(archive, "verify")).code).toBe(0);
+  });
+
+  test("by number, person or window keeps what comes later, and what may be meant", async () => {
+    await using archive = await openKnownArchive({ "401": calls["401"] });
+    for (const rule of [
+      ["--number", "020 7183 8750"],
+      ["--name", "muller"],
+      ["--from", "2030-01-01", "--utc"],
+    ]) {
+      expect((await callreel(archive, "hold", "add", ...rule)).code).toBe(0);
+    }
+    await archive.add({
+      ...calls,
+      undated: { from: "+15550000000" },
+      free: { start: "2026-06-01T00:00:00Z", from: "+15550000000" },
+    });
+    const purged = await callreel(archive, "purge", "401", "402", "403", "undated", "free", "--yes");
+    expect(purged.code).toBe(3);
+    expect(standing(archive, "401", "402", "403", "undated", "free")).toEqual([true, true, true, true, false]);
+    expect((await callreel(archive, "hold", "remove", "--number", "020 7183 8750")).code).toBe(0);
+    expect((await callreel(archive, "purge", "402", "403", "--yes")).code).toBe(0);
+    expect(standing(archive, "402", "403")).toEqual([false, false]);
+  });
+
+  test("is refused where it would say nothing, or something else than was typed", async () => {
+    await using archive = await openKnownArchive(calls);
+    expect((await callreel(archive, "hold", "add")).code).toBe(2);
+    expect((await callreel(archive, "hold", "keep", "401")).code).toBe(2);
+    expect((await callreel(archive, "hold", "add", "999")).code).toBe(4);
+    expect((await callreel(archive, "hold", "add", "401", "--number", "1")).code).toBe(2);
+    expect((await callreel(archive, "hold", "remove", "hold-9")).code).toBe(4);
+    expect((await callreel(archive, "hold", "remove", "402")).code).toBe(4);
+    const env = { CALLREEL_AUDIT_REASON: "required", CALLREEL_FROM: "2030-01-01" };
+    const args = ["hold", "add", "--name", "muller", "-d", archive.dest];
+    expect((await run(args, { env })).code).toBe(2);
+    const added = await run([...args, "--reason", "x", "--json"], { env });
+    expect(JSON.parse(added.out)).not.toHaveProperty("from");
+  });
+});
+
+describe("a purge that broke off", () => {
+  test("leaves what was put under a hold since, says so, and goes on once the hold is lifted", async () => {
+    await using archive = await openKnownArchive(calls);
+    {
+      await using ledger = await archive.open();
+      expect(await ledger.purge(["ringcentral/401", "ringcentral/402"])).toBe(2);
+    }
+    const added = await callreel(archive, "hold", "add", "--name", "Müller");
+    expect([added.code, added.err]).toEqual([3, expect.stringContaining("what is left of it is kept")]);
+    const finished = await callreel(archive, "purge", "--yes");
+    expect([finished.code, finished.err]).toEqual([3, expect.stringContaining("ringcentral/401 is under hold-1")]);
+    expect(standing(archive, "401", "402", "403")).toEqual([true, false, true]);
+    expect((await callreel(archive, "hold", "remove", "hold-1")).code).toBe(0);
+    expect((await callreel(archive, "purge", "--yes")).code).toBe(0);
+    expect(standing(archive, "401", "403")).toEqual([false, true]);
+  });
+});
+
+describe("a rebuild of the ledger", () => {
+  test("carries holds over", async () => {
+    await using archive = await openKnownArchive(calls);
+    await callreel(archive, "hold", "add", "--name", "muller", "--reason", "why");
+    expect((await callreel(archive, "verify", "--rebuild")).code).toBe(0);
+    const listed = await callreel(archive, "hold", "list", "--json");
+    expect(JSON.parse(listed.out)).toMatchObject({ hold: "hold-1", name: "muller", recordings: 1, reason: "why" });
+    expect((await callreel(archive, "purge", "401", "--yes")).code).toBe(3);
+  });
+
+  test.each([
+    ["its holds are unreadable", (file: string) => tamper(file, "DROP TABLE holds")],
+    ["it is no ledger any more", (file: string) => writeFileSync(file, "no ledger".repeat(999))],
+  ])(
+    "that cannot tell whether there were holds, because %s, stops every purge until somebody confirms",
+    async (_, spoil) => {
+      await using archive = await openKnownArchive({ "401": calls["401"] });
+      await callreel(archive, "hold", "add", "401");
+      spoil(`${archive.dest}/.callreel/ledger.db`);
+      const rebuilt = await callreel(archive, "verify", "--rebuild");
+      expect(rebuilt.err).toContain("legal holds may be lost");
+      await archive.add({ "401": calls["401"] });
+      const refused = await callreel(archive, "purge", "401", "--yes");
+      expect([refused.code, refused.err]).toEqual([13, expect.stringContaining("callreel hold confirm")]);
+      expect((await callreel(archive, "hold", "list")).code).toBe(3);
+      expect((await callreel(archive, "hold", "confirm", "--reason", "none was needed")).code).toBe(0);
+      expect((await callreel(archive, "purge", "401", "--yes")).code).toBe(0);
+      expect(standing(archive, "401")).toEqual([false]);
+    },
+  );
+});
+
+function tamper(file: string, sql: string): void {
+  const sqlite = openSqlite(file);
+  sqlite.exec(sql);
+  sqlite.close();
+}
