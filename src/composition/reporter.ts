@@ -41,6 +41,7 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
     clock: io.clock,
     color: !(settings.noColor ?? false) && !io.env.NO_COLOR,
     ratePerMinute: () => rate(),
+    bytesPerSecond: settings.limitRate || undefined,
     redact: redactor,
     timezone: settings.timezone,
   });

@@ -21,18 +21,18 @@ export interface Look extends Telling {
 
 /** `██████░░░░  25%  1,204/4,812  3.2 GiB  2.1 MiB/s  10/min  6 h left`, within `columns - 1`. */
 export function totalRow(progress: Progress, { columns, paint }: Look): string {
-  const { handled, total, bytes } = progress;
+  const { handled, total, isGrowing, bytes } = progress;
   const rate = progress.rate();
   const eta = progress.etaMs();
   const speed = progress.bytesPerSecond();
   const words = [
-    total === undefined ? `${formatCount(handled)} handled` : `${formatCount(handled)}/${formatCount(total)}`,
+    countText(progress),
     ...(eta === undefined ? [] : [`${formatDuration(eta)} left`]),
     formatBytes(bytes),
     ...(rate === undefined ? [] : [formatRate(rate)]),
     ...(speed === undefined ? [] : [`${formatBytes(speed)}/s`]),
   ];
-  if (total === undefined) return joined(words, columns - 1);
+  if (total === undefined || isGrowing) return joined(words, columns - 1);
   const percent = `${Math.floor((100 * handled) / total)}%`;
   if (columns < narrow) return joined([percent, ...words], columns - 1);
   const size = columns < 100 ? 16 : 30;
@@ -40,11 +40,17 @@ export function totalRow(progress: Progress, { columns, paint }: Look): string {
   return `${bar(handled / total, size, paint)} ${text}`;
 }
 
+/** `1,204/4,812`; `120/1,340+` while there may be more to come, and `120 handled` while nothing is known of the rest. */
+export function countText({ handled, total, isGrowing }: Progress): string {
+  if (total === undefined) return `${formatCount(handled)} handled`;
+  return `${formatCount(handled)}/${formatCount(total)}${isGrowing ? "+" : ""}`;
+}
+
 /** What is waited for, and how the run went so far. */
 export function statusRow(progress: Progress, look: Look): string {
   const { columns, paint } = look;
   const waiting = waitingText(progress, look);
-  const listing = progress.handled === 0 && progress.inFlight.size === 0 ? listingText(progress, look) : undefined;
+  const listing = listingText(progress, look);
   const counts = [
     ...(listing === undefined ? [] : [listing]),
     ...(progress.failed === 0 ? [] : [`${formatCount(progress.failed)} failed`]),

@@ -21,6 +21,8 @@ export interface ReporterSettings {
   /** Applied to every sentence. */
   readonly redact?: Pick<Redactor, "clean">;
   readonly ratePerMinute?: () => number | undefined;
+  /** `--limit-rate`, in bytes a second. */
+  readonly bytesPerSecond?: number | undefined;
   readonly total?: number;
   /** The zone of the times that people read; the system's unless given. */
   readonly timezone?: string | undefined;
@@ -47,11 +49,12 @@ export function combine(reporters: readonly Reporter[]): Reporter {
 }
 
 async function openScreen(settings: ReporterSettings): Promise<Screen> {
-  const { stderr, quiet, color, total, ratePerMinute, timezone } = settings;
+  const { stderr, quiet, color, total, ratePerMinute, bytesPerSecond, timezone } = settings;
   const shown = {
     ...common(settings),
     stream: stderr,
     timezone,
+    bytesPerSecond,
     color: color && stderr.isTTY === true,
     ...(total === undefined ? {} : { total }),
     ...(ratePerMinute === undefined ? {} : { ratePerMinute }),

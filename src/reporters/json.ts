@@ -22,7 +22,7 @@ export function openJsonReporter(settings: JsonSettings): Reporter {
   const time = openTimestamp(settings.clock);
   return {
     report(event) {
-      if (event.event === "recording-progress" || event.event === "listing") return;
+      if (event.event === "recording-progress" || event.event === "listing" || event.event === "found") return;
       if (event.event === "recording-skipped") return sink.write(skippedLine(event, time()));
       sink.write(`${JSON.stringify({ event: event.event, time: time(), ...fieldsOf(event, clean) })}\n`);
     },
@@ -68,7 +68,7 @@ function evidenceLine({ says, by, times, firstMs, lastMs, proven }: Evidence): R
   return { says, by, times, first, last, proven };
 }
 
-type Told = Exclude<DownloadEvent, { event: "recording-skipped" | "recording-progress" | "listing" }>;
+type Told = Exclude<DownloadEvent, { event: "recording-skipped" | "recording-progress" | "listing" | "found" }>;
 
 function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record<string, unknown>> {
   const sentence = (text: string) => clean(printable(text));

@@ -175,6 +175,7 @@ function entryOf(event: DownloadEvent, timezone: string | undefined): [LogLevel,
         "info",
         `run finished: ${event.done} done, ${event.skipped} skipped, ${event.failed} failed, exit code ${event.exitCode}`,
       ];
+    case "found":
     case "recording-progress":
       return undefined;
   }

@@ -72,12 +72,15 @@ export function openPlainReporter(settings: PlainSettings): Screen {
 }
 
 function statsLine(progress: Progress, rest: readonly (string | undefined)[]): string {
-  const { handled, total, bytes, failed, skipped } = progress;
+  const { handled, total, isGrowing, bytes, failed, skipped } = progress;
   const rate = progress.rate();
   const eta = progress.etaMs();
-  const count = total === undefined ? "" : `${formatCount(handled)} of `;
+  const recordings =
+    total === undefined
+      ? formatNumberOf(handled, "recording")
+      : `${formatCount(handled)} of ${isGrowing ? `${formatCount(total)}+ recordings` : formatNumberOf(total, "recording")}`;
   return [
-    `${count}${formatNumberOf(total ?? handled, "recording")}`,
+    recordings,
     formatBytes(bytes),
     ...(rate === undefined ? [] : [formatRate(rate)]),
     ...(eta === undefined ? [] : [`≈ ${formatDuration(eta)} left`]),

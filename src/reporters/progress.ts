@@ -4,10 +4,12 @@ import type { Call, RecordingKey } from "../core/model/recording.ts";
 
 export interface ProgressSettings {
   readonly clock: Pick<Clock, "now" | "monotonic">;
-  /** Recordings to come, where known before the run; else what listings tell adds up. */
+  /** Recordings to come, where known before the run; else as many as the run says that it found. */
   readonly total?: number;
-  /** The budget of the source, for an ETA that does not promise more than it allows. */
+  /** The budget of the source, one recording a request: no promise goes beyond it. */
   readonly ratePerMinute?: () => number | undefined;
+  /** `--limit-rate`, in bytes a second: no promise goes beyond it. */
+  readonly bytesPerSecond?: number | undefined;
 }
 
 export interface InFlight {
@@ -24,39 +26,46 @@ export interface Progress {
   readonly failed: number;
   /** Done, failed, or found to need no fetching. */
   readonly handled: number;
+  /** How many were found so far; undefined while that is nothing, or not known. */
   readonly total: number | undefined;
+  /** Whether the total may still grow, because the list is not complete. */
+  readonly isGrowing: boolean;
   /** Of finished recordings and of those on their way. */
   readonly bytes: number;
   /** Oldest first. */
   readonly inFlight: ReadonlyMap<RecordingKey, InFlight>;
-  /** How far the system's call log has been read; undefined while none is. */
+  /** How far the system's call log has been read; undefined where none is, and once all of it was. */
   listing(): { readonly rows: number; readonly from: string; readonly to: string } | undefined;
   /** What the run waits for, until that time is over. */
   waiting(): { readonly reason: string; readonly untilMs: number; readonly leftMs: number } | undefined;
-  /** Recordings a minute; undefined while it is too early to tell. */
+  /** Recordings a minute as measured; undefined while it is too early to tell. */
   rate(): number | undefined;
   bytesPerSecond(): number | undefined;
-  /** Milliseconds left; undefined when the total or the rate is not known. */
+  /** Milliseconds left by the slowest of all that is known; undefined while the total may grow, or nothing is known. */
   etaMs(): number | undefined;
 }
 
-/** Rows with one of these never were recordings to fetch, so they do not count towards the total. */
-const notCounted: ReadonlySet<SkipReason> = new Set([
-  "no-recording",
-  "short-recording",
-  "filtered",
-  "past-retention",
-  "past-usual-retention",
+/** What becomes of recordings that were found; all else that is skipped never was one to fetch, and is in no total. */
+const found: ReadonlySet<SkipReason> = new Set([
+  "done",
+  "repeated",
+  "claimed",
+  "gone",
+  "forbidden",
+  "unproven",
+  "purged",
 ]);
 
 const minute = 60_000;
 
-export function openProgress({ clock, total, ratePerMinute }: ProgressSettings): Progress {
+export function openProgress(settings: ProgressSettings): Progress {
+  const { clock, total, ratePerMinute } = settings;
   const inFlight = new Map<RecordingKey, InFlight>();
   const recordingMeter = openMeter(5 * minute);
   const byteMeter = openMeter(10_000);
-  const count = { done: 0, skipped: 0, passed: 0, failed: 0, listed: 0, bytes: 0, arriving: 0 };
+  const count = { done: 0, skipped: 0, passed: 0, failed: 0, found: 0, bytes: 0, arriving: 0 };
   let startedAt: number | undefined;
+  let isGrowing = total === undefined;
   let listing: { rows: number; from: string; to: string } | undefined;
   let wait: { reason: string; untilMs: number } | undefined;
 
@@ -71,12 +80,13 @@ export function openProgress({ clock, total, ratePerMinute }: ProgressSettings):
       case "listing":
         listing = { rows: event.rows, from: event.from, to: event.to };
         break;
-      case "listed":
-        count.listed += event.recordings;
+      case "found":
+        count.found = event.recordings;
+        isGrowing = total === undefined && !event.complete;
         break;
       case "recording-skipped":
         count.skipped += 1;
-        if (!notCounted.has(event.reason)) count.passed += 1;
+        if (found.has(event.reason) || event.evidence !== undefined) count.passed += 1;
         break;
       case "recording-started":
         fly(event.key, { call: event.call, bytes: 0, total: undefined });
@@ -115,16 +125,32 @@ export function openProgress({ clock, total, ratePerMinute }: ProgressSettings):
   function rate(): number | undefined {
     const now = clock.monotonic();
     const measured = recordingMeter.perMs(now, count.done + count.failed);
+    return measured === undefined ? undefined : Math.min(measured * minute, ratePerMinute?.() ?? Infinity);
+  }
+
+  /** By what was measured; not in the first two minutes of a budget, which is spent in bursts: any measurement is luck then. */
+  function leftByMeasure(left: number): number | undefined {
+    const isEarly = startedAt === undefined || clock.monotonic() - startedAt < 2 * minute;
+    const perMinute = isEarly && ratePerMinute?.() !== undefined ? undefined : rate();
+    return perMinute === undefined ? undefined : (left / perMinute) * minute;
+  }
+
+  function leftByBudget(left: number): number | undefined {
     const limit = ratePerMinute?.();
-    if (limit === undefined) return measured === undefined ? undefined : measured * minute;
-    // A budget is spent in bursts: over less than two of its minutes any measurement is luck.
-    const early = startedAt === undefined || now - startedAt < 2 * minute;
-    return early || measured === undefined ? limit : Math.min(limit, measured * minute);
+    return limit === undefined ? undefined : (left / limit) * minute;
+  }
+
+  /** By the bytes that are to come where the rest is like what came: NaN, for no promise, as long as nothing came. */
+  function leftByBytes(left: number): number | undefined {
+    const { bytesPerSecond } = settings;
+    if (bytesPerSecond === undefined) return undefined;
+    const toCome = count.done === 0 ? Number.NaN : (count.bytes / count.done) * left - count.arriving;
+    return (Math.max(0, toCome) / bytesPerSecond) * 1000;
   }
 
   const handled = () => count.done + count.failed + count.passed;
   const known = () => {
-    const sum = total ?? count.listed;
+    const sum = total ?? count.found;
     return sum > 0 ? Math.max(sum, handled()) : undefined;
   };
 
@@ -147,10 +173,13 @@ export function openProgress({ clock, total, ratePerMinute }: ProgressSettings):
     get total() {
       return known();
     },
+    get isGrowing() {
+      return isGrowing;
+    },
     get bytes() {
       return count.bytes + count.arriving;
     },
-    listing: () => listing,
+    listing: () => (isGrowing ? listing : undefined),
     waiting() {
       const leftMs = wait === undefined ? 0 : wait.untilMs - clock.now();
       return wait !== undefined && leftMs > 0 ? { ...wait, leftMs } : undefined;
@@ -161,9 +190,11 @@ export function openProgress({ clock, total, ratePerMinute }: ProgressSettings):
     },
     etaMs() {
       const sum = known();
-      const perMinute = rate();
-      if (sum === undefined || perMinute === undefined || perMinute <= 0) return undefined;
-      return ((sum - handled()) / perMinute) * minute;
+      if (sum === undefined || isGrowing) return undefined;
+      const left = sum - handled();
+      const spans = [leftByMeasure, leftByBudget, leftByBytes].map((span) => span(left));
+      const longest = Math.max(...spans.map((span) => span ?? Number.NEGATIVE_INFINITY));
+      return Number.isFinite(longest) ? longest : undefined;
     },
   };
 }

@@ -228,7 +228,7 @@ describe("a download", () => {
     }
     const { summary, events } = await runDownload({ work: work() });
     expect(summary.rejected).toBe(1);
-    expect(events[0]).toMatchObject({ event: "row-rejected", line: 3 });
+    expect(events).toContainEqual(expect.objectContaining({ event: "row-rejected", line: 3 }));
   });
 
   it("tells how far it came when somebody watches", async () => {

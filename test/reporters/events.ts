@@ -40,7 +40,10 @@ export const failed = (key: string, message = "The server answered 500."): Downl
   message,
 });
 
-export const skipped = (key: string, reason: "done" | "filtered" | "no-recording" = "done"): DownloadEvent => ({
+export const skipped = (
+  key: string,
+  reason: "done" | "filtered" | "no-recording" | "too-young" = "done",
+): DownloadEvent => ({
   event: "recording-skipped",
   key,
   reason,

@@ -47,7 +47,7 @@ test("the line says what is waited for while it is waited for, and counts what w
   });
   await clock.advance(minute);
   expect(stream.lines()).toEqual([
-    "2026-11-21 13:03:11 +01:00 1 recording, 0 B, 10/min, 1 skipped, waiting for RingCentral's *** until 13:04:10 +01:00",
+    "2026-11-21 13:03:11 +01:00 1 recording, 0 B, 0/min, 1 skipped, waiting for RingCentral's *** until 13:04:10 +01:00",
   ]);
   await clock.advance(minute);
   expect(stream.lines().at(-1)).not.toContain("waiting");

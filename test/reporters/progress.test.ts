@@ -6,7 +6,7 @@ import { done, failed, progressed, runStarted, skipped, started } from "./events
 
 const minute = 60_000;
 
-function opened(settings: { total?: number; ratePerMinute?: () => number | undefined } = {}) {
+function opened(settings: Omit<Parameters<typeof openProgress>[0], "clock"> = {}) {
   const clock = heldClock();
   const progress = openProgress({ clock, ...settings });
   return { clock, progress, hear: (...events: DownloadEvent[]) => events.forEach(progress.hear) };
@@ -52,20 +52,68 @@ test("without a limit the rate is measured, and a stall brings it down", async (
   expect(progress.rate()).toBeLessThan(10);
 });
 
-test("the total is what listings add up to, and never less than what was handled", () => {
+const found = (recordings: number, complete = false): DownloadEvent => ({ event: "found", recordings, complete });
+
+test("the total is what was found, marked as growing until the list is complete, and never less than what was handled", () => {
   const { progress, hear } = opened();
-  expect(progress.total).toBeUndefined();
-  hear({ event: "listed", source: "tim", rows: 5, recordings: 2 });
-  hear({ event: "listed", source: "tim", rows: 5, recordings: 1 });
-  expect(progress.total).toBe(3);
+  expect([progress.total, progress.isGrowing]).toEqual([undefined, true]);
+  hear(found(2));
+  expect([progress.total, progress.isGrowing]).toEqual([2, true]);
+  hear(found(3, true));
+  expect([progress.total, progress.isGrowing]).toEqual([3, false]);
   hear(done("a"), done("b"), failed("c"), skipped("d"));
   expect(progress.total).toBe(4);
 });
 
+test("while the list grows there is no time left to tell; the moment it is complete there is", async () => {
+  const { clock, progress, hear } = opened({ ratePerMinute: () => 10 });
+  hear(runStarted, found(250));
+  await clock.advance(5 * minute);
+  hear(done("a"));
+  expect(progress.etaMs()).toBeUndefined();
+  hear(found(301, true));
+  expect(progress.etaMs()).toBe(1500 * minute);
+});
+
+test("the time left knows --limit-rate: none before the first recording tells how big they are, then by their bytes", () => {
+  const { progress, hear } = opened({ total: 101, ratePerMinute: () => 60, bytesPerSecond: 1000 });
+  hear(runStarted);
+  expect(progress.etaMs()).toBeUndefined();
+  hear(done("a", 60_000));
+  expect(progress.etaMs()).toBe(100 * minute);
+  hear(started("b"), progressed("b", 30_000));
+  expect(progress.etaMs()).toBe(99.5 * minute);
+});
+
+test("a wide --limit-rate makes the time left no shorter than the budget allows", () => {
+  const { progress, hear } = opened({ total: 101, ratePerMinute: () => 10, bytesPerSecond: 1_000_000 });
+  hear(runStarted, done("a", 1000));
+  expect(progress.etaMs()).toBe(10 * minute);
+});
+
+test("how far the call log was read is told until all of it was", () => {
+  const { progress, hear } = opened();
+  hear({ event: "listing", source: "ringcentral", rows: 5, from: "2026-01-01", to: "2026-01-02" });
+  expect(progress.listing()?.rows).toBe(5);
+  hear(found(5, true));
+  expect(progress.listing()).toBeUndefined();
+});
+
 test("rows without a wanted recording are skipped but do not count as recordings handled", () => {
   const { progress, hear } = opened({ total: 10 });
-  hear(skipped("a"), skipped("b", "filtered"), skipped("c", "no-recording"));
-  expect([progress.skipped, progress.handled]).toEqual([3, 1]);
+  hear(skipped("a"), skipped("b", "filtered"), skipped("c", "no-recording"), skipped("d", "too-young"));
+  expect([progress.skipped, progress.handled]).toEqual([4, 1]);
+  const evidence = {
+    says: "no-recording",
+    by: "x",
+    times: 2,
+    firstMs: 0,
+    lastMs: 1,
+    proven: true,
+    askedMs: 1,
+  } as const;
+  hear({ event: "recording-skipped", key: "e", reason: "no-recording", evidence });
+  expect(progress.handled).toBe(2);
 });
 
 test("a million skips leave the measured rate alone", async () => {

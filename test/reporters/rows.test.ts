@@ -43,7 +43,7 @@ test("no row is ever as wide as the terminal, whatever its width and whatever a 
 });
 
 test("80 columns show bar, share, count, time left, bytes and rate", () => {
-  expect(totalRow(progress(4812), look(80))).toBe("░░░░░░░░░░░░░░░░   0%  3/4,812  8 h 1 min left  3.0 GiB  10/min");
+  expect(totalRow(progress(4812), look(80))).toBe("░░░░░░░░░░░░░░░░   0%  3/4,812  8 h 1 min left  3.0 GiB");
 });
 
 test("a narrow terminal gets words, the most telling first", () => {
@@ -52,7 +52,15 @@ test("a narrow terminal gets words, the most telling first", () => {
 });
 
 test("without a known total there is no bar to lie with", () => {
-  expect(totalRow(progress(), look(80))).toBe("3 handled  3.0 GiB  10/min");
+  expect(totalRow(progress(), look(80))).toBe("3 handled  3.0 GiB");
+});
+
+test("a total that grows is marked, and has neither bar nor share nor time left", () => {
+  const growing = progress();
+  growing.hear({ event: "found", recordings: 1340, complete: false });
+  expect(totalRow(growing, look(80))).toBe("3/1,340+  3.0 GiB");
+  growing.hear({ event: "found", recordings: 4812, complete: true });
+  expect(totalRow(growing, look(80))).toBe("░░░░░░░░░░░░░░░░   0%  3/4,812  8 h 1 min left  3.0 GiB");
 });
 
 test("the status row puts what is waited for first", () => {

@@ -9,6 +9,7 @@ import type { Adaptive } from "./adaptive.ts";
 import { fetchRecording } from "./attempt.ts";
 import { isAbsence } from "./evidence.ts";
 import { type Outcomes, openOutcomes, settleReplaced } from "./outcomes.ts";
+import { readAhead } from "./read-ahead.ts";
 import type { Tolerance } from "./refetch.ts";
 import { expectAfter, pathOf, type Refetch, withKnown } from "./refetch.ts";
 import { openShutdown, type Shutdown } from "./shutdown.ts";
@@ -86,10 +87,12 @@ const stopping =
 const claimSize = 256;
 /** Files received but not yet synced; bounds memory and lost work. */
 const settlingLimit = 256;
+/** Recordings that are listed before their turn: enough to know early how many there are, few enough to hold. */
+const mostAhead = 2000;
 
 /**
  * Rows to files: claims, fetches and records everything `plan.work` brings, at most `transfers` at a time, and says
- * what it came to. Pulls work only as fast as downloads finish. Never throws: what ended the run is in the summary.
+ * what it came to. Pulls work little faster than downloads finish. Never throws: what ended the run is in the summary.
  */
 export async function download(plan: DownloadPlan, ports: DownloadPorts, signals: DownloadSignals): Promise<Summary> {
   const started = ports.clock.monotonic();
@@ -166,7 +169,9 @@ function width({ transfers }: DownloadPlan): number {
 }
 
 async function* untilEnded(run: Run): AsyncIterable<Work> {
-  for await (const piece of run.plan.work) {
+  const most = Math.min(mostAhead, run.plan.caps.downloads ?? Infinity);
+  const found = (recordings: number, complete: boolean) => run.tell({ event: "found", recordings, complete });
+  for await (const piece of readAhead(run.plan.work, { most, found, end: () => run.plan.endWork?.() })) {
     if (hasEnded(run)) return;
     yield piece;
   }

@@ -26,6 +26,8 @@ export type DownloadEvent =
   | { event: "listed"; source: SourceName; rows: number; recordings: number; from?: string; to?: string }
   /** How far the system's own call log has been read: so many rows so far, of calls between these instants. */
   | { event: "listing"; source: SourceName; rows: number; from: string; to: string }
+  /** How many recordings were found so far, whatever became of them; `complete` once that is all. */
+  | { event: "found"; recordings: number; complete: boolean }
   | { event: "row-rejected"; file: string; line: number; message: string }
   | {
       event: "recording-skipped";

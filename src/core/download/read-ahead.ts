@@ -1,0 +1,86 @@
+import type { Work } from "./work.ts";
+
+export interface ReadAheadSettings {
+  /** How many recordings may wait here before the next piece is asked for. */
+  readonly most: number;
+  /** Hears, with each piece that was read, how many recordings there are so far; `complete` once that is all. */
+  readonly found: (recordings: number, complete: boolean) => void;
+  /** Ends what the work waits for, when its reader leaves before the end. */
+  readonly end: () => void;
+}
+
+/**
+ * The same pieces in the same order, read while earlier ones are still at work: so a run knows early how much there is to
+ * do. An error comes after the pieces before it.
+ */
+export async function* readAhead(work: AsyncIterable<Work>, settings: ReadAheadSettings): AsyncGenerator<Work> {
+  const waiting: Work[] = [];
+  const state = {
+    ahead: 0,
+    all: 0,
+    hasEnded: false,
+    hasLeft: false,
+    failure: undefined as { thrown: unknown } | undefined,
+  };
+  const [arrival, room] = [openBell(), openBell()];
+
+  async function read(): Promise<void> {
+    try {
+      for await (const piece of work) {
+        if (state.hasLeft) return;
+        waiting.push(piece);
+        state.ahead += piece.refs.length;
+        state.all += piece.refs.length;
+        settings.found(state.all, false);
+        arrival.ring();
+        while (state.ahead >= settings.most && !state.hasLeft) await room.rung();
+        if (state.hasLeft) return;
+      }
+      settings.found(state.all, true);
+    } catch (thrown) {
+      state.failure = { thrown };
+    } finally {
+      state.hasEnded = true;
+      arrival.ring();
+    }
+  }
+
+  const reading = read();
+  try {
+    for (;;) {
+      const piece = waiting.shift();
+      if (piece !== undefined) {
+        state.ahead -= piece.refs.length;
+        room.ring();
+        yield piece;
+      } else if (state.hasEnded) break;
+      else await arrival.rung();
+    }
+    if (state.failure !== undefined) throw state.failure.thrown;
+  } finally {
+    state.hasLeft = true;
+    room.ring();
+    if (!state.hasEnded) settings.end();
+    await reading;
+  }
+}
+
+/** Wakes the one who waits for it; one that rings before is heard all the same. */
+function openBell(): { ring(): void; rung(): Promise<void> } {
+  let hasRung = false;
+  let wake = () => {};
+  return {
+    ring() {
+      hasRung = true;
+      wake();
+    },
+    async rung() {
+      if (!hasRung) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      hasRung = false;
+    },
+  };
+}
