@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Archive } from "../../src/core/model/ledger.ts";
@@ -6,6 +7,7 @@ import { lockArchive, openArchive } from "../../src/ledgers/index.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { nothing, ref, stored } from "../contracts/ledger.ts";
 import { run } from "../helpers/bin.ts";
+import { smallWav } from "../helpers/calls-server.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { openTempFolder, type TempFolder } from "../helpers/temp-folder.ts";
 
@@ -105,6 +107,16 @@ test("records that were changed are told, with 6, and shown all the same", async
   expect([code, linesOf(out).length]).toEqual([6, 5]);
   expect(err).toMatch(/audits, record 1: record 1 of the runs/);
   expect(err).toMatch(/runs, record 1: 1 records at the end are missing/);
+});
+
+test("an adoption is told with who did it and how much came of it", async () => {
+  writeFileSync(join(folder(), "4001.wav"), smallWav("4001"));
+  const adopted = await run(["adopt", folder(), "-d", folder(), "-s", "ringcentral", "--match", "{id}.{ext}"]);
+  expect(adopted.code).toBe(0);
+  const detail = `1 recording from ${folder()}`;
+  expect(linesOf((await audit("--json", "--action", "adopt")).out)).toMatchObject([
+    { action: "adopt", operator: userInfo().username, host: hostname(), detail },
+  ]);
 });
 
 test("tells what a ledger of version 1 has, though it names nobody", async () => {
