@@ -2,7 +2,7 @@ import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
 import { noteHead, recordOf } from "../composition/head-and-seals.ts";
-import { openLeftOut } from "../composition/left-out.ts";
+import { type LeftOut, openLeftOut } from "../composition/left-out.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { entryFilterOf, selectionOf, toleranceOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
@@ -11,6 +11,7 @@ import type { Work } from "../core/download/work.ts";
 import { timeText } from "../core/local-time.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import type { Selection } from "../core/model/ports.ts";
 import {
   isDifference,
   type Look,
@@ -20,7 +21,7 @@ import {
   unsound,
 } from "../core/proof/reconcile.ts";
 import { isWholeSelection } from "../core/selection.ts";
-import { formatCount, printable } from "../core/text.ts";
+import { formatCount, formatNumberOf, printable } from "../core/text.ts";
 import { periodOf } from "../maintenance/report/facts.ts";
 import { addListedLine, openReportLines } from "../maintenance/report/lines.ts";
 import { checkedTargets, formatOf, type Target, writeReport } from "../maintenance/report/write.ts";
@@ -73,7 +74,12 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     const head = await noteHead(archiveFolder(settings, io), ledger);
     if (settings.json) io.stdout.write(finishedOf({ ...result, head }, io.clock.now()));
     else io.stderr.write(summaryOf(listed.size, kinds));
-    if (lines) reported = await writeReport(invocation, { ledger, period, lines, live: true }, targets);
+    if (lines)
+      reported = await writeReport(
+        invocation,
+        { ledger, period, lines, live: true, partial: partOf(selection, leftOut) },
+        targets,
+      );
   } finally {
     await reporter.close();
   }
@@ -85,6 +91,13 @@ export async function reconcile(invocation: Invocation): Promise<number> {
 interface Telling {
   readonly tell: (found: Reconciled) => void;
   readonly line: (found: Reconciled | undefined, entry: LedgerEntry | undefined) => Promise<unknown>;
+}
+
+/** Why a list is not one of all calls; undefined where it is. */
+function partOf(selection: Selection, { rejected, uncertain }: LeftOut): string | undefined {
+  if (!isWholeSelection(selection)) return "filters left calls out";
+  if (rejected > 0) return `${formatNumberOf(rejected, "row")} could not be read`;
+  return uncertain > 0 ? `${formatNumberOf(uncertain, "row does", "rows do")} not tell when the call was` : undefined;
 }
 
 function targetsOf(file: string | undefined): readonly Target[] {

@@ -40,7 +40,10 @@ async function jsonOf(...args: string[]): Promise<{ code: number | null; err: st
 test("every fate of a recording is counted once, with its reason, and 6 says that something is open", async () => {
   await fill();
   const { code, err, told } = await jsonOf();
-  expect([code, err]).toEqual([6, expect.stringContaining("Not complete. 11 recordings are missing")]);
+  expect([code, err]).toEqual([
+    6,
+    expect.stringContaining("Not complete. 11 recordings are open: 3 missing, 2 damaged, 1 too short, "),
+  ]);
   expect(told.period).toEqual({
     ...{ from: "2026-03-01T00:00:00.000Z", to: "2026-04-01T00:00:00.000Z", timezone: "UTC", month: "2026-03" },
   });

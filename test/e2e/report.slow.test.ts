@@ -92,7 +92,18 @@ test("what was never asked for is no secret: a cut list is none, a reconcile's f
   expect((await tool("download", "-s", "ringcentral", ...from)).code).toBe(0);
   const { code, told } = await reportOf(world);
   expect([code, told.complete, told.counts.held]).toEqual([0, true, world.rc.recordings().length]);
+  const ahead = await tool("report", ...from, "--to", "2199-01-01", "--json");
+  expect([ahead.code, ahead.err]).toEqual([
+    6,
+    expect.stringMatching(/^Completeness was not checked. This period is not over/),
+  ]);
   const only = ["--direction", "inbound"];
+  const file = join(world.archive, "inbound.json");
+  const inbound = await tool("reconcile", "-s", "ringcentral", ...from, ...only, "--report", file);
+  expect([inbound.code, JSON.parse(readFileSync(file, "utf8"))]).toMatchObject([
+    6,
+    { complete: false, partial: "filters left calls out" },
+  ]);
   expect((await tool("download", "-s", "ringcentral", "--from", "80d", ...only)).code).toBe(0);
   const wider = await tool("report", "--from", "80d", "--json");
   expect([wider.code, (JSON.parse(wider.out) as Report).verdict.is]).toEqual([6, "unlisted"]);

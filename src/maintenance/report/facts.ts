@@ -49,6 +49,8 @@ export interface ReportFacts {
   readonly made: { readonly at: string; readonly by: Operator; readonly version: string; readonly archive: string };
   /** The source's own list was asked just now. */
   readonly live: boolean;
+  /** Why the lines are not of all calls in the period, though they were compared with a list. */
+  readonly partial?: string;
   readonly counts: ReportCounts;
   readonly accounts: readonly { readonly source: string; readonly account: string; readonly recordings: number }[];
   readonly listings: readonly ListingFacts[];
@@ -62,7 +64,7 @@ export interface ReportFacts {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-type Counted = Pick<ReportFacts, "counts" | "accounts" | "live">;
+type Counted = Pick<ReportFacts, "counts" | "accounts" | "live" | "partial">;
 
 /** What the archive's records tell of a period, and whether they are as they were written. */
 export async function gatherFacts(

@@ -1,3 +1,5 @@
+import { momentText } from "../../core/local-time.ts";
+import type { ReportCounts } from "../../core/proof/report.ts";
 import { formatCount, formatNumberOf } from "../../core/text.ts";
 import type { ReportFacts } from "./facts.ts";
 import { systemNames } from "./listings.ts";
@@ -23,6 +25,10 @@ export function verdictOf(facts: ReportFacts): Verdict {
     counts.held === counts.calls
       ? `all ${formatNumberOf(counts.calls, "recording")} held.`
       : `${formatNumberOf(counts.held, "recording")} of ${formatCount(counts.calls)} held, and why each other one is not is explained below.`;
+  if (facts.partial !== undefined) {
+    const sentence = `${capitalized(facts.partial)}, so this report is not of every call in the period. Of those: ${held}`;
+    return { is: "unlisted", title: "Only a part was looked at", sentence };
+  }
   const unlisted = unlistedInWords(facts);
   if (unlisted !== undefined) {
     const sentence = `${unlisted}, so calls may be missing that nobody knows of. Of what is known: ${held}`;
@@ -41,23 +47,42 @@ function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** `3 recordings are open: 2 missing, 1 damaged.` */
+function openInWords(counts: ReportCounts): string {
+  const kinds: readonly (readonly [number, string])[] = [
+    [counts.missing, "missing"],
+    [counts.damaged, "damaged"],
+    [counts.short, "too short"],
+    [counts.goneUnproven, "said to be gone, which is not proven"],
+    [counts.forbidden, "not permitted"],
+    [counts.notReady, "not ready"],
+    [counts.undated, "of unknown time"],
+    [counts.extra, "not listed by the source"],
+  ];
+  const told = kinds.filter(([count]) => count > 0).map(([count, name]) => `${formatCount(count)} ${name}`);
+  return `${formatNumberOf(counts.open, "recording is", "recordings are")} open: ${told.join(", ")}.`;
+}
+
 /** Which part of the period nobody listed; undefined where all of it was. */
-function unlistedInWords({ listings }: ReportFacts): string | undefined {
+function unlistedInWords({ listings, period, made }: ReportFacts): string | undefined {
   if (listings.every(({ lists }) => lists === 0)) return "This period was never listed whole";
-  const isPartly = listings.some(({ uncovered }) => uncovered.length > 0);
-  return isPartly ? "Not every part of this period was ever listed" : undefined;
+  const stretches = listings.flatMap(({ uncovered }) => uncovered);
+  if (stretches.length === 0) return undefined;
+  const isLateOnly = stretches.every(({ fromMs, toMs }) => fromMs > period.fromMs && toMs === period.toMs);
+  if (!isLateOnly || period.toMs <= Date.parse(made.at)) return "Not every part of this period was ever listed";
+  const until = Math.min(...stretches.map(({ fromMs }) => fromMs));
+  return `This period is not over, and was listed until ${momentText(until, period.timezone)} only`;
 }
 
 function gapsOf(facts: ReportFacts): Verdict {
-  const { counts, listings } = facts;
-  const open = formatNumberOf(counts.open, "recording is", "recordings are");
-  const own = counts.open === 0 ? [] : [`${open} missing, damaged, too short or doubtful.`];
+  const { counts, listings, partial } = facts;
+  const own = counts.open === 0 ? [] : [openInWords(counts)];
   const since = listings.flatMap(({ differs }) =>
     differs === undefined || counts.open > 0
       ? []
       : [`The last reconcile found differences (${differs.detail}), and the period was not listed since.`],
   );
-  const unlisted = unlistedInWords(facts);
+  const unlisted = partial === undefined ? unlistedInWords(facts) : `Only a part was looked at: ${partial}`;
   const more = unlisted === undefined ? [] : [`${unlisted}.`];
   return { is: "gaps", title: "Not complete", sentence: [...own, ...since, ...more].join(" ") };
 }

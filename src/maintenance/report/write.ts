@@ -67,14 +67,27 @@ function isOfArchive(root: string, file: string): boolean {
   );
 }
 
+interface Gathered {
+  readonly ledger: Archive;
+  readonly period: Period;
+  readonly lines: ReportLines;
+  /** The lines are of the source's own list, as it is now; of a part of it, where `partial` says why. */
+  readonly live: boolean;
+  readonly partial?: string | undefined;
+}
+
 /** Writes the report everywhere it is wanted, says what it comes to, and returns the exit code: 6 where anything is open. */
 export async function writeReport(
   invocation: Invocation,
-  { ledger, period, lines, live }: { ledger: Archive; period: Period; lines: ReportLines; live: boolean },
+  { ledger, period, lines, live, partial }: Gathered,
   targets: readonly Target[],
 ): Promise<number> {
   const { settings, io } = invocation;
-  const facts = await gatherFacts(invocation, ledger, period, { ...lines.counted(), live });
+  const facts = await gatherFacts(invocation, ledger, period, {
+    ...lines.counted(),
+    live,
+    ...(partial && { partial }),
+  });
   for (const { format, file } of targets) {
     const parts = formats[format](facts, lines.spool);
     if (file === "-") await writeOutAll(parts, io);
@@ -84,7 +97,8 @@ export async function writeReport(
   const files = targets.map(({ file }) => file).filter((file) => file !== "-");
   const where = files.length === 0 ? "" : ` Written to ${files.join(", ")}.`;
   if (!settings.quiet || !isGood(verdict)) io.stderr.write(`${verdict.title}. ${verdict.sentence}${where}\n`);
-  return isGood(verdict) ? 0 : exitCodeOf("differences");
+  // What a reconcile was asked to compare it has compared, be it a part of the period.
+  return isGood(verdict) || (live && verdict.is === "unlisted") ? 0 : exitCodeOf("differences");
 }
 
 async function writeOutAll(parts: AsyncIterable<string>, io: Io): Promise<void> {
