@@ -2,6 +2,7 @@ import { MultiBar, type Options, type SingleBar } from "cli-progress";
 import type { Clock } from "../core/model/ports.ts";
 import { fileRow, statusRow, totalRow } from "./bar-texts.ts";
 import { openEarlyLine } from "./early-line.ts";
+import { openFold } from "./fold.ts";
 import { openMessages } from "./messages.ts";
 import { openSink } from "./output.ts";
 import { openPaint } from "./paint.ts";
@@ -29,6 +30,7 @@ export function openBarReporter(settings: BarSettings): Screen {
   const sink = openSink(stream, 0);
   const progress = openProgress(settings);
   const messageOf = openMessages({ quiet: false, redact, paint });
+  const fold = openFold(settings.clock.monotonic);
   const terminal = openTerminal(stream, sink.write);
   let state: "before" | "drawing" | "after" = "before";
   const early = openEarlyLine({
@@ -89,12 +91,14 @@ export function openBarReporter(settings: BarSettings): Screen {
         bars.want(2 + Math.min(progress.inFlight.size, fileRows(stream)));
       }
       const message = messageOf(event);
-      if (message !== undefined) print(`${message}\n`);
+      if (message !== undefined) fold.say(message, (repeated) => print(`${message}${repeated}\n`));
       if (event.event !== "run-finished") return;
+      fold.flush();
       stop();
       for (const line of summaryLines(event, { color, timezone })) sink.write(`${redact(line)}\n`);
     },
     close() {
+      fold.flush();
       stop();
       return sink.close();
     },

@@ -7,10 +7,11 @@ import type { Redactor } from "../core/redact.ts";
 import { printable } from "../core/text.ts";
 import type { RequestLog } from "../http/client.ts";
 import { openOutlet } from "../platform/small-file.ts";
+import { openFold } from "./fold.ts";
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
-/** Messages for whoever looks into a run. Every word passes the redactor. */
+/** Messages for whoever looks into a run. Every word passes the redactor; those that say the same are folded in text. */
 export interface Log {
   error(message: string): void;
   warn(message: string): void;
@@ -41,10 +42,11 @@ export function openLog(settings: LogSettings): Log {
   const file = settings.file === undefined ? undefined : openLogFile(settings.file, stream);
   const limit = levels.indexOf(settings.level);
   const isJson = settings.format === "json";
+  const fold = openFold(clock.now);
+  const clean = (text: string) => redact.clean(printable(text));
 
   const write = (level: LogLevel, message: string, fields: Fields = {}) => {
     if (levels.indexOf(level) > limit) return;
-    const clean = (text: string) => redact.clean(printable(text));
     const shown = Object.entries(fields).map(([name, value]) => [
       name,
       typeof value === "string" ? clean(value) : value,
@@ -57,11 +59,17 @@ export function openLog(settings: LogSettings): Log {
     file?.write(line);
   };
 
+  /** What people read is folded; programs count for themselves. */
+  const say = (level: LogLevel) => (message: string) => {
+    if (isJson) write(level, message);
+    else fold.say(`${level} ${message}`, (repeated) => write(level, `${message}${repeated}`));
+  };
+
   return {
-    error: (message) => write("error", message),
-    warn: (message) => write("warn", message),
-    info: (message) => write("info", message),
-    debug: (message) => write("debug", message),
+    error: say("error"),
+    warn: say("warn"),
+    info: say("info"),
+    debug: say("debug"),
     request({ method, url, status, ms, requestId }) {
       write("debug", "request", {
         method,
@@ -72,7 +80,10 @@ export function openLog(settings: LogSettings): Log {
         ...(requestId === undefined ? {} : { RCRequestId: requestId }),
       });
     },
-    close: () => file?.close(),
+    close() {
+      fold.flush();
+      file?.close();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from "../core/model/ports.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/text.ts";
 import { listingText, waitingText } from "./bar-texts.ts";
 import { openEarlyLine } from "./early-line.ts";
+import { openFold } from "./fold.ts";
 import { openMessages } from "./messages.ts";
 import { openSink } from "./output.ts";
 import { openPaint } from "./paint.ts";
@@ -36,6 +37,7 @@ export function openPlainReporter(settings: PlainSettings): Screen {
     look: settings,
     print: (line) => sink.write(`${now()} ${line}\n`),
   });
+  const fold = openFold(clock.monotonic);
   const ended = new AbortController();
   let ticking = false;
 
@@ -56,8 +58,9 @@ export function openPlainReporter(settings: PlainSettings): Screen {
       // It ends by rejecting when the run ends.
       if (event.event === "run-started" && !quiet && !ticking) tick().catch(() => {});
       const message = messageOf(event);
-      if (message !== undefined) sink.write(`${message}\n`);
+      if (message !== undefined) fold.say(message, (repeated) => sink.write(`${message}${repeated}\n`));
       if (event.event !== "run-finished") return;
+      fold.flush();
       ended.abort();
       early.close();
       for (const line of quiet ? quietLines(event, { color, timezone }) : summaryLines(event, { color, timezone }))
@@ -66,6 +69,7 @@ export function openPlainReporter(settings: PlainSettings): Screen {
     async close() {
       ended.abort();
       early.close();
+      fold.flush();
       await sink.close();
     },
   };

@@ -127,6 +127,16 @@ test.skipIf(process.platform !== "linux")("a full disk ends the file with one wo
   ]);
 });
 
+test("lines of text that say the same are folded, objects are not", () => {
+  const [text, json] = [logged(), logged({ format: "json" })];
+  for (const { log } of [text, json]) {
+    for (let at = 0; at < 35; at += 1) log.warn("Plain http.");
+    log.close();
+  }
+  expect(text.lines).toEqual([`${time} warn  Plain http.\n`, `${time} warn  Plain http. … (repeated 34 times)\n`]);
+  expect(json.lines).toHaveLength(35);
+});
+
 test("a run's events become log lines of fitting levels", async () => {
   const { lines, log } = logged();
   const reporter = openEventLog(log, "Asia/Tokyo");

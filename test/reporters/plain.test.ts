@@ -75,6 +75,14 @@ test("failures and warnings are told as they happen, without secrets and control
   ]);
 });
 
+test("a warning that comes again and again is told once, and at the end how often", async () => {
+  const { stream, reporter, report } = opened();
+  for (let at = 0; at < 35; at += 1) report({ event: "notice", level: "warning", message: "Plain http." });
+  report(finished());
+  await reporter.close();
+  expect(stream.lines().slice(0, 2)).toEqual(["warning: Plain http.", "warning: Plain http. … (repeated 34 times)"]);
+});
+
 test("a file of the wrong kind does not print a warning for each of its rows", async () => {
   const { stream, reporter, report } = opened();
   for (let line = 1; line <= 1000; line += 1) report({ event: "row-rejected", file: "x.csv", line, message: "No id." });
