@@ -12,8 +12,8 @@ import { processIo } from "./process-io.ts";
 import { main } from "./program.ts";
 import { helpFolder, pageName } from "./start.ts";
 
-/** Help as the program prints it where stdout is no terminal: the program's own, or a command's. */
-async function helpPage(command: string | undefined, io: Io): Promise<string> {
+/** Help as the program prints it where stdout is no terminal: the program's own, or a command's; in short or whole. */
+async function helpPage(command: string | undefined, brief: boolean, io: Io): Promise<string> {
   const written: string[] = [];
   const stdout = new Writable({
     write(chunk, _encoding, done) {
@@ -21,7 +21,7 @@ async function helpPage(command: string | undefined, io: Io): Promise<string> {
       done();
     },
   });
-  await main(command === undefined ? ["help"] : ["help", command], { ...io, stdout });
+  await main([...(command === undefined ? [] : [command]), brief ? "-h" : "--help"], { ...io, stdout });
   return written.join("");
 }
 
@@ -30,7 +30,9 @@ async function writeHelpPages(): Promise<void> {
   const io = processIo();
   mkdirSync(helpFolder, { recursive: true });
   for (const name of [undefined, ...commands.map((spec) => spec.name)]) {
-    writeFileSync(new URL(pageName(name) as string, helpFolder), await helpPage(name, io));
+    for (const brief of [false, true]) {
+      writeFileSync(new URL(pageName(name, brief) as string, helpFolder), await helpPage(name, brief, io));
+    }
   }
 }
 

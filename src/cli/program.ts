@@ -4,6 +4,16 @@ import { version } from "../platform/version.ts";
 import { commands } from "./commands.ts";
 import type { Resolved } from "./config.ts";
 import { exitCodeOf } from "./exit-codes.ts";
+import {
+  descriptionOf,
+  helpLayout,
+  inHelpOrder,
+  introduce,
+  isBrief,
+  isEveryday,
+  otherHeading,
+  programDescription,
+} from "./help.ts";
 import type { Io } from "./io.ts";
 import type { CommandSpec } from "./options/groups.ts";
 import { groups } from "./options/groups.ts";
@@ -26,34 +36,28 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 type Action = (spec: CommandSpec, args: readonly string[], flags: Record<string, unknown>) => Promise<void>;
 
 function buildProgram(argv: readonly string[], io: Io, action: Action): Commander {
+  const brief = isBrief(argv);
   const program = new Commander("callreel")
-    .description(
-      "Downloads phone-call recordings from RingCentral and TIM Enterprise, and keeps an archive one can trust.",
-    )
+    .description(programDescription(brief))
     .version(version(), "--version", "print the version")
-    .helpOption("-h, --help", "show help")
+    .helpOption("-h, --help", "show help: -h in short, --help all of it")
+    .commandsGroup(otherHeading)
     .helpCommand("help [command]", "show help for a command")
     .enablePositionalOptions()
     .showSuggestionAfterError(true)
     .exitOverride()
-    .configureHelp({
-      minWidthToWrap: 20,
-      subcommandTerm: (command) => `${command.name()} ${command.usage().replace("[options]", "").trim()}`,
-    })
+    .configureHelp(helpLayout(brief))
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
       getOutHelpWidth: () => widthOf(io.stdout),
       getErrHelpWidth: () => widthOf(io.stderr),
     })
-    .addHelpText(
-      "after",
-      "\nStart with: callreel demo to look around, callreel setup for your own account.\nEach command: callreel help COMMAND.",
-    );
-  for (const spec of commands) {
+    .addHelpText("after", brief ? "" : "\nEach command: callreel help COMMAND\nThe manual: man callreel");
+  for (const spec of inHelpOrder(commands)) {
     const command = buildCommand(spec, program, action);
     // Hundreds of options are quicker left out than built: a command that nobody names needs none.
-    if (argv.includes(spec.name)) addDetails(command, spec);
+    if (argv.includes(spec.name)) addDetails(command, spec, brief, widthOf(io.stdout));
     program.addCommand(command);
   }
   return program;
@@ -65,10 +69,7 @@ function widthOf({ isTTY, columns }: Io["stdout"]): number {
 }
 
 function buildCommand(spec: CommandSpec, program: Commander, action: Action): Commander {
-  const command = new Commander(spec.name)
-    .copyInheritedSettings(program)
-    .description(spec.summary)
-    .allowExcessArguments(false);
+  const command = introduce(new Commander(spec.name), spec).copyInheritedSettings(program).allowExcessArguments(false);
   for (const argument of spec.args?.split(" ") ?? []) command.argument(argument);
   command.action(async () => {
     await action(spec, command.args, flagsOf(command));
@@ -76,24 +77,24 @@ function buildCommand(spec: CommandSpec, program: Commander, action: Action): Co
   return command;
 }
 
-function addDetails(command: Commander, spec: CommandSpec): void {
+function addDetails(command: Commander, spec: CommandSpec, brief: boolean, width: number): void {
+  command.description(descriptionOf(spec, brief, width));
   for (const group of [...spec.groups, groups.global]) {
     command.optionsGroup(`${group.title}:`);
-    for (const [key, option] of Object.entries<OptionSpec<unknown>>(group.options)) addOption(command, key, option);
-  }
-  if (spec.examples.length > 0) {
-    const examples = spec.examples.map(([line, says]) => `  ${line}\n      ${says}`).join("\n");
-    command.addHelpText("after", `\nExamples:\n${examples}`);
+    for (const [key, option] of Object.entries<OptionSpec<unknown>>(group.options)) {
+      addOption(command, key, option, !brief || isEveryday(group.title, key));
+    }
   }
 }
 
-function addOption(command: Commander, key: string, spec: OptionSpec<unknown>): void {
+function addOption(command: Commander, key: string, spec: OptionSpec<unknown>, shown: boolean): void {
   if (spec.secret) return;
   const help = spec.fallback === undefined ? spec.help : `${spec.help} (default: ${spec.fallback})`;
   // A name of its own keeps commander from pairing --no-x with --x.
   const option = new Option(spec.flags, help);
   option.attributeName = () => key;
   option.negate = false;
+  option.hideHelp(!shown);
   if (spec.kind === "list") option.argParser((text: string, before: string[] = []) => [...before, text]);
   if (spec.kind === "count") option.argParser((_: unknown, before = 0) => Number(before) + 1);
   command.addOption(option);

@@ -40,19 +40,20 @@ export function readyAnswer(
   return isAsWide ? readPage(pageFor(argv)) : undefined;
 }
 
-/** The page of `help`, `--help`, `help COMMAND` and `COMMAND --help`; of these words alone. */
+/** The page of `help`, `--help`, `-h`, `help COMMAND`, `COMMAND --help` and `COMMAND -h`; of these words alone. */
 function pageFor([first = "", second, ...others]: readonly string[]): string | undefined {
   if (others.length > 0) return undefined;
   const isFlag = (word: string | undefined) => word === "--help" || word === "-h";
-  if (second === undefined) return first === "help" || isFlag(first) ? pageName() : undefined;
+  if (second === undefined) return first === "help" || isFlag(first) ? pageName(undefined, first === "-h") : undefined;
   if (first === "help") return pageName(second);
-  return isFlag(second) ? pageName(first) : undefined;
+  return isFlag(second) ? pageName(first, second === "-h") : undefined;
 }
 
-/** The file of a command's page, or of the program's; undefined for a word that no command is called by. */
-export function pageName(command?: string): string | undefined {
-  if (command === undefined) return "callreel.txt";
-  return /^[a-z]+$/.test(command) ? `callreel-${command}.txt` : undefined;
+/** The file of a command's page, or of the program's, in short or whole; undefined for a word that no command is called by. */
+export function pageName(command?: string, brief = false): string | undefined {
+  const end = brief ? ".brief.txt" : ".txt";
+  if (command === undefined) return `callreel${end}`;
+  return /^[a-z]+$/.test(command) ? `callreel-${command}${end}` : undefined;
 }
 
 function readPage(name: string | undefined): string | undefined {
