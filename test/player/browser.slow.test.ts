@@ -136,15 +136,6 @@ test.each([320, 768, 1440])("nothing sticks out of a window %i pixels wide", asy
   await page.keyboard.press("k");
   await page.evaluate("audio.currentTime = 12");
   expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-  const shots = process.env.CALLREEL_SCREENSHOTS;
-  if (shots !== undefined) {
-    await page.mouse.move(0, 0);
-    await page.screenshot({ path: `${shots}/${width}.png` });
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.evaluate("draw()");
-    await page.waitForTimeout(300);
-    await page.screenshot({ path: `${shots}/${width}-dark.png` });
-  }
   await context.close();
 });
 

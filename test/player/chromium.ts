@@ -20,10 +20,26 @@ export interface PageVisit {
   readonly hosts: Set<string>;
 }
 
+/** Who visits, and when. */
+export interface Visitor {
+  readonly height?: number;
+  readonly locale?: string;
+  readonly timezoneId?: string;
+  /** What the visitor's calendar shows; the page's timers go on. */
+  readonly now?: Date;
+}
+
 /** Opens a page as a new visitor. */
-export async function visitPage(browser: Browser, url: string, width = 1000): Promise<PageVisit> {
-  const context = await browser.newContext({ viewport: { width, height: 800 } });
+export async function visitPage(
+  browser: Browser,
+  url: string,
+  width = 1000,
+  visitor: Visitor = {},
+): Promise<PageVisit> {
+  const { height = 800, now, ...settings } = visitor;
+  const context = await browser.newContext({ viewport: { width, height }, ...settings });
   const page = await context.newPage();
+  if (now !== undefined) await page.clock.setFixedTime(now);
   const complaints: string[] = [];
   const hosts = new Set<string>();
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../../core/model/ports.ts";
-import { playerIcon } from "../page/html.ts";
+import { playerIcon } from "../page/icons.ts";
 import { keyPage, loginPage } from "../page/login-page.ts";
 import { playerStyle } from "../page/style.ts";
 import { isForPerson, redirect, refuse, safeNext, send, type Visit } from "../respond.ts";

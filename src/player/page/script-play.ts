@@ -14,9 +14,10 @@ async function choose(item, start) {
   const chosen = itemButton(item.key);
   if (chosen) chosen.setAttribute("aria-current", "true");
   $("player").hidden = false;
-  $("title").textContent = parties(item);
-  const info = [when(item), item.direction, item.extension && "ext. " + item.extension, systems[item.source], item.id];
+  $("title").textContent = other(item);
+  const info = [agent(item), when(item), ways[item.direction], systems[item.source], item.id];
   $("subtitle").textContent = info.filter(Boolean).join(" · ");
+  showMedia(item);
   $("download").href = "/r/" + item.key + "?download";
   history.replaceState(null, "", "#" + item.key);
   say("Loading…");
@@ -81,13 +82,27 @@ function jump(seconds) {
   audio.currentTime = Math.min(Math.max(0, audio.currentTime + seconds), audio.duration);
 }
 
-function step(by) {
-  const all = [...document.querySelectorAll(".call")];
-  const at = all.findIndex((each) => player.item && each.dataset.key === player.item.key);
-  const next = all[at === -1 ? 0 : at + by];
-  if (!next) return;
+/** Goes to the recording before or after this one in the list, which grows where it must. */
+async function step(by, start = !audio.paused) {
+  const turn = player.turn;
+  const beside = () => {
+    const all = [...document.querySelectorAll(".call")];
+    const at = all.findIndex((each) => player.item && each.dataset.key === player.item.key);
+    return all[at === -1 ? 0 : at + by];
+  };
+  if (!beside() && by > 0 && list.cursor && !list.busy) await load(list.turn, false);
+  const next = beside();
+  if (!next || turn !== player.turn) return;
   next.focus();
-  choose(list.items.get(next.dataset.key), !audio.paused);
+  choose(list.items.get(next.dataset.key), start);
+}
+
+function changeSpeed(by) {
+  const { options, selectedIndex } = $("speed");
+  if (!options[selectedIndex + by]) return;
+  $("speed").selectedIndex = selectedIndex + by;
+  audio.playbackRate = Number($("speed").value);
+  say("Speed " + $("speed").value);
 }
 
 function say(text) {
@@ -134,22 +149,29 @@ async function copyLink() {
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const { target, key } = event;
-  if (key === "/" && !target.matches("input[type=search]")) {
+  if (key === "?" && !isWriting(target)) {
+    event.preventDefault();
+    if (!$("keys").open) $("keys").showModal();
+    return;
+  }
+  if (key === "/" && !isWriting(target) && !target.matches("input[type=search]")) {
     event.preventDefault();
     $("text").focus();
     return;
   }
+  if ($("keys").open) return;
   if (target.matches("input[type=search]") && key === "Escape") return target.blur();
-  if (target.matches("input:not([type=range]), select, textarea")) return;
+  if (isWriting(target) || target.matches("select")) return;
   // Space and Enter press the button or link that has the focus; Space elsewhere plays.
-  if (key === " " && target.matches("button, a, summary") && !target.matches(".call[aria-current]")) return;
+  if (key === " " && target.matches("button, a, summary, input[type=checkbox]") && !target.matches(".call[aria-current]")) return;
   const action = target.matches("input[type=range]") ? (sliderKeys[key] ?? keys[key]) : keys[key];
-  if (!action || !player.item) {
-    if (key === "ArrowDown" || key === "ArrowUp") keys[key](event);
-    return;
-  }
+  if (!action || (!player.item && !steps.includes(key))) return;
   event.preventDefault();
   action(event);
+}
+
+function isWriting(target) {
+  return target.matches("input:not([type=range]):not([type=checkbox]), textarea");
 }
 
 const keys = {
@@ -161,7 +183,12 @@ const keys = {
   ArrowRight: () => jump(5),
   ArrowUp: () => step(-1),
   ArrowDown: () => step(1),
+  p: () => step(-1),
+  n: () => step(1),
+  "<": () => changeSpeed(-1),
+  ">": () => changeSpeed(1),
 };
+const steps = ["ArrowUp", "ArrowDown", "p", "n"];
 
 /** On the slider, up and down seek as they do on every slider. */
 const sliderKeys = { ArrowUp: keys.ArrowRight, ArrowDown: keys.ArrowLeft };
@@ -169,6 +196,13 @@ const sliderKeys = { ArrowUp: keys.ArrowRight, ArrowDown: keys.ArrowLeft };
 $("play").addEventListener("click", toggle);
 $("back").addEventListener("click", () => jump(-10));
 $("forth").addEventListener("click", () => jump(10));
+$("previous").addEventListener("click", () => step(-1));
+$("next").addEventListener("click", () => step(1));
+$("help").addEventListener("click", () => $("keys").showModal());
+$("extra").addEventListener("click", () => {
+  const isOpen = $("player").classList.toggle("extended");
+  $("extra").setAttribute("aria-expanded", String(isOpen));
+});
 $("copy").addEventListener("click", copyLink);
 $("speed").addEventListener("change", () => {
   audio.playbackRate = Number($("speed").value);
@@ -178,8 +212,9 @@ $("seek").addEventListener("input", () => {
 });
 for (const name of ["play", "pause", "ended"]) {
   audio.addEventListener(name, () => {
-    $("play").textContent = audio.paused ? "Play" : "Pause";
     $("play").setAttribute("aria-label", audio.paused ? "Play" : "Pause");
+    $("play").querySelector("use").setAttribute("href", audio.paused ? "#i-play" : "#i-pause");
+    showState();
     follow();
   });
 }
@@ -200,5 +235,6 @@ audio.addEventListener("waiting", () => {
 audio.addEventListener("playing", () => {
   if ($("message").textContent === slow) say("");
 });
+audio.addEventListener("ended", () => $("onward").checked && step(1, true));
 document.addEventListener("keydown", onKey);
 `;

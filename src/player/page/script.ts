@@ -1,5 +1,8 @@
 import { listScript } from "./script-list.ts";
+import { mediaScript } from "./script-media.ts";
 import { playScript } from "./script-play.ts";
+import { searchScript } from "./script-search.ts";
+import { wordsScript } from "./script-words.ts";
 
 /** The waveform: drawn from the audio, by the player's word or by what the browser decodes. */
 export const waveScript = `
@@ -91,8 +94,11 @@ window.addEventListener("resize", draw);
 
 /** The page's program. Data reaches the page as text alone (textContent), never as HTML. */
 export const playerScript = `"use strict";
+${wordsScript}
 ${listScript}
+${searchScript}
 ${playScript}
+${mediaScript}
 ${waveScript}
 showSession();
 search();
