@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Player } from "../../src/player/server.ts";
@@ -225,8 +225,6 @@ test("a wrong or expired link opened in a browser is a page that says what to do
   expect(await page.getByRole("heading").innerText()).toBe("This link no longer works");
 });
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 test.each([
   ["light", 1440],
   ["dark", 1440],
@@ -237,7 +235,7 @@ test.each([
   const { page } = visited;
   await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
   const findings = async () => {
-    await page.evaluate(axe);
+    await page.evaluate(axe.source);
     const { violations } = (await page.evaluate("axe.run()")) as {
       violations: { id: string; nodes: { html: string }[] }[];
     };

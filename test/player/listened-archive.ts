@@ -1,5 +1,4 @@
 import type { Call } from "../../src/core/model/recording.ts";
-import { smallWav } from "../helpers/calls-server.ts";
 import type { PlayedArchive } from "./played-archive.ts";
 
 /** The moment that the page's clock shows in tests: a Sunday in London. */
@@ -92,6 +91,35 @@ export const officeCalls: readonly (readonly [
 /** Puts those calls into an archive; the longest one is kept as half a minute of sound. */
 export async function keepOffice(played: PlayedArchive): Promise<void> {
   for (const [source, id, call, seconds] of officeCalls) {
-    await played.keep(source, id, { ...call, duration: seconds }, smallWav(id, Math.min(seconds, 30)));
+    await played.keep(source, id, { ...call, duration: seconds }, speech(Math.min(seconds, 30)));
   }
+}
+
+/** Sound that rises and falls as two people's talk does. */
+function speech(seconds: number): Buffer {
+  const samples = seconds * 8000;
+  const audio = Buffer.alloc(44 + samples * 2);
+  audio.write("RIFF\0\0\0\0WAVEfmt ", 0, "latin1");
+  audio.writeUInt32LE(audio.length - 8, 4);
+  for (const [at, value] of [
+    [16, 16],
+    [24, 8000],
+    [28, 16_000],
+    [40, samples * 2],
+  ] as const)
+    audio.writeUInt32LE(value, at);
+  for (const [at, value] of [
+    [20, 1],
+    [22, 1],
+    [32, 2],
+    [34, 16],
+  ] as const)
+    audio.writeUInt16LE(value, at);
+  audio.write("data", 36, "latin1");
+  for (let at = 0; at < samples; at += 1) {
+    const time = at / 8000;
+    const loud = Math.abs(Math.sin(time * 0.9) * Math.sin(time * 5.3) * Math.cos(time * 2.1));
+    audio.writeInt16LE(Math.round(24_000 * loud * Math.sin(time * 1400)), 44 + at * 2);
+  }
+  return audio;
 }

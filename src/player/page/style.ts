@@ -37,7 +37,7 @@ ol { list-style: none; margin: 0; padding: 0; }
 #recordings:focus { outline: none; }
 .day > h2 { position: sticky; top: 0; z-index: 1; background: var(--back); color: var(--soft); font-size: .875rem; font-weight: 600; padding: .7rem .5rem .3rem; border-bottom: 1px solid var(--faint); }
 .line { border-bottom: 1px solid var(--faint); }
-.call { display: grid; width: 100%; min-height: 3.25rem; grid-template-columns: auto auto minmax(0, 1fr) auto; grid-template-areas: "play way party when" "play way agent length" "play way info info"; gap: 0 .6rem; padding: .5rem; border: 0; border-radius: 0; background: none; text-align: left; white-space: normal; align-items: center; justify-content: stretch; }
+.call { display: grid; width: 100%; min-height: 3.25rem; grid-template-columns: auto auto minmax(0, 1fr) auto; grid-template-areas: "play way party when" "play way agent length" "play way info info"; gap: 0 .5rem; padding: .5rem .4rem; border: 0; border-radius: 0; background: none; text-align: left; white-space: normal; align-items: center; justify-content: stretch; }
 .call:hover, .call[aria-current="true"] { background: var(--panel); }
 .call[aria-current="true"] { box-shadow: inset .25rem 0 var(--main); }
 .call:focus-visible { outline-offset: -3px; }
@@ -93,13 +93,13 @@ dd { margin: 0; flex: 1; min-width: 9rem; }
 @media (max-width: 43.99rem) {
   #player { max-height: 35vh; overflow-y: auto; padding: .4rem .75rem; }
   #help kbd { display: none; }
+  .day > h2 { font-size: .8125rem; padding-left: .4rem; }
 }
 @media (min-width: 44rem) {
   #filters summary { display: none; }
   .fields { grid-template-columns: repeat(4, minmax(0, 1fr)); margin-top: .6rem; }
-  .call { grid-template-columns: auto auto minmax(0, 1.1fr) minmax(0, 1.2fr) minmax(0, 1fr) auto 4rem; grid-template-areas: "play way party agent info when length"; gap: 0 .9rem; }
-  .call .more-info { grid-area: info; }
-  .call .leg-count { grid-area: info; }
+  .call { grid-template-columns: auto auto minmax(0, 1.5fr) minmax(0, 1.4fr) minmax(0, .9fr) auto 4rem; grid-template-areas: "play way party agent info when length"; gap: 0 .9rem; }
+  .call .leg-count { grid-area: party; }
   .call .when { min-width: 5rem; }
   .wave { height: 3.4rem; }
   .what p { font-size: .9rem; }
