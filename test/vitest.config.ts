@@ -21,7 +21,7 @@ export default defineConfig({
         // Of what runs in the tests' own process: the built program that they start counts nothing.
         lines: 80,
         branches: 70,
-        "src/core/**": { lines: 98, branches: 90 },
+        "src/core/**": { lines: 100, branches: 95 },
       },
     },
   },

@@ -148,10 +148,10 @@ type RunParts = Pick<DownloadPorts, "ledger" | "transfer" | "destination">;
 export function runDownload(
   plan: DownloadPlan,
   parts: RunParts,
-  { sources }: SourceSet,
+  { links }: SourceSet,
   io: Io,
   { report }: Pick<RunReporter, "report">,
 ): Promise<Summary> {
-  const ports = { ...parts, sources, clock: io.clock, random: io.random, report };
+  const ports = { ...parts, sources: links, clock: io.clock, random: io.random, report };
   return download(plan, ports, { stop: io.stop, abort: io.abort });
 }

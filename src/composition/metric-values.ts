@@ -103,8 +103,8 @@ export function runMetrics(seconds: number, exitCode: number | undefined): reado
 }
 
 /** How much of their budgets the sources have used just now. */
-export function budgetMetrics({ sources }: SourceSet): readonly Metric[] {
-  const budgets = [...sources].flatMap(([source, { budget }]) => {
+export function budgetMetrics({ links }: SourceSet): readonly Metric[] {
+  const budgets = [...links].flatMap(([source, { budget }]) => {
     const found = budget?.();
     return found === undefined ? [] : [{ source, ...found }];
   });

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
-import { limitRate, openTransfer } from "../core/download/transfer.ts";
-import type { Destination, Streamer, Transfer } from "../core/model/ports.ts";
+import { limitRate, type Opener, openTransfer } from "../core/download/transfer.ts";
+import type { Streamer, Transfer } from "../core/model/ports.ts";
 import type { RequestLog } from "../http/client.ts";
 import { openTransferThreads, type ThreadCounts } from "../workers/transfer-pool.ts";
 import { archiveFolder } from "./archive.ts";
@@ -10,7 +10,7 @@ import { sourceHttpSettings } from "./http.ts";
 import { loginsOf, type SourceSet } from "./sources.ts";
 
 /** The transfers of a run: the sources' clients into the destination, at `--limit-rate` together. */
-export function wireTransfer(settings: Settings, { streamers }: SourceSet, destination: Destination, io: Io): Transfer {
+export function wireTransfer(settings: Settings, { streamers }: SourceSet, destination: Opener, io: Io): Transfer {
   const rate = rateOf(settings);
   if (rate === undefined) return openTransfer(streamers, destination);
   const limited = limitRate(rate, io.clock);

@@ -96,15 +96,18 @@ export async function wireFetches(
   { root, ledger }: SetArchive,
   report: (event: DownloadEvent) => void,
 ): Promise<Fetches & AsyncDisposable> {
-  const tee = openTee(await openDestination(root, { mtime: !settings.noMtime }), join(root, partialFolder));
-  const { destination } = tee;
-  const transfer = wireTransfer(settings, sources, destination, io);
+  const destination = await openDestination(root, { mtime: !settings.noMtime });
+  const tee = openTee(destination, join(root, partialFolder));
+  const transfer = wireTransfer(settings, sources, tee, io);
   const { work: _work, named: _named, progress: _progress, ...plan } = planOf(settings, noWork, false, io.clock);
   const { clock, random, stop, abort } = io;
-  const ports = { sources: sources.sources, transfer, destination, clock, random };
+  const ports = { sources: sources.links, transfer, destination, clock, random };
   const fetches = openFetches({ ledger, tee, ports, plan, report, stop, abort });
   return {
-    ...fetches,
+    fetch: fetches.fetch,
+    heldUntil: fetches.heldUntil,
+    hear: fetches.hear,
+    close: fetches.close,
     async [Symbol.asyncDispose]() {
       await fetches.close();
       await transfer[Symbol.asyncDispose]();

@@ -1,8 +1,8 @@
 import { readSecret, type Settings, stateFolder } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
-import { poolSources } from "../core/download/source-pool.ts";
+import { poolLinks } from "../core/download/source-pool.ts";
 import { RecordingError } from "../core/model/errors.ts";
-import type { Source, Streamer } from "../core/model/ports.ts";
+import type { LinkSource, Source, Streamer } from "../core/model/ports.ts";
 import type { SourceName } from "../core/model/recording.ts";
 import { type Http, openHttp } from "../http/client.ts";
 import { proxyFor } from "../http/proxy.ts";
@@ -16,7 +16,10 @@ import { keptRingCentral, profileOf, secretNames, secretsOf } from "./kept-login
 
 /** The sources of a run, with the HTTP clients that fetch the audio of each one's logins. */
 export interface SourceSet extends AsyncDisposable {
+  /** Each system's rows and listing: those of its first login. */
   readonly sources: ReadonlyMap<SourceName, Source>;
+  /** Each system's links, from all of its logins. */
+  readonly links: ReadonlyMap<SourceName, LinkSource>;
   readonly streamers: Readonly<Partial<Record<SourceName, readonly Streamer[]>>>;
   /** The source, or a `usage` error that says which settings are missing. */
   required(name: SourceName): Source;
@@ -25,6 +28,7 @@ export interface SourceSet extends AsyncDisposable {
 /** Opens every source that the settings have a login for; with several profiles, their logins share the work. */
 export async function openSources(invocation: Invocation, wiring: Omit<Wiring, "settings">): Promise<SourceSet> {
   const sources = new Map<SourceName, Source>();
+  const links = new Map<SourceName, LinkSource>();
   const streamers: Partial<Record<SourceName, readonly Streamer[]>> = {};
   const opened: WiredSource[] = [];
   for (const [name, settings] of await loginsOf(invocation)) {
@@ -34,13 +38,15 @@ export async function openSources(invocation: Invocation, wiring: Omit<Wiring, "
     if (first === undefined) continue;
     opened.push(...logins);
     streamers[name] = logins.map(({ http }) => http);
-    sources.set(
+    sources.set(name, first.source);
+    links.set(
       name,
-      others.length === 0 ? first.source : poolSources([first.source, ...others.map((each) => each.source)]),
+      others.length === 0 ? first.source : poolLinks([first.source, ...others.map((each) => each.source)]),
     );
   }
   return {
     sources,
+    links,
     streamers,
     required(name) {
       const source = sources.get(name);
@@ -85,8 +91,8 @@ const missingLogin: Readonly<Record<SourceName, string>> = {
 };
 
 /** The requests a minute that the first source with such a limit allows: for an honest time left. */
-export function ratePerMinute({ sources }: SourceSet): number | undefined {
-  const rates = [...sources.values()].map((source) => source.ratePerMinute?.());
+export function ratePerMinute({ links }: SourceSet): number | undefined {
+  const rates = [...links.values()].map((source) => source.ratePerMinute?.());
   return rates.find((rate) => rate !== undefined);
 }
 

@@ -15,6 +15,6 @@ const oddTokens = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])|-?\d+(?:\.\d+)?[eE][+-
 
 function exactly(token: string): string {
   if (token.startsWith('"')) return token;
-  if (/[Na]/.test(token)) return "null";
+  if (/[NI]/.test(token)) return "null";
   return /e/i.test(token) || !Number.isSafeInteger(Number(token)) ? `"${token}"` : token;
 }

@@ -42,9 +42,14 @@ export interface Database {
 
 /** Opens the ledger at `path` (file 0600, new folders 0700) and brings it to the current version. */
 export function openDatabase(path: string, readOnly: boolean): Database {
+  return openHeld(path, readOnly, () => {});
+}
+
+/** `closed` is called once the database is closed. */
+function openHeld(path: string, readOnly: boolean, closed: () => void): Database {
   try {
     const sqlite = readOnly ? openForReading(path) : openForWriting(path);
-    return databaseOf(path, sqlite, readOnly);
+    return databaseOf(path, sqlite, readOnly, closed);
   } catch (error) {
     throw fileError(error, path);
   }
@@ -124,7 +129,7 @@ function olderMessage(path: string): string {
   return `The ledger ${path} was made by an older callreel: run \`callreel download\` or \`callreel verify\` once to bring it up to date.`;
 }
 
-function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
+function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean, closed: () => void): Database {
   let writing = false;
   const opened = fileAt(path);
   const mustStand = () => {
@@ -167,6 +172,7 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean): Database {
     close: () => {
       if (!readOnly) quietly(() => sqlite.exec("PRAGMA wal_checkpoint(PASSIVE)"));
       sqlite.close();
+      closed();
     },
   };
 }
@@ -225,14 +231,7 @@ const lockOf = (path: string) => `${path}-open`;
 export function openDatabaseInUse(path: string, readOnly: boolean): Database {
   const lock = share(path, readOnly);
   try {
-    const database = openDatabase(path, readOnly);
-    return {
-      ...database,
-      close: () => {
-        database.close();
-        lock?.release();
-      },
-    };
+    return openHeld(path, readOnly, () => lock?.release());
   } catch (error) {
     lock?.release();
     throw error;

@@ -128,6 +128,19 @@ describe("a download", () => {
     expect(summary.done).toBe(2);
   });
 
+  it("replaces nothing that is under a legal hold, and says why", async () => {
+    await runDownload({ refs: refsOf(2) });
+    const { events, requests } = await runDownload({
+      refs: refsOf(2),
+      plan: { again: true },
+      ledger: () => ({ isKept: async ({ id }) => id === refsOf(2)[0]?.id }),
+    });
+    expect([...requests.keys()]).toHaveLength(1);
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: "recording-skipped", key: refsOf(2)[0]?.key, reason: "held" }),
+    );
+  });
+
   it("says so when a recording that is fetched again changed at its source", async () => {
     await runDownload({ refs: [callRef("a")] });
     const { events } = await runDownload({

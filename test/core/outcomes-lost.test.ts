@@ -7,17 +7,19 @@ import type { RecordingRef } from "../../src/core/model/recording.ts";
 
 const ref: RecordingRef = { key: "ringcentral/1", source: "ringcentral", id: "1", locator: {}, call: {} };
 
-/** Outcomes over a ledger that answers every result with this error. */
-function opened(error: RecordingError, state?: string) {
+/** Outcomes over a ledger that answers every result with this error, or takes it. */
+function opened(error: RecordingError | undefined, state?: string | (() => Promise<never>)) {
   const events: DownloadEvent[] = [];
   const halts: RecordingError[] = [];
-  const refuse = () => Promise.reject(error);
+  const refuse = async () => {
+    if (error !== undefined) throw error;
+  };
   const ledger = {
     done: refuse,
     failed: refuse,
     release: refuse,
     get: async () => undefined,
-    entry: async () => ({ state }),
+    entry: typeof state === "function" ? state : async () => ({ state }),
   };
   const withdrawn: unknown[] = [];
   const destination = { withdraw: async (...what: unknown[]) => void withdrawn.push(what) };
@@ -56,4 +58,22 @@ test("a ledger that fails otherwise ends the run", async () => {
   const { outcomes, halts } = opened(broken);
   await outcomes.failed(ref, new RecordingError("not-audio", "No sound."));
   expect(halts).toEqual([broken]);
+});
+
+test("a result that comes too late, and of which nothing can be found out, ends the run", async () => {
+  const unread = new RecordingError("disk-io", "The disk failed.");
+  const { outcomes, events, halts } = opened(unread, () => Promise.reject(unread));
+  await outcomes.failed(ref, new RecordingError("lost-claim", "Taken over."));
+  expect(halts).toEqual([unread]);
+  expect(events).toEqual([]);
+});
+
+test("a file that is found in place is recorded before it is told, and not told where that fails", async () => {
+  const stored = { path: "a.mp3", bytes: 1, sha256: "ab", contentType: "audio/mpeg" } as const;
+  const { outcomes, events } = opened(undefined);
+  await outcomes.adopted(ref, stored);
+  expect(events).toMatchObject([{ event: "recording-skipped", key: ref.key, reason: "done", path: "a.mp3" }]);
+  const broken = opened(new RecordingError("disk-io", "The disk failed."));
+  await expect(broken.outcomes.adopted(ref, stored)).rejects.toMatchObject({ code: "disk-io" });
+  expect(broken.events).toEqual([]);
 });

@@ -1,28 +1,23 @@
 import { expect, it } from "vitest";
-import { poolSources } from "../../src/core/download/source-pool.ts";
+import { poolLinks } from "../../src/core/download/source-pool.ts";
 import { RecordingError } from "../../src/core/model/errors.ts";
-import type { Source } from "../../src/core/model/ports.ts";
+import type { LinkSource } from "../../src/core/model/ports.ts";
 import type { Link } from "../../src/core/model/recording.ts";
 import { callRef } from "../helpers/calls-server.ts";
 
 const never = new AbortController().signal;
 
-interface Login extends Source {
+interface Login extends LinkSource {
   readonly heard: (number | undefined)[];
   readonly failedLinks: (Link | undefined)[];
-  closed: boolean;
 }
 
 function login(name: string, rate?: number): Login {
   const heard: (number | undefined)[] = [];
   const failedLinks: (Link | undefined)[] = [];
   const source: Login = {
-    name: "ringcentral",
     heard,
     failedLinks,
-    closed: false,
-    recordings: () => ({ refs: [] }),
-    named: () => undefined,
     async link(ref, failed) {
       failedLinks.push(failed);
       if (ref.id === "broken") throw new Error("no token");
@@ -31,15 +26,12 @@ function login(name: string, rate?: number): Login {
     classifyFailure: (error) => new RecordingError(error.code, name),
     ...(rate === 0 ? {} : { addressesOf: () => [name] }),
     ratePerMinute: () => rate,
-    async [Symbol.asyncDispose]() {
-      source.closed = true;
-    },
   };
   return source;
 }
 
 it("takes each link from the login that has the fewest under way", async () => {
-  const pool = poolSources([login("a"), login("b")]);
+  const pool = poolLinks([login("a"), login("b")]);
   const first = await pool.link(callRef("1"), undefined, never);
   const second = await pool.link(callRef("2"), undefined, never);
   expect([first.url, second.url]).toEqual(["a", "b"]);
@@ -50,7 +42,7 @@ it("takes each link from the login that has the fewest under way", async () => {
 
 it("gives a failed link back to the login it came from, and the answer too", async () => {
   const [a, b] = [login("a"), login("b")];
-  const pool = poolSources([a, b]);
+  const pool = poolLinks([a, b]);
   await pool.link(callRef("1"), undefined, never);
   const failed = await pool.link(callRef("2"), undefined, never);
   failed.answered?.({ status: 401, headers: {} });
@@ -60,24 +52,18 @@ it("gives a failed link back to the login it came from, and the answer too", asy
 });
 
 it("does not count a link that could not be had", async () => {
-  const pool = poolSources([login("a"), login("b")]);
+  const pool = poolLinks([login("a"), login("b")]);
   await expect(pool.link(callRef("broken"), undefined, never)).rejects.toThrow("no token");
   expect((await pool.link(callRef("1"), undefined, never)).url).toBe("a");
 });
 
 it("adds up the rates where every login has one", () => {
-  expect(poolSources([login("a", 10), login("b", 20)]).ratePerMinute?.()).toBe(30);
-  expect(poolSources([login("a", 10), login("b")]).ratePerMinute?.()).toBeUndefined();
-});
-
-it("closes every login", async () => {
-  const [a, b] = [login("a"), login("b")];
-  await poolSources([a, b])[Symbol.asyncDispose]();
-  expect([a.closed, b.closed]).toEqual([true, true]);
+  expect(poolLinks([login("a", 10), login("b", 20)]).ratePerMinute?.()).toBe(30);
+  expect(poolLinks([login("a", 10), login("b")]).ratePerMinute?.()).toBeUndefined();
 });
 
 it("lets each recording be judged by the login that was asked for it, and by the first one before", async () => {
-  const pool = poolSources([login("a"), login("b", 0)]);
+  const pool = poolLinks([login("a"), login("b", 0)]);
   const error = new RecordingError("reset", "x");
   const refs = [callRef("1"), callRef("2"), callRef("3")] as const;
   expect(pool.classifyFailure(error, refs[0], 0).message).toBe("a");
@@ -89,7 +75,7 @@ it("lets each recording be judged by the login that was asked for it, and by the
 });
 
 it("lets a login judge its own refusal to give a link", async () => {
-  const pool = poolSources([login("a"), login("b")]);
+  const pool = poolLinks([login("a"), login("b")]);
   const broken = callRef("broken");
   await pool.link(callRef("1"), undefined, never);
   await expect(pool.link(broken, undefined, never)).rejects.toThrow("no token");
@@ -98,11 +84,11 @@ it("lets a login judge its own refusal to give a link", async () => {
 
 it("has the budgets of all logins that have one", () => {
   const budget = { limit: 10, used: 3 };
-  const pool = poolSources([
+  const pool = poolLinks([
     { ...login("a"), budget: () => budget },
     login("b"),
     { ...login("c"), budget: () => budget },
   ]);
   expect(pool.budget?.()).toEqual({ limit: 20, used: 6 });
-  expect(poolSources([login("a"), login("b")]).budget?.()).toBeUndefined();
+  expect(poolLinks([login("a"), login("b")]).budget?.()).toBeUndefined();
 });

@@ -1,10 +1,13 @@
 import { expect, it } from "vitest";
 import { openGivenRows } from "../../src/core/download/given-rows.ts";
-import { type Work, workFromRows } from "../../src/core/download/work.ts";
+import { type RowRules, type Work, workFromRows } from "../../src/core/download/work.ts";
 import { RecordingError } from "../../src/core/model/errors.ts";
+import type { LedgerEntry } from "../../src/core/model/ledger.ts";
 import type { Source } from "../../src/core/model/ports.ts";
 import type { RowBatch } from "../../src/core/model/recording.ts";
 import { callRef } from "../helpers/calls-server.ts";
+
+type KnownOf = NonNullable<RowRules["known"]>;
 
 const source = {
   name: "tim",
@@ -85,4 +88,45 @@ it("refuses a row that names an earlier row's recording for another call, and en
   for await (const work of workFromRows(batches(), rules)) found.push(work);
   expect(found[0]?.refs).toHaveLength(1);
   expect(found[0]?.events).toContainEqual(expect.objectContaining({ event: "row-rejected", line: 2 }));
+});
+
+it("takes a start that no call has for none, and asks the archive of which call it knows each recording, once for all", async () => {
+  const asked: (readonly string[])[] = [];
+  const held = { ref: callRef("a", "2026-01-01T10:00:00Z") };
+  const known: KnownOf = async (keys) => {
+    asked.push(keys);
+    return keys.map((key) => (key === held.ref.key ? (held as LedgerEntry) : undefined));
+  };
+  const { refs, events } = await workOf(
+    {
+      rows: [
+        row({ id: "a", start: "2026-03-01T10:00:00Z" }, 1),
+        row({ id: "b", start: "1899-12-30T00:00:00Z" }, 2),
+        row({}, 3),
+      ],
+      notices: ["The export ends in the middle of a day."],
+    },
+    { given: openGivenRows({}), known },
+  );
+  expect(asked).toEqual([["tim/1/2/a", "tim/1/2/b"]]);
+  expect(refs).toEqual([callRef("b")]);
+  expect(events).toContainEqual({
+    event: "notice",
+    level: "warning",
+    message: "The export ends in the middle of a day.",
+  });
+  expect(events).toContainEqual(
+    expect.objectContaining({ event: "row-rejected", line: 1, message: expect.stringContaining("the archive knows") }),
+  );
+});
+
+it("leaves out what has no start where a window is asked for, and insists on what an error file names", async () => {
+  const failed = { key: "tim/1/2/a", code: "reset", message: "cut off", locator: { voicefilename: "a" } };
+  const selection = { fromMs: Date.UTC(2026, 0, 1) };
+  const { refs, events } = await workOf(
+    { rows: [row({ id: "a", start: "2026-02-01T10:00:00Z", ...failed }), row({ id: "b" }, 2)] },
+    { selection, given: openGivenRows(selection) },
+  );
+  expect(refs).toEqual([{ ...callRef("a", "2026-02-01T10:00:00Z"), insist: true }]);
+  expect(events[0]).toMatchObject({ event: "recording-skipped", key: "tim/1/2/b", reason: "unknown-start" });
 });

@@ -75,9 +75,9 @@ export async function openPlayedArchive(): Promise<PlayedArchive> {
     },
     async missing(source, retries = 0) {
       const http = openHttp({ connections: 8, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "test" });
-      const tee = openTee(await openDestination(root, {}), join(root, ".callreel", "partial"));
-      const { destination } = tee;
-      const transfer = openTransfer({ [source.name]: [http] }, destination);
+      const destination = await openDestination(root, {});
+      const tee = openTee(destination, join(root, ".callreel", "partial"));
+      const transfer = openTransfer({ [source.name]: [http] }, tee);
       open.push(transfer, http);
       const never = new AbortController().signal;
       const fetches = openFetches({

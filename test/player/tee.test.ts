@@ -13,17 +13,18 @@ async function openWorld(spool = "spool") {
   const folder = openTempFolder();
   const archive = join(folder.path, "archive");
   mkdirSync(join(folder.path, "spool"));
-  const tee = openTee(await openDestination(archive, {}), join(folder.path, spool));
+  const disk = await openDestination(archive, {});
+  const tee = openTee(disk, join(folder.path, spool));
   const follower = tee.follow("ringcentral/1");
   return {
     folder,
     follower,
-    destination: tee.destination,
+    destination: { ...disk, open: tee.open },
     read: ({ path }: { path: string }) => readFileSync(join(archive, path)),
     visible: () => Buffer.concat(folder.files().map((name) => readFileSync(join(folder.path, name)))),
     async [Symbol.asyncDispose]() {
       follower.end(undefined);
-      await tee.destination[Symbol.asyncDispose]();
+      await tee[Symbol.asyncDispose]();
       folder[Symbol.dispose]();
     },
   };

@@ -7,11 +7,11 @@ import { type RetryPolicy, retried, retryDelay } from "../retry.ts";
 
 import { asRecordingError, maybeSent, RecordingError } from "../model/errors.ts";
 import type { DownloadEvent } from "../model/events.ts";
-import type { Clock, Expectation, Received, Source, Transfer, TransferHooks } from "../model/ports.ts";
+import type { Clock, Expectation, LinkSource, Received, Transfer, TransferHooks } from "../model/ports.ts";
 import type { Link, RecordingRef } from "../model/recording.ts";
 
 export interface FetchContext {
-  readonly source: Source;
+  readonly source: LinkSource;
   readonly transfer: Transfer;
   readonly clock: Clock;
   readonly random: () => number;

@@ -1,7 +1,7 @@
 import { asRecordingError, type ErrorCode, RecordingError } from "../model/errors.ts";
 import type { DownloadEvent } from "../model/events.ts";
 import type { Ledger } from "../model/ledger.ts";
-import type { Destination, Source } from "../model/ports.ts";
+import type { Destination, LinkSource } from "../model/ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "../model/recording.ts";
 import { type Absence, type Evidence, evidenceInWords, isAbsence, openYields } from "./evidence.ts";
 import { openFailureStreak } from "./failure-streak.ts";
@@ -26,7 +26,7 @@ export interface Outcomes {
 export interface OutcomeContext {
   readonly ledger: Ledger;
   readonly destination: Pick<Destination, "withdraw">;
-  readonly sources: ReadonlyMap<SourceName, Source>;
+  readonly sources: ReadonlyMap<SourceName, LinkSource>;
   readonly plan: Pick<DownloadPlan, "named" | "failFast" | "tolerance" | "timezone">;
   readonly shutdown: Shutdown;
   readonly tell: (event: DownloadEvent) => void;

@@ -2,7 +2,7 @@ import pLimit from "p-limit";
 import { asRecordingError, RecordingError } from "../model/errors.ts";
 import type { DownloadEvent, Summary } from "../model/events.ts";
 import type { Claim, Ledger } from "../model/ledger.ts";
-import type { Clock, Destination, Expectation, Received, Source, Transfer } from "../model/ports.ts";
+import type { Clock, Destination, Expectation, LinkSource, Received, Transfer } from "../model/ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "../model/recording.ts";
 import type { RetryPolicy } from "../retry.ts";
 import type { Adaptive } from "./adaptive.ts";
@@ -17,7 +17,7 @@ import { openTally, type Tally } from "./tally.ts";
 import type { Work } from "./work.ts";
 
 export interface DownloadPorts {
-  readonly sources: ReadonlyMap<SourceName, Source>;
+  readonly sources: ReadonlyMap<SourceName, LinkSource>;
   readonly ledger: Ledger;
   readonly transfer: Transfer;
   /** The destination as this thread sees it, for what is already there. */

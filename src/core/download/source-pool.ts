@@ -1,22 +1,22 @@
-import type { RequestBudget, Source } from "../model/ports.ts";
+import type { LinkSource, RequestBudget } from "../model/ports.ts";
 import type { Link, RecordingRef } from "../model/recording.ts";
 
 /**
- * Several logins to one system as one source: each link comes from the login with the fewest links under way, so that
- * every login spends its own budget, and says whose it is. What comes of a link is classified by the login that gave it, or refused to. Rows and
- * listing are the first login's.
+ * The links of several logins to one system: each comes from the login with the fewest links under way, so that every
+ * login spends its own budget, and says whose it is. What comes of a link is classified by the login that gave it, or
+ * refused to.
  */
-export function poolSources(sources: readonly [Source, ...Source[]]): Source {
+export function poolLinks(sources: readonly [LinkSource, ...LinkSource[]]): LinkSource {
   const [first] = sources;
-  const owners = new WeakMap<Link, Source>();
+  const owners = new WeakMap<Link, LinkSource>();
   /** Whose link each recording was last asked with. */
-  const askedBy = new WeakMap<RecordingRef, Source>();
-  const underWay = new Map<Source, number>(sources.map((source) => [source, 0]));
-  const add = (source: Source, change: number) => underWay.set(source, (underWay.get(source) ?? 0) + change);
-  const idlest = () => sources.reduce((a, b) => ((underWay.get(b) ?? 0) < (underWay.get(a) ?? 0) ? b : a));
+  const askedBy = new WeakMap<RecordingRef, LinkSource>();
+  const underWay = new Map(sources.map((source) => [source, 0]));
+  const linksOf = (source: LinkSource) => underWay.get(source) as number;
+  const add = (source: LinkSource, change: number) => underWay.set(source, linksOf(source) + change);
+  const idlest = () => sources.reduce((a, b) => (linksOf(b) < linksOf(a) ? b : a));
 
   return {
-    ...first,
     async link(ref, failed, signal) {
       const source = (failed && owners.get(failed)) ?? idlest();
       askedBy.set(ref, source);
@@ -52,9 +52,6 @@ export function poolSources(sources: readonly [Source, ...Source[]]): Source {
     budget() {
       const budgets = sources.map((source) => source.budget?.()).filter((each) => each !== undefined);
       return budgets.length === 0 ? undefined : budgets.reduce(sumOf);
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all(sources.map((source) => source[Symbol.asyncDispose]()));
     },
   };
 }

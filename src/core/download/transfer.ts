@@ -8,10 +8,13 @@ import type { Clock, Destination, Incoming, Receiver, Streamer, Transfer, Transf
 import type { ResponseHead, SourceName } from "../model/recording.ts";
 import { asItsRangeSays, contentLength } from "../model/response-headers.ts";
 
+/** The part of a destination that a transfer needs, and closes with itself. */
+export type Opener = Pick<Destination, "open"> & AsyncDisposable;
+
 /** Transfers in this thread into one destination, through the HTTP clients of each source's logins. */
 export function openTransfer(
   streamers: Readonly<Partial<Record<SourceName, readonly Streamer[]>>>,
-  destination: Destination,
+  destination: Opener,
 ): Transfer {
   return {
     async run(job, hooks, signal) {

@@ -62,21 +62,8 @@ export interface RequestBudget {
   readonly used: number;
 }
 
-/** Where recordings live: one of the two systems, behind one login. */
-export interface Source extends AsyncDisposable {
-  readonly name: SourceName;
-  /** Rows of the system's own call log, oldest window first; absent where the system has none to ask. A failure throws: never a short list. */
-  list?(selection: Selection, signal: AbortSignal, heard?: (listing: HeardListing) => void): AsyncIterable<RowBatch>;
-  /** The system's own clock, where it tells: milliseconds since 1970, never ahead; at most one cheap request. */
-  now?(signal: AbortSignal): Promise<number | undefined>;
-  /** Tells logins apart without saying who they are: how far a listing came is each login's own. */
-  readonly login?: string;
-  /** Which recordings a row speaks of. Pure and total: hostile fields give an absence or a RecordingError `bad-rows`, never another throw. */
-  recordings(row: Row): RowFinding;
-  /** The recording that an id, contentUri or permanent path names, without asking anyone; undefined when it is not of this system. */
-  named(text: string): RecordingRef | undefined;
-  /** The same recordings with what the system tells of their calls: at most one request for all, and never a failure but for the signal. */
-  described?(refs: readonly RecordingRef[], signal: AbortSignal): Promise<readonly RecordingRef[]>;
+/** Gives the links of recordings, and says what comes of them: what a download needs of a source. */
+export interface LinkSource {
   /**
    * A fresh link, taken just before each attempt, after waiting for the rate limiter; never stored, never logged. `failed` is
    * the link of the attempt before, when that failed with verdict `renew`: its token is not to be used again.
@@ -90,6 +77,23 @@ export interface Source extends AsyncDisposable {
   budget?(): RequestBudget | undefined;
   /** The addresses that gave this recording, as witnesses name them: from now on they are believed when they say that one is gone. */
   addressesOf?(ref: RecordingRef): readonly string[];
+}
+
+/** Where recordings live: one of the two systems, behind one login. */
+export interface Source extends LinkSource, AsyncDisposable {
+  readonly name: SourceName;
+  /** Rows of the system's own call log, oldest window first; absent where the system has none to ask. A failure throws: never a short list. */
+  list?(selection: Selection, signal: AbortSignal, heard?: (listing: HeardListing) => void): AsyncIterable<RowBatch>;
+  /** The system's own clock, where it tells: milliseconds since 1970, never ahead; at most one cheap request. */
+  now?(signal: AbortSignal): Promise<number | undefined>;
+  /** Tells logins apart without saying who they are: how far a listing came is each login's own. */
+  readonly login?: string;
+  /** Which recordings a row speaks of. Pure and total: hostile fields give an absence or a RecordingError `bad-rows`, never another throw. */
+  recordings(row: Row): RowFinding;
+  /** The recording that an id, contentUri or permanent path names, without asking anyone; undefined when it is not of this system. */
+  named(text: string): RecordingRef | undefined;
+  /** The same recordings with what the system tells of their calls: at most one request for all, and never a failure but for the signal. */
+  described?(refs: readonly RecordingRef[], signal: AbortSignal): Promise<readonly RecordingRef[]>;
   /** How many days the system keeps recordings, where it says so; at most one cheap request. */
   retentionDays?(signal: AbortSignal): Promise<number | undefined>;
   /** The checks of `callreel doctor`, in order; each asks at most one request more than it must; `sample` is a recording to try. */

@@ -19,7 +19,7 @@ export interface FetchPorts {
   readonly tee: Pick<Tee, "follow">;
   readonly ports: Omit<DownloadPorts, "ledger" | "report">;
   /** How recordings are fetched and named; the work comes from the listeners. */
-  readonly plan: Omit<DownloadPlan, "work" | "named" | "progress">;
+  readonly plan: Omit<DownloadPlan, "work" | "endWork" | "named" | "progress">;
   readonly report: (event: DownloadEvent) => void;
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
@@ -61,21 +61,14 @@ export function openFetches({ ledger, tee, ports, plan, report, stop, abort }: F
   let wake: () => void = () => {};
   let running: Promise<void> | undefined;
   let heldUntil = 0;
-  /** The run gives recordings back: it has ended, and the work must too. */
   let leaving = false;
   stop.addEventListener("abort", () => wake());
 
-  const watched: Archive = {
-    ...ledger,
-    async release(key) {
-      try {
-        await ledger.release(key);
-      } finally {
-        leaving = true;
-        wake();
-      }
-    },
-  };
+  /** The run starts nothing more: its work must end too. */
+  function endWork(): void {
+    leaving = true;
+    wake();
+  }
 
   async function* work(): AsyncIterable<Work> {
     while (wanted.size > 0 && !leaving && !stop.aborted) {
@@ -115,8 +108,8 @@ export function openFetches({ ledger, tee, ports, plan, report, stop, abort }: F
     const runId = randomUUID();
     leaving = false;
     await ledger.begin({ runId, startedMs: ports.clock.now(), selection: { command: "serve" } });
-    const all = { ...plan, work: work(), named: new Set<RecordingKey>(), progress: false };
-    const summary = await download(all, { ...ports, ledger: watched, report: follow }, { stop, abort });
+    const all = { ...plan, work: work(), endWork, named: new Set<RecordingKey>(), progress: false };
+    const summary = await download(all, { ...ports, ledger, report: follow }, { stop, abort });
     await ledger.finish(summary, summary.failed === 0 && summary.stoppedBy === undefined ? 0 : 3);
     const { code, message } = summary.stoppedBy ?? { code: "interrupted", message: "The fetch was left." };
     failAll(new RecordingError(code, message));

@@ -1,8 +1,8 @@
 /*
- * Listeners hear a fetch through a tap before the destination (`player/tap.ts`): it copies the bytes that the
+ * Listeners hear a fetch through a tee before the destination: it copies the bytes that the
  * archive's checks let through into a nameless file, from which each listener reads at his own pace. Reading the
  * growing part itself would lag behind by what the disk gathers before it writes; holding the bytes in memory would
- * have no bound. Only serve has a tap, so downloads pay nothing. The last byte is held back until the ledger says
+ * have no bound. Only serve has a tee, so downloads pay nothing. The last byte is held back until the ledger says
  * done with the very hash of what was given out; an attempt that starts over must first bring the same bytes again.
  */
 
@@ -14,9 +14,8 @@ import { contentLength, contentRange } from "../../core/model/response-headers.t
 import { extensionMark } from "../../core/naming/path-template.ts";
 import { type Growing, type Growth, openCondition, openGrowth } from "./growing-recording.ts";
 
-/** A destination that lets listeners have what is on its way into it. */
-export interface Tee {
-  readonly destination: Destination;
+/** Opens recordings as its destination does, which it closes too, and lets listeners have what is on its way into it. */
+export interface Tee extends Pick<Destination, "open">, AsyncDisposable {
   /** Gathers what comes for this recording from now on, until the follower is told of the end. */
   follow(key: RecordingKey): Follower;
 }
@@ -33,15 +32,12 @@ export interface Follower {
 export function openTee(destination: Destination, folder: string): Tee {
   const followed = new Map<RecordingKey, Followed>();
   return {
-    destination: {
-      ...destination,
-      async open(path, expect, signal) {
-        const incoming = await destination.open(path, expect, signal);
-        const one = followed.get(expect.key);
-        if (one === undefined) return incoming;
-        await one.prepare(incoming);
-        return teed(incoming, one, path);
-      },
+    async open(path, expect, signal) {
+      const incoming = await destination.open(path, expect, signal);
+      const one = followed.get(expect.key);
+      if (one === undefined) return incoming;
+      await one.prepare(incoming);
+      return teed(incoming, one, path);
     },
     follow(key) {
       const one = openFollowed(folder);
@@ -54,6 +50,7 @@ export function openTee(destination: Destination, folder: string): Tee {
         },
       };
     },
+    [Symbol.asyncDispose]: () => destination[Symbol.asyncDispose](),
   };
 }
 
