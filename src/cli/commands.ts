@@ -37,12 +37,12 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "download",
     args: "[id...]",
-    summary: "download recordings: by id or contentUri, from rows, from a database, or from the live call log",
+    summary: "download recordings: by id or contentUri, from rows, from a database or from the live call log",
     groups: [groups.select, groups.write, groups.pace, groups.run, groups.show, ...sourceGroups],
     examples: [
       ["callreel download -s ringcentral --from 7d", "the last week from RingCentral's call log"],
       ["callreel download -s tim --rows calls.csv -d /srv/calls", "every recording of an exported calls table"],
-      ["callreel download -s ringcentral --since last -q", "what is new since the last run; for cron"],
+      ["callreel download -s ringcentral --since last -q", "what is new since the last run, for cron"],
       ["callreel download 401786818008 -o - | ffmpeg -i - call.mp3", "one recording into a pipe"],
     ],
     load: async () => (await import("../commands/download.ts")).download,
@@ -61,7 +61,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ["callreel list -s ringcentral --from yesterday", "yesterday's recordings as a table"],
       ["callreel list --rows calls.csv --json | callreel download --rows -", "its NDJSON is input for download"],
-      ["callreel list --archive --from 2026-01-01 --csv", "the catalogue of a year"],
+      ["callreel list --archive --from 2026-01-01 --csv", "everything held since the start of 2026"],
       ["callreel list --archive --number '(650) 555-7602'", "calls of a number, however it is written"],
       ["callreel list --archive --name muller", "finds Müller too"],
     ],
@@ -69,7 +69,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "verify",
-    summary: "re-read the archive against the ledger (exit 6 when anything differs)",
+    summary: "re-read the archive and compare it with the ledger (exit 6 if anything differs)",
     groups: [
       groups.dest,
       some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild", "repair", "head", "seal"),
@@ -82,15 +82,16 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ["callreel verify -d /srv/calls", "every file and every run record"],
       ["callreel verify --read-data-subset 1/7", "a seventh of the archive; all of it in a week"],
-      ["callreel verify --write-sums && sha256sum -c SHA256SUMS", "sums that other tools check"],
-      ["callreel verify --repair", "and fetch again what is missing or damaged"],
-      ["callreel verify --rebuild", "a new ledger from the old one's remains and the files"],
+      ["callreel verify --write-sums && sha256sum -c SHA256SUMS", "checksums that other tools can check"],
+      ["callreel verify --repair", "and download missing and damaged files again"],
+      ["callreel verify --rebuild", "a new ledger from what is left of the old one and from the files"],
     ],
     load: async () => (await import("../commands/verify.ts")).verify,
   },
   {
     name: "reconcile",
-    summary: "source against archive: missing, extra, shorter than the call, each with its reason (exit 6)",
+    summary:
+      "compare source and archive: what is missing, extra or shorter than its call, and why (exit 6 if they differ)",
     groups: [groups.select, groups.dest, some("Report", archiveOptions, "report"), logs, ...sourceGroups],
     examples: [
       ["callreel reconcile -s ringcentral --from 30d", "prove that the last month is complete"],
@@ -101,7 +102,8 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "status",
     args: "[id]",
-    summary: "what the archive holds, what failed and why, what will expire at the source; or one recording's story",
+    summary:
+      "show what the archive holds, what failed and why, what will expire at the source; or one recording's history",
     groups: [groups.dest, some("Print", archiveOptions, "prometheus"), logs],
     examples: [
       ["callreel status -d /srv/calls", "per source and month, failures with the next step, last runs"],
@@ -153,7 +155,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "adopt",
     args: "<dir>",
-    summary: "record files of an older script, or RingCentral's portal zips, as held (exit 3 when some match nothing)",
+    summary: "record an older script's files, or RingCentral's portal zips, as held (exit 3 if some match nothing)",
     groups: [
       groups.dest,
       some("Match", archiveOptions, "match"),
@@ -165,7 +167,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ["callreel adopt old -d . --match '{date}_{id}.{ext}'", "by the RingCentral id in their names"],
       ["callreel adopt old -d . --rows calls.csv", "by the ids of a calls table"],
-      ["callreel adopt calls.zip --match ringcentral-portal", "what RingCentral's portal gave, as it came"],
+      ["callreel adopt calls.zip --match ringcentral-portal", "a download from RingCentral's portal, unchanged"],
     ],
     load: async () => (await import("../commands/adopt.ts")).adopt,
   },
@@ -184,7 +186,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "serve",
     args: "[dir...]",
-    summary: "the player: a local web page over the archive, and permanent URLs that need no token in them",
+    summary: "the player: a local web page for the archive, with permanent URLs that contain no token",
     groups: [
       groups.dest,
       some("Player", playerOptions, "host", "port", "open", "playerUrl"),
@@ -196,7 +198,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ["callreel serve -d /srv/calls --open", "listen on this machine"],
       ["callreel serve /srv/calls /mnt/2019", "two archives on one page"],
-      ["callreel serve --users people --add-user anna", "let anna in; asks for her password"],
+      ["callreel serve --users people --add-user anna", "give anna access; asks for her password"],
       [
         "callreel serve --host 0.0.0.0 --users people --tls-cert c.pem --tls-key k.pem --player-url https://calls.example",
         "for colleagues",
@@ -207,7 +209,8 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "link",
     args: "[id]",
-    summary: "print a URL that plays the recording: the player's permanent one, or with --direct the short-lived one",
+    summary:
+      "print a URL that plays a recording: the player's permanent one, or with --direct the source's short-lived one",
     groups: [
       some("Select", selectOptions, "source", "rows", "columns", "map", "rowDates", "encoding"),
       some("Link", playerOptions, "playerUrl", "direct"),
@@ -215,7 +218,7 @@ export const commands: readonly CommandSpec[] = [
       ...sourceGroups,
     ],
     examples: [
-      ["callreel link 401786818008", "lasts; needs the player's login"],
+      ["callreel link 401786818008", "permanent; needs the player's login"],
       ["callreel link --direct /r/tim/3/4/NCS0001", "plays anywhere, for a minute"],
       ["grep NCS0001 calls.csv | callreel link --columns datasource,voicelocation,voicefilename -r -", "of one row"],
     ],
@@ -224,7 +227,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "purge",
     args: "[id...]",
-    summary: "delete recordings here for good and never fetch them again; the source is not touched",
+    summary: "delete recordings here for good and never download them again; the source is not touched",
     groups: [
       groups.dest,
       some("Select", selectOptions, "source", "number", "from", "to", "month"),
@@ -236,7 +239,7 @@ export const commands: readonly CommandSpec[] = [
       ["callreel purge --number +442071838750", "what would be deleted"],
       [
         "callreel purge --before today-2y --yes --reason 'retention 2 years'",
-        "delete it, with a line in the audit log",
+        "delete them, with a line in the audit log",
       ],
     ],
     load: async () => (await import("../commands/purge.ts")).purge,
@@ -295,7 +298,8 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "doctor",
-    summary: "every check in turn with a remedy: folders, network, TLS, clock, token, scopes, role, limits, database",
+    summary:
+      "check everything and say what to fix: folders, network, TLS, clock, token, scopes, role, limits, database",
     groups: [groups.dest, groups.select, logs, ...sourceGroups],
     examples: [["callreel doctor -s ringcentral", "before the first export"]],
     load: async () => (await import("../commands/doctor.ts")).doctor,
@@ -312,12 +316,12 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "sandbox",
-    summary: "a local RingCentral and TIM Enterprise to try against; prints the settings to use",
+    summary: "run a local RingCentral and TIM Enterprise to try things with; prints the settings to use",
     groups: [{ title: "Sandbox", options: sandboxOptions }],
     withoutSettings: true,
     examples: [
       ["callreel sandbox", "serves until stopped"],
-      ["callreel sandbox --rate 100 --window 1 --json", "a quick budget; the settings as one JSON object"],
+      ["callreel sandbox --rate 100 --window 1 --json", "a fast rate limit; the settings as one JSON object"],
     ],
     load: async () => (await import("../commands/sandbox.ts")).sandbox,
   },
@@ -326,7 +330,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "sandbox and a real download from both systems, in one command, into ./recordings",
     groups: [some("Archive", writeOptions, "dest")],
     withoutSettings: true,
-    examples: [["callreel demo", "half a minute at most; again, it skips everything"]],
+    examples: [["callreel demo", "takes half a minute at most; run again, it skips everything"]],
     load: async () => {
       const { demoOf } = await import("../commands/demo.ts");
       return demoOf((await import("../commands/download.ts")).download);

@@ -6,7 +6,7 @@ import { diskError } from "../platform/disk-error.ts";
 import { readSecretFile, withoutQuotes } from "../platform/secrets.ts";
 import { settleAlternatives } from "./alternatives.ts";
 import { allOptions } from "./options/groups.ts";
-import { envNames, type OptionSpec, optionName, type ValuesOf } from "./options/option.ts";
+import { envNames, faultOf, type OptionSpec, optionName, type ValuesOf } from "./options/option.ts";
 
 /** Every setting, typed, absent where nobody gave it. */
 export type Settings = ValuesOf<typeof allOptions>;
@@ -42,7 +42,7 @@ export async function resolveSettings(
   for (const [key, spec] of Object.entries<OptionSpec<unknown>>(allOptions)) {
     const raw = rawValue(key, spec, flags, env, profile, `profile ${name} in ${file}`);
     if (raw === undefined) continue;
-    settings[key] = parseRaw(spec, raw);
+    settings[key] = parseRaw(optionName(key, spec), spec, raw);
     origins[key] = raw.origin;
   }
   settleAlternatives(settings, origins);
@@ -88,13 +88,14 @@ function asTexts(raw: unknown): string[] {
   return Array.isArray(raw) ? raw.map(String) : [String(raw)];
 }
 
-function parseRaw(spec: OptionSpec<unknown>, raw: Raw): unknown {
+function parseRaw(name: string, spec: OptionSpec<unknown>, raw: Raw): unknown {
   try {
     const parsed = raw.values.map((text) => spec.parse(text));
     return spec.kind === "list" ? parsed : parsed.at(-1);
   } catch (error) {
     if (!(error instanceof RecordingError)) throw error;
-    throw new RecordingError("usage", `${raw.origin}: ${error.message}`);
+    const where = raw.origin.startsWith("profile ") ? `${raw.origin}: ${name}` : raw.origin;
+    throw new RecordingError("usage", faultOf(where, error.message));
   }
 }
 
@@ -160,7 +161,7 @@ export async function openSettingsFile(path: string): Promise<SettingsFile> {
   } catch (error) {
     throw new RecordingError(
       "usage",
-      `${path} cannot be read as settings (${(error as Error).message}); mend or delete it.`,
+      `${path} is not a valid settings file (${(error as Error).message}). Fix or delete it.`,
       { cause: error },
     );
   }
@@ -212,7 +213,7 @@ async function readProfile(
   if (unknown !== undefined) {
     throw new RecordingError(
       "usage",
-      `${path}: profile ${name} has an unknown setting "${unknown}"; callreel config list shows the known ones.`,
+      `${path}: profile ${name} has an unknown setting "${unknown}"; run callreel config list to see the known ones.`,
     );
   }
   return { name, values };
@@ -227,7 +228,7 @@ export function knownProfile(name: string, profiles: readonly string[]): string 
 
 /** The error for a profile that is not in the file. */
 export function unknownProfile(name: string, path: string, known: readonly string[]): RecordingError {
-  const list = known.length === 0 ? "there are none yet" : `known are ${known.join(", ")}`;
+  const list = known.length === 0 ? "there are none yet" : `the profiles are ${known.join(", ")}`;
   return new RecordingError(
     "usage",
     `There is no profile "${name}" in ${path}: ${list}. callreel setup --profile ${name} makes one.`,

@@ -14,7 +14,7 @@ const Temporal: typeof Polyfill = (globalThis as { Temporal?: typeof Polyfill })
 export function parseWhen(text: string, nowMs: number, timezone: string, flag: string): number {
   const ms = parseAny(text.trim(), nowMs, timezone, flag);
   if (ms >= earliestMs && ms < latestMs) return ms;
-  throw new RecordingError("usage", `${flag}: "${shown(text)}" is not within the years 1 to 9999.`);
+  throw new RecordingError("usage", `${flag}: "${shown(text)}" is outside the years 1 to 9999.`);
 }
 
 const earliestMs = Date.parse("0001-01-03T00:00:00Z");
@@ -34,7 +34,7 @@ function parseAny(given: string, nowMs: number, timezone: string, flag: string):
   } catch (error) {
     throw new RecordingError(
       "usage",
-      `${flag}: "${shown(given)}" is no time; write 2024-05-01, 2024-05-01T09:00Z, yesterday, 7d or today-2w.`,
+      `${flag}: "${shown(given)}" is not a date; use 2024-05-01, 2024-05-01T09:00Z, yesterday, 7d or today-2w.`,
       {
         cause: error,
       },
@@ -98,7 +98,7 @@ export function windowOf(settings: Pick<Settings, "from" | "to" | "month" | "tim
   const fromMs = from === undefined ? undefined : parseWhen(from, nowMs, timezone, "--from");
   const toMs = to === undefined ? undefined : parseWhen(to, nowMs, timezone, "--to");
   if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {
-    throw new RecordingError("usage", "--from is not before --to: nothing could be selected.");
+    throw new RecordingError("usage", "--from is not before --to, so nothing would be selected.");
   }
   return {
     ...(fromMs === undefined ? {} : { fromMs, fromLocal: localText(fromMs, timezone) }),

@@ -20,7 +20,7 @@ export function manPage(): string {
     ".SH COMMANDS",
     ...commands.flatMap(commandLines),
     ".SH OPTIONS",
-    "Each option has an environment twin named CALLREEL_ and the option in capitals.",
+    "Each option can also be set by an environment variable: CALLREEL_ and the option in capitals.",
     ...used.flatMap(groupLines),
     ".SH EXIT STATUS",
     ...exitStatus.flatMap(([code, means]) => [".TP", `.B ${code}`, escaped(means)]),

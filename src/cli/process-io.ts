@@ -40,7 +40,7 @@ function endWithoutStdout(): void {
   process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
     if (code === "EPIPE") process.exit(exitCodeOf("reader-gone"));
     process.stderr.write(
-      `callreel: Cannot write to standard output (${code}). Make room where it is sent, and run again.\n`,
+      `callreel: Cannot write to standard output (${code}). Free some space where it goes, then run again.\n`,
     );
     process.exit(exitCodeOf("disk-io"));
   });

@@ -50,6 +50,7 @@ function buildProgram(argv: readonly string[], io: Io, action: Action): Commande
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "callreel: ")),
       getOutHelpWidth: () => widthOf(io.stdout),
       getErrHelpWidth: () => widthOf(io.stderr),
     })
@@ -130,9 +131,9 @@ async function runCommand(
 async function told(thrown: unknown): Promise<unknown> {
   if ((thrown as { code?: unknown } | undefined)?.code !== "ERR_SQLITE_ERROR") return thrown;
   const { sqliteError } = await import("../platform/sqlite.ts");
-  const remedy = "run `callreel verify` to see whether it is the ledger";
+  const remedy = "run `callreel verify` to check whether it is the ledger";
   const damaged = { code: "ledger", remedy } as const;
-  return sqliteError(thrown, { name: "A database file of this command", damaged, busy: "locked" });
+  return sqliteError(thrown, { name: "A database file that this command uses", damaged, busy: "locked" });
 }
 
 /** Prints what went wrong as one sentence and gives the exit code; only a bug shows its stack. */

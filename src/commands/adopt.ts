@@ -34,7 +34,7 @@ export async function adopt(invocation: Invocation): Promise<number> {
   if (settings.match === undefined && settings.rows === undefined && settings.database === undefined) {
     throw new RecordingError(
       "usage",
-      "adopt: say how the files are named, as in --match '{date}_{time}_{id}.{ext}', or give their rows with --rows.",
+      "adopt needs to know how the files are named: give --match '{date}_{time}_{id}.{ext}', or the calls' rows with --rows.",
     );
   }
   const { byId, rejected } = await readRows(invocation);
@@ -101,7 +101,7 @@ interface Place {
 
 /** Where the files are; only portal downloads may be outside of the archive, for a ledger speaks of nothing else. */
 function placeOf(root: string, given: string, portal: boolean): Place {
-  if (!existsSync(given)) throw new RecordingError("usage", `There is no folder ${given}.`);
+  if (!existsSync(given)) throw new RecordingError("usage", `${given} does not exist.`);
   if (portal && statSync(given).isFile()) return { path: given, within: false };
   const home = existsSync(root) ? realpathSync(root) : root;
   const path = relative(home, realpathSync(given));
@@ -140,7 +140,7 @@ function openTelling(invocation: Invocation): Telling {
       meter.close();
       if (!settings.quiet) {
         io.stderr.write(
-          `${formatCount(count)} recordings, ${formatBytes(bytes)}, recorded as held; ${formatCount(unmatched)} files not matched.\n`,
+          `${formatNumberOf(count, "recording")} (${formatBytes(bytes)}) recorded as held; ${formatNumberOf(unmatched, "file")} not matched.\n`,
         );
       }
       return unmatched > 0 ? exitCodeOf("not-audio") : 0;

@@ -19,7 +19,10 @@ export async function auth(invocation: Invocation): Promise<number> {
   const [verb = "", source = ""] = invocation.args;
   const action = actions[`${verb} ${source}`.toLowerCase()];
   if (action === undefined) {
-    throw new RecordingError("usage", "auth: say login, status or logout, then ringcentral or tim.");
+    throw new RecordingError(
+      "usage",
+      "auth needs an action (login, status or logout) and a system (ringcentral or tim).",
+    );
   }
   const reporter = await openRunReporter(invocation);
   try {
@@ -46,7 +49,7 @@ async function loginRingCentral(invocation: Invocation, wiring: Wiring): Promise
   if (settings.clientId === undefined) {
     throw new RecordingError(
       "usage",
-      "The app's client id is missing: --client-id or RC_APP_CLIENT_ID, from RingCentral's developer console.",
+      "The app's client id is missing: give --client-id or set RC_APP_CLIENT_ID; RingCentral's developer console shows it.",
     );
   }
   await remember(invocation, ["server", "mediaServer", "clientId", "clientSecretFile", "jwtFile", "redirectPort"]);
@@ -87,7 +90,7 @@ async function statusRingCentral({ io }: Invocation, wiring: Wiring): Promise<nu
   ];
   if (status.jwtExpiresMs !== undefined) lines.push(`JWT: ${left(status.jwtExpiresMs)} left`);
   io.stdout.write(`${lines.join("\n")}\n`);
-  for (const warning of status.warnings) io.stderr.write(`warning: ${warning}\n`);
+  for (const warning of status.warnings) io.stderr.write(`callreel: warning: ${warning}\n`);
   return 0;
 }
 
@@ -95,7 +98,7 @@ async function logoutRingCentral({ io, settings }: Invocation, wiring: Wiring): 
   await using opened = await openRingCentral(wiring);
   await opened.source.logout(io.stop);
   (await secretsOf(io)).remove(secretNames(profileOf(settings)).ringcentral);
-  io.stderr.write("Logged out: the session is ended and forgotten.\n");
+  io.stderr.write("Logged out: the session has ended and its tokens are deleted.\n");
   return 0;
 }
 
@@ -133,7 +136,7 @@ async function loginTim(invocation: Invocation, wiring: Wiring): Promise<number>
   await remember({ ...invocation, flags: { ...invocation.flags, timUrl: url, timUser: user } }, ["timUrl", "timUser"]);
   const secrets = await secretsOf(io);
   secrets.set(secretNames(profileOf(settings)).tim, password);
-  io.stderr.write(`Kept in ${secrets.place}.\n`);
+  io.stderr.write(`Saved in ${secrets.place}.\n`);
   return 0;
 }
 
@@ -143,13 +146,13 @@ async function statusTim({ io }: Invocation, wiring: Wiring): Promise<number> {
   const context = { http, clock: io.clock, random: io.random, report: wiring.report };
   const check = await testTimLogin(await timSettings(wiring), context, io.stop);
   io.stdout.write(`TIM: ${check.message}\n`);
-  if (check.status === "failed" && check.remedy !== undefined) io.stderr.write(`${check.remedy}\n`);
+  if (check.status === "failed" && check.remedy !== undefined) io.stderr.write(`callreel: ${check.remedy}\n`);
   return check.status === "failed" ? (check.exitCode ?? 7) : 0;
 }
 
 async function logoutTim({ io, settings }: Invocation): Promise<number> {
   const secrets = await secretsOf(io);
   secrets.remove(secretNames(profileOf(settings)).tim);
-  io.stderr.write(`Forgotten: the password is no longer in ${secrets.place}.\n`);
+  io.stderr.write(`Logged out: the password is deleted from ${secrets.place}.\n`);
   return 0;
 }

@@ -10,7 +10,7 @@ export function completionOf(commands: readonly CommandSpec[]): Command {
   return async ({ args, io }) => {
     const shell = args[0] ?? "";
     const make = Object.hasOwn(scripts, shell) ? scripts[shell as keyof typeof scripts] : undefined;
-    if (make === undefined) throw new RecordingError("usage", "completion: say bash, zsh or fish.");
+    if (make === undefined) throw new RecordingError("usage", "completion needs a shell: bash, zsh or fish.");
     io.stdout.write(make(commands));
     return 0;
   };

@@ -8,7 +8,7 @@ import {
 } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
 import { allOptions } from "../cli/options/groups.ts";
-import { type OptionSpec, optionName } from "../cli/options/option.ts";
+import { faultOf, type OptionSpec, optionName } from "../cli/options/option.ts";
 import { formatTable } from "../cli/table.ts";
 import type { ProfileSummary } from "../composition/profiles.ts";
 import { RecordingError } from "../core/model/errors.ts";
@@ -119,7 +119,7 @@ function checkValue(name: string, spec: OptionSpec<unknown>, value: string): voi
   try {
     spec.parse(value);
   } catch (error) {
-    throw new RecordingError("usage", `${name}: ${(error as Error).message}`);
+    throw new RecordingError("usage", faultOf(name, (error as Error).message));
   }
 }
 
@@ -127,5 +127,5 @@ function knownName(name: string): { key: string; name: string; spec: OptionSpec<
   for (const [key, spec] of Object.entries<OptionSpec<unknown>>(allOptions)) {
     if (optionName(key, spec) === name.toLowerCase() || key === name) return { key, name: optionName(key, spec), spec };
   }
-  throw new RecordingError("usage", `There is no setting "${name}"; callreel config list shows the known ones.`);
+  throw new RecordingError("usage", `There is no setting "${name}"; run callreel config list to see the known ones.`);
 }

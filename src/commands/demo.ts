@@ -6,7 +6,7 @@ import type { Command, Invocation, Io } from "../cli/io.ts";
 import { type Column, formatTable } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import type { LedgerEntry } from "../core/model/ledger.ts";
-import { formatBytes, formatDuration } from "../core/text.ts";
+import { formatBytes, formatDuration, formatNumberOf } from "../core/text.ts";
 import { openSandbox, type Sandbox } from "../sandbox/index.ts";
 
 /**
@@ -26,7 +26,7 @@ async function demo({ io, flags }: Invocation, download: Command): Promise<numbe
     say(
       "A RingCentral and a TIM Enterprise run on this machine now,\nmade from the vendors' public documentation.\n\n",
     );
-    say("RingCentral: the call log; a token dies on the way, and a 429 comes unforeseen.\n");
+    say("RingCentral: the call log; on the way a token expires and a 429 arrives unannounced.\n");
     const { faults } = sandbox.ringcentral.settings;
     faults.push({ route: "content", kind: "expire-token", skip: 3, times: 1 });
     faults.push({ route: "content", kind: "status", status: 429, code: "CMN-301", retryAfter: 2, skip: 8, times: 1 });
@@ -36,7 +36,7 @@ async function demo({ io, flags }: Invocation, download: Command): Promise<numbe
       to: "2026-03-01",
       dest,
     });
-    say("\nTIM Enterprise: rows of its calls table, each token URL taken just in time.\n");
+    say("\nTIM Enterprise: rows of its calls table; each token URL is requested just before it is used.\n");
     const second = await run(download, sandbox, io, state, { source: "tim", rows: [sandbox.rowsFile], dest });
     await showArchive(io, dest);
     return worst([first, second]);
@@ -99,6 +99,6 @@ async function showArchive(io: Io, dest: string): Promise<void> {
   const held: LedgerEntry[] = [];
   for await (const page of ledger.entries({ states: ["done"] })) held.push(...page);
   io.stdout.write(`\n${formatTable(held, columns)}`);
-  const hint = "Listen: callreel serve. Prove: callreel verify. Again: callreel demo skips everything.";
-  io.stdout.write(`\n${held.length} recordings, checked and hashed, in ${dest}\n${hint}\n`);
+  const hint = "Listen: callreel serve. Prove: callreel verify. Run callreel demo again and it skips everything.";
+  io.stdout.write(`\n${formatNumberOf(held.length, "recording")}, checked and hashed, in ${dest}\n${hint}\n`);
 }

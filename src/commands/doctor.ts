@@ -4,6 +4,7 @@ import { checkFolders, checkProxy } from "../composition/archive.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { checkLine, checkLogins } from "../composition/source-checks.ts";
 import type { Check } from "../core/model/ports.ts";
+import { formatNumberOf } from "../core/text.ts";
 
 /** Every check in turn with a remedy; 0 when all pass, 7 when a login failed or is missing, else 2, 5 or 13. */
 export async function doctor(invocation: Invocation): Promise<number> {
@@ -22,6 +23,8 @@ export async function doctor(invocation: Invocation): Promise<number> {
     await reporter.close();
   }
   if (!settings.json)
-    io.stdout.write(failed.length === 0 ? "All is well.\n" : `${failed.length} of the checks failed.\n`);
+    io.stdout.write(
+      failed.length === 0 ? "All checks passed.\n" : `${formatNumberOf(failed.length, "check")} failed.\n`,
+    );
   return worst(failed.map(({ exitCode }) => exitCode ?? 2));
 }

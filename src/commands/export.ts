@@ -8,7 +8,7 @@ import { openMeter } from "../composition/reporter.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter } from "../core/model/ledger.ts";
 import { verifyEntries } from "../core/proof/verify.ts";
-import { formatBytes, formatCount } from "../core/text.ts";
+import { formatBytes, formatNumberOf } from "../core/text.ts";
 import { csvPrinter } from "../maintenance/archive-list.ts";
 import { type Bag, openBag } from "../maintenance/bagit-export.ts";
 import { tellUntold } from "../maintenance/untold.ts";
@@ -18,10 +18,10 @@ import { version } from "../platform/version.ts";
 /** Writes a selection of the archive as a bag (BagIt 1.0); every file is re-read, and 6 when one is not as it came. */
 export async function exportBag(invocation: Invocation): Promise<number> {
   const { settings, io } = invocation;
-  if (settings.bagit === undefined) throw new RecordingError("usage", "export: say where to, with --bagit DIR.");
+  if (settings.bagit === undefined) throw new RecordingError("usage", "export needs a destination: give --bagit DIR.");
   const folder = resolve(io.cwd, settings.bagit);
   if (isWithin(archiveFolder(settings, io), folder)) {
-    throw new RecordingError("usage", `--bagit: ${folder} is in the archive itself; name a folder outside of it.`);
+    throw new RecordingError("usage", `--bagit: ${folder} is inside the archive; give a folder outside it.`);
   }
   const reason = auditReason(settings, "export");
   await using ledger = await openExistingLedger(settings, io);
@@ -31,7 +31,7 @@ export async function exportBag(invocation: Invocation): Promise<number> {
     const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
     const { files, bytes, catalogue, differences } = await fill(bag, ledger, filter, invocation);
     if (differences > 0) {
-      io.stderr.write(`${formatCount(differences)} files are not as they came: no bag was written.\n`);
+      io.stderr.write(`callreel: ${formatNumberOf(differences, "difference")} from the ledger: no bag was written.\n`);
       return exitCodeOf("differences");
     }
     await bag.close({ "catalogue.csv": catalogue }, [
@@ -39,7 +39,7 @@ export async function exportBag(invocation: Invocation): Promise<number> {
       ["Bagging-Date", new Date(io.clock.now()).toISOString().slice(0, 10)],
     ]);
     whole = true;
-    const told = `${formatCount(files)} recordings, ${formatBytes(bytes)}`;
+    const told = `${formatNumberOf(files, "recording")}, ${formatBytes(bytes)}`;
     await ledger.audit({ action: "export", detail: `${told}, as a bag at ${folder}`, ...(reason && { reason }) });
     if (!settings.quiet) io.stderr.write(`${told}, written to ${folder}.\n`);
     return await tellUntold(ledger, filter, io);
@@ -67,7 +67,7 @@ async function fill(bag: Bag, ledger: Archive, filter: EntryFilter, invocation: 
   const { io, settings } = invocation;
   const print = csvPrinter(await ledger.holds());
   const came = { files: 0, bytes: 0, differences: 0, catalogue: "" };
-  const meter = openMeter(invocation, () => `${formatCount(came.files)} files, ${formatBytes(came.bytes)} copied`);
+  const meter = openMeter(invocation, () => `${formatNumberOf(came.files, "file")}, ${formatBytes(came.bytes)} copied`);
   const pages = async function* () {
     for await (const page of ledger.entries(filter)) {
       io.stop.throwIfAborted();

@@ -26,7 +26,7 @@ export async function link(invocation: Invocation): Promise<number> {
     const { url, ends } = await directUrl(ref, sources.required(ref.source), invocation);
     io.stdout.write(`${url}\n`);
     io.stderr.write(
-      `This URL is a key: whoever has it can listen, and it may end up in logs and histories. It stops working ${ends}.\n`,
+      `Treat this URL as a password: anyone who has it can listen, and it may end up in logs and browser histories. It stops working ${ends}.\n`,
     );
     return exitCode;
   } finally {
@@ -46,7 +46,10 @@ async function directUrl(
   const link = await source.link(ref, undefined, io.stop);
   link.answered?.(undefined);
   if (Object.keys(link.headers).length > 0) {
-    throw new RecordingError("usage", "The Echo host asks for the login too (--echo-auth): no URL alone plays this.");
+    throw new RecordingError(
+      "usage",
+      "The Echo host needs the login too (--echo-auth), so no URL alone can play this.",
+    );
   }
   return {
     url: link.url,

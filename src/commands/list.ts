@@ -11,7 +11,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { isUncertain } from "../core/selection.ts";
-import { formatCount, formatDuration } from "../core/text.ts";
+import { formatDuration, formatNumberOf } from "../core/text.ts";
 import { listArchive } from "../maintenance/archive-list.ts";
 
 /** Prints the recordings a selection names: a table, or NDJSON that `download --rows -` takes. */
@@ -32,7 +32,7 @@ export async function list(invocation: Invocation): Promise<number> {
     await using sources = await openSources(invocation, { io, ...reporter });
     const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
     const count = await printWork(work, hear, invocation);
-    if (!settings.json) io.stderr.write(`${formatCount(count)} recordings\n`);
+    if (!settings.json && !settings.quiet) io.stderr.write(`${formatNumberOf(count, "recording")}\n`);
   } finally {
     await reporter.close();
   }

@@ -40,10 +40,10 @@ export async function purge(invocation: Invocation): Promise<number> {
     const keptBefore = left.filter(({ holds }) => holds !== undefined);
     for (const { key, holds = [] } of keptBefore) io.stderr.write(keptLine(key, holds));
     const bytes = free.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
-    const what = `${formatNumberOf(free.length, "recording")}, ${formatBytes(bytes)}`;
+    const what = `${formatNumberOf(free.length, "recording")} (${formatBytes(bytes)})`;
     if (left.length > keptBefore.length) {
-      const them = `${formatNumberOf(left.length - keptBefore.length, "recording")} of an earlier purge that broke off`;
-      io.stderr.write(settings.yes ? `Finishing with ${them}.\n` : `The files of ${them} would be deleted too.\n`);
+      const them = `${formatNumberOf(left.length - keptBefore.length, "recording")} of an earlier purge that was interrupted`;
+      io.stderr.write(settings.yes ? `Finishing ${them}.\n` : `The files of ${them} would be deleted too.\n`);
     }
     let purged = free.length;
     if (settings.yes) {
@@ -55,12 +55,12 @@ export async function purge(invocation: Invocation): Promise<number> {
       await deleteAll(invocation, ledger);
     } else for (const { ref, stored } of free) io.stdout.write(`${stored?.path ?? ref.key}\n`);
     io.stderr.write(
-      settings.yes ? `${what}, deleted.\n` : `${what}, would be deleted here for good; add --yes to do it.\n`,
+      settings.yes ? `${what} deleted.\n` : `${what} would be deleted here for good; add --yes to do it.\n`,
     );
     const since = free.length - purged;
     if (since > 0)
       io.stderr.write(
-        `${formatNumberOf(since, "recording")} of them came under a legal hold meanwhile, or were purged by another: not deleted.\n`,
+        `${formatNumberOf(since, "recording")} not deleted: put under a legal hold or purged by another run in the meantime.\n`,
       );
     const untold = await tellUntold(ledger, filter ?? {}, io);
     return kept.length + keptBefore.length + since > 0 ? 3 : untold;
@@ -72,7 +72,7 @@ export async function purge(invocation: Invocation): Promise<number> {
 function unasked(): RecordingError {
   return new RecordingError(
     "usage",
-    "purge: say which recordings: ids, --number, --month, --from and --to, or --before.",
+    "purge needs to know which recordings: ids, --number, --month, --from and --to, or --before.",
   );
 }
 

@@ -73,7 +73,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     });
     const head = await noteHead(archiveFolder(settings, io), ledger);
     if (settings.json) io.stdout.write(finishedOf({ ...result, head }, io.clock.now()));
-    else io.stderr.write(summaryOf(listed.size, kinds));
+    else if (!settings.quiet || differences > 0) io.stderr.write(summaryOf(listed.size, kinds));
     if (lines)
       reported = await writeReport(
         invocation,
@@ -120,7 +120,7 @@ async function reconcilePiece(
     if (event.event !== "recording-skipped" || event.reason !== "short-recording" || event.call === undefined) continue;
     const found: Reconciled = {
       kind: "short-recording",
-      message: "the source keeps no recording that short",
+      message: "the source does not keep recordings this short",
       call: event.call,
     };
     tell(found);
@@ -145,7 +145,11 @@ async function findExtra(
     const extra = keys.filter((key) => !listed.has(key));
     for (const entry of extra.length === 0 ? [] : await ledger.entriesOf(extra)) {
       if (entry === undefined) continue;
-      const extra: Reconciled = { kind: "extra", message: "the source does not list it (any more)", ref: entry.ref };
+      const extra: Reconciled = {
+        kind: "extra",
+        message: "the source does not list it, or no longer does",
+        ref: entry.ref,
+      };
       tell(extra);
       const fault = unsound(entry.ref, entry, look);
       if (fault !== undefined) tell(fault);
@@ -170,8 +174,7 @@ function lineOf({ kind, message, ref, call }: Reconciled, timezone: string | und
 
 function summaryOf(listed: number, kinds: Readonly<Record<string, number>>): string {
   const parts = Object.entries(kinds).map(([kind, count]) => `${formatCount(count)} ${kind}`);
-  const all = "all are in the archive (files there, with their sizes; verify reads them)";
-  const what =
-    listed === 0 && parts.length === 0 ? "there was nothing to compare" : parts.length === 0 ? all : parts.join(", ");
-  return `${formatCount(listed)} recordings at the source: ${what}.\n`;
+  const all = "all are in the archive (each file is there with its size; verify reads them too)";
+  const what = listed === 0 && parts.length === 0 ? "nothing to compare" : parts.length === 0 ? all : parts.join(", ");
+  return `${formatNumberOf(listed, "recording")} at the source: ${what}.\n`;
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { envNames, type OptionSpec, optionName, type ValuesOf } from "../cli/options/option.ts";
+import { envNames, faultOf, type OptionSpec, optionName, type ValuesOf } from "../cli/options/option.ts";
 import { sandboxOptions } from "../cli/options/serving.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import { openSandbox, type Sandbox, type SandboxOptions } from "../sandbox/index.ts";
@@ -30,8 +30,8 @@ function parseFlags(flags: Invocation["flags"], env: Invocation["io"]["env"]): S
       return [[key, spec.parse(String(raw))]];
     } catch (error) {
       if (!(error instanceof RecordingError)) throw error;
-      const origin = flags[key] === undefined ? variable : `--${optionName(key, spec)}`;
-      throw new RecordingError("usage", `${origin}: ${error.message}`);
+      const origin = flags[key] === undefined && variable !== undefined ? variable : `--${optionName(key, spec)}`;
+      throw new RecordingError("usage", faultOf(origin, error.message));
     }
   });
   return Object.fromEntries(parsed) as SandboxFlags;
@@ -69,8 +69,8 @@ function defined<T extends object>(fields: T): Defined<T> {
 
 function portTaken(error: NodeJS.ErrnoException & { port?: number }): never {
   if (error.code !== "EADDRINUSE" && error.code !== "EACCES") throw error;
-  const why = error.code === "EACCES" ? "may not be opened by this user" : "is taken";
-  throw new RecordingError("usage", `Port ${error.port} ${why}; give another one, or 0 for any free one.`);
+  const why = error.code === "EACCES" ? "cannot be opened by this user" : "is taken";
+  throw new RecordingError("usage", `Port ${error.port} ${why}; give another port, or 0 for any free one.`);
 }
 
 function welcome({ ringcentral, tim, env, rowsFile }: Sandbox, days: number): string {
@@ -78,7 +78,7 @@ function welcome({ ringcentral, tim, env, rowsFile }: Sandbox, days: number): st
   const exports = Object.entries(env)
     .filter(([name]) => name !== "CALLREEL_ROWS")
     .map(([name, text]) => `  export ${name}=${quoted(text)}`);
-  return `A RingCentral and a TIM Enterprise are running on this machine, made up from public documentation.
+  return `A RingCentral and a TIM Enterprise are running on this machine, built from public documentation.
 
   RingCentral  ${ringcentral.apiUrl}, media ${ringcentral.mediaUrl}
                ${heavy.limit} heavy requests in ${heavy.windowSeconds} s

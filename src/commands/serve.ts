@@ -51,7 +51,7 @@ async function run(
   using _announced = announcePlayer(player.address, io);
   io.stdout.write(`${player.entrance}\n`);
   if (settings.open) openBrowser(player.entranceOnce(), io);
-  if (!settings.quiet) io.stderr.write("Serving the player; Ctrl-C ends it.\n");
+  if (!settings.quiet) io.stderr.write("The player is running; press Ctrl-C to stop it.\n");
   if (!io.stop.aborted) await once(io.stop, "abort");
   return 0;
 }
@@ -87,12 +87,12 @@ function closing(archives: readonly SetArchive[]): AsyncDisposable {
 
 async function add(name: string, { settings, io }: Invocation): Promise<number> {
   const { users, noInput = false } = settings;
-  if (users === undefined) throw new RecordingError("usage", "Say which file holds the users: --users FILE.");
+  if (users === undefined) throw new RecordingError("usage", "--add-user needs the file to add to: give --users FILE.");
   const asking = { hidden: true, noInput, instead: "run it in a terminal" };
   const password = await ask(`Password for ${name}: `, io, asking);
-  const again = await ask("Once more: ", io, asking);
-  if (password !== again) throw new RecordingError("usage", "The two passwords differ; nothing was written.");
+  const again = await ask("Repeat the password: ", io, asking);
+  if (password !== again) throw new RecordingError("usage", "The passwords do not match; nothing was saved.");
   await addUser(users, name, password);
-  io.stderr.write(`${name} may listen now; a running player needs no restart.\n`);
+  io.stderr.write(`${name} can log in now; a running player does not need a restart.\n`);
   return 0;
 }

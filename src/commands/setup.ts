@@ -161,7 +161,7 @@ async function keep({ name, settings }: Draft, file: File, { io, flags }: Invoca
   say(`\nKept as profile ${profile} in ${file.path}${kept ? `, its secrets in ${secrets.place}` : ""}.`);
   say("Next, see how much there is and how long it takes; then the same without -n:");
   for (const variable of await overriding(name, settings, { io, flags })) {
-    say(`warning: ${variable} is set to something else and comes before the profile: unset it.`);
+    say(`callreel: warning: ${variable} is set to something else and takes precedence over the profile: unset it.`);
   }
   const config = typeof flags.config === "string" ? flags.config : undefined;
   io.stdout.write(`${nextCommand(name, { profile, config, rows: settings.rows?.[0] })}\n`);

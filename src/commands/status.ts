@@ -10,7 +10,7 @@ import { momentText, timeText } from "../core/local-time.ts";
 import type { Failure, Holding, RunRecord, Shorts } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
-import { formatBytes, formatCount, formatDuration, printable } from "../core/text.ts";
+import { formatBytes, formatCount, formatDuration, formatNumberOf, printable } from "../core/text.ts";
 import { holdsInWords } from "../maintenance/kept-entries.ts";
 import { namedEntries } from "../maintenance/named-entries.ts";
 import { prometheusText } from "../reporters/prometheus.ts";
@@ -38,7 +38,7 @@ export async function status({ settings, io, args }: Invocation): Promise<number
   if (shorts.entries > 0) print(shortsLine(shorts));
   for (const line of expiring)
     print(
-      `\n${line.entries} still wanted recordings of ${line.source} will be gone at the source within ${line.days} days (oldest call ${printable(timeText(line.oldest, timezone))}).\n`,
+      `\n${formatNumberOf(line.entries, "recording")} not yet downloaded ${line.entries === 1 ? "expires" : "expire"} within ${line.days} days (oldest call: ${printable(timeText(line.oldest, timezone))}).\n`,
     );
   if (runs.length > 0) print(`\nLast runs:\n${formatTable(runs, runColumns(timezone))}`);
   return 0;
@@ -56,34 +56,39 @@ const holdingColumns: readonly Column<Holding>[] = [
 function totalLine(holdings: readonly Holding[]): string {
   const held = holdings.filter((row) => row.state === "done");
   const sum = (value: (row: Holding) => number) => held.reduce((total, row) => total + value(row), 0);
-  return `\n${formatCount(sum((row) => row.entries))} recordings held, ${formatBytes(sum((row) => row.bytes))}, ${formatDuration(sum((row) => row.seconds) * 1000)} of audio\n`;
+  return `\n${formatNumberOf(
+    sum((row) => row.entries),
+    "recording",
+  )} held, ${formatBytes(sum((row) => row.bytes))}, ${formatDuration(sum((row) => row.seconds) * 1000)} of audio\n`;
 }
 
 function shortsLine({ entries, open, example }: Shorts): string {
-  const what = entries === 1 ? "1 recording is" : `${formatCount(entries)} recordings are`;
-  const next = open === 0 ? "each was asked for once more" : `the next runs ask once more for ${formatCount(open)}`;
-  return `\n${what} clearly shorter than ${entries === 1 ? "its call" : "their calls"} (as ${example}); ${next}\n`;
+  const what = `${formatNumberOf(entries, "recording")} ${entries === 1 ? "is" : "are"}`;
+  const next =
+    open === 0
+      ? "each was downloaded once more to make sure"
+      : `the next runs download ${formatCount(open)} of them once more`;
+  return `\n${what} clearly shorter than ${entries === 1 ? "its call" : "their calls"} (for example ${example}); ${next}\n`;
 }
 
 const nextSteps: Readonly<Record<string, string>> = {
   pending: "run the same download again",
-  failed: "run the same download again; callreel status ID tells more",
-  forbidden: "the login may not hear these: see callreel doctor",
-  gone: "asked for again after a while; --retry-gone asks now",
-  "no-recording": "asked for again after a while; --retry-gone asks now",
+  failed: "run the same download again; callreel status ID shows more",
+  forbidden: "this login may not hear these; run callreel doctor",
+  gone: "will be will be will be will be will be asked for again after a while; --retry-gone asks now",
+  "no-recording": "will be will be will be will be will be asked for again after a while; --retry-gone asks now",
 };
 
 /** What to do about recordings that are not held. */
 function nextStep(state: string, evidence: Evidence | undefined): string {
-  if (evidence?.proven === true && state !== "forbidden")
-    return "proven; nothing can be done (--retry-gone asks again)";
+  if (evidence?.proven === true && state !== "forbidden") return "proven, nothing to do (--retry-gone asks again)";
   return nextSteps[state] ?? "";
 }
 
 function failureLine(failure: Failure, timezone: Settings["timezone"]): string {
   const { source, state, code, entries, message, example, evidence } = failure;
   const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence, timezone)}`;
-  return `  ${formatCount(entries)} × ${source} ${code}: ${printable(message)} (as ${printable(example)}${words})\n      → ${nextStep(state, evidence)}\n`;
+  return `  ${formatCount(entries)} × ${source} ${code}: ${printable(message)} (for example ${printable(example)}${words})\n      → ${nextStep(state, evidence)}\n`;
 }
 
 const runColumns = (timezone: Settings["timezone"]): readonly Column<RunRecord>[] => [
@@ -122,15 +127,15 @@ function story(entry: LedgerEntry, timezone: Settings["timezone"]): string {
   const { state, stored, attempts, lastError, evidence, changedMs, runId } = entry;
   const when = momentText(changedMs, timezone);
   if (state === "done")
-    return `downloaded ${when} into ${stored?.path} (${stored?.bytes} bytes, SHA-256 ${stored?.sha256}, run ${runId})${note(lastError)}`;
+    return `downloaded ${when} into ${stored?.path} (${formatNumberOf(stored?.bytes ?? 0, "byte")}, SHA-256 ${stored?.sha256}, run ${runId})${note(lastError)}`;
   if (state === "purged") return `purged here on purpose ${when}; not fetched again`;
   const why = lastError === undefined ? "" : `: ${lastError.message} (${lastError.code})`;
   const words = evidence === undefined ? "" : `; ${evidenceInWords(evidence, timezone)}`;
   const next = nextStep(state, evidence);
-  return `${state} since ${when} after ${attempts} attempts${why}${words}${next === "" ? "" : ` → ${next}`}`;
+  return `${state} since ${when} after ${formatNumberOf(attempts, "attempt")}${why}${words}${next === "" ? "" : ` → ${next}`}`;
 }
 
 /** What became of the last try to fetch a held recording again. */
 function note(lastError: LedgerEntry["lastError"]): string {
-  return lastError === undefined ? "" : `; fetching it again brought nothing: ${lastError.message} (${lastError.code})`;
+  return lastError === undefined ? "" : `; downloading it again failed: ${lastError.message} (${lastError.code})`;
 }

@@ -28,7 +28,8 @@ export async function verify(invocation: Invocation): Promise<number> {
   const counts = { files: 0, bytes: 0, differences: 0 };
   const meter = openMeter(
     invocation,
-    () => `${formatCount(counts.files)} files, ${formatBytes(counts.bytes)} re-read, ${counts.differences} differ`,
+    () =>
+      `${formatNumberOf(counts.files, "file")}, ${formatBytes(counts.bytes)} re-read, ${formatNumberOf(counts.differences, "difference")}`,
   );
   const differs = (difference: Difference) => {
     counts.differences += 1;
@@ -62,7 +63,7 @@ export async function verify(invocation: Invocation): Promise<number> {
       code = await repairFiles(invocation, ledger, broken);
       const left = await stillBroken(root, ledger, broken);
       counts.differences -= broken.length - left;
-      say(`${formatCount(broken.length - left)} of ${formatCount(broken.length)} files repaired.`);
+      say(`${formatCount(broken.length - left)} of ${formatNumberOf(broken.length, "file")} repaired.`);
     }
     await ledger.audit({ action: "verify", detail: recordOf(invocation, counts) });
     const head = await noteHead(root, ledger);
@@ -106,10 +107,10 @@ function tellEnd({ settings, io }: Invocation, counts: Counts, ms: number, head:
     return;
   }
   if (!settings.quiet || differences > 0) {
-    const what = differences === 0 ? "all as they came" : `${differences} differ`;
-    const none = files === 0 ? " There was nothing to look at." : "";
+    const what = differences === 0 ? "all unchanged" : formatNumberOf(differences, "difference");
+    const none = files === 0 ? " There was nothing to check." : "";
     io.stderr.write(
-      `${formatCount(files)} files, ${formatBytes(bytes)} re-read in ${formatDuration(ms)}: ${what}.${none}\n`,
+      `${formatNumberOf(files, "file")} (${formatBytes(bytes)}) re-read in ${formatDuration(ms)}: ${what}.${none}\n`,
     );
   }
   if (settings.verbose !== undefined) io.stdout.write(`${head}\n`);
@@ -127,7 +128,7 @@ async function soundness(ledger: Archive): Promise<RecordingError | undefined> {
 }
 
 function arrivingInWords(count: number): string {
-  return `${formatNumberOf(count, "file")} came while a run is at work and not recorded yet: verify again once it has ended.`;
+  return `${formatNumberOf(count, "file")} arrived from a run that is still working and not recorded yet: verify again when it has finished.`;
 }
 
 function lineOf({ kind, path, key, message }: Difference): string {
@@ -139,7 +140,7 @@ function subsetOf(text: string | undefined): Subset | undefined {
   const [, part, of] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
   const subset = { part: Number(part), of: Number(of) };
   if (subset.part >= 1 && subset.part <= subset.of) return subset;
-  throw new RecordingError("usage", `--read-data-subset: "${text}" is not of the form 1/7.`);
+  throw new RecordingError("usage", `--read-data-subset: "${text}" is not a part such as 1/7.`);
 }
 
 /** The records, what they say became of recordings, and whether the entries say so too. */
@@ -164,16 +165,17 @@ async function verifyHead(
   const head = given.trim().toLowerCase();
   const found = await ledger.findHead(head);
   if (found === undefined) {
-    const message = "the archive does not go back to this head: its records were cut off, replaced or written anew";
+    const message =
+      "the archive's history does not contain this head: its records were truncated, replaced or rewritten";
     differs({ kind: "head", key: head, message });
   } else
     say(
-      `The archive goes back to ${head}, of ${timeText(found.at, timezone)}; ${formatCount(found.later)} outcomes have come since.`,
+      `The archive's history contains ${head}, of ${timeText(found.at, timezone)}; ${formatNumberOf(found.later, "outcome")} since then.`,
     );
 }
 
 function sealedInWords({ head, sealedAt, at, later }: Sealed, timezone: string | undefined): string {
-  return `Sealed at ${timeText(sealedAt, timezone)}: the archive goes back to ${head}, of ${timeText(at, timezone)}; ${formatCount(later)} outcomes have come since.`;
+  return `Sealed at ${timeText(sealedAt, timezone)}: the archive's history contains ${head}, of ${timeText(at, timezone)}; ${formatNumberOf(later, "outcome")} since then.`;
 }
 
 /** `SHA256SUMS` in the form that `sha256sum -c` reads, replaced in one step. */

@@ -62,7 +62,7 @@ async function sealFaultOf(sealed: Promise<void>, { report }: RunReporter): Prom
     return undefined;
   } catch (thrown) {
     const error = asRecordingError(thrown);
-    report({ event: "notice", level: "warning", message: `The head is not sealed: ${error.message}` });
+    report({ event: "notice", level: "warning", message: `The archive's head could not be sealed: ${error.message}` });
     return error;
   }
 }
@@ -106,7 +106,7 @@ function sawEverything(summary: Summary): boolean {
 export async function downloadToStdout(invocation: Invocation): Promise<number> {
   const { io } = invocation;
   if (io.stdout.isTTY) {
-    throw new RecordingError("usage", "-o - writes audio, and stdout is a terminal: pipe it into a player or a file.");
+    throw new RecordingError("usage", "-o - writes audio, but stdout is a terminal: pipe it into a player or a file.");
   }
   const { output: _output, json: _json, ...settings } = invocation.settings;
   const reporter = await openRunReporter({ ...invocation, settings });
@@ -137,7 +137,7 @@ async function* exactlyOne(work: AsyncIterable<Work>): AsyncIterable<Work> {
   }
   if (refs.size !== 1) {
     const found = refs.size === 0 ? "none" : "more";
-    throw new RecordingError("usage", `-o - takes exactly one recording, and the selection has ${found}.`);
+    throw new RecordingError("usage", `-o - takes exactly one recording, but the selection has ${found}.`);
   }
   yield { refs: [...refs.values()], events: [] };
 }

@@ -52,7 +52,7 @@ export async function openExistingLedger(settings: Settings, io: Io): Promise<Ar
   const file = ledgerFile(settings, io);
   if (existsSync(file)) return wireLedger(settings, io);
   await refuseLostLedger(folder, file);
-  throw new RecordingError("usage", `There is no archive at ${folder}: give its folder with --dest.`);
+  throw new RecordingError("usage", `There is no archive at ${folder}: give the archive's folder with --dest.`);
 }
 
 /**
@@ -83,7 +83,7 @@ function writable(name: string, folder: string): Check {
   const place = nearestExisting(folder);
   try {
     accessSync(place, constants.W_OK | constants.X_OK);
-    return { name, status: "ok", message: place === folder ? folder : `${folder} (will be made)` };
+    return { name, status: "ok", message: place === folder ? folder : `${folder} (will be created)` };
   } catch {
     return {
       name,
@@ -104,8 +104,8 @@ export function checkProxy({ env }: Io): Check {
     return {
       name: "proxy",
       status: "failed",
-      message: "HTTPS_PROXY is no URL",
-      remedy: "write it as http://host:port",
+      message: "HTTPS_PROXY is not a URL",
+      remedy: "set it to http://host:port",
     };
   }
   return { name: "proxy", status: "ok", message: `${new URL(proxy).host}${none ? `, except for ${none}` : ""}` };
@@ -122,7 +122,7 @@ function roomAt(folder: string): Check {
     name: "disk space",
     status: "warning",
     message,
-    remedy: "an hour of calls takes 28.8 MB; make room or choose another --dest",
+    remedy: "an hour of calls takes 28.8 MB; free some space or choose another --dest",
   };
 }
 
@@ -141,8 +141,8 @@ export async function refuseLostLedger(root: string, file: string, adopting = fa
   const trace = traceOf(root, file, state) ?? (adopting ? undefined : await traceInFiles(root, state));
   // Another process may have made it just now.
   if (trace === undefined || lossOf(file) === undefined) return;
-  const remedy = "put a copy of it back, or run `callreel verify --rebuild` to make it anew from the files";
-  throw new RecordingError("ledger", `The ledger ${file} is ${state}, though ${trace}: ${remedy}.`);
+  const remedy = "restore a copy, or run `callreel verify --rebuild` to rebuild it from the files";
+  throw new RecordingError("ledger", `The ledger ${file} is ${state}, but ${trace}: ${remedy}.`);
 }
 
 type Loss = "missing" | "empty";
@@ -165,7 +165,7 @@ function traceOf(root: string, file: string, loss: Loss): string | undefined {
   const suffix = suffixes.find((each) => left.test(each) || (loss === "missing" && leftOfMissing.test(each)));
   const noted = namesIn(join(root, ".callreel")).find((each) => each === "head" || each === "seals");
   const trace = noted ?? (suffix === undefined ? undefined : name + suffix);
-  return trace === undefined ? undefined : `there was one (${trace} is there)`;
+  return trace === undefined ? undefined : `there was one (${trace} is still there)`;
 }
 
 /** Files alone may come from elsewhere; with our list of hashes, or beside an empty ledger, they are an archive's. */

@@ -6,6 +6,6 @@ export function auditReason({ reason, auditReason: asks }: Settings, command: st
   if (reason !== undefined || asks !== "required") return reason;
   throw new RecordingError(
     "usage",
-    `${command}: a reason is required here (setting audit-reason): say why with --reason TEXT; it is kept in the audit log.`,
+    `${command} needs a reason here (setting audit-reason): give --reason TEXT; it is kept in the audit log.`,
   );
 }

@@ -11,7 +11,7 @@ export async function logInWithBrowser(wiring: Wiring): Promise<LoggedIn> {
   await using http = openHttp(sourceHttpSettings("ringcentral", settings, io), wiring.logRequest);
   const prompt = {
     show(address: string, redirectUri: string) {
-      io.stderr.write(`Log in at:\n  ${address}\nThe app must have the redirect URI ${redirectUri}.\n`);
+      io.stderr.write(`Log in at:\n  ${address}\nThe app needs the redirect URI ${redirectUri}.\n`);
     },
     open: (address: string) => openBrowser(address, io),
     ...(io.stdin.isTTY && !settings.noInput ? { paste: (signal: AbortSignal) => pastedAddress(io, signal) } : {}),

@@ -9,7 +9,7 @@ import type { DownloadEvent } from "../core/model/events.ts";
 import type { Ledger, LedgerEntry } from "../core/model/ledger.ts";
 import type { Selection } from "../core/model/ports.ts";
 import { isUncertain } from "../core/selection.ts";
-import { formatBytes, formatCount, formatDuration, formatRate } from "../core/text.ts";
+import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/text.ts";
 import { openArchive } from "../ledgers/index.ts";
 import { openSqlite } from "../platform/sqlite.ts";
 import { archiveFolder, ledgerFile, refuseLostLedger } from "./archive.ts";
@@ -104,10 +104,10 @@ function sentencesOf(found: Found, listingMs: number, ms: number | undefined, ra
   const listing = ` (listing them takes ${formatDuration(listingMs)} of it)`;
   const time =
     rate === undefined || ms === undefined ? "" : ` ≈ ${formatDuration(ms)} at ${formatRate(rate)}${listing}`;
-  const past = `${formatCount(pastRetention)} are past what the source keeps, and only asked for with --include-expired\n`;
+  const past = `${formatCount(pastRetention)} past the source's retention; --include-expired asks for them too\n`;
   return [
-    `${formatCount(wanted)} recordings to download${time}${audio}\n`,
-    `${formatCount(settled)} are settled already; ${formatCount(otherRows + rejected)} rows have none or are filtered out\n`,
+    `${formatNumberOf(wanted, "recording")} to download${time}${audio}\n`,
+    `${formatCount(settled)} already downloaded; ${formatCount(otherRows + rejected)} without a recording or filtered out\n`,
     ...(pastRetention === 0 ? [] : [past]),
   ].join("");
 }

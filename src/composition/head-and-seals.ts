@@ -97,7 +97,7 @@ const mostStampBytes = 1 << 20;
 
 function refuseStatus({ status }: HttpAnswer): void {
   if (status === 200) return;
-  throw new RecordingError("server-error", `The time stamp authority answered with status ${status}.`);
+  throw new RecordingError("server-error", `The time-stamp authority answered with HTTP status ${status}.`);
 }
 
 /** A head that the file given with `--seal` vouches for, and where it stands in the archive. */
@@ -130,7 +130,7 @@ export async function verifySeals(
         message: `line ${at + 1}: ${message}`,
       });
     };
-    const verdict = seal === undefined ? { wrong: "this is no seal" } : await check(seal);
+    const verdict = seal === undefined ? { wrong: "it is not a seal" } : await check(seal);
     if (verdict === undefined) continue;
     checked += 1;
     if ("wrong" in verdict) {
@@ -140,11 +140,11 @@ export async function verifySeals(
     const { sealedAt } = verdict;
     const found = seal && (await ledger.findHead(seal.head));
     if (seal === undefined || found === undefined) {
-      wrong(`the archive does not go back to the head that was sealed at ${sealedAt}`);
+      wrong(`the archive's history does not contain the head that was sealed at ${sealedAt}`);
     } else newest = { ...found, head: seal.head, sealedAt };
   }
   if (checked === 0)
-    differs({ kind: "seal", path: ".callreel/seals", message: `no seal there can be checked with ${file}` });
+    differs({ kind: "seal", path: ".callreel/seals", message: `none of the seals can be checked with ${file}` });
   return newest;
 }
 

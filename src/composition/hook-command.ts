@@ -46,8 +46,8 @@ function mustBeExecutable(flag: string, program: string, { io }: World): void {
     ? [resolve(io.cwd, program)]
     : (io.env.PATH ?? "/usr/bin:/bin").split(delimiter).map((folder) => join(resolve(io.cwd, folder), program));
   if (places.some(isExecutable)) return;
-  const why = program.includes("/") ? "is not there or not executable" : "is in no folder of PATH";
-  throw new RecordingError("usage", `${flag}: ${program} ${why}. With --shell a shell runs the line.`);
+  const why = program.includes("/") ? "does not exist or is not executable" : "is not in any folder of PATH";
+  throw new RecordingError("usage", `${flag}: ${program} ${why}. To run the line in a shell, add --shell.`);
 }
 
 function isExecutable(path: string): boolean {
@@ -134,8 +134,8 @@ function cannotRun(name: string, { code }: NodeJS.ErrnoException): string {
 }
 
 function failureOf(name: string, code: number | null, signal: NodeJS.Signals | null): string | undefined {
-  if (signal !== null) return `${name} was ended by ${signal}`;
-  return code === 0 ? undefined : `${name} ended with ${code}`;
+  if (signal !== null) return `${name} was killed by ${signal}`;
+  return code === 0 ? undefined : `${name} exited with ${code}`;
 }
 
 /** What every program needs to find its way; on Windows under the names that it has there. */

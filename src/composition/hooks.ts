@@ -98,7 +98,7 @@ function openQueue(command: HookCommand | undefined, root: string, { warn }: Hoo
       warn(`--exec: ${failure} for ${file}.`);
     }
     await book?.hookEnded(key, failure).catch((error: unknown) => {
-      warn(`--exec: its outcome for ${file} could not be noted (${error instanceof Error ? error.message : error}).`);
+      warn(`--exec: its result for ${file} could not be recorded (${error instanceof Error ? error.message : error}).`);
     });
     return failure === undefined;
   }
@@ -119,7 +119,8 @@ function openQueue(command: HookCommand | undefined, root: string, { warn }: Hoo
       return failed;
     },
     async repeat() {
-      if (command === undefined) throw new RecordingError("usage", "--exec-failed repeats --exec: give its command.");
+      if (command === undefined)
+        throw new RecordingError("usage", "--exec-failed repeats --exec: give the command with --exec.");
       let done = 0;
       for await (const entries of book?.hooksOwed() ?? []) {
         await Promise.all(
@@ -148,7 +149,7 @@ async function callPing(
   await using http = openHttp({ ...httpSettingsOf(settings, io), timeoutMs: 10_000 });
   try {
     const { status } = await http.request({ url: target }, AbortSignal.timeout(15_000));
-    if (status >= 400) warn(`--ping: the monitor answered ${status}.`);
+    if (status >= 400) warn(`--ping: the monitor answered with HTTP status ${status}.`);
   } catch {
     warn("--ping: the monitor could not be reached.");
   }

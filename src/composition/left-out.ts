@@ -32,7 +32,7 @@ export function openLeftOut(): LeftOut {
     tell({ stderr }) {
       if (uncertain === 0) return;
       stderr.write(
-        `${formatNumberOf(uncertain, "recording")} left out: their rows do not tell whether they are selected (a start that cannot be read: --row-dates; an unknown column: --map).\n`,
+        `${formatNumberOf(uncertain, "recording")} left out: their rows do not say whether they are selected (for unreadable starts use --row-dates, for unknown columns --map).\n`,
       );
     },
     exitCode: () => (rejected > 0 ? exitCodeOf("bad-rows") : uncertain > 0 ? 3 : 0),

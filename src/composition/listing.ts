@@ -107,7 +107,7 @@ function refuseUnlisted(settings: Settings, source: Source, { fromMs }: Selectio
   if (source.list === undefined) {
     throw new RecordingError(
       "usage",
-      "TIM has no call list to ask: give rows with --rows FILE, or read its calls table with --database URL.",
+      "TIM cannot list its calls: give rows with --rows FILE, or read its calls table with --database URL.",
     );
   }
   if (settings.since !== "last" && fromMs === undefined) {
@@ -175,7 +175,7 @@ function filtersOf({ direction, extension, number, minDurationSeconds, recording
 function clockNotices(localMs: number, serverMs: number | undefined): DownloadEvent[] {
   const skew = localMs - (serverMs ?? localMs);
   if (Math.abs(skew) < tellingSkewMs) return [];
-  const message = `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} RingCentral's, whose clock counts here.`;
+  const message = `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} RingCentral's; RingCentral's clock is used.`;
   return [{ event: "notice", level: "warning", message }];
 }
 
@@ -183,7 +183,7 @@ const unmarked: DownloadEvent = {
   event: "notice",
   level: "warning",
   message:
-    "RingCentral's answers came without their time (Date; does a proxy take it away?): how far --since last came is not remembered, so that nothing is skipped, and the next run lists the same calls again.",
+    "RingCentral's answers have no Date header (does a proxy remove it?), so the end of this run is not recorded for --since last: nothing is skipped, and the next run lists the same calls again.",
 };
 
 /** What is known only once everything before it was seen. */

@@ -37,7 +37,7 @@ export interface WiredWork {
 /** Work from ids, rows, a database or the live call log, whichever the command line names; in the order it asks for. */
 export async function wireWork(...[invocation, ...rest]: Parameters<typeof findWork>): Promise<WiredWork> {
   const ending = new AbortController();
-  const end = (reason = new RecordingError("interrupted", "The run ended before its list was complete.")) =>
+  const end = (reason = new RecordingError("interrupted", "The run ended before the listing was complete.")) =>
     ending.abort(reason);
   const io = { ...invocation.io, stop: AbortSignal.any([invocation.io.stop, ending.signal]) };
   const { orderBy } = invocation.settings;
@@ -64,7 +64,8 @@ async function within<T>(
   const done = new AbortController();
   if (ms !== undefined) {
     clock.sleep(ms, done.signal).then(
-      () => end(new RecordingError("cap-reached", "Stopped at --max-duration; run again to go on.")),
+      () =>
+        end(new RecordingError("cap-reached", "Stopped at --max-duration; run the same command again to continue.")),
       () => {},
     );
   }
@@ -140,7 +141,7 @@ export function namedRef(text: string, { sources }: SourceSet): RecordingRef {
   if (sources.size === 0) throw new RecordingError("usage", "No system has a login yet: run callreel setup.");
   throw new RecordingError(
     "usage",
-    `"${text}" is no RingCentral recording id or contentUri, and no permanent path such as /r/tim/3/4/NCS….`,
+    `"${text}" is not a RingCentral recording id, a contentUri or a permanent path such as /r/tim/3/4/NCS….`,
   );
 }
 
@@ -176,8 +177,8 @@ export async function* inOrder(work: AsyncIterable<Work>, descending: boolean): 
 }
 
 function wordsOf(folder: string): FileWords {
-  const remedy = "check the disk of the folder for temporary files, or set TMPDIR to another";
-  return { name: `The file to sort in (${folder})`, damaged: { code: "disk-io", remedy }, busy: "disk-io" };
+  const remedy = "check the disk of the temporary folder, or set TMPDIR to another one";
+  return { name: `The temporary file for sorting (${folder})`, damaged: { code: "disk-io", remedy }, busy: "disk-io" };
 }
 
 function* pages(rows: Iterable<unknown>): Iterable<Work> {

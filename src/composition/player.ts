@@ -26,23 +26,23 @@ export function playerSettings(settings: Settings): PlayerSettings {
   const refuse = (message: string) => {
     throw new RecordingError("usage", message);
   };
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) refuse("--tls-cert and --tls-key belong together.");
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) refuse("--tls-cert and --tls-key must be given together.");
   const secured = tlsCert !== undefined || settings.behindProxy === true;
   const logins = settings.users !== undefined || settings.login !== undefined;
   if (!isLoopbackHost(host) && !logins) {
-    refuse(`--host ${host} can be reached by others: say who may listen, with --users FILE or --login ringcentral.`);
+    refuse(`--host ${host} can be reached by others: give --users FILE or --login ringcentral to say who may listen.`);
   }
   if (!isLoopbackHost(host) && !secured) {
     refuse(
-      `--host ${host} can be reached by others: passwords and calls need https. Give --tls-cert and --tls-key, or --behind-proxy when a proxy in front does it.`,
+      `--host ${host} can be reached by others, so passwords and calls need https: give --tls-cert and --tls-key, or --behind-proxy if a proxy in front handles it.`,
     );
   }
   if (playerUrl === undefined && (isAnyAddress(host) || settings.behindProxy)) {
-    refuse("Say under which address people reach the player: --player-url https://calls.example.");
+    refuse("Give the address at which people reach the player: --player-url https://calls.example.");
   }
   if (settings.behindProxy && !playerUrl?.startsWith("https://")) {
     refuse(
-      "--behind-proxy needs an https address in --player-url: without it passwords and calls travel in the clear.",
+      "--behind-proxy needs an https address in --player-url: without it, passwords and calls are sent unencrypted.",
     );
   }
   return {
@@ -163,7 +163,7 @@ export function openLibraryThread(file: string): Library {
     waiting.clear();
   };
   worker.on("error", lost);
-  worker.on("exit", () => lost(new RecordingError("bug", "The thread that looks through the ledger ended by itself.")));
+  worker.on("exit", () => lost(new RecordingError("bug", "The thread that searches the ledger ended unexpectedly.")));
   worker.on("message", (answer: LibraryAnswer) => {
     const asker = waiting.get(answer.id);
     waiting.delete(answer.id);

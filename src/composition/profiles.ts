@@ -98,7 +98,7 @@ async function loginOf(profile: string, file: SettingsFile, io: Io): Promise<Rin
     return await ringcentralSettings({ settings: settings as Settings, io, report: () => {}, keepSecret: () => {} });
   } catch (error) {
     if (!(error instanceof RecordingError)) throw error;
-    io.stderr.write(`warning: the session of profile ${profile} cannot be told: ${error.message}\n`);
+    io.stderr.write(`callreel: warning: the session of profile ${profile} could not be read: ${error.message}\n`);
     return undefined;
   }
 }

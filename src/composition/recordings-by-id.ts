@@ -76,7 +76,7 @@ async function callsInRows(named: readonly RecordingRef[], work: AsyncIterable<W
 const mostTold = 100;
 
 function conflictNotice(key: RecordingKey): DownloadEvent {
-  const message = `The rows name ${printable(key)} as two different calls: neither gives it its name.`;
+  const message = `The rows give two different calls for ${printable(key)}, so neither is used for its file name.`;
   return { event: "notice", level: "warning", message };
 }
 
@@ -93,6 +93,6 @@ function untoldNotice(refs: readonly RecordingRef[], template = defaultTemplate)
   if (refs.length === 0 || !needsCall) return [];
   const shown = refs.slice(0, 3).map(({ id }) => printable(id));
   const names = `${shown.join(", ")}${refs.length > shown.length ? ", …" : ""}`;
-  const message = `Nothing tells the call of ${formatNumberOf(refs.length, "recording")} (${names}): neither rows nor the ledger, nor the newest calls of the system's log. Its file is named "unknown"; give the call's row with --rows FILE beside the id for a real name.`;
+  const message = `The call of ${formatNumberOf(refs.length, "recording")} (${names}) is unknown to the rows, the ledger and the newest calls in the system's log, so the file name says "unknown"; for a real name, give the call's row with --rows FILE along with the id.`;
   return [{ event: "notice", level: "warning", message }];
 }

@@ -30,14 +30,14 @@ export async function wireReader(settings: Settings, selection: Selection, io: I
 
 async function plainReader(settings: Settings, selection: Selection, io: Io): Promise<Reader | undefined> {
   if (settings.rows !== undefined && settings.database !== undefined) {
-    throw new RecordingError("usage", "--rows and --database exclude each other.");
+    throw new RecordingError("usage", "--rows and --database cannot be used together.");
   }
   const map = Object.fromEntries((settings.map ?? []).map(({ name, value }) => [name, value]));
   if (settings.database !== undefined)
     return openDatabase(settings.database, databaseSettings(settings, map, selection));
   if (settings.rows === undefined) return undefined;
   if (settings.rows.includes("-") && io.stdin.isTTY) {
-    throw new RecordingError("usage", "--rows - reads from a pipe, and stdin is a terminal.");
+    throw new RecordingError("usage", "--rows - reads from a pipe, but stdin is a terminal.");
   }
   return openReader(settings.rows, {
     map,
@@ -66,7 +66,7 @@ export function refusePasswordInArgv(flag: unknown): void {
   if (typeof flag !== "string" || !/^[a-z]+:\/\/[^/@]*:[^/@]+@/i.test(flag)) return;
   throw new RecordingError(
     "usage",
-    "--database holds a password, which other users can see in the process list: give the URL as CALLREEL_DATABASE, or the password with --database-password-file.",
+    "--database contains a password, which other users can see in the process list: give the URL as CALLREEL_DATABASE, or the password with --database-password-file.",
   );
 }
 
@@ -92,7 +92,10 @@ export async function namedRecordingOf(invocation: Invocation): Promise<NamedRec
   // Rows that the environment or a profile names step back behind an id that was typed.
   const rows = id === undefined ? settings.rows : flags.rows;
   if ((id === undefined) === (rows === undefined)) {
-    throw new RecordingError("usage", "Say which: an id, a contentUri, a path (/r/…), or one row with --rows -.");
+    throw new RecordingError(
+      "usage",
+      "link needs a recording: an id, a contentUri, a path (/r/…) or one row with --rows -.",
+    );
   }
   if (id !== undefined) return { ref: named(id, settings.source), rejected: 0 };
   const given = await openGivenRefs(invocation);
@@ -105,7 +108,7 @@ export async function namedRecordingOf(invocation: Invocation): Promise<NamedRec
   const [ref] = found.values();
   if (ref !== undefined && found.size === 1) return { ref, rejected: given?.rejected() ?? 0 };
   const seen = found.size === 0 ? "none" : `${found.size}`;
-  throw new RecordingError("usage", `link takes exactly one recording, and the rows have ${seen}.`);
+  throw new RecordingError("usage", `link takes exactly one recording, but the rows have ${seen}.`);
 }
 
 function named(id: string, source: SourceName | undefined): RecordingRef {
@@ -115,7 +118,7 @@ function named(id: string, source: SourceName | undefined): RecordingRef {
   }
   throw new RecordingError(
     "usage",
-    `"${id}" is no RingCentral recording id or contentUri, and no permanent path such as /r/tim/3/4/NCS….`,
+    `"${id}" is not a RingCentral recording id, a contentUri or a permanent path such as /r/tim/3/4/NCS….`,
   );
 }
 
@@ -150,7 +153,7 @@ export function sourceOfRow(row: Row, given: SourceName | undefined): SourceName
   const seen = printable(Object.keys(row.fields).slice(0, 12).join(", ").slice(0, 500)) || "none";
   throw new RecordingError(
     "bad-rows",
-    `${row.file}: these rows fit neither system. Columns found: ${seen}. TIM needs datasource, voicelocation and voicefilename (--map name=column renames), RingCentral needs records with a recording, or a contentUri or id column with --source ringcentral.`,
+    `${row.file}: these rows match neither system. Columns found: ${seen}. TIM needs datasource, voicelocation and voicefilename (--map name=column renames), RingCentral needs records with a recording, or a contentUri or id column with --source ringcentral.`,
     { verdict: "give-up" },
   );
 }

@@ -86,8 +86,8 @@ function hasLogin(name: SourceName, settings: Settings): boolean {
 
 const missingLogin: Readonly<Record<SourceName, string>> = {
   ringcentral:
-    "RingCentral's login is missing: set RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT (each also as …_FILE), or run callreel setup.",
-  tim: "TIM's address is missing: give --tim-url or TIM_URL, with TIM_USERNAME and TIM_PASSWORD (or TIM_PASSWORD_FILE), or run callreel setup.",
+    "There is no RingCentral login: set RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT (each also as …_FILE), or run callreel setup.",
+  tim: "There is no TIM address: give --tim-url or set TIM_URL, with TIM_USERNAME and TIM_PASSWORD (or TIM_PASSWORD_FILE), or run callreel setup.",
 };
 
 /** The requests a minute that the first source with such a limit allows: for an honest time left. */
@@ -146,7 +146,10 @@ export async function ringcentralSettings({ settings, io, keepSecret }: Wiring):
 /** TIM's part of the settings, the password read. */
 export async function timSettings({ settings, io, keepSecret }: Wiring): Promise<TimSettings> {
   if (settings.timUrl === undefined) {
-    throw new RecordingError("usage", "TIM's address is missing: give --tim-url or TIM_URL (http://tim.example).");
+    throw new RecordingError(
+      "usage",
+      "There is no TIM address: give --tim-url or set TIM_URL (for example https://tim.example).",
+    );
   }
   const password =
     readSecret(settings.timPassword, settings.timPasswordFile, "--tim-password-file") ??
@@ -176,14 +179,17 @@ export function requiredSource(settings: Settings): SourceName {
   const tim = settings.timUrl !== undefined;
   if (rc !== tim) return rc ? "ringcentral" : "tim";
   const none = rc ? "" : "No system has a login yet: run callreel setup. ";
-  throw new RecordingError("usage", `${none}Say which system: --source ringcentral or --source tim.`);
+  throw new RecordingError("usage", `${none}Give the system: --source ringcentral or --source tim.`);
 }
 
 /** Login of listeners with their own RingCentral account, through the app that the settings name. */
 export async function wireWebLogin(wiring: Wiring): Promise<WebLogin & AsyncDisposable> {
   const { settings, io, report, logRequest } = wiring;
   if (settings.clientId === undefined) {
-    throw new RecordingError("usage", "--login ringcentral needs an app: give its --client-id (RC_APP_CLIENT_ID).");
+    throw new RecordingError(
+      "usage",
+      "--login ringcentral needs an app: give its client id with --client-id or RC_APP_CLIENT_ID.",
+    );
   }
   const http = openHttp(sourceHttpSettings("ringcentral", settings, io), logRequest);
   const { clock, random } = io;

@@ -111,7 +111,7 @@ function refused(text: string, flag: string | undefined, what: string, forms: st
   const shown = printable(text).slice(0, 40);
   return new RecordingError(
     "usage",
-    `${flag === undefined ? "" : `${flag}: `}"${shown}" is not ${what}; write ${forms}.`,
+    `${flag === undefined ? "" : `${flag}: `}"${shown}" is not ${what}; use ${forms}.`,
   );
 }
 
@@ -135,7 +135,7 @@ const piecePattern = /\\(.)|'([^']*)'|"((?:[^"\\]|\\.)*)"/gs;
 /** Splits a command into words as a shell would, with quotes and backslashes, but expands nothing. */
 export function splitWords(command: string): [string, ...string[]] {
   if (command.replace(wordPattern, "").trim() !== "") {
-    throw new RecordingError("usage", `A quote is never closed in the command ${command}`);
+    throw new RecordingError("usage", `A quote is not closed in the command ${command}`);
   }
   const [first, ...rest] = (command.match(wordPattern) ?? []).map(unquoted);
   if (first === undefined) throw new RecordingError("usage", "The command is empty: see --exec.");

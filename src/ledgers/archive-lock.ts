@@ -60,7 +60,7 @@ export function lockLedger(path: string, options: LockOptions): Promise<{ releas
   return acquire(
     () => tryReserveLedger(path),
     () =>
-      `The ledger ${path} is in use by ${ledgerUsers(path)} (a player, or another command): end it, or give --lock-wait 10m.`,
+      `The ledger ${path} is in use by ${ledgerUsers(path)} (a player or another command): stop it, or wait for it with --lock-wait 10m.`,
     options,
   );
 }
@@ -91,15 +91,15 @@ function tryLock(path: string, home: string) {
 }
 
 function lockedMessage(path: string, sideFile: string, timezone: string | undefined): string {
-  return `Another run works on this archive (${holderOf(sideFile, timezone)}; lock ${path}): wait for it, or give --lock-wait 10m.`;
+  return `Another run is using this archive (${holderOf(sideFile, timezone)}; lock ${path}): wait for it to finish, for example with --lock-wait 10m.`;
 }
 
 function holderOf(sideFile: string, timezone: string | undefined): string {
   try {
     const holder = JSON.parse(readSmallFile(sideFile, sideFileLimit));
     const host = String(holder.host).replace(/[^\w.-]/g, "?");
-    return `process ${Number(holder.pid)} on ${host} since ${momentText(Date.parse(new Date(holder.since).toISOString()), timezone)}`;
+    return `PID ${Number(holder.pid)}${host === hostname() ? "" : ` on ${host}`}, started ${momentText(Date.parse(new Date(holder.since).toISOString()), timezone)}`;
   } catch {
-    return "process unknown";
+    return "PID unknown";
   }
 }

@@ -251,7 +251,7 @@ function share(path: string, readOnly: boolean): { release(): void } | undefined
     if (readOnly && (told.code === "disk-denied" || told.code === "disk-read-only")) return undefined;
     throw told;
   }
-  throw new RecordingError("locked", `The ledger ${path} is being made anew by \`verify --rebuild\`: try again later.`);
+  throw new RecordingError("locked", `The ledger ${path} is being rebuilt by \`verify --rebuild\`: try again later.`);
 }
 
 /** Holds the ledger at `path` alone, so that it can be replaced; undefined while anybody has it open. */
@@ -267,7 +267,7 @@ export function tryReserveLedger(path: string): { release(): void } | undefined 
 /** Who has the ledger open, in words for a person. */
 export function ledgerUsers(path: string): string {
   const pids = lockHolders(lockOf(path));
-  return pids.length === 0 ? "another process" : `process ${pids.join(", ")}`;
+  return pids.length === 0 ? "another process" : `PID ${pids.join(", ")}`;
 }
 
 /** As Linux tells it; nobody where it is not Linux or the holder is on another machine. */

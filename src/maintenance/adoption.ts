@@ -119,7 +119,7 @@ function openMatchByCall(byId: Clues["byId"], { timezone }: Settings): (named: N
     const found = finder.find(call);
     const [ref] = found;
     if (ref !== undefined && found.length === 1) return ref;
-    const which = found.length === 0 ? "no row's call has" : `${found.length} rows' calls have`;
+    const which = found.length === 0 ? "no row's call has" : `the calls of ${found.length} rows have`;
     const zoneHint = timezone === undefined ? "; --timezone tells in which zone the portal wrote" : "";
     return `its name has no id, and ${which} its start, direction and party${zoneHint}`;
   };

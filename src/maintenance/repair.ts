@@ -11,7 +11,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
 import { defaultTemplate } from "../core/naming/path-template.ts";
-import { formatCount, formatNumberOf, printable } from "../core/text.ts";
+import { formatNumberOf, printable } from "../core/text.ts";
 import { type Salvage, salvageLedger } from "../ledgers/index.ts";
 import { version } from "../platform/version.ts";
 import { adoptFiles, know, openIdentify, unknownFiles } from "./adoption.ts";
@@ -59,7 +59,7 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
   const { settings, io } = invocation;
   const root = archiveFolder(settings, io);
   if (!existsSync(root)) {
-    throw new RecordingError("usage", `There is no archive at ${root}: give its folder with --dest.`);
+    throw new RecordingError("usage", `There is no archive at ${root}: give the archive's folder with --dest.`);
   }
   const lock = await takeArchive(settings, io);
   try {
@@ -70,11 +70,12 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     const identify = await openIdentify(root, settings, { byId, pattern });
     const files = await unknownFiles(root, root, ledger, { stop: io.stop });
     const unmatched = (path: string, message: string) => {
-      if (!settings.json) io.stderr.write(`not recorded: ${printable(path)}: ${printable(message)}\n`);
+      if (!settings.json)
+        io.stderr.write(`callreel: warning: not recorded: ${printable(path)}: ${printable(message)}\n`);
     };
     const hooks = { unmatched, adopted: () => {} };
     const adopted = await adoptFiles(root, files, identify, ledger, hooks);
-    const told = `${formatCount(entries)} entries carried over, ${formatCount(adopted)} files recorded anew`;
+    const told = `${formatNumberOf(entries, "entry", "entries")} carried over, ${formatNumberOf(adopted, "file")} newly recorded`;
     const lost = unreadInWords(unread);
     await ledger.audit({ action: "rebuild", detail: told + lost });
     const kept = aside === undefined ? "" : ` The old ledger is kept as ${aside}.`;
@@ -92,7 +93,7 @@ function unreadInWords(unread: Salvage["unread"]): string {
   const parts = [...unread].map(([what, rows]) =>
     rows === 0 ? what : `${what} (up to ${formatNumberOf(rows, "row")})`,
   );
-  return parts.length === 0 ? "" : `; not readable: ${parts.join(", ")}`;
+  return parts.length === 0 ? "" : `; could not read: ${parts.join(", ")}`;
 }
 
 /** Nobody may have the old ledger open meanwhile: what he writes would be lost, and what he reads would be stale. */

@@ -21,7 +21,7 @@ export async function tellUntold(ledger: Archive, filter: EntryFilter, io: Io): 
       count += page.filter(({ state, ref }) => state !== "purged" && lacks(ref.call)).length;
     if (count === 0) return;
     code = 3;
-    io.stderr.write(`warning: ${formatNumberOf(count, "recording")} left out: ${why}.\n`);
+    io.stderr.write(`callreel: warning: ${formatNumberOf(count, "recording")} left out: ${why}.\n`);
   };
   const { window, ...others } = filter;
   if (window !== undefined) {

@@ -4,7 +4,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Clock, Reporter } from "../core/model/ports.ts";
 import type { Redactor } from "../core/redact.ts";
-import { printable } from "../core/text.ts";
+import { formatNumberOf, printable } from "../core/text.ts";
 import type { RequestLog } from "../http/client.ts";
 import { openOutlet } from "../platform/small-file.ts";
 import { openFold } from "./fold.ts";
@@ -134,7 +134,7 @@ function openLogFile(path: string, stream: LogSettings["stream"]): { write(line:
       } catch (error) {
         close();
         const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-        stream?.write(`The log file ends here: ${printable(path)} cannot be written (${code}).\n`);
+        stream?.write(`callreel: warning: the log file ${printable(path)} cannot be written any more (${code}).\n`);
       }
     },
   };
@@ -156,11 +156,14 @@ function entryOf(event: DownloadEvent, timezone: string | undefined): [LogLevel,
     case "run-started":
       return ["info", `run ${event.runId} into ${event.dest}: ${event.sources.join(", ")}`];
     case "listed":
-      return ["info", `listed ${event.source}: ${event.rows} rows, ${event.recordings} recordings`];
+      return [
+        "info",
+        `listed ${event.source}: ${formatNumberOf(event.rows, "row")}, ${formatNumberOf(event.recordings, "recording")}`,
+      ];
     case "listing":
       return [
         "info",
-        `listing ${event.source}: ${event.rows} calls from ${timeText(event.from, timezone)} to ${timeText(event.to, timezone)}`,
+        `listing ${event.source}: ${formatNumberOf(event.rows, "call")} from ${timeText(event.from, timezone)} to ${timeText(event.to, timezone)}`,
       ];
     case "row-rejected":
       return ["warn", `${event.file}:${event.line}: ${event.message}`];
@@ -178,7 +181,10 @@ function entryOf(event: DownloadEvent, timezone: string | undefined): [LogLevel,
     case "notice":
       return [event.level === "warning" ? "warn" : "info", event.message];
     case "recording-done":
-      return ["info", `done ${event.key}: ${event.path}, ${event.bytes} bytes in ${Math.round(event.ms)} ms`];
+      return [
+        "info",
+        `done ${event.key}: ${event.path}, ${formatNumberOf(event.bytes, "byte")} in ${Math.round(event.ms)} ms`,
+      ];
     case "recording-failed":
       return ["error", `failed ${event.key} (${event.code}): ${event.message}`];
     case "run-finished":

@@ -18,20 +18,21 @@ export interface MessageSettings {
 /** What a person must read while a run goes on, a line each without its line break: warnings, failures, notices. */
 export function openMessages({ quiet, paint, redact }: MessageSettings): (event: DownloadEvent) => string | undefined {
   let rejected = 0;
+  const warning = `callreel: ${paint("yellow", "warning:")}`;
   const sentence = (text: string) => redact(printable(text));
   const failureOf = openFailures(paint, sentence);
   return (event) => {
     switch (event.event) {
       case "notice":
-        if (event.level === "warning") return `${paint("yellow", "warning:")} ${sentence(event.message)}`;
+        if (event.level === "warning") return `${warning} ${sentence(event.message)}`;
         return quiet ? undefined : sentence(event.message);
       case "row-rejected":
         rejected += 1;
         if (rejected > mostRejected + 1) return undefined;
         if (rejected > mostRejected) {
-          return `${paint("yellow", "warning:")} more than ${formatCount(mostRejected)} rows are unreadable; the rest is only counted.`;
+          return `${warning} more than ${formatCount(mostRejected)} rows cannot be read; the rest are only counted.`;
         }
-        return `${paint("yellow", "warning:")} ${sentence(`${event.file}:${event.line}: ${event.message}`)}`;
+        return `${warning} ${sentence(`${event.file}:${event.line}: ${event.message}`)}`;
       case "recording-failed":
         return failureOf(event);
       default:
@@ -45,12 +46,12 @@ type Failed = Extract<DownloadEvent, { event: "recording-failed" }>;
 /** Failures in words; those that differ only in the recording are named a few times, then folded. */
 function openFailures(paint: Paint, sentence: (text: string) => string): (event: Failed) => string | undefined {
   const failures = new Map<string, number>();
-  const failed = paint("red", "failed:");
+  const failed = `callreel: ${paint("red", "failed:")}`;
   return (event) => {
     const alike = countAlike(failures, event);
     if (alike > mostAlike + 1) return undefined;
     if (alike > mostAlike) {
-      return `${failed} more recordings in the same way (${event.code}); --error-file lists each, the rest is only counted here.`;
+      return `${failed} more recordings in the same way (${event.code}); the rest are only counted here, --error-file lists each of them.`;
     }
     const named = event.message.includes(event.key) ? "" : `${event.key}: `;
     return `${failed} ${sentence(`${named}${event.message}`)}`;

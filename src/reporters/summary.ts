@@ -35,39 +35,38 @@ export function summaryLines(
 }
 
 const skipWords: Readonly<Record<string, string>> = {
-  done: "already here",
-  held: "under a legal hold, not fetched again",
+  done: "already downloaded",
+  held: "under a legal hold, not downloaded again",
   repeated: "asked for twice",
   claimed: "being fetched by another run",
   gone: "deleted or expired at the source",
-  unproven: "refused by the source, not proven to be gone, asked again later",
-  purged: "purged here on purpose",
+  unproven: "refused by the source, but not proven to be gone; asked for again later",
+  purged: "purged on purpose",
   "no-recording": "without a recording",
   "short-recording": "too short to be recorded",
-  "unknown-start": "with a start that cannot be read, which may be in the window",
-  "unknown-field": "without the direction, extension or number that is asked for, which may be selected",
+  "unknown-start": "with an unreadable start, so they may be in the window",
+  "unknown-field": "without the direction, extension or number asked for, so they may be selected",
   filtered: "outside the selection",
-  "too-young": "too young",
-  "past-retention": "past what the source keeps, not asked for (--include-expired asks)",
-  "past-usual-retention":
-    "older than recordings are usually kept, not asked for (RingCentral does not tell for how long: --include-expired asks)",
+  "too-young": "newer than --min-age",
+  "past-retention": "past the source's retention, not asked for (--include-expired asks)",
+  "past-usual-retention": "older than RingCentral usually keeps recordings, not asked for (--include-expired asks)",
 };
 
 const failureWords: Readonly<Record<string, string>> = {
   "login-refused": "login refused",
   "permission-refused": "permission refused",
   forbidden: "not permitted for this login",
-  "foreign-host": "link to a foreign host",
+  "foreign-host": "link to an unknown host",
   "not-found": "not found",
-  "not-ready": "not ready yet, tried again by a later run",
+  "not-ready": "not ready yet; a later run tries again",
   unreachable: "source unreachable",
   tls: "secure connection failed",
   timeout: "timed out",
   reset: "connection broke",
-  "server-error": "error of the server",
+  "server-error": "server error",
   "rate-limited": "rate limit",
   "http-error": "refused by the server",
-  "bad-answer": "answer not understood",
+  "bad-answer": "unexpected answer",
   "link-expired": "link expired",
   "empty-body": "empty answer",
   "not-audio": "answer is not audio",
@@ -80,7 +79,7 @@ const failureWords: Readonly<Record<string, string>> = {
   "disk-io": "disk: input/output error",
   "too-many-files": "too many open files",
   "name-too-long": "file name too long",
-  "unsafe-path": "a foreign file stands in the way",
+  "unsafe-path": "another file is in the way",
   interrupted: "interrupted",
 };
 
@@ -137,19 +136,19 @@ function shortLines({ short = 0, shortAgain = 0 }: Summary): string[] {
     `  ${formatCount(count)}  clearly shorter than ${count === 1 ? "its call" : "their calls"}${what}`;
   const first = short - shortAgain;
   return [
-    ...(first === 0 ? [] : [line(first, "; the next run asks once more")]),
+    ...(first === 0 ? [] : [line(first, "; the next run downloads them once more")]),
     ...(shortAgain === 0
       ? []
-      : [line(shortAgain, " when fetched again, too; not asked for again by itself (--force-overwrites asks)")]),
+      : [line(shortAgain, " even when downloaded again; not asked for again (--force-overwrites asks)")]),
   ];
 }
 
 /** What somebody must know of, whatever else was said. */
 function causeLines({ stoppedBy, hooksFailed }: Summary, paint: Paint): string[] {
-  if (stoppedBy !== undefined) return [printable(stoppedBy.message)];
+  if (stoppedBy !== undefined) return [`callreel: ${printable(stoppedBy.message)}`];
   if (hooksFailed === undefined) return [];
   const what = `--exec failed or never ran for ${formatNumberOf(hooksFailed, "recording")}`;
-  return [paint("red", `${what}: add --exec-failed to repeat it.`)];
+  return [`callreel: ${paint("red", `${what}; add --exec-failed to repeat it.`)}`];
 }
 
 function nextLines(
@@ -159,13 +158,13 @@ function nextLines(
 ): string[] {
   const { stoppedBy, exitCode, failed, done } = summary;
   const hint = (text: string) => paint("cyan", text);
-  if (stoppedBy?.code === "interrupted") return [hint("Nothing is lost: the same command again goes on from here.")];
+  if (stoppedBy?.code === "interrupted") return [hint("Nothing is lost: run the same command again to continue.")];
   if (stoppedBy?.code === "cap-reached")
-    return [printable(stoppedBy.message), hint("The same command again goes on from here.")];
+    return [printable(stoppedBy.message), hint("Run the same command again to continue.")];
   const cause = causeLines(summary, paint);
   if (cause.length > 0) return cause;
   if (failed > 0) {
-    return [hint("`callreel status` tells what failed and why; the same command again tries only those.")];
+    return [hint("`callreel status` shows what failed and why; the same command tries only those again.")];
   }
-  return exitCode === 0 && done > 0 && dest !== undefined ? [`They are in ${dest}.`] : [];
+  return exitCode === 0 && done > 0 && dest !== undefined ? [`Saved in ${dest}.`] : [];
 }

@@ -66,13 +66,14 @@ describe("settings come from", () => {
 describe("a wrong value names where it came from and what is understood", () => {
   it.each([
     [{ transfers: "many" }, {}, '--transfers: "many" is not a whole number from 1 to 64.'],
-    [{}, { CALLREEL_FORMAT: "ogg" }, 'CALLREEL_FORMAT: "ogg" is none of wav, mp3.'],
+    [{}, { CALLREEL_FORMAT: "ogg" }, 'CALLREEL_FORMAT takes wav or mp3, not "ogg".'],
+    [{ since: "yesterday" }, {}, '--since takes only "last"; for a date use --from.'],
     [{ server: "ringcentral" }, {}, '--server: "ringcentral" is not a URL'],
     [{ timUrl: "http://user:pw@tim.example" }, {}, "--tim-url: A user or password inside a URL"],
     [{ server: "ftp://x" }, {}, "--server: The URL must begin with https:// or http://"],
-    [{ map: ["nonsense"] }, {}, '--map: "nonsense" is not of the form name=value.'],
-    [{ dest: " " }, {}, "--dest: The value is empty."],
-    [{}, { CALLREEL_JSON: "maybe" }, 'CALLREEL_JSON: "maybe" is neither yes nor no.'],
+    [{ map: ["nonsense"] }, {}, '--map: "nonsense" is not in the form name=value.'],
+    [{ dest: " " }, {}, "--dest takes a value that is not empty."],
+    [{}, { CALLREEL_JSON: "maybe" }, 'CALLREEL_JSON: "maybe" is not valid; use yes or no.'],
   ])("%j %j", async (flags, variables, message) => {
     await expect(resolveSettings(flags, { ...env, ...variables })).rejects.toMatchObject({
       code: "usage",
@@ -94,7 +95,7 @@ describe("profiles", () => {
   it("that do not exist are refused by name, with the known ones", async () => {
     await expect(resolveSettings({ profile: ["work"] }, env)).rejects.toThrow(/no profile "work".*none yet/);
     (await openSettingsFile(settingsPath({}, env))).set("home", "dest", "/x");
-    await expect(resolveSettings({}, { ...env, CALLREEL_PROFILE: "work" })).rejects.toThrow(/known are home/);
+    await expect(resolveSettings({}, { ...env, CALLREEL_PROFILE: "work" })).rejects.toThrow(/profiles are home/);
   });
 
   it("with an unknown setting are refused", async () => {

@@ -33,7 +33,7 @@ describe("parseWhen", () => {
   });
 
   it.each(["", "tomorrow-ish", "31/12/2026", "2026-13-01"])("refuses %j and says what is understood", (text) => {
-    expect(() => when(text)).toThrow(/--from: .* is no time; write 2024-05-01/);
+    expect(() => when(text)).toThrow(/--from: .* is not a date; use 2024-05-01/);
   });
 });
 

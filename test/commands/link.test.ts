@@ -43,9 +43,9 @@ test("one row is enough", async () => {
 });
 
 test.each([
-  [[], "", /Say which/],
-  [["4001", "--rows", "-"], "a", /Say which/],
-  [["not an id"], "", /no RingCentral recording id/],
+  [[], "", /needs a recording/],
+  [["4001", "--rows", "-"], "a", /needs a recording/],
+  [["not an id"], "", /not a RingCentral recording id/],
   [["--rows", "-"], "datasource,voicelocation,voicefilename\n3,4,A\n3,4,B\n", /exactly one.* have 2/],
   [["--direct", "4001"], "", /RC_APP_CLIENT_ID/],
 ])("link %j is refused with what to do", async (args, input, why) => {

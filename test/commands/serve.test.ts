@@ -96,7 +96,7 @@ test("a recording of RingCentral that the archive misses is fetched with the set
     expect(await main(["link", "--direct", id], direct)).toBe(0);
     const audio = await fetch(direct.out().trim());
     expect(Buffer.from(await audio.arrayBuffer()).equals(sandbox.audioOf(id))).toBe(true);
-    expect(direct.err()).toMatch(/is a key.* stops working at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/s);
+    expect(direct.err()).toMatch(/as a password.* stops working at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d/s);
   } finally {
     await sandbox.close();
   }
@@ -120,7 +120,7 @@ test("a recording of TIM plays by its permanent path, and --direct gives its tok
     expect(await main(["link", "--direct", path], direct)).toBe(0);
     const got = await fetch(direct.out().trim());
     expect(Buffer.from(await got.arrayBuffer()).equals(audio)).toBe(true);
-    expect(direct.err()).toMatch(/is a key.*stops working/s);
+    expect(direct.err()).toMatch(/as a password.*stops working/s);
     expect(direct.err()).not.toContain(direct.out().trim());
   } finally {
     await sandbox.close();
@@ -132,7 +132,7 @@ test.each([
   [["--host", "192.0.2.1", "--users", "USERS"], /--tls-cert and --tls-key, or --behind-proxy/],
   [["--host", "0.0.0.0", "--users", "USERS", "--tls-cert", "c", "--tls-key", "k"], /--player-url/],
   [["--behind-proxy", "--users", "USERS", "--player-url", "http://calls.example"], /https/],
-  [["--tls-cert", "c"], /belong together/],
+  [["--tls-cert", "c"], /must be given together/],
   [["--tls-cert", "nowhere.pem", "--tls-key", "nowhere.pem"], /nowhere\.pem cannot be read/],
   [["--users", "nowhere"], /nowhere cannot be read.*--add-user/],
   [["--login", "ringcentral"], /--client-id/],

@@ -16,6 +16,6 @@ test("a command that goes on after --max-duration gets a minute, then is told to
   const world = { io: { ...io, clock }, settings: { maxDuration: 5_000 }, begun: 0 };
   const stubborn = `sh -c "trap '' TERM; while :; do sleep 0.1; done"`;
   const command = openHookCommand("--exec", stubborn, world, () => {});
-  expect(await command.run({})).toBe("sh was ended by SIGKILL");
+  expect(await command.run({})).toBe("sh was killed by SIGKILL");
   expect(waits).toEqual([64_000, 2_000]);
 });

@@ -44,7 +44,7 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
   };
   const fail = async (recording: RecordingRef, code: ErrorCode) => {
     await ledger.claim([recording]);
-    await ledger.failed(recording, new RecordingError(code, `It ended with ${code}.`));
+    await ledger.failed(recording, new RecordingError(code, `It exited with ${code}.`));
   };
   const finish = async (recording: RecordingRef, path: string) => {
     await ledger.claim([recording]);
@@ -282,7 +282,7 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
       expect(await ledger.entry?.(ref(1).key)).toMatchObject({
         state,
         attempts: 1,
-        lastError: { code, message: `It ended with ${code}.` },
+        lastError: { code, message: `It exited with ${code}.` },
       });
     });
 

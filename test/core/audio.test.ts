@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { audioExtensions, openAudioCheck } from "../../src/core/audio/check.ts";
 import { RecordingError } from "../../src/core/model/errors.ts";
 import type { ResponseHead } from "../../src/core/model/recording.ts";
+import { formatCount } from "../../src/core/text.ts";
 import { growth, linear } from "../helpers/cpu-cost.ts";
 import { box, chunk, flac, id3, moov, mp3, mp4, mpegFrame, noise, ogg, oggPage, wav } from "../helpers/sound-bytes.ts";
 
@@ -500,7 +501,7 @@ describe("lengths", () => {
     for (const length of [7999, 9000]) {
       const error = conclude(wav(), headOf(200, { "content-length": String(length) })) as RecordingError;
       expect(error).toMatchObject({ code: "wrong-length", verdict: "retry" });
-      expect(error.message).toContain(String(length));
+      expect(error.message).toContain(formatCount(length));
     }
     expect(conclude("", headOf(200, { "content-length": "5" }))).toMatchObject({ code: "wrong-length" });
   });

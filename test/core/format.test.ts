@@ -79,7 +79,7 @@ describe("sizes", () => {
   });
 
   test.each(["", "M", "-1", "2Q", "1e9", "2 M M", "999999999999999P", "١"])("%j is refused", (text) => {
-    expect(() => parseBytes(text, "--limit-rate")).toThrow(/^--limit-rate: ".*" is not a size; write 500K, 2M/);
+    expect(() => parseBytes(text, "--limit-rate")).toThrow(/^--limit-rate: ".*" is not a size; use 500K, 2M/);
   });
 });
 
@@ -101,7 +101,7 @@ describe("lengths of time", () => {
   });
 
   test.each(["", "5", "h", "-1h", "30m1h", "1h1h", "1h x", "x1h", "1y", "999999999999w"])("%j is refused", (text) => {
-    expect(() => parseDuration(text)).toThrow(/^".*" is not a length of time; write 500ms, 90s/);
+    expect(() => parseDuration(text)).toThrow(/^".*" is not a length of time; use 500ms, 90s/);
   });
 });
 
@@ -117,7 +117,7 @@ describe("rates", () => {
   });
 
   test.each(["", "10", "0/m", "-1/m", "10/day", "10/m/s"])("%j is refused", (text) => {
-    expect(() => parseRate(text, "--rate")).toThrow(/^--rate: ".*" is not a rate above 0; write 10\/m/);
+    expect(() => parseRate(text, "--rate")).toThrow(/^--rate: ".*" is not a rate above 0; use 10\/m/);
   });
 });
 

@@ -14,6 +14,6 @@ it.each([
 });
 
 it("refuses an open quote and an empty command", () => {
-  expect(() => splitWords("echo 'x")).toThrow(/never closed/);
+  expect(() => splitWords("echo 'x")).toThrow(/not closed/);
   expect(() => splitWords("  ")).toThrow(/is empty/);
 });

@@ -125,7 +125,7 @@ describe("adopt --match ringcentral-portal", () => {
     const adopted = await world.adopt(world.file, ["--rows", rows, "-s", "ringcentral"]);
     expect(adopted.code).toBe(3);
     expect(adopted.out.match(/^unmatched: .*/gm)).toEqual([
-      expect.stringMatching(/150000.*2 rows' calls have its start/),
+      expect.stringMatching(/150000.*calls of 2 rows have its start/),
       expect.stringMatching(/160000.*no row's call has its start/),
     ]);
     expect((await world.held()).map(({ id, bytes }) => [id, bytes]).sort()).toEqual([
@@ -147,7 +147,7 @@ describe("adopt --match ringcentral-portal", () => {
     writeFileSync(rows, `id,startTime,to\n${starts.join("")}`);
     const args = ["adopt", world.file, "-d", world.archive, "--match", "ringcentral-portal", "--rows", rows];
     const adopted = await run([...args, "-s", "ringcentral"], { env: { HOME: world.home.path, TZ: "UTC" } });
-    expect([adopted.code, adopted.out]).toEqual([3, expect.stringMatching(/140010.*2 rows' calls.*--timezone/)]);
+    expect([adopted.code, adopted.out]).toEqual([3, expect.stringMatching(/140010.*calls of 2 rows.*--timezone/)]);
     expect((await world.held()).map(({ id }) => id)).toEqual(["1000"]);
   });
 

@@ -220,7 +220,7 @@ describe("reconcile", () => {
     expect((await reconcile(world)).code).toBe(6);
   });
 
-  it("tells when there was nothing to compare, and leaves a record of itself", async () => {
+  it("tells when nothing to compare, and leaves a record of itself", async () => {
     await using world = await openHeld();
     writeFileSync(world.csv, readFileSync(world.csv, "utf8").split("\n")[0] ?? "");
     const { err } = await reconcile(world, "--from", "2001-01-01", "--to", "2001-01-02");

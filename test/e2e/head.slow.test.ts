@@ -20,7 +20,7 @@ it("a head noted after a run is proven after later runs and purges, and not once
   expect(kept).not.toBe("");
 
   const proven = await verify("-v", "--head", head);
-  expect([proven.code, proven.err]).toEqual([0, expect.stringContaining(`goes back to ${head}`)]);
+  expect([proven.code, proven.err]).toEqual([0, expect.stringContaining(`history contains ${head}`)]);
   expect(proven.out.trimEnd().split("\n").at(-1)).toBe(headFile().trimEnd());
   expect((await verify("--head", "0".repeat(64))).code).toBe(6);
   expect((await verify("--head", "soon")).code).toBe(2);

@@ -82,9 +82,9 @@ describe("--exec", () => {
   });
 
   it.each([
-    ["is not there", "no-such-program-here", /--exec: no-such-program-here is in no folder of PATH/],
-    ["is not executable", "/etc/passwd", /--exec: \/etc\/passwd is not there or not executable/],
-    ["is a folder", "/tmp", /--exec: \/tmp is not there or not executable/],
+    ["is not there", "no-such-program-here", /--exec: no-such-program-here is not in any folder of PATH/],
+    ["is not executable", "/etc/passwd", /--exec: \/etc\/passwd does not exist or is not executable/],
+    ["is a folder", "/tmp", /--exec: \/tmp does not exist or is not executable/],
   ])("is wrong usage before anything is fetched when the command %s", async (_, command, says) => {
     await using world = await openTimWorld(3);
     const { code, err } = await download(world, "--exec", command);
@@ -97,7 +97,7 @@ describe("--exec", () => {
     const held = world.tim.recordings().length;
     const failed = await download(world, "--exec", "false");
     expect(failed.code).toBe(3);
-    expect(failed.err).toMatch(/--exec: false ended with 1 for .*\.(wav|mp3)/);
+    expect(failed.err).toMatch(/--exec: false exited with 1 for .*\.(wav|mp3)/);
     expect(failed.err).toMatch(/--exec-failed/);
     expect(world.held().size).toBe(held);
     expect((await download(world, "--exec", "true")).code).toBe(3);
@@ -196,7 +196,7 @@ it("--exec-after that never ends is ended some seconds after a signal", async ()
   await until(() => existsSync(join(world.home, "begun")), "the command");
   running.child.kill("SIGTERM");
   const { code, err } = await running.finished;
-  expect(err).toMatch(/--exec-after: \S+ was ended by SIGTERM/);
+  expect(err).toMatch(/--exec-after: \S+ was killed by SIGTERM/);
   expect(code).toBe(0);
 });
 

@@ -54,7 +54,7 @@ describe("while serve has the ledger open", () => {
       const refused = await rebuild();
       expect([refused.code, refused.err]).toEqual([
         11,
-        expect.stringContaining(`in use by process ${player.running.child.pid}`),
+        expect.stringContaining(`in use by PID ${player.running.child.pid}`),
       ]);
       expect(readdirSync(join(world.archive, ".callreel")).filter((name) => name.includes("aside"))).toEqual([]);
       expect(await player.listing()).toEqual({ status: 200, count: 5 });

@@ -58,10 +58,10 @@ describe("recordings asked for by id", () => {
     const args = ["download", id, "-s", "ringcentral", "-d", archive];
     const finished = await run(args, { env });
     expect(finished.code).toBe(0);
-    expect(finished.err).toMatch(/Nothing tells the call of 1 recording .*--rows FILE/);
+    expect(finished.err).toMatch(/The call of 1 recording .*is unknown.*--rows FILE/);
     expect(finishedIn(archive)[0]).toContain("unknown");
     expect(rc.stats().groups.heavy).toBe(2);
-    expect((await run(args, { env })).err).not.toContain("Nothing tells");
+    expect((await run(args, { env })).err).not.toContain("is unknown to the rows");
     const plain = await run([...args.slice(0, -1), `${archive}-plain`, "-o", "{id}.{ext}"], { env });
     expect([plain.code, plain.err]).toEqual([0, expect.not.stringContaining("Nothing tells")]);
   });

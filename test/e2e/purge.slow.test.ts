@@ -96,7 +96,7 @@ describe("a purge that broke off", () => {
       await ledger.purge(keys, "asked");
     }
     const shown = await run(["purge", "-d", archive], { env });
-    expect([shown.code, shown.err]).toEqual([0, expect.stringContaining("earlier purge that broke off")]);
+    expect([shown.code, shown.err]).toEqual([0, expect.stringContaining("earlier purge that was interrupted")]);
     const files = finishedIn(archive);
     const done = await run(["purge", "-d", archive, "--yes"], { env });
     expect([done.code, done.err]).toEqual([0, expect.stringContaining("earlier purge")]);

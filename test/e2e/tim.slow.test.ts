@@ -142,7 +142,7 @@ describe("bad input is told with a sentence and an exit code, never with a stack
       2,
       /columns\.csv: .*no column .*--map/,
     ],
-    ["rows that fit no system", ["download", "--rows", "odd.csv"], {}, 2, /fit neither system/],
+    ["rows that fit no system", ["download", "--rows", "odd.csv"], {}, 2, /match neither system/],
     ["a failed export", ["download", "--rows", "failed.txt"], {}, 2, /failed\.txt/],
     ["a file that is not there", ["download", "--rows", "none.csv"], {}, 2, /none\.csv/],
     ["an unknown source", ["download", "-s", "zoom"], {}, 2, /zoom/],

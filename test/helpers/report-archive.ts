@@ -81,7 +81,7 @@ function refusal(code: ErrorCode): RecordingError {
   const witness = { by: "media.ringcentral.com", explicit: true };
   return new RecordingError(
     code,
-    `It ended with ${code}.`,
+    `It exited with ${code}.`,
     code === "timeout" || code === "not-ready" ? {} : { witness },
   );
 }

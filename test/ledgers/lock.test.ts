@@ -26,7 +26,7 @@ const holder = `
 test("an archive is locked for one run, which the next one is told of", async () => {
   const lock = await lockArchive(folder, atOnce());
   await expect(lockArchive(folder, atOnce())).rejects.toThrow(
-    locked(/process 4711 on .+ since 2026-11-21 00:00:00 \+00:00.*--lock-wait/),
+    locked(/PID 4711, started 2026-11-21 00:00:00 \+00:00.*--lock-wait/),
   );
   lock.release();
   (await lockArchive(folder, atOnce())).release();
@@ -45,7 +45,7 @@ test("a lock is there for its owner alone, and leaves no note behind", async () 
 test("the lock of a killed process is free at once", async () => {
   const other = startModule(holder, [folder]);
   expect(await other.line()).toBe("held");
-  await expect(lockArchive(folder, atOnce())).rejects.toThrow(locked(new RegExp(`process ${other.process.pid} on`)));
+  await expect(lockArchive(folder, atOnce())).rejects.toThrow(locked(new RegExp(`PID ${other.process.pid}, started`)));
   await other.kill();
   (await lockArchive(folder, atOnce())).release();
 });
@@ -86,7 +86,7 @@ test.each([
 ])("a note of %s beside the lock is not repeated", async (_, note) => {
   const first = await lockArchive(folder, atOnce());
   writeFileSync(join(folder, ".callreel/lock.json"), note);
-  await expect(lockArchive(folder, atOnce())).rejects.toThrow(locked(/process unknown/));
+  await expect(lockArchive(folder, atOnce())).rejects.toThrow(locked(/PID unknown/));
   first.release();
 });
 

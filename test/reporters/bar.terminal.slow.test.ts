@@ -62,7 +62,7 @@ describe.skipIf(!hasTmux)(
       const lines = history().filter((line) => line !== "");
       const firsts = batches(lines, 40);
       expect(messages(lines)).toEqual(
-        firsts.flatMap((first) => [`warning: batch ${first} ${"long ".repeat(25)}end`, `log line ${first}`]),
+        firsts.flatMap((first) => [`callreel: warning: batch ${first} ${"long ".repeat(25)}end`, `log line ${first}`]),
       );
       expect(lines.at(-2)).toMatch(new RegExp(`^Done in .*: ${firsts.length * 40} recordings \\(.* MiB\\)\\.$`));
       expect([...totalRows(lines), ...fileRows(lines)]).toEqual([]);

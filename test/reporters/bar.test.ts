@@ -39,7 +39,7 @@ test("a message stands above the bars: they are wiped before it and drawn again 
   reporter.report(failed("tim/1", "s3cret"));
   await expect
     .poll(() => stream.written())
-    .toContain("\x1b[2K\x1b[1B\x1b[2K\x1b[1A\r\x1b[?7hfailed: tim/1: ***\n\x1b[?7l");
+    .toContain("\x1b[2K\x1b[1B\x1b[2K\x1b[1A\r\x1b[?7hcallreel: failed: tim/1: ***\n\x1b[?7l");
   await expect.poll(() => stream.written().split("***\n")[1]).toContain("1/100");
   await reporter.close();
 });

@@ -122,7 +122,7 @@ test.skipIf(process.platform !== "linux")("a full disk ends the file with one wo
   log.info("two");
   expect(lines).toEqual([
     `${time} info  one\n`,
-    "The log file ends here: /dev/full cannot be written (ENOSPC).\n",
+    "callreel: warning: the log file /dev/full cannot be written any more (ENOSPC).\n",
     `${time} info  two\n`,
   ]);
 });
@@ -171,7 +171,7 @@ test("a run's events become log lines of fitting levels", async () => {
     "info  waiting for RingCentral's budget until 2026-11-21 09:01:00 +09:00",
     "warn  Plain http.",
     "info  Resumed.",
-    "info  done tim/3/4/NCS1: tim/3/4/NCS1.wav, 1024 bytes in 12 ms",
+    "info  done tim/3/4/NCS1: tim/3/4/NCS1.wav, 1,024 bytes in 12 ms",
     "error failed tim/3/4/NCS1 (server-error): The server answered 500.",
     "info  run finished: 1 done, 0 skipped, 1 failed, exit code 3",
   ]);

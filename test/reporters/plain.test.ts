@@ -66,11 +66,11 @@ test("failures and warnings are told as they happen, without secrets and control
   reporter.messages.write("a log line\n");
   await reporter.close();
   expect(stream.lines()).toEqual([
-    "failed: ringcentral/1: *** [2J",
-    "failed: Recording ringcentral/2 is gone.",
-    "warning: Plain http.",
+    "callreel: failed: ringcentral/1: *** [2J",
+    "callreel: failed: Recording ringcentral/2 is gone.",
+    "callreel: warning: Plain http.",
     "Resumed.",
-    "warning: calls.csv:7: No id.",
+    "callreel: warning: calls.csv:7: No id.",
     "a log line",
   ]);
 });
@@ -88,7 +88,7 @@ test("a file of the wrong kind does not print a warning for each of its rows", a
   for (let line = 1; line <= 1000; line += 1) report({ event: "row-rejected", file: "x.csv", line, message: "No id." });
   await reporter.close();
   expect(stream.lines()).toHaveLength(21);
-  expect(stream.lines().at(-1)).toBe("warning: more than 20 rows are unreadable; the rest is only counted.");
+  expect(stream.lines().at(-1)).toBe("callreel: warning: more than 20 rows cannot be read; the rest are only counted.");
 });
 
 test("quiet prints nothing when all went well, however long it took", async () => {
@@ -109,7 +109,7 @@ test("quiet still tells failures, warnings and what the run came to", async () =
   );
   await reporter.close();
   expect(stream.lines()).toEqual([
-    "failed: tim/1: The server answered 500.",
+    "callreel: failed: tim/1: The server answered 500.",
     "Finished in 2 min 3 s: 3 recordings (2.0 KiB), 1 failed.",
   ]);
 });
@@ -119,7 +119,7 @@ test("after the summary no more lines come by themselves", async () => {
   report(runStarted, finished({ skipped: 2, reasons: { done: 2 } }));
   await clock.advance(5 * minute);
   await reporter.close();
-  expect(stream.lines()).toEqual(["Nothing new in 2 min 3 s: 0 recordings, 2 skipped (already here)."]);
+  expect(stream.lines()).toEqual(["Nothing new in 2 min 3 s: 0 recordings, 2 skipped (already downloaded)."]);
 });
 
 const listing = (rows: number, to: string): DownloadEvent => {
@@ -160,9 +160,9 @@ test("failures that differ only in the recording are folded after the third", as
   report({ ...failed("r/99"), message: "Something else." } as DownloadEvent);
   await reporter.close();
   expect(stream.lines()).toEqual([
-    "failed: Recording r/0: no.",
-    "failed: Recording r/1: no.",
-    "failed: Recording r/2: no.",
+    "callreel: failed: Recording r/0: no.",
+    "callreel: failed: Recording r/1: no.",
+    "callreel: failed: Recording r/2: no.",
     expect.stringContaining("more recordings in the same way"),
     expect.stringContaining("Something else."),
   ]);

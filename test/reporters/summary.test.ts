@@ -8,17 +8,17 @@ const lines = (fields: Parameters<typeof finished>[0], dest?: string) =>
 test("a run with failures tells the reasons, the most frequent first, and the next command", () => {
   const reasons = { done: 14, timeout: 1, "not-audio": 1001 };
   expect(lines({ done: 398, bytes: 1.2 * 1024 ** 3, skipped: 14, failed: 1002, exitCode: 3, reasons })).toEqual([
-    "Finished in 2 min 3 s: 398 recordings (1.2 GiB), 14 skipped (already here), 1,002 failed.",
+    "Finished in 2 min 3 s: 398 recordings (1.2 GiB), 14 skipped (already downloaded), 1,002 failed.",
     "  1,001  answer is not audio",
     "      1  timed out",
-    "`callreel status` tells what failed and why; the same command again tries only those.",
+    "`callreel status` shows what failed and why; the same command tries only those again.",
   ]);
 });
 
 test("a good run is one sentence and where the recordings are", () => {
   expect(lines({ done: 1, bytes: 2048 }, "./recordings")).toEqual([
     "Done in 2 min 3 s: 1 recording (2.0 KiB).",
-    "They are in ./recordings.",
+    "Saved in ./recordings.",
   ]);
 });
 
@@ -26,7 +26,7 @@ test("several reasons for skips are listed", () => {
   expect(lines({ done: 1, bytes: 1, skipped: 5, reasons: { done: 2, filtered: 3 } })).toEqual([
     "Done in 2 min 3 s: 1 recording (1 B), 5 skipped.",
     "  3  outside the selection",
-    "  2  already here",
+    "  2  already downloaded",
   ]);
 });
 
@@ -39,20 +39,20 @@ test("an interrupted run says that nothing is lost", () => {
     lines({ done: 3, bytes: 3, exitCode: 130, stoppedBy: { code: "interrupted", message: "Interrupted." } }),
   ).toEqual([
     "Interrupted after 2 min 3 s: 3 recordings (3 B).",
-    "Nothing is lost: the same command again goes on from here.",
+    "Nothing is lost: run the same command again to continue.",
   ]);
 });
 
 test("a cap says how to go on", () => {
   expect(
     lines({ exitCode: 8, stoppedBy: { code: "cap-reached", message: "--max-downloads 3 is reached." } }).slice(1),
-  ).toEqual(["--max-downloads 3 is reached.", "The same command again goes on from here."]);
+  ).toEqual(["--max-downloads 3 is reached.", "Run the same command again to continue."]);
 });
 
 test("a run that had to stop says why, in one harmless line", () => {
   expect(lines({ exitCode: 13, stoppedBy: { code: "disk-full", message: "Disk\x1b full.\nFree some." } })).toEqual([
     "Stopped after 2 min 3 s: 0 recordings.",
-    "Disk full. Free some.",
+    "callreel: Disk full. Free some.",
   ]);
 });
 
@@ -75,13 +75,13 @@ test("what is gone is told with whose word that is, also where it is the only re
   const absent = [{ reason: "gone", entries: 2, example: "ringcentral/1", evidence }] as const;
   expect(lines({ done: 1, bytes: 1, skipped: 2, reasons: { gone: 2 }, absent, short: 1 }).slice(1)).toEqual([
     "  2  deleted or expired at the source (ringcentral/1: media.example said so 2 times from 2026-11-01 00:00:00 +00:00 to 2026-11-03 00:00:00 +00:00)",
-    "  1  clearly shorter than its call; the next run asks once more",
+    "  1  clearly shorter than its call; the next run downloads them once more",
   ]);
   expect(lines({ done: 1, bytes: 1, short: 2 })).toContain(
-    "  2  clearly shorter than their calls; the next run asks once more",
+    "  2  clearly shorter than their calls; the next run downloads them once more",
   );
   expect(lines({ done: 3, bytes: 1, short: 3, shortAgain: 2 }).slice(1)).toEqual([
-    "  1  clearly shorter than its call; the next run asks once more",
-    "  2  clearly shorter than their calls when fetched again, too; not asked for again by itself (--force-overwrites asks)",
+    "  1  clearly shorter than its call; the next run downloads them once more",
+    "  2  clearly shorter than their calls even when downloaded again; not asked for again (--force-overwrites asks)",
   ]);
 });

@@ -32,6 +32,10 @@ export type ValuesOf<T extends OptionTable> = {
 };
 
 type Extra = Pick<OptionSpec<unknown>, "fallback" | "env">;
+type ChoiceExtra = Extra & {
+  /** Where to look for what the choices do not offer; ends the error's sentence. */
+  readonly hint?: string;
+};
 
 /** A setting with one value. */
 export function value<T>(flags: string, help: string, parse: (text: string) => T, extra: Extra = {}) {
@@ -53,14 +57,30 @@ export function count(flags: string, help: string, extra: Extra = {}) {
   return { flags, help, parse: integer(0, 9), kind: "count", ...extra } as const satisfies OptionSpec<number>;
 }
 
-/** One of a few words. */
-export function choice<const C extends string>(flags: string, help: string, choices: readonly C[], extra: Extra = {}) {
+/** One of a few words. Its error goes on where the setting's name ends: `--since takes only "last"`. */
+export function choice<const C extends string>(
+  flags: string,
+  help: string,
+  choices: readonly C[],
+  { hint = "", ...extra }: ChoiceExtra = {},
+) {
   const parse = (text: string): C => {
     const found = choices.find((known) => known === text.toLowerCase());
-    if (found === undefined) throw new RecordingError("usage", `"${text}" is none of ${choices.join(", ")}.`);
+    if (found === undefined) throw new RecordingError("usage", `takes ${choicesInWords(choices, text)}${hint}.`);
     return found;
   };
   return { flags, help, parse, kind: "value", choices, ...extra } as const satisfies OptionSpec<C>;
+}
+
+function choicesInWords(choices: readonly string[], given: string): string {
+  const last = choices.at(-1);
+  if (choices.length === 1) return `only "${last}"`;
+  return `${choices.slice(0, -1).join(", ")} or ${last}, not "${given}"`;
+}
+
+/** What an option's parser said of a value, with the name of the setting it was given for. */
+export function faultOf(name: string, message: string): string {
+  return message.startsWith("takes ") ? `${name} ${message}` : `${name}: ${message}`;
 }
 
 /** A secret: environment or file only. `name` is its environment name. */
@@ -77,7 +97,7 @@ export function secret(name: string, help: string) {
 
 /** Any text but the empty one. */
 export function text(given: string): string {
-  if (given.trim() === "") throw new RecordingError("usage", "The value is empty.");
+  if (given.trim() === "") throw new RecordingError("usage", "takes a value that is not empty.");
   return given;
 }
 
@@ -97,7 +117,7 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER) {
 export function percent(given: string): number {
   const number = Number(/^(\d{1,3}(?:\.\d+)?)\s*%$/.exec(given.trim())?.[1]);
   if (number >= 0 && number <= 100) return number / 100;
-  throw new RecordingError("usage", `"${given}" is no part such as 50%.`);
+  throw new RecordingError("usage", `"${given}" is not a percentage; use 0% to 100%, for example 50%.`);
 }
 
 /** An absolute http or https URL without a user or password in it. */
@@ -106,7 +126,7 @@ export function webUrl(given: string): string {
   try {
     url = new URL(given);
   } catch {
-    throw new RecordingError("usage", `"${given}" is not a URL; write it whole, as in https://host.example.`);
+    throw new RecordingError("usage", `"${given}" is not a URL; use a full one such as https://host.example.`);
   }
   if (url.protocol !== "https:" && url.protocol !== "http:")
     throw new RecordingError("usage", `The URL must begin with https:// or http://.`);
@@ -121,7 +141,7 @@ export function webUrl(given: string): string {
 function parseSwitch(given: string): boolean {
   if (/^(1|true|yes|on)$/i.test(given)) return true;
   if (/^(0|false|no|off|)$/i.test(given)) return false;
-  throw new RecordingError("usage", `"${given}" is neither yes nor no.`);
+  throw new RecordingError("usage", `"${given}" is not valid; use yes or no.`);
 }
 
 /** The long name without dashes: `transfers`, `no-mtime`; also the key in a profile. */
@@ -138,6 +158,6 @@ export function envNames(key: string, spec: OptionSpec<unknown>): readonly strin
 /** `name=value`, both sides filled. */
 export function pairs(given: string): { readonly name: string; readonly value: string } {
   const at = given.indexOf("=");
-  if (at < 1 || at === given.length - 1) throw new RecordingError("usage", `"${given}" is not of the form name=value.`);
+  if (at < 1 || at === given.length - 1) throw new RecordingError("usage", `"${given}" is not in the form name=value.`);
   return { name: given.slice(0, at).trim(), value: given.slice(at + 1).trim() };
 }

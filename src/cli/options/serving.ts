@@ -7,20 +7,20 @@ export const showOptions = {
   progress: choice("--progress <how>", "auto, bar, plain, json or none", ["auto", "bar", "plain", "json", "none"], {
     fallback: "auto",
   }),
-  json: flag("--json", "one NDJSON event a line on stdout"),
-  stats: value("--stats <time>", "how often a plain progress line is printed", parseDuration, { fallback: "1m" }),
-  quiet: flag("-q, --quiet", "print nothing when all went well"),
-  verbose: count("-v, --verbose", "say more; -vv also every request"),
+  json: flag("--json", "print one NDJSON event per line on stdout"),
+  stats: value("--stats <time>", "how often to print a plain progress line", parseDuration, { fallback: "1m" }),
+  quiet: flag("-q, --quiet", "print nothing if all goes well"),
+  verbose: count("-v, --verbose", "print more; -vv also prints every request"),
   logFile: value("--log-file <file>", "append the log to FILE", text),
   logFormat: choice("--log-format <format>", "text or json", ["text", "json"], { fallback: "text" }),
-  noColor: flag("--no-color", "no colours (also NO_COLOR)"),
+  noColor: flag("--no-color", "do not use colours (also NO_COLOR)"),
 } as const;
 
 /** Options every command takes. */
 export const globalOptions = {
-  profile: list("--profile <name>", "settings profile; several share one download", text, { fallback: "default" }),
+  profile: list("--profile <name>", "settings profile; several can share one download", text, { fallback: "default" }),
   config: value("--config <file>", "settings file", text),
-  noInput: flag("--no-input", "never ask anything"),
+  noInput: flag("--no-input", "never ask for input"),
   timezone: value("--timezone <zone>", "IANA zone of all times: shown, in names, given, or read without a zone", zone, {
     fallback: "the system's",
   }),
@@ -44,19 +44,22 @@ export const playerOptions = {
   host: value("--host <address>", "address to listen on", text, { fallback: "127.0.0.1" }),
   port: value("--port <port>", "port to listen on; 0 = any free one", integer(0, 65535), { fallback: "8080" }),
   open: flag("--open", "open the page in the browser"),
-  playerUrl: value("--player-url <url>", "the address under which people reach the player", webUrl, {
+  playerUrl: value("--player-url <url>", "the address at which people reach the player", webUrl, {
     fallback: "the running player's",
   }),
-  direct: flag("--direct", "the source's own short-lived URL: it works without a login, so it is a key"),
-  login: choice("--login <system>", "people log in with their own account of this system", ["ringcentral"]),
-  users: value("--users <file>", "people log in with a name and password of this file", text),
-  addUser: value("--add-user <name>", "ask for a password, add NAME to --users, and end", text),
+  direct: flag(
+    "--direct",
+    "print the source's own short-lived URL, which works without a login: treat it as a password",
+  ),
+  login: choice("--login <system>", "people log in with their own account on this system", ["ringcentral"]),
+  users: value("--users <file>", "people log in with a name and password from this file", text),
+  addUser: value("--add-user <name>", "ask for a password, add NAME to --users, and exit", text),
   tlsCert: value("--tls-cert <file>", "serve https with this certificate (PEM)", text),
   tlsKey: value("--tls-key <file>", "the certificate's private key (PEM)", text),
-  behindProxy: flag("--behind-proxy", "a reverse proxy in front does the https and says in X-Forwarded-For who comes"),
+  behindProxy: flag("--behind-proxy", "a reverse proxy in front handles https and sets X-Forwarded-For"),
   trustedProxy: list(
     "--trusted-proxy <network>",
-    "a proxy to believe beside those on this machine, as 10.0.0.0/8",
+    "a proxy to trust besides those on this machine, such as 10.0.0.0/8; repeatable",
     text,
   ),
 } as const;

@@ -34,26 +34,23 @@ export const timOptions = {
   }),
   timUrlTemplate: value(
     "--tim-url-template <template>",
-    "the token request, with {base} {format} {datasource} {voicelocation} {voicefilename} {salt}",
+    "the token request's URL, with {base} {format} {datasource} {voicelocation} {voicefilename} {salt}",
     text,
   ),
-  echoRewrite: list("--echo-rewrite <from=to>", "reach the Echo host under another name; repeatable", pairs),
+  echoRewrite: list("--echo-rewrite <from=to>", "use another address for the Echo host; repeatable", pairs),
   format: choice("--format <format>", "wav or mp3", ["wav", "mp3"], { fallback: "wav" }),
   timAuth: choice("--tim-auth <scheme>", "auto, basic or digest", ["auto", "basic", "digest"], { fallback: "auto" }),
-  echoAuth: flag("--echo-auth", "send the TIM login to the Echo host too"),
-  echoResume: flag("--echo-resume", "let broken downloads continue: your Echo supports ranges"),
-  linkMaxAge: value(
-    "--link-max-age <time>",
-    "throw a token URL away when it is older than this before use",
-    parseDuration,
-    { fallback: "50s" },
-  ),
+  echoAuth: flag("--echo-auth", "also send the TIM login to the Echo host"),
+  echoResume: flag("--echo-resume", "resume interrupted downloads: your Echo supports ranges"),
+  linkMaxAge: value("--link-max-age <time>", "discard a token URL that is older than this", parseDuration, {
+    fallback: "50s",
+  }),
   timPassword: secret("TIM_PASSWORD", "the web user's password"),
 } as const;
 
 export const tlsOptions = {
-  caFile: value("--ca-file <file>", "further certificate authorities (PEM)", text),
-  insecure: flag("--insecure", "accept any certificate: anyone on the way can read and change everything"),
+  caFile: value("--ca-file <file>", "additional certificate authorities (PEM)", text),
+  insecure: flag("--insecure", "accept any certificate: anyone on the network can read and change everything"),
   tlsMinVersion: choice("--tls-min-version <version>", "1.0, 1.1, 1.2 or 1.3", ["1.0", "1.1", "1.2", "1.3"], {
     fallback: "1.2",
   }),

@@ -1,6 +1,7 @@
 import { RecordingError } from "../model/errors.ts";
 import type { AudioType, ResponseHead } from "../model/recording.ts";
 import { contentLength, contentRange, statusError } from "../model/response-headers.ts";
+import { formatCount, formatNumberOf } from "../text.ts";
 import { describeBody, isText, scanAudio } from "./kind.ts";
 import { type Conclusion, copied, type Ending, latin, openScan } from "./scan.ts";
 
@@ -162,7 +163,10 @@ function endsInMessage(what: string): RecordingError {
 }
 
 function wrongLength(announced: number, arrived: number): RecordingError {
-  return new RecordingError("wrong-length", `The server announced ${announced} bytes and sent ${arrived}.`);
+  return new RecordingError(
+    "wrong-length",
+    `The server announced ${formatNumberOf(announced, "byte")} and sent ${formatCount(arrived)}.`,
+  );
 }
 
 function emptyBody(head: ResponseHead | undefined): RecordingError {

@@ -50,7 +50,10 @@ export function openShutdown(
   signals.abort.addEventListener("abort", onAbort);
   if (durationMs !== undefined) {
     clock.sleep(durationMs, closed.signal).then(
-      () => because(new RecordingError("cap-reached", "Stopped at --max-duration; run again to go on.")),
+      () =>
+        because(
+          new RecordingError("cap-reached", "Stopped at --max-duration; run the same command again to continue."),
+        ),
       () => {},
     );
   }

@@ -2,6 +2,7 @@ import { type Evidence, evidenceInWords } from "../download/evidence.ts";
 import { isShort, shortness, type Tolerance, usualTolerance } from "../download/refetch.ts";
 import type { LedgerEntry } from "../model/ledger.ts";
 import type { Call, RecordingRef } from "../model/recording.ts";
+import { formatCount, formatNumberOf } from "../text.ts";
 
 export type Finding =
   | "missing" // the source has it, the archive does not, or its file is not there
@@ -74,7 +75,11 @@ export function unsound(ref: RecordingRef, { stored, damage }: LedgerEntry, look
   const found = look(path);
   if (found === undefined) return { kind: "missing", message: `its file ${path} is not there`, ref };
   if (found.bytes !== bytes) {
-    return { kind: "damaged", message: `${path} has ${found.bytes} bytes instead of ${bytes}`, ref };
+    return {
+      kind: "damaged",
+      message: `${path} has ${formatNumberOf(found.bytes, "byte")} instead of ${formatCount(bytes)}`,
+      ref,
+    };
   }
   return damage === undefined
     ? undefined

@@ -2,6 +2,7 @@ import pLimit from "p-limit";
 import { RecordingError } from "../model/errors.ts";
 import type { LedgerEntry } from "../model/ledger.ts";
 import type { RecordingKey, Stored } from "../model/recording.ts";
+import { formatCount, formatNumberOf } from "../text.ts";
 
 /** What a finished file turned out to be when it was read again. */
 export interface FileState {
@@ -82,7 +83,10 @@ function faultOf(
   if (typeof found === "string") return { kind: "unreadable", message: found };
   if (found === undefined) return { kind: "missing", message: "the file is not there" };
   if (found.bytes !== stored.bytes)
-    return { kind: "changed", message: `${found.bytes} bytes instead of ${stored.bytes}` };
+    return {
+      kind: "changed",
+      message: `${formatNumberOf(found.bytes, "byte")} instead of ${formatCount(stored.bytes)}`,
+    };
   if (found.sha256 === stored.sha256) return undefined;
   return { kind: "changed", message: "the SHA-256 is not the one it came with" };
 }

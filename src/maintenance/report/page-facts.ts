@@ -93,7 +93,7 @@ ${broken.length === 0 ? [] : html`<ul>${broken.map((each) => html`<li class="kin
 <h2>Settings<small>no secrets</small></h2>
 <dl class="facts"><dt>Of this report</dt><dd><code>${settingsInWords(settings)}</code></dd>${report.listings.map(settingsOfLast)}</dl>
 <footer>
-<p>The head stands for every record and outcome of the archive when this page was made. <code>callreel verify --head ${head || "HEAD"}</code> tells later whether the archive still goes back to it, and re-reads every file.</p>
+<p>The head stands for every record and outcome of the archive when this page was made. <code>callreel verify --head ${head || "HEAD"}</code> shows later whether the archive's history still contains it, and re-reads every file.</p>
 <p>That a recording is held says that its file is there with its size; that its bytes are as they came says the last verify.</p>
 </footer>
 `;

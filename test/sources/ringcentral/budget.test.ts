@@ -53,7 +53,7 @@ describe("a budget", () => {
     const { sent, wait } = spend(budget, start);
     expect(sent).toBe(10);
     expect(wait.untilMs).toBe(start + 100 + 60_000 + 50);
-    expect(wait.reason).toContain("heavy (10 requests in 60 s)");
+    expect(wait.reason).toContain("limit (10 requests a minute)");
   });
 
   test("counts a request until a window after its answer, however late that came", () => {
@@ -138,7 +138,7 @@ describe("a budget", () => {
   test("lets nothing but token requests out while somebody logs in, if that somebody lives", () => {
     const budget = parseBudget(undefined);
     budget.login = { owner: "other", untilMs: start + leaseMs };
-    expect(ask(budget, start + 1)).toHaveProperty("reason", "a login under way");
+    expect(ask(budget, start + 1)).toHaveProperty("reason", "a login in progress");
     expect(ask(budget, start + 1, "token")).toHaveProperty("count");
     expect(ask(budget, start + leaseMs)).toHaveProperty("count");
   });

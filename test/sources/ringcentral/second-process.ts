@@ -21,7 +21,7 @@ export function startFetching(settings: RingCentralSettings, ids: readonly strin
         const picked = pick(message);
         if (picked !== undefined) resolve(picked);
       });
-      void ended.then(([code]) => reject(new Error(`The process ended with ${code}.`)));
+      void ended.then(([code]) => reject(new Error(`The process exited with ${code}.`)));
     });
   const fetched = heard((message) => message.fetched);
   const waiting = heard(({ event }) => (event === "waiting" ? true : undefined)).then(() => {});

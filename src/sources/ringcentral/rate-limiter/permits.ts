@@ -1,3 +1,4 @@
+import { formatDuration, formatNumberOf } from "../../../core/text.ts";
 import type { RateHeaders } from "../error-bodies.ts";
 import {
   allowance,
@@ -37,7 +38,6 @@ const shortestSpacingMs = 50;
  * word on the budget is heard first, and none is under way when a penalty begins. Faster budgets go in blocks.
  */
 export function takePermits(budget: Budget, asking: Asking, now: number): PermitBlock | Wait {
-  const name = groupOf(budget, asking.kind);
   const group = tidiedGroup(budget, asking.kind, now);
   const { limit, windowMs } = allowance(group, asking);
   const spacing = windowMs / limit;
@@ -47,7 +47,7 @@ export function takePermits(budget: Budget, asking: Asking, now: number): Permit
 
   const step =
     closedFor(budget, group, asking, now) ??
-    full(group, name, limit, windowMs, poll, now) ??
+    full(group, limit, windowMs, poll, now) ??
     (exact ? (headUnderWay(group, spacing, poll, now) ?? othersTurn(group, asking.owner, poll, now)) : undefined);
   if (step !== undefined) {
     noteTurn(group, asking.owner, { asksMs: step.askAgainMs });
@@ -64,39 +64,37 @@ export function takePermits(budget: Budget, asking: Asking, now: number): Permit
 
 function closedFor(budget: Budget, group: Group, asking: Asking, now: number): Wait | undefined {
   if (asking.kind !== tokenKind && loginUnderWay(budget, now)) {
-    return { reason: "a login under way", untilMs: now, askAgainMs: now + 20 };
+    return { reason: "a login in progress", untilMs: now, askAgainMs: now + 20 };
   }
   const until = Math.max(heldUntil(budget.penalty, now), heldUntil(group.penalty, now));
   if (until <= now) return undefined;
   return { reason: "RingCentral's pause after too many requests (429)", untilMs: until, askAgainMs: until };
 }
 
-function full(
-  group: Group,
-  name: string,
-  limit: number,
-  windowMs: number,
-  poll: number,
-  now: number,
-): Wait | undefined {
+function full(group: Group, limit: number, windowMs: number, poll: number, now: number): Wait | undefined {
   if (used(group) < limit) return undefined;
   const ends = group.permits.map((permit) => (permit.open ? permit.sentMs + windowMs : permit.untilMs));
   const closed = group.permits.filter((permit) => !permit.open).map((permit) => permit.untilMs);
   const surplus = group.permits.length - limit;
   const untilMs = nth(ends, Math.max(0, surplus)) ?? now + windowMs;
-  const each = limit === 1 ? "1 request" : `${limit} requests`;
   return {
-    reason: `the rate limit of group ${name} (${each} in ${windowMs / 1000} s)`,
+    reason: limitInWords(limit, windowMs),
     untilMs,
     askAgainMs: nth(closed, 0) ?? now + poll,
   };
+}
+
+/** `RingCentral's limit (10 requests a minute)`. */
+function limitInWords(limit: number, windowMs: number): string {
+  const window = windowMs === 60_000 ? "a minute" : `in ${formatDuration(windowMs)}`;
+  return `RingCentral's limit (${formatNumberOf(limit, "request")} ${window})`;
 }
 
 function headUnderWay(group: Group, spacing: number, poll: number, now: number): Wait | undefined {
   const sent = group.permits.filter((permit) => permit.open).map((permit) => permit.sentMs);
   const until = Math.max(...sent, -Infinity) + spacing;
   if (!(until > now)) return undefined;
-  return { reason: "the answer before", untilMs: now, askAgainMs: Math.min(until, now + poll) };
+  return { reason: "the previous answer", untilMs: now, askAgainMs: Math.min(until, now + poll) };
 }
 
 /** Another process that asks just now and got its last permit before ours goes first. */
