@@ -129,6 +129,10 @@ const leastBeside = 28;
 export function helpLayout(brief: boolean): Partial<Help> {
   return {
     minWidthToWrap: 10,
+    commandUsage(this: Help, command) {
+      const usage = Help.prototype.commandUsage.call(this, command);
+      return this.boxWrap(usage, (this.helpWidth ?? 80) - "Usage: ".length);
+    },
     subcommandTerm: (command) =>
       brief ? command.name() : `${command.name()} ${command.usage().replace("[options]", "").trim()}`,
     subcommandDescription: (command) =>

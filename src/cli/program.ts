@@ -1,5 +1,6 @@
 import { Command as Commander, CommanderError, Option } from "commander";
 import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
+import { forPeople } from "../core/width.ts";
 import { version } from "../platform/version.ts";
 import { commands } from "./commands.ts";
 import type { Resolved } from "./config.ts";
@@ -140,7 +141,9 @@ async function told(thrown: unknown): Promise<unknown> {
 function failed(thrown: unknown, io: Io): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
   const error = asRecordingError(thrown);
-  if (error.code !== "reader-gone" && error.code !== "interrupted") io.stderr.write(`callreel: ${describe(error)}\n`);
+  if (error.code !== "reader-gone" && error.code !== "interrupted") {
+    io.stderr.write(forPeople(`callreel: ${describe(error)}\n`, io.stderr));
+  }
   return exitCodeOf(error.code, io.stoppedBy());
 }
 

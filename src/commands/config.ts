@@ -9,7 +9,7 @@ import {
 import type { Invocation } from "../cli/io.ts";
 import { allOptions } from "../cli/options/groups.ts";
 import { faultOf, type OptionSpec, optionName } from "../cli/options/option.ts";
-import { formatTable } from "../cli/table.ts";
+import { formatTable, tableWidth } from "../cli/table.ts";
 import type { ProfileSummary } from "../composition/profiles.ts";
 import { RecordingError } from "../core/model/errors.ts";
 
@@ -52,7 +52,7 @@ async function profiles(invocation: Invocation, verb = "list", names: readonly s
   } else {
     const all = await stored.list();
     if (flags.json) for (const each of all) io.stdout.write(`${JSON.stringify(each)}\n`);
-    else if (all.length > 0) io.stdout.write(formatTable(all, profileColumns));
+    else if (all.length > 0) io.stdout.write(formatTable(all, profileColumns, tableWidth(io.stdout)));
     else io.stderr.write("There are no profiles yet; callreel setup makes one.\n");
   }
 }

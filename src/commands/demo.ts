@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { resolveSettings } from "../cli/config.ts";
+import { type RawFlags, resolveSettings } from "../cli/config.ts";
 import { worst } from "../cli/exit-codes.ts";
 import type { Command, Invocation, Io } from "../cli/io.ts";
-import { type Column, formatTable } from "../cli/table.ts";
+import { type Column, formatTable, tableWidth } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
+import { timeText } from "../core/local-time.ts";
 import type { LedgerEntry } from "../core/model/ledger.ts";
 import { formatBytes, formatDuration, formatNumberOf } from "../core/text.ts";
 import { openSandbox, type Sandbox } from "../sandbox/index.ts";
@@ -19,6 +20,8 @@ export function demoOf(download: Command): Command {
 
 async function demo({ io, flags }: Invocation, download: Command): Promise<number> {
   const dest = resolve(io.cwd, typeof flags.dest === "string" ? flags.dest : "./recordings");
+  const { utc, timezone } = flags;
+  const zone = { ...(utc !== undefined && { utc }), ...(timezone !== undefined && { timezone }) };
   const state = join(dest, ".callreel", "demo-state");
   const say = (text: string) => io.stderr.write(text);
   const sandbox = await openDemoSandbox();
@@ -35,10 +38,11 @@ async function demo({ io, flags }: Invocation, download: Command): Promise<numbe
       from: "2026-01-01",
       to: "2026-03-01",
       dest,
+      ...zone,
     });
     say("\nTIM Enterprise: rows of its calls table; each token URL is requested just before it is used.\n");
-    const second = await run(download, sandbox, io, state, { source: "tim", rows: [sandbox.rowsFile], dest });
-    await showArchive(io, dest);
+    const second = await run(download, sandbox, io, state, { source: "tim", rows: [sandbox.rowsFile], dest, ...zone });
+    await showArchive(io, { dest, ...zone });
     return worst([first, second]);
   } finally {
     await sandbox.close();
@@ -62,13 +66,7 @@ function openDemoSandbox(): Promise<Sandbox> {
 }
 
 /** A download as the command line would run it, but with the sandbox's logins and a state folder of its own. */
-async function run(
-  download: Command,
-  sandbox: Sandbox,
-  io: Io,
-  state: string,
-  flags: Record<string, string | string[]>,
-): Promise<number> {
+async function run(download: Command, sandbox: Sandbox, io: Io, state: string, flags: RawFlags): Promise<number> {
   const { CALLREEL_ROWS: _, ...logins } = sandbox.env;
   const { HOME, NO_COLOR, TERM } = io.env;
   const env = { HOME, NO_COLOR, TERM, XDG_STATE_HOME: state, XDG_CONFIG_HOME: state, ...logins };
@@ -84,8 +82,8 @@ async function run(
   });
 }
 
-const columns: readonly Column<LedgerEntry>[] = [
-  { title: "START", value: ({ ref }) => ref.call.start?.slice(0, 16).replace("T", " ") ?? "" },
+const columnsIn = (timezone: string | undefined): readonly Column<LedgerEntry>[] => [
+  { title: "START", value: ({ ref }) => timeText(ref.call.start, timezone), telling: true },
   { title: "FROM", value: ({ ref }) => ref.call.from ?? "" },
   { title: "TO", value: ({ ref }) => ref.call.to ?? "" },
   { title: "AUDIO", align: "right", value: ({ stored }) => formatDuration((stored?.audioSeconds ?? 0) * 1000) },
@@ -93,12 +91,12 @@ const columns: readonly Column<LedgerEntry>[] = [
   { title: "SHA-256", value: ({ stored }) => stored?.sha256.slice(0, 12) ?? "" },
 ];
 
-async function showArchive(io: Io, dest: string): Promise<void> {
-  const { settings } = await resolveSettings({ dest }, {});
+async function showArchive(io: Io, flags: RawFlags): Promise<void> {
+  const { settings } = await resolveSettings(flags, {});
   await using ledger = await openExistingLedger(settings, io);
   const held: LedgerEntry[] = [];
   for await (const page of ledger.entries({ states: ["done"] })) held.push(...page);
-  io.stdout.write(`\n${formatTable(held, columns)}`);
+  io.stdout.write(`\n${formatTable(held, columnsIn(settings.timezone), tableWidth(io.stdout))}`);
   const hint = "Listen: callreel serve. Prove: callreel verify. Run callreel demo again and it skips everything.";
-  io.stdout.write(`\n${formatNumberOf(held.length, "recording")}, checked and hashed, in ${dest}\n${hint}\n`);
+  io.stdout.write(`\n${formatNumberOf(held.length, "recording")}, checked and hashed, in ${settings.dest}\n${hint}\n`);
 }

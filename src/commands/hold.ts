@@ -1,6 +1,6 @@
 import { windowOf } from "../cli/dates.ts";
 import type { Invocation } from "../cli/io.ts";
-import { type Column, formatTable, writeOut } from "../cli/table.ts";
+import { type Column, formatTable, tableWidth, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { auditReason } from "../composition/audit-reason.ts";
 import { covers, type Hold, type HoldRule, ruleInWords, ruleText } from "../core/holds.ts";
@@ -172,7 +172,7 @@ async function tell(holds: readonly Hold[], invocation: Invocation, ledger: Arch
     return;
   }
   if (!settings.quiet || invocation.args[0] === "list") {
-    await writeOut(formatTable(counted, columnsIn(settings.timezone)), io);
+    await writeOut(formatTable(counted, columnsIn(settings.timezone), tableWidth(io.stdout)), io);
   }
 }
 

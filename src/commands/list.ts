@@ -1,5 +1,5 @@
 import type { Invocation } from "../cli/io.ts";
-import { type Column, tablePrinter, writeOut } from "../cli/table.ts";
+import { type Column, tablePrinter, tableWidth, writeOut } from "../cli/table.ts";
 import { openLeftOut } from "../composition/left-out.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { selectionOf } from "../composition/plan.ts";
@@ -46,7 +46,7 @@ async function printWork(
   hear: (event: DownloadEvent) => void,
   { io, settings }: Invocation,
 ): Promise<number> {
-  const print = settings.json ? printLines : tablePrinter(columnsIn(settings.timezone));
+  const print = settings.json ? printLines : tablePrinter(columnsIn(settings.timezone), tableWidth(io.stdout));
   const seen = new Set<string>();
   for await (const { events, refs } of work) {
     for (const event of events) hear(event);
@@ -62,8 +62,8 @@ function printLines(refs: readonly RecordingRef[]): string {
 }
 
 const columnsIn = (timezone: string | undefined): readonly Column<RecordingRef>[] => [
-  { title: "START", value: ({ call }) => timeText(call.start, timezone) },
-  { title: "DIRECTION", value: ({ call }) => call.direction ?? "" },
+  { title: "START", value: ({ call }) => timeText(call.start, timezone), telling: true },
+  { title: "DIRECTION", value: ({ call }) => call.direction ?? "", optional: true },
   { title: "FROM", value: ({ call }) => call.from ?? "" },
   { title: "TO", value: ({ call }) => call.to ?? "" },
   {
@@ -71,5 +71,5 @@ const columnsIn = (timezone: string | undefined): readonly Column<RecordingRef>[
     align: "right",
     value: ({ call }) => (call.duration === undefined ? "" : formatDuration(call.duration * 1000)),
   },
-  { title: "RECORDING", value: ({ key }) => key },
+  { title: "RECORDING", value: ({ key }) => key, telling: true, tail: true },
 ];

@@ -1,6 +1,6 @@
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
-import { type Column, formatTable } from "../cli/table.ts";
+import { type Column, formatTable, tableWidth } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { expiringSoon } from "../composition/expiring.ts";
 import { archiveMetrics } from "../composition/metric-values.ts";
@@ -31,8 +31,9 @@ export async function status({ settings, io, args }: Invocation): Promise<number
     io.stdout.write(`${JSON.stringify({ holdings, failures, shorts, expiring, runs })}\n`);
     return 0;
   }
+  const width = tableWidth(io.stdout);
   const print = (text: string) => io.stdout.write(text);
-  print(holdings.length === 0 ? "The archive is empty.\n" : formatTable(holdings, holdingColumns));
+  print(holdings.length === 0 ? "The archive is empty.\n" : formatTable(holdings, holdingColumns, width));
   print(totalLine(holdings));
   if (failures.length > 0) print(`\nNot held:\n${failures.map((failure) => failureLine(failure, timezone)).join("")}`);
   if (shorts.entries > 0) print(shortsLine(shorts));
@@ -40,7 +41,7 @@ export async function status({ settings, io, args }: Invocation): Promise<number
     print(
       `\n${formatNumberOf(line.entries, "recording")} not yet downloaded ${line.entries === 1 ? "expires" : "expire"} within ${line.days} days (oldest call: ${printable(timeText(line.oldest, timezone))}).\n`,
     );
-  if (runs.length > 0) print(`\nLast runs:\n${formatTable(runs, runColumns(timezone))}`);
+  if (runs.length > 0) print(`\nLast runs:\n${formatTable(runs, runColumns(timezone), width)}`);
   return 0;
 }
 
@@ -92,12 +93,12 @@ function failureLine(failure: Failure, timezone: Settings["timezone"]): string {
 }
 
 const runColumns = (timezone: Settings["timezone"]): readonly Column<RunRecord>[] => [
-  { title: "STARTED", value: (run) => timeText(run.started, timezone) },
+  { title: "STARTED", value: (run) => timeText(run.started, timezone), telling: true },
   { title: "RESULT", value: (run) => (run.result === "finished" ? `exit ${run.exitCode}` : "interrupted") },
   { title: "DONE", align: "right", value: (run) => formatCount(run.done) },
-  { title: "SKIPPED", align: "right", value: (run) => formatCount(run.skipped) },
+  { title: "SKIPPED", align: "right", optional: true, value: (run) => formatCount(run.skipped) },
   { title: "FAILED", align: "right", value: (run) => formatCount(run.failed) },
-  { title: "SIZE", align: "right", value: (run) => formatBytes(run.bytes) },
+  { title: "SIZE", align: "right", optional: true, value: (run) => formatBytes(run.bytes) },
   { title: "TOOK", align: "right", value: (run) => formatDuration(run.ms) },
 ];
 

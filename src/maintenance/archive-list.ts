@@ -1,6 +1,6 @@
 import type { Settings } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
-import { type Column, tablePrinter, writeOut } from "../cli/table.ts";
+import { type Column, tablePrinter, tableWidth, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { entryFilterOf } from "../composition/plan.ts";
 import { csvField } from "../core/csv-field.ts";
@@ -15,7 +15,7 @@ import { tellUntold } from "./untold.ts";
 export async function listArchive({ settings, io, args }: Invocation): Promise<number> {
   await using ledger = await openExistingLedger(settings, io);
   const holds = await ledger.holds();
-  const print = printerOf(settings, holds);
+  const print = printerOf(settings, holds, tableWidth(io.stdout));
   let count = 0;
   const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
   for await (const page of heldEntries(args, filter, ledger)) {
@@ -30,11 +30,12 @@ export async function listArchive({ settings, io, args }: Invocation): Promise<n
 function printerOf(
   { json, csv, timezone }: Settings,
   holds: readonly Hold[],
+  width: number | undefined,
 ): (page: readonly LedgerEntry[]) => string {
   if (json) return (page) => page.map((entry) => `${JSON.stringify(jsonOf(entry, holds))}\n`).join("");
   if (csv) return csvPrinter(holds);
   const held = { title: "HOLD", value: (entry: LedgerEntry) => namesOver(holds, entry) };
-  return tablePrinter(holds.length === 0 ? columnsIn(timezone) : [held, ...columnsIn(timezone)]);
+  return tablePrinter(holds.length === 0 ? columnsIn(timezone) : [held, ...columnsIn(timezone)], width);
 }
 
 /** What is known of a recording that is held, in one object, with the names of the legal holds over it. */
@@ -50,7 +51,7 @@ function namesOver(holds: readonly Hold[], { ref }: LedgerEntry): string {
 }
 
 const columnsIn = (timezone: string | undefined): readonly Column<LedgerEntry>[] => [
-  { title: "START", value: ({ ref }) => timeText(ref.call.start, timezone) },
+  { title: "START", value: ({ ref }) => timeText(ref.call.start, timezone), telling: true },
   { title: "FROM", value: ({ ref }) => ref.call.from ?? "" },
   { title: "TO", value: ({ ref }) => ref.call.to ?? "" },
   {
@@ -62,8 +63,8 @@ const columnsIn = (timezone: string | undefined): readonly Column<LedgerEntry>[]
     align: "right",
     value: ({ ref, stored }) => lengthOf(stored?.audioSeconds ?? ref.call.duration),
   },
-  { title: "SIZE", align: "right", value: ({ stored }) => formatBytes(stored?.bytes ?? 0) },
-  { title: "FILE", value: ({ stored }) => stored?.path ?? "" },
+  { title: "SIZE", align: "right", optional: true, value: ({ stored }) => formatBytes(stored?.bytes ?? 0) },
+  { title: "FILE", value: ({ stored }) => stored?.path ?? "", tail: true },
 ];
 
 const mostNameLetters = 20;

@@ -1,7 +1,8 @@
 import { momentText, timeText } from "../core/local-time.ts";
 import type { Call, RecordingKey } from "../core/model/recording.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate, printable } from "../core/text.ts";
-import { column, cutAtWord, cutTo, type Paint, widthOf } from "./paint.ts";
+import { column, cutAtWord, cutTo, widthOf } from "../core/width.ts";
+import type { Paint } from "./paint.ts";
 import type { InFlight, Progress } from "./progress.ts";
 
 /** Below this width there is no room to draw: only words, the most telling first. */

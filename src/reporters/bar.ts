@@ -1,5 +1,6 @@
 import { MultiBar, type Options, type SingleBar } from "cli-progress";
 import type { Clock } from "../core/model/ports.ts";
+import { forPeople } from "../core/width.ts";
 import { fileRow, statusRow, totalRow } from "./bar-texts.ts";
 import { openEarlyLine } from "./early-line.ts";
 import { openFold } from "./fold.ts";
@@ -37,7 +38,7 @@ export function openBarReporter(settings: BarSettings): Screen {
     clock: settings.clock,
     progress,
     look: settings,
-    print: (line) => state === "before" && sink.write(`${line}\n`),
+    print: (line) => state === "before" && print(`${line}\n`),
   });
 
   const rowOf = (slot: number, columns: number): string => {
@@ -77,8 +78,9 @@ export function openBarReporter(settings: BarSettings): Screen {
   }
 
   function print(text: string): void {
-    if (state === "drawing") bars.print(text);
-    else sink.write(text);
+    const shown = forPeople(text, stream);
+    if (state === "drawing") bars.print(shown);
+    else sink.write(shown);
   }
 
   return {
@@ -95,7 +97,7 @@ export function openBarReporter(settings: BarSettings): Screen {
       if (event.event !== "run-finished") return;
       fold.flush();
       stop();
-      for (const line of summaryLines(event, { color, timezone })) sink.write(`${redact(line)}\n`);
+      for (const line of summaryLines(event, { color, timezone })) print(`${redact(line)}\n`);
     },
     close() {
       fold.flush();

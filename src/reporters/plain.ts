@@ -1,7 +1,7 @@
-import type { Writable } from "node:stream";
 import { momentText } from "../core/local-time.ts";
 import type { Clock } from "../core/model/ports.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/text.ts";
+import { forPeople } from "../core/width.ts";
 import { listingText, waitingText } from "./bar-texts.ts";
 import { openEarlyLine } from "./early-line.ts";
 import { openFold } from "./fold.ts";
@@ -10,11 +10,11 @@ import { openSink } from "./output.ts";
 import { openPaint } from "./paint.ts";
 import { openProgress, type Progress, type ProgressSettings } from "./progress.ts";
 import { quietLines, summaryLines } from "./summary.ts";
-import type { Screen } from "./terminal.ts";
+import type { Screen, TerminalStream } from "./terminal.ts";
 
 export interface PlainSettings extends ProgressSettings {
   readonly clock: Clock;
-  readonly stream: Writable;
+  readonly stream: TerminalStream;
   /** Only warnings and failures; nothing at all when all went well. */
   readonly quiet: boolean;
   readonly statsMs: number;
@@ -29,13 +29,14 @@ export function openPlainReporter(settings: PlainSettings): Screen {
   const { quiet, color, clock, redact, timezone } = settings;
   const now = () => momentText(clock.now(), timezone);
   const sink = openSink(settings.stream, 0);
+  const print = (line: string) => sink.write(forPeople(`${line}\n`, settings.stream));
   const progress = openProgress(settings);
   const messageOf = openMessages({ quiet, redact, paint: openPaint(color) });
   const early = openEarlyLine({
     clock,
     progress,
     look: settings,
-    print: (line) => sink.write(`${now()} ${line}\n`),
+    print: (line) => print(`${now()} ${line}`),
   });
   const fold = openFold(clock.monotonic);
   const ended = new AbortController();
@@ -46,25 +47,25 @@ export function openPlainReporter(settings: PlainSettings): Screen {
     for (;;) {
       await clock.sleep(settings.statsMs, ended.signal);
       const rest = [listingText(progress, settings), waitingText(progress, settings)];
-      sink.write(`${now()} ${statsLine(progress, rest)}\n`);
+      print(`${now()} ${statsLine(progress, rest)}`);
     }
   }
 
   return {
-    messages: sink,
+    messages: { write: (text) => sink.write(forPeople(text, settings.stream)) },
     report(event) {
       progress.hear(event);
       if (!quiet) early.hear(event);
       // It ends by rejecting when the run ends.
       if (event.event === "run-started" && !quiet && !ticking) tick().catch(() => {});
       const message = messageOf(event);
-      if (message !== undefined) fold.say(message, (repeated) => sink.write(`${message}${repeated}\n`));
+      if (message !== undefined) fold.say(message, (repeated) => print(`${message}${repeated}`));
       if (event.event !== "run-finished") return;
       fold.flush();
       ended.abort();
       early.close();
       for (const line of quiet ? quietLines(event, { color, timezone }) : summaryLines(event, { color, timezone }))
-        sink.write(`${redact(line)}\n`);
+        print(`${redact(line)}`);
     },
     async close() {
       ended.abort();

@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream";
 import type { Reporter } from "../core/model/ports.ts";
-import { widthOf } from "./paint.ts";
+import { widthOf } from "../core/width.ts";
 
 /** The stream of a terminal, as Node's tty gives it. */
 export interface TerminalStream extends Writable {

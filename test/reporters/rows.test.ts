@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { widthOf } from "../../src/core/width.ts";
 import { fileRow, statusRow, totalRow } from "../../src/reporters/bar-texts.ts";
-import { column, cutTo, openPaint, widthOf } from "../../src/reporters/paint.ts";
+import { openPaint } from "../../src/reporters/paint.ts";
 import { openProgress } from "../../src/reporters/progress.ts";
 import { heldClock } from "../helpers/held-clock.ts";
 import { done, failed, runStarted, skipped } from "./events.ts";
@@ -77,16 +78,4 @@ test("a recording is named by its call, or by its id where nothing is known", ()
     `  ${"2026-01-31 15:03 +4930 → Anna".padEnd(40)} ██████░░░░░░ 512 B of 1.0 KiB`,
   );
   expect(fileRow("tim/3/4/NCS1", { call: {}, bytes: 0, total: undefined }, look(50))).toBe("  NCS1");
-});
-
-test("wide characters count two columns, marks and colours none", () => {
-  expect(["abc", "日本", "e\u0301", "😀", "\x1b[31mred\x1b[39m", "ö"].map(widthOf)).toEqual([3, 4, 1, 2, 3, 1]);
-});
-
-test("text is cut between characters and marked, and filled to its column", () => {
-  expect(cutTo("日本語", 5)).toBe("日本…");
-  expect(cutTo("日本語", 4)).toBe("日…");
-  expect(cutTo("abc", 0)).toBe("");
-  expect(column("日本語", 4)).toBe("日… ");
-  expect(column("ab", 4)).toBe("ab  ");
 });
