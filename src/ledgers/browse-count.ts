@@ -12,6 +12,7 @@ export interface Counted {
 
 /** Recordings counted at once, within milliseconds. */
 const countedAtOnce = 20_000;
+const foundAtOnce = 4_000;
 const textsAtOnce = 2_000;
 
 /** Counts what fits after `query.after`, some milliseconds long; `text` is folded. */
@@ -52,14 +53,14 @@ function countRange(sqlite: Sqlite, query: BrowseQuery): Counted {
 function countFound(sqlite: Sqlite, search: SearchIndex, query: BrowseQuery, text: string): Counted {
   const { after } = query;
   const bounds = { ...widest(query), ...(after && { after: { start: String(after.at), seq: after.seq } }) };
-  const seqs = search.find(text, bounds, countedAtOnce);
+  const seqs = search.find(text, bounds, foundAtOnce);
   const fits = conditionsOf(query);
   const { count } = sqlite
     .prepare(`SELECT count(*) AS count FROM (SELECT value AS asked FROM json_each(?))
       CROSS JOIN recordings ON seq = asked WHERE ${fits.sql}`)
     .get(JSON.stringify(seqs), ...fits.values) as { count: number };
   const last = seqs.at(-1);
-  if (seqs.length < countedAtOnce || last === undefined) return { count };
+  if (seqs.length < foundAtOnce || last === undefined) return { count };
   const { at } = sqlite.prepare("SELECT start AS at FROM recordings WHERE seq = ?").get(last) as { at: string };
   return { count, next: { at, seq: last, indexed: true } };
 }

@@ -131,21 +131,24 @@ function browseOf(database: Database): Browse {
     const after = query.after === undefined ? [] : [query.after.at, query.after.seq];
     const asked = "(SELECT value AS asked FROM json_each(?)) CROSS JOIN recordings ON seq = asked";
     const place = after.length === 0 ? "1" : `(${secondsColumn}, seq) ${comparison} (?, ?)`;
+    // Put in order by length alone: whole rows would be carried through the sort.
     const statement = sqlite.prepare(`
-      SELECT ${secondsColumn} AS seconds, seq, ${rowAsJson} AS row FROM ${seqs === undefined ? "recordings" : asked}
-      WHERE ${fits.sql} AND ${place} ORDER BY 1 ${order}, 2 ${order} LIMIT ${most}`);
+      SELECT seconds, seq, ${rowAsJson} AS row FROM (
+        SELECT ${secondsColumn} AS seconds, seq AS place FROM ${seqs === undefined ? "recordings" : asked}
+        WHERE ${fits.sql} AND ${place} ORDER BY 1 ${order}, 2 ${order} LIMIT ${most})
+      CROSS JOIN recordings ON seq = place ORDER BY 1 ${order}, 2 ${order}`);
     const list = seqs === undefined ? [] : [JSON.stringify(seqs)];
     const rows = statement.all(...list, ...fits.values, ...after) as { seconds: number; seq: number; row: string }[];
     return rows.map(({ seconds, seq, row }) => [seconds, seq, JSON.parse(row) as RecordingRow]);
   }
 
   /** All recordings by the index's order of lengths. */
-  function walked(query: BrowseQuery): Lasting[] {
+  function walked(query: BrowseQuery, most: number): Lasting[] {
     const { after } = query;
     const places = search.byLength(
       query.sort === "longest" ? "longest" : "shortest",
       after && { seconds: Number(after.at), seq: after.seq },
-      mostLooked,
+      most,
     );
     const rows = rowsOf(
       places.map(({ seq }) => seq),
@@ -154,15 +157,17 @@ function browseOf(database: Database): Browse {
     return places.map(({ seconds, seq }) => [seconds, seq, rows.get(seq) ?? null]);
   }
 
-  function byLength(query: BrowseQuery, text: string): Browsed {
+  function byLength(query: BrowseQuery, text: string, most = query.limit): Browsed {
     const few = fewOf(query, text);
-    const isWalk = few === undefined && search.isComplete();
-    const most = isWalk || text !== "" ? mostLooked : query.limit;
-    const looked = isWalk ? walked(query) : sorted(query, few, most);
+    const looked = few === undefined && search.isComplete() ? walked(query, most) : sorted(query, few, most);
     const entries = looked.flatMap(([seconds, seq, row]) => {
       if (row === null || !foldedWords(wordsOf(row)).includes(text)) return [];
       return [{ entry: entryOf(row, () => false), position: { at: seconds, seq } }];
     });
+    // Few fit: look further at once instead of page by page.
+    if (entries.length < query.limit / 2 && looked.length === most && most < mostLooked) {
+      return byLength(query, text, Math.min(mostLooked, most * 8));
+    }
     return cut({ entries, ...nextOf(looked, most) }, query.limit);
   }
 

@@ -41,8 +41,11 @@ export interface ArchiveSet {
    * and some archive wants. Goes on after `places`, which has one place for each archive.
    */
   walk(query: SetQuery, missing: boolean, places: readonly Place[]): AsyncIterable<SetStep>;
-  /** How many finished recordings fit; what several archives hold counts for each of them. Undefined when given up. */
-  count(query: SetQuery, signal: AbortSignal): Promise<number | undefined>;
+  /**
+   * How many finished recordings fit; what several archives hold counts for each of them. A search by text is not counted
+   * much beyond `most`. Undefined when given up.
+   */
+  count(query: SetQuery, most: number, signal: AbortSignal): Promise<number | undefined>;
   readonly archives: readonly SetArchive[];
   /** The archive that missing recordings are fetched into, and that keeps the audit log of what it does not hold. */
   readonly first: SetArchive;
@@ -79,7 +82,7 @@ export function openArchiveSet(archives: readonly [SetArchive, ...SetArchive[]])
     return found?.entry.state === "done" && (state !== "done" || found.archive !== archive);
   }
 
-  async function count(query: SetQuery, signal: AbortSignal): Promise<number | undefined> {
+  async function count(query: SetQuery, most: number, signal: AbortSignal): Promise<number | undefined> {
     let count = 0;
     for (const { library } of archives) {
       let after: Position | undefined;
@@ -88,6 +91,7 @@ export function openArchiveSet(archives: readonly [SetArchive, ...SetArchive[]])
         count += piece.count;
         after = piece.next;
         if (signal.aborted) return undefined;
+        if (query.text !== undefined && count > most) return count;
       } while (after !== undefined);
     }
     return count;

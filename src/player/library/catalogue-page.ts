@@ -54,6 +54,8 @@ const mostLooked = 5_000;
 const mostVain = 3;
 /** Recordings that are looked at one by one to count them. */
 const mostCounted = 20_000;
+/** Recordings found by a text that are counted. */
+const mostFound = 100_000;
 
 /** A page of the catalogue in the order asked for; with `where=all` it holds what can be fetched too. */
 export async function cataloguePage(
@@ -85,8 +87,7 @@ export async function catalogueTotal(
 ): Promise<Total | undefined> {
   const { archiveSet, listener } = catalogue;
   const isPlain = listener.sees === undefined && params.get("where") !== "all";
-  if (isPlain && archiveSet.archives.length === 1)
-    return totalOf(await archiveSet.count({ ...query, limit: 0 }, signal));
+  if (isPlain && archiveSet.archives.length === 1) return counted(catalogue, query, signal);
   let total = 0;
   let looked = 0;
   for await (const entry of catalogueEntries(catalogue, params, query)) {
@@ -95,13 +96,21 @@ export async function catalogueTotal(
     if (entry !== undefined) total += 1;
     if (looked < mostCounted) continue;
     if (!isPlain) return { total, exactness: "more" };
-    return totalOf(await archiveSet.count({ ...query, limit: 0 }, signal), "about");
+    return counted(catalogue, query, signal, "about");
   }
   return { total };
 }
 
-function totalOf(total: number | undefined, exactness?: "about"): Total | undefined {
-  return total === undefined ? undefined : { total, ...(exactness && { exactness }) };
+async function counted(
+  { archiveSet }: Catalogue,
+  query: CatalogueQuery["query"],
+  signal: AbortSignal,
+  exactness?: "about",
+): Promise<Total | undefined> {
+  const total = await archiveSet.count({ ...query, limit: 0 }, mostFound, signal);
+  if (total === undefined) return undefined;
+  if (query.text !== undefined && total > mostFound) return { total: mostFound, exactness: "more" };
+  return { total, ...(exactness && { exactness }) };
 }
 
 /** All that a listener is shown of a list; undefined for each step that shows nothing. */
