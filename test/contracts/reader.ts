@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Reader } from "../../src/core/model/ports.ts";
 import type { Row } from "../../src/core/model/recording.ts";
+import { type DatabaseSettings, openDatabase } from "../../src/readers/index.ts";
 
 /** A reader over something real that holds `contractRows`. */
 export interface ReaderUnderTest extends AsyncDisposable {
@@ -78,6 +79,90 @@ export function testReader(name: string, open: () => Promise<ReaderUnderTest>): 
         break;
       }
       if (!world.once) expect(await allRows(world.reader)).toHaveLength(contractRows.length);
+    });
+  });
+}
+
+/** A database whose table `calls` holds `contractRows`; without settings its reader reads that. */
+export interface DatabaseUnderTest {
+  open(settings?: Partial<DatabaseSettings>): Promise<Reader>;
+  /** Adds rows of which no filter can judge anything, takes them away again; and says how many they are. */
+  readonly odd: { add(): unknown; remove(): unknown; readonly count: number };
+}
+
+/** What every reader of a database must do with filters. */
+export function testFilters({ open, odd }: DatabaseUnderTest): void {
+  const count = async (selection: NonNullable<DatabaseSettings["selection"]>) =>
+    (await allRows(await open({ selection }))).length;
+
+  test.each([
+    [{ fromLocal: "2024-05-02T10:00:00" }, 2000],
+    [{ fromLocal: "2024-05-03T10:00:00" }, 560],
+    [{ toLocal: "2024-05-01T08:00:00" }, 2000],
+    [{ toLocal: "2024-04-30T00:00:00" }, 1440],
+    [{ minDurationSeconds: 300 }, 900],
+    [{ extension: "210" }, 40],
+    [{ number: "+44 (0)20 7946-1999" }, 1],
+    [{ number: "'; DROP TABLE calls; --" }, 2000],
+  ])("the filter %j goes into the query as far as the columns allow", async (selection, rows) => {
+    expect(await count(selection)).toBe(rows);
+  });
+
+  test("a filter never loses a row that it cannot judge", async () => {
+    await odd.add();
+    const selection = {
+      fromLocal: "2099-01-01T00:00:00",
+      minDurationSeconds: 9999,
+      number: "999999999",
+      extension: "77",
+    };
+    expect(await count(selection)).toBe(odd.count);
+    await odd.remove();
+  });
+}
+
+/** What every reader of a database behind a server must do with columns under other names; `table` is a view that has them. */
+export function testMapping(open: DatabaseUnderTest["open"], table: string, makeView: () => Promise<unknown>): void {
+  test("columns under other names are mapped, filtered by and handed out under ours", async () => {
+    await makeView();
+    const map = { voicefilename: "rec_id", start: "Call Start" };
+    const rows = await allRows(await open({ table, map, selection: { fromLocal: "2024-05-03T00:00:00" }, limit: 3 }));
+    expect(rows).toHaveLength(3);
+    expect(rows[0]?.fields).toEqual({
+      voicefilename: contractRows[1440]?.voicefilename,
+      start: "2024-05-02 00:00:07.123",
+      extension: "240",
+    });
+  });
+}
+
+/** What every reader of a database behind a server must do when it cannot reach it or not log in, or not by TLS. */
+export function testLogin(scheme: string, server: () => { readonly url: string; readonly password: string }): void {
+  test("a wrong password is a refused login, and is not repeated in the message", async () => {
+    const wrong = await openDatabase(server().url, { table: "calls", password: "guess-4711" });
+    const error = await allRows(wrong).catch((thrown: Error) => thrown);
+    expect(error).toMatchObject({ code: "login-refused", message: expect.stringContaining("check user and password") });
+    expect((error as Error).message).not.toMatch(/guess-4711/);
+  });
+
+  test("a server without TLS is refused where the URL asks for it", async () => {
+    const { url, password } = server();
+    const settings = { table: "calls", password };
+    await expect(allRows(await openDatabase(`${url}?sslmode=require`, settings))).rejects.toMatchObject({
+      code: "tls",
+      message: expect.stringContaining("sslrootcert=FILE"),
+    });
+    expect(await allRows(await openDatabase(`${url}?sslmode=disable`, settings))).toHaveLength(2000);
+    await expect(async () =>
+      allRows(await openDatabase(`${url}?sslrootcert=/nowhere/ca.pem`, settings)),
+    ).rejects.toMatchObject({ code: "usage" });
+  });
+
+  test("a server that is not there is unreachable", async () => {
+    const nowhere = await openDatabase(`${scheme}://u@127.0.0.1:1/tim`, { table: "calls" });
+    await expect(allRows(nowhere)).rejects.toMatchObject({
+      code: "unreachable",
+      message: expect.stringContaining(`${scheme}://127.0.0.1:1/tim`),
     });
   });
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DatabaseSettings, openDatabase } from "../../../src/readers/index.ts";
-import { allRows, contractRows, testReader } from "../../contracts/reader.ts";
+import { allRows, contractRows, testFilters, testLogin, testMapping, testReader } from "../../contracts/reader.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../../helpers/postgres.ts";
 
 describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () => {
@@ -23,8 +23,6 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
       ...(settings.query === undefined ? { table: "calls" } : {}),
       ...settings,
     });
-  const count = async (selection: DatabaseSettings["selection"]) =>
-    (await allRows(await open(selection === undefined ? {} : { selection }))).length;
 
   testReader("PostgreSQL", async () => ({
     reader: await open(),
@@ -56,40 +54,20 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
     await server.run("ALTER ROLE callreel RESET ALL");
   });
 
-  test("a filter goes into the query as far as the columns allow, and never loses a row it cannot judge", async () => {
-    expect(await count({ fromLocal: "2024-05-02T10:00:00" })).toBe(2000);
-    expect(await count({ fromLocal: "2024-05-03T10:00:00" })).toBe(560);
-    expect(await count({ toLocal: "2024-05-01T08:00:00" })).toBe(2000);
-    expect(await count({ toLocal: "2024-04-30T00:00:00" })).toBe(1440);
-    expect(await count({ minDurationSeconds: 300 })).toBe(900);
-    expect(await count({ extension: "210" })).toBe(40);
-    expect(await count({ number: "+44 (0)20 7946-1999" })).toBe(1);
-    expect(await count({ number: "'; DROP TABLE calls; --" })).toBe(2000);
-    await server.run("INSERT INTO calls (datasource) VALUES ('x')");
-    expect(
-      await count({ fromLocal: "2099-01-01T00:00:00", minDurationSeconds: 9999, number: "999999999", extension: "77" }),
-    ).toBe(1);
-    await server.run("DELETE FROM calls WHERE datasource = 'x'");
+  testFilters({
+    open,
+    odd: {
+      add: () => server.run("INSERT INTO calls (datasource) VALUES ('x')"),
+      remove: () => server.run("DELETE FROM calls WHERE datasource = 'x'"),
+      count: 1,
+    },
   });
 
-  test("columns under other names are mapped, filtered by and handed out under ours", async () => {
-    await server.run(
+  testMapping(open, 'public."Odd Calls"', () =>
+    server.run(
       `CREATE VIEW "Odd Calls" AS SELECT voicefilename AS rec_id, start AS "Call Start", extension FROM calls`,
-    );
-    const reader = await open({
-      table: 'public."Odd Calls"',
-      map: { voicefilename: "rec_id", start: "Call Start" },
-      selection: { fromLocal: "2024-05-03T00:00:00" },
-      limit: 3,
-    });
-    const rows = await allRows(reader);
-    expect(rows).toHaveLength(3);
-    expect(rows[0]?.fields).toEqual({
-      voicefilename: contractRows[1440]?.voicefilename,
-      start: "2024-05-02 00:00:07.123",
-      extension: "240",
-    });
-  });
+    ),
+  );
 
   test("only the columns asked for are read", async () => {
     const [row] = await allRows(await open({ columns: ["VoiceFilename", "number"], limit: 1 }));
@@ -100,36 +78,12 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
     });
   });
 
-  test("a wrong password is a refused login, and is not repeated in the message", async () => {
-    const wrong = openDatabase(server.url, { table: "calls", password: "guess-4711" });
-    const error = await allRows(await wrong).catch((thrown: Error) => thrown);
-    expect(error).toMatchObject({ code: "login-refused", message: expect.stringContaining("check user and password") });
-    expect((error as Error).message).not.toMatch(/guess-4711/);
+  testLogin("postgres", () => server);
+
+  test("no password is a refused login too", async () => {
     await expect(allRows(await openDatabase(server.url, { table: "calls" }))).rejects.toMatchObject({
       code: "login-refused",
     });
-  });
-
-  test("a server without TLS is refused where the URL asks for it", async () => {
-    const settings = { table: "calls", password: server.password };
-    const reader = await openDatabase(`${server.url}?sslmode=require`, settings);
-    await expect(allRows(reader)).rejects.toMatchObject({
-      code: "tls",
-      message: expect.stringContaining("sslrootcert=FILE"),
-    });
-    expect(await allRows(await openDatabase(`${server.url}?sslmode=disable`, settings))).toHaveLength(2000);
-    await expect(async () =>
-      allRows(await openDatabase(`${server.url}?sslrootcert=/nowhere/ca.pem`, settings)),
-    ).rejects.toMatchObject({ code: "usage" });
-  });
-
-  test("a server that is not there is unreachable", async () => {
-    await expect(allRows(await openDatabase("postgres://u@127.0.0.1:1/tim", { table: "calls" }))).rejects.toMatchObject(
-      {
-        code: "unreachable",
-        message: expect.stringContaining("postgres://127.0.0.1:1/tim"),
-      },
-    );
   });
 
   test.each([
@@ -140,7 +94,7 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
     ["a mapped column that is not there", { map: { voicefilename: "rec" }, query: "SELECT 1 AS one" }],
   ])("%s is wrong usage, and changes nothing", async (_, settings) => {
     await expect(allRows(await open(settings))).rejects.toMatchObject({ code: "usage" });
-    expect(await count(undefined)).toBe(2000);
+    expect(await allRows(await open())).toHaveLength(2000);
   });
 
   test("rows before a failure in mid-stream are handed out, and the failure is thrown", async () => {
