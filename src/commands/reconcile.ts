@@ -51,7 +51,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     using lines = targets.length > 0 ? openReportLines() : undefined;
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
-    const { work, listed: whole } = await wireWork(invocation, sources, selection, { heldOf: ledger.entriesOf });
+    const { work, listed: whole } = await wireWork(invocation, sources, selection, { callsOf: ledger.callsOf });
     const look = openLook(archiveFolder(settings, io));
     const archive = { ledger, look, rules: { tolerance: toleranceOf(settings), timezone: settings.timezone } };
     const listed = new Set<string>();

@@ -115,7 +115,7 @@ function sentencesOf(found: Found, listingMs: number, ms: number | undefined, ra
 /** What an archive knows, read without its lock and without a trace in it. */
 export interface Glance {
   /** Nothing can be noted through them; empty where there is no archive yet. */
-  readonly notes: Pick<Ledger, "get" | "pending" | "entriesOf">;
+  readonly notes: Pick<Ledger, "get" | "pending" | "entriesOf" | "callsOf">;
   close(): Promise<void>;
 }
 
@@ -131,7 +131,7 @@ export async function openGlance(settings: Settings, io: Io): Promise<Glance> {
     copyLedger(file, copy);
     const ledger = await openArchive(copy, { clock: io.clock, pid: io.pid });
     return {
-      notes: { get: ledger.get, pending: ledger.pending, entriesOf: ledger.entriesOf },
+      notes: { get: ledger.get, pending: ledger.pending, entriesOf: ledger.entriesOf, callsOf: ledger.callsOf },
       async close() {
         await ledger[Symbol.asyncDispose]();
         remove();

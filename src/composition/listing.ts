@@ -13,10 +13,7 @@ import { formatDuration } from "../core/text.ts";
 import type { WiredWork } from "./open-work.ts";
 import { selectionOf } from "./plan.ts";
 
-export interface Notes extends Pick<Ledger, "get" | "set" | "pending" | "entriesOf"> {
-  /** What the archive holds, for a command that only compares. */
-  readonly heldOf?: NonNullable<Ledger["entriesOf"]>;
-}
+export type Notes = Pick<Ledger, "get" | "set" | "pending" | "entriesOf" | "callsOf">;
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** Clocks this far apart are worth a word. */

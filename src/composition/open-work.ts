@@ -97,7 +97,7 @@ async function findWork(
   }
   const reader = asksForListing(invocation) ? undefined : await wireReader(settings, selection, io);
   if (reader !== undefined) {
-    const known = settings.forceOverwrites ? undefined : (notes.heldOf ?? notes.entriesOf);
+    const known = settings.forceOverwrites ? undefined : notes.callsOf;
     const given = { ...rules, given: openGivenRows(selection), ...(known && { known }) };
     const work = openListedRows(workFromRows(reader.rows(io.stop), given), settings, selection, io.clock.now());
     return { ...work, named: [], complete: nothing };

@@ -1,10 +1,21 @@
 import { asksForWords, fitsWords } from "../core/archive-fit.ts";
+import type { CallMarks } from "../core/download/call-traits.ts";
 import { absences } from "../core/download/evidence.ts";
 import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../core/model/recording.ts";
 import { wanted } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
-import { type BriefRow, briefAsJson, entryOf, type RecordingRow, refOf, rowAsJson, stateOf } from "./recording-row.ts";
+import {
+  type BriefRow,
+  briefAsJson,
+  entryOf,
+  marksAsJson,
+  marksOf,
+  type RecordingRow,
+  refOf,
+  rowAsJson,
+  stateOf,
+} from "./recording-row.ts";
 
 const pageSize = 500;
 
@@ -14,13 +25,22 @@ export interface Entries {
   matching(filter: EntryFilter): Generator<readonly LedgerEntry[]>;
   keys(filter: EntryFilter): Generator<readonly RecordingKey[]>;
   of(keys: readonly RecordingKey[]): (LedgerEntry | undefined)[];
+  callsOf(keys: readonly RecordingKey[]): (CallMarks | undefined)[];
 }
 
 export function openEntries(database: Database, lives: (owner: string) => boolean): Entries {
   // A table of keys whose columns have no name that `recordings` has.
-  const find = database.sqlite.prepare(`
-    SELECT '[' || coalesce(group_concat(json_array(at, ${rowAsJson})), '') || ']' AS found
-    FROM (SELECT key AS at, value FROM json_each(?)) JOIN recordings ON key = value`);
+  const finding = (found: string) =>
+    database.sqlite.prepare(`
+      SELECT '[' || coalesce(group_concat(json_array(at, ${found})), '') || ']' AS found
+      FROM (SELECT key AS at, value FROM json_each(?)) JOIN recordings ON key = value`);
+  const [findRows, findCalls] = [finding(rowAsJson), finding(marksAsJson)];
+  function findAll<Row, Found>(find: typeof findRows, keys: readonly RecordingKey[], read: (row: Row) => Found) {
+    const { found } = find.get(JSON.stringify(keys)) as { found: string };
+    const all: (Found | undefined)[] = new Array(keys.length).fill(undefined);
+    for (const [at, row] of JSON.parse(found) as [number, Row][]) all[at] = read(row);
+    return all;
+  }
   function* matchingRows<Row extends BriefRow>(columns: string, filter: EntryFilter): Generator<Row[]> {
     const { states, newestFirst = false } = filter;
     for (const rows of pages<Row>(database, columns, conditionsOf(filter), newestFirst)) {
@@ -59,12 +79,8 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
       const found = asksForWords(filter) ? fittingRows(filter) : matchingRows<BriefRow>(briefAsJson, filter);
       for (const rows of found) yield rows.map(({ key }) => key);
     },
-    of: (keys) => {
-      const { found } = find.get(JSON.stringify(keys)) as { found: string };
-      const entries: (LedgerEntry | undefined)[] = new Array(keys.length).fill(undefined);
-      for (const [at, row] of JSON.parse(found) as [number, RecordingRow][]) entries[at] = entryOf(row, lives);
-      return entries;
-    },
+    of: (keys) => findAll(findRows, keys, (row: RecordingRow) => entryOf(row, lives)),
+    callsOf: (keys) => findAll(findCalls, keys, marksOf),
   };
 }
 

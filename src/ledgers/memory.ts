@@ -153,7 +153,7 @@ function isAlive({ run }: OpenLedger, owner: string): boolean {
 
 function reading(
   opened: OpenLedger,
-): Pick<Ledger, "pending" | "entries" | "keys" | "entry" | "entriesOf" | "get" | "set"> {
+): Pick<Ledger, "pending" | "entries" | "keys" | "entry" | "entriesOf" | "callsOf" | "get" | "set"> {
   const { items, kept } = opened;
   const entry = (item: Item) => entryOf(item, (owner) => isAlive(opened, owner));
   const found = (filter: EntryFilter) => {
@@ -188,6 +188,7 @@ function reading(
     },
     entry: async (key) => known(key),
     entriesOf: async (keys) => keys.map(known),
+    callsOf: async (keys) => keys.map((key) => items.get(key)?.ref.call),
     get: async (name) => kept.get(name),
     set: async (name, value) => {
       kept.set(name, value);

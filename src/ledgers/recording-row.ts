@@ -1,3 +1,4 @@
+import type { CallMarks } from "../core/download/call-traits.ts";
 import type { Evidence } from "../core/download/evidence.ts";
 import type { EntryState, LedgerEntry } from "../core/model/ledger.ts";
 import type { AudioType, Call, Direction, RecordingRef, SourceName, Stored } from "../core/model/recording.ts";
@@ -90,6 +91,24 @@ export type BriefRow = Pick<RecordingRow, "key" | "start" | "seq" | "state" | "l
 
 /** SQL for a BriefRow as JSON. */
 export const briefAsJson = asJson(["key", "start", "seq", "state", "lease_owner"] satisfies (keyof BriefRow)[]);
+
+/** SQL for what `marksOf` reads, as JSON: an array costs less than an object. */
+export const marksAsJson = "json_array(start, duration, direction, from_number, to_number, session)";
+
+type MarksRow = readonly [string, number | null, Direction | null, string | null, string | null, string | null];
+
+/** What tells a row's call from others. */
+export function marksOf([start, duration, direction, from, to, session]: MarksRow): CallMarks {
+  // Assigned one by one: this is asked of each row, and spreading absent fields costs more than all the rest.
+  const marks: { -readonly [Field in keyof CallMarks]: CallMarks[Field] } = {};
+  if (start !== "") marks.start = start;
+  if (duration !== null) marks.duration = duration;
+  if (direction !== null) marks.direction = direction;
+  if (from !== null) marks.from = from;
+  if (to !== null) marks.to = to;
+  if (session !== null) marks.session = session;
+  return marks;
+}
 
 function asJson(columns: readonly (keyof RecordingRow)[]): string {
   return `json_object(${columns.map((name) => `'${name}', ${name}`).join(", ")})`;

@@ -457,6 +457,23 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
       expect(await ledger.entriesOf!([])).toEqual([]);
     });
 
+    test("tell by their keys which calls they are of", async () => {
+      const call = {
+        start: startOf(1),
+        duration: 61,
+        from: "+15550100",
+        to: "+15550101",
+        direction: "inbound",
+        session: "s-1",
+      };
+      await ledger.claim([{ ...ref(77), call: call as Call }]);
+      const [whole, unknown, bare] = await ledger.callsOf!([ref(77).key, "nobody/1", "ringcentral/2"]);
+      expect(whole).toMatchObject(call);
+      expect(unknown).toBeUndefined();
+      expect(bare).toEqual(expect.not.objectContaining({ session: expect.anything() }));
+      expect(await ledger.callsOf!([])).toEqual([]);
+    });
+
     test("of thousands of keys are found at once", async () => {
       const many = refs(5000, 10);
       await ledger.claim(many);

@@ -2,7 +2,6 @@ import { expect, it } from "vitest";
 import { openGivenRows } from "../../src/core/download/given-rows.ts";
 import { type RowRules, type Work, workFromRows } from "../../src/core/download/work.ts";
 import { RecordingError } from "../../src/core/model/errors.ts";
-import type { LedgerEntry } from "../../src/core/model/ledger.ts";
 import type { Source } from "../../src/core/model/ports.ts";
 import type { RowBatch } from "../../src/core/model/recording.ts";
 import { callRef } from "../helpers/calls-server.ts";
@@ -92,10 +91,10 @@ it("refuses a row that names an earlier row's recording for another call, and en
 
 it("takes a start that no call has for none, and asks the archive of which call it knows each recording, once for all", async () => {
   const asked: (readonly string[])[] = [];
-  const held = { ref: callRef("a", "2026-01-01T10:00:00Z") };
+  const held = callRef("a", "2026-01-01T10:00:00Z");
   const known: KnownOf = async (keys) => {
     asked.push(keys);
-    return keys.map((key) => (key === held.ref.key ? (held as LedgerEntry) : undefined));
+    return keys.map((key) => (key === held.key ? held.call : undefined));
   };
   const { refs, events } = await workOf(
     {

@@ -1,6 +1,9 @@
 import type { Call } from "../model/recording.ts";
 import { isInstant } from "../selection.ts";
 
+/** The fields by which a call is told from others. */
+export type CallMarks = Pick<Call, "start" | "duration" | "from" | "to" | "direction" | "session">;
+
 /** What tells a call from others, in numbers alone, so that millions can be remembered. Unknown is absent. */
 export interface CallTraits {
   /** Seconds since 1970; a local time counts as if it were UTC. */
@@ -29,7 +32,7 @@ const zoneSeconds = 14 * 3600;
 /** Durations are rounded, and some count the ringing. */
 const durationGapSeconds = 60;
 
-export function traitsOf({ start, duration, from, to, direction, session }: Call): CallTraits {
+export function traitsOf({ start, duration, from, to, direction, session }: CallMarks): CallTraits {
   // Assigned one by one: this is asked of each row, and spreading absent fields costs more than all the rest.
   const traits: { -readonly [Field in keyof CallTraits]: CallTraits[Field] } = {};
   const begins = secondsOf(start);

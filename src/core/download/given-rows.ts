@@ -3,7 +3,7 @@ import type { Selection } from "../model/ports.ts";
 import type { Call, RecordingKey, RecordingRef, Row } from "../model/recording.ts";
 import { asksForStarts } from "../selection.ts";
 import { formatNumberOf, printable } from "../text.ts";
-import { bothTraits, type CallTraits, differenceOf, traitsOf } from "./call-traits.ts";
+import { bothTraits, type CallMarks, type CallTraits, differenceOf, traitsOf } from "./call-traits.ts";
 
 /**
  * What rows that a person gave (not those of a source's own listing) have to answer for: they are evidence, not truth.
@@ -17,7 +17,7 @@ export interface GivenRows {
   /** Whether the selection asks for a start that this call lacks. */
   lacksStart(ref: RecordingRef): boolean;
   /** Why a recording cannot be the one that an earlier row named, or that the archive knows, although both have one id. */
-  conflict(ref: RecordingRef, known?: RecordingRef): string | undefined;
+  conflict(ref: RecordingRef, known?: CallMarks): string | undefined;
   /** After the last row. */
   end(): void;
 }
@@ -62,7 +62,7 @@ export function openGivenRows(selection: Selection): GivenRows {
       if (earlier !== undefined) {
         return `names recording ${printable(id)} as an earlier row does, but another call: ${earlier}. One of the two ids is wrong.`;
       }
-      const stored = known && differenceOf(traitsOf(known.call), traitsOf(call), { grows: true });
+      const stored = known && differenceOf(traitsOf(known), traitsOf(call), { grows: true });
       return stored === undefined
         ? undefined
         : `names recording ${printable(id)}, which the archive knows of another call: ${stored}. One of the two ids is wrong; if it is the archive's, --force-overwrites believes this row.`;

@@ -8,6 +8,7 @@ import type { Ledger } from "../model/ledger.ts";
 import type { Selection, Source } from "../model/ports.ts";
 import type { RecordingRef, Row, RowBatch, RowFinding } from "../model/recording.ts";
 import { canBeStart, excluded } from "../selection.ts";
+import type { CallMarks } from "./call-traits.ts";
 import { type GivenRows, withoutPlace } from "./given-rows.ts";
 
 /** A piece of work: recordings to fetch, and what there is to tell of the rows that gave none. */
@@ -23,8 +24,8 @@ export interface RowRules {
   readonly nowMs: () => number;
   /** Set for rows that a person gave. */
   readonly given?: GivenRows;
-  /** What the archive knows of recordings, in order: given rows are held against it. */
-  readonly known?: NonNullable<Ledger["entriesOf"]>;
+  /** What the archive knows of recordings' calls, in order: given rows are held against it. */
+  readonly known?: NonNullable<Ledger["callsOf"]>;
 }
 
 /** Turns rows into work, batch by batch: finds the recordings, filters them, puts the oldest first within a batch. */
@@ -106,13 +107,15 @@ function withoutFalseStart(finding: RowFinding | string): RowFinding | string {
   return { ...finding, refs };
 }
 
-/** The recordings that the archive knows already, as it knows them. */
-async function knownOf(rows: readonly Found[], { known }: RowRules): Promise<ReadonlyMap<string, RecordingRef>> {
-  const found = new Map<string, RecordingRef>();
+/** The calls of the recordings that the archive knows already. */
+async function knownOf(rows: readonly Found[], { known }: RowRules): Promise<ReadonlyMap<string, CallMarks>> {
+  const found = new Map<string, CallMarks>();
   if (known === undefined) return found;
-  const refs = rows.flatMap(({ finding }) => (typeof finding === "string" ? [] : finding.refs));
-  for (const entry of await known(refs.map(({ key }) => key))) {
-    if (entry !== undefined) found.set(entry.ref.key, entry.ref);
+  const keys = rows.flatMap(({ finding }) => (typeof finding === "string" ? [] : finding.refs.map(({ key }) => key)));
+  const calls = await known(keys);
+  for (const [at, key] of keys.entries()) {
+    const call = calls[at];
+    if (call !== undefined) found.set(key, call);
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import type { CallMarks } from "../download/call-traits.ts";
 import type { Evidence } from "../download/evidence.ts";
 import type { Hold, HoldRule } from "../holds.ts";
 import type {
@@ -68,6 +69,8 @@ export interface Ledger extends AsyncDisposable {
   isKept?(ref: RecordingRef): Promise<boolean>;
   /** Each key's entry, in order, asked for all at once; undefined where nothing is known. */
   entriesOf?(keys: readonly RecordingKey[]): Promise<readonly (LedgerEntry | undefined)[]>;
+  /** What tells each key's call from others, in order, asked for all at once and for a fraction of the price of entries. */
+  callsOf?(keys: readonly RecordingKey[]): Promise<readonly (CallMarks | undefined)[]>;
   /** A small named value that survives runs (the end of the last complete listing window). */
   get?(name: string): Promise<string | undefined>;
   set?(name: string, value: string): Promise<void>;
