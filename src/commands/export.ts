@@ -81,7 +81,9 @@ async function fill(bag: Bag, ledger: Archive, filter: EntryFilter, invocation: 
       differs: (difference) => {
         came.differences += 1;
         const { kind, path, message } = difference;
-        const text = settings.json ? JSON.stringify(difference) : `${kind}: ${path}: ${message}`;
+        const text = settings.json
+          ? JSON.stringify({ event: "finding", time: new Date(io.clock.now()).toISOString(), ...difference })
+          : `${kind}: ${path}: ${message}`;
         meter.above(() => io.stdout.write(`${text}\n`));
       },
       checked: (size) => {

@@ -42,7 +42,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   const tell = (found: Reconciled) => {
     kinds[found.kind] = (kinds[found.kind] ?? 0) + 1;
     if (isDifference(found)) differences += 1;
-    io.stdout.write(settings.json ? jsonOf(found) : lineOf(found, settings.timezone));
+    io.stdout.write(settings.json ? jsonOf(found, io.clock.now()) : lineOf(found, settings.timezone));
   };
   const targets = checkedTargets(targetsOf(settings.report), invocation);
   const period = periodOf(settings, io.clock.now(), false);
@@ -158,9 +158,10 @@ async function findExtra(
   }
 }
 
-function jsonOf({ kind, message, ref, call, evidence }: Reconciled): string {
+function jsonOf({ kind, message, ref, call, evidence }: Reconciled, nowMs: number): string {
+  const time = new Date(nowMs).toISOString();
   const known = ref ?? (call === undefined ? {} : { call });
-  return `${JSON.stringify({ event: "finding", kind, ...known, message, ...(evidence && { evidence }) })}\n`;
+  return `${JSON.stringify({ event: "finding", time, kind, ...known, message, ...(evidence && { evidence }) })}\n`;
 }
 
 function finishedOf(result: object, nowMs: number): string {

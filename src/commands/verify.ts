@@ -33,7 +33,7 @@ export async function verify(invocation: Invocation): Promise<number> {
   );
   const differs = (difference: Difference) => {
     counts.differences += 1;
-    meter.above(() => io.stdout.write(settings.json ? `${JSON.stringify(difference)}\n` : lineOf(difference)));
+    meter.above(() => io.stdout.write(settings.json ? findingOf(difference, io.clock.now()) : lineOf(difference)));
   };
   const say = (line: string) => {
     if (!settings.json && !settings.quiet) meter.above(() => io.stderr.write(`${line}\n`));
@@ -129,6 +129,10 @@ async function soundness(ledger: Archive): Promise<RecordingError | undefined> {
 
 function arrivingInWords(count: number): string {
   return `${formatNumberOf(count, "file")} arrived from a run that is still working and not recorded yet: verify again when it has finished.`;
+}
+
+function findingOf(difference: Difference, nowMs: number): string {
+  return `${JSON.stringify({ event: "finding", time: new Date(nowMs).toISOString(), ...difference })}\n`;
 }
 
 function lineOf({ kind, path, key, message }: Difference): string {

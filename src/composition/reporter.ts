@@ -45,9 +45,12 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
     redact: redactor,
     timezone: settings.timezone,
   });
+  // -q silences the screen, never the log file.
+  const spoken = settings.quiet ? undefined : settings.verbose;
   const log = openLog({
-    level: levels[Math.min(settings.verbose ?? 0, 2)] as LogLevel,
-    ...(settings.verbose === undefined && settings.logFile !== undefined ? {} : { stream: screen.messages }),
+    level: levels[Math.min(spoken ?? 0, 2)] as LogLevel,
+    fileLevel: levels[Math.min(settings.verbose ?? 1, 2)] as LogLevel,
+    ...(spoken === undefined && settings.logFile !== undefined ? {} : { stream: screen.messages }),
     ...(settings.logFile === undefined ? {} : { file: settings.logFile }),
     format: settings.logFormat ?? "text",
     clock: io.clock,
@@ -56,8 +59,7 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
   });
   const parts: Reporter[] = [screen];
   // Without either the screen has already said it.
-  if (settings.verbose !== undefined || settings.logFile !== undefined)
-    parts.push(openEventLog(log, settings.timezone));
+  if (spoken !== undefined || settings.logFile !== undefined) parts.push(openEventLog(log, settings.timezone));
   const hooks = openHooks(invocation, { warn: log.warn, print: (text) => screen.messages.write(text) });
   parts.unshift(hooks);
   // Closed first: --exec-after may read it.

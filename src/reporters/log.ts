@@ -23,10 +23,12 @@ export interface Log {
 }
 
 export interface LogSettings {
-  /** The least level that is written: `warn`, with -v `info`, with -vv `debug`. */
+  /** The least level that the stream gets: `warn`, with -v `info`, with -vv `debug`. */
   readonly level: LogLevel;
   /** Where lines go, for example the reporter's `messages`, which keep clear of the bars. */
   readonly stream?: { write(text: string): unknown };
+  /** The least level that the file gets; that of the stream unless told. */
+  readonly fileLevel?: LogLevel;
   /** Appended to; made with mode 0600. */
   readonly file?: string;
   readonly format: "text" | "json";
@@ -41,12 +43,14 @@ export function openLog(settings: LogSettings): Log {
   const { stream, redact, clock, timezone } = settings;
   const file = settings.file === undefined ? undefined : openLogFile(settings.file, stream);
   const limit = levels.indexOf(settings.level);
+  const fileLimit = levels.indexOf(settings.fileLevel ?? settings.level);
   const isJson = settings.format === "json";
   const fold = openFold(clock.now);
   const clean = (text: string) => redact.clean(printable(text));
 
   const write = (level: LogLevel, message: string, fields: Fields = {}) => {
-    if (levels.indexOf(level) > limit) return;
+    const rank = levels.indexOf(level);
+    if (rank > Math.max(limit, fileLimit)) return;
     const shown = Object.entries(fields).map(([name, value]) => [
       name,
       typeof value === "string" ? clean(value) : value,
@@ -55,8 +59,8 @@ export function openLog(settings: LogSettings): Log {
     const line = isJson
       ? jsonLine(new Date(now).toISOString(), level, clean(message), said)
       : textLine(momentText(now, timezone), level, clean(message), said);
-    stream?.write(line);
-    file?.write(line);
+    if (rank <= limit) stream?.write(line);
+    if (rank <= fileLimit) file?.write(line);
   };
 
   /** What people read is folded; programs count for themselves. */

@@ -73,6 +73,20 @@ test("in JSON each line is one object", () => {
   ]);
 });
 
+test("the file gets what the screen is spared", () => {
+  using folder = openTempFolder();
+  const file = join(folder.path, "run.log");
+  const { lines, log } = logged({ level: "warn", fileLevel: "info", file });
+  log.info("one");
+  log.warn("two");
+  log.debug("three");
+  log.close();
+  expect([lines, readFileSync(file, "utf8")]).toEqual([
+    [`${time} warn  two\n`],
+    `${time} info  one\n${time} warn  two\n`,
+  ]);
+});
+
 test("less urgent messages than asked for are left out", () => {
   const { lines, log } = logged({ level: "warn" });
   log.error("one");

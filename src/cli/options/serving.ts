@@ -11,7 +11,7 @@ export const showOptions = {
   stats: value("--stats <time>", "how often to print a plain progress line", parseDuration, { fallback: "1m" }),
   quiet: flag("-q, --quiet", "print nothing if all goes well"),
   verbose: count("-v, --verbose", "print more; -vv also prints every request"),
-  logFile: value("--log-file <file>", "append the log to FILE", text),
+  logFile: value("--log-file <file>", "append the log to FILE, whatever the screen shows", text),
   logFormat: choice("--log-format <format>", "text or json", ["text", "json"], { fallback: "text" }),
   noColor: flag("--no-color", "do not use colours (also NO_COLOR)"),
 } as const;
