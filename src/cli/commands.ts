@@ -173,15 +173,21 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: "export",
-    summary: "a selection of the archive as a BagIt 1.0 bag, for handing over",
+    args: "[id...]",
+    summary: "a selection of the archive for handing over: a BagIt 1.0 bag, or a plain folder with an index",
     groups: [
       groups.dest,
-      some("Export", archiveOptions, "bagit", "link", "reason"),
-      some("Select", selectOptions, "source", "from", "to", "month", "number"),
+      some("Export", archiveOptions, "bagit", "bagInfo", "plain", "link", "reason"),
+      some("Select", selectOptions, "source", "from", "to", "month", "number", "direction", "extension"),
+      some("Find", archiveOptions, "name", "text"),
       logs,
     ],
-    examples: [["callreel export --month 2026-01 --bagit january", "a month, with its sums"]],
-    load: async () => (await import("../commands/export.ts")).exportBag,
+    examples: [
+      ["callreel export --month 2026-01 --bagit january", "a month, with its sums"],
+      ["callreel export 401786818008 --plain for-anna", "one recording, with an index for spreadsheets"],
+      ["callreel export --name muller --bagit b --bag-info 'Contact-Name=Anna Nowak'", "with a line of your own"],
+    ],
+    load: async () => (await import("../commands/export.ts")).exportFiles,
   },
   {
     name: "serve",

@@ -14,6 +14,7 @@ import type { RecordingKey } from "../core/model/recording.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/text.ts";
 import { rebuildLedger, repairFiles } from "../maintenance/repair.ts";
+import { sumLine } from "../maintenance/sum-line.ts";
 import { stoppable, verifyFiles } from "../maintenance/verify-files.ts";
 import { diskError } from "../platform/disk-error.ts";
 import { hashFile, nameBeside } from "../platform/files.ts";
@@ -199,10 +200,4 @@ async function writeSums(root: string, { io }: Invocation, ledger: Archive): Pro
   } finally {
     await file.close();
   }
-}
-
-/** A name with a backslash or line break is escaped and its line marked, as sha256sum does. */
-function sumLine(sha256: string, path: string): string {
-  const escaped = path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-  return `${escaped === path ? "" : "\\"}${sha256}  ${escaped}\n`;
 }

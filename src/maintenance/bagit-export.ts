@@ -1,115 +1,32 @@
-import { createHash } from "node:crypto";
-import { closeSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { copyFile, link, open } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
-import type { FileState } from "../core/proof/verify.ts";
-import { hashFile, nameBeside } from "../platform/files.ts";
-import { openPlain } from "../platform/small-file.ts";
+import { printable } from "../core/text.ts";
+import type { ExportFolder } from "./export-folder.ts";
 
-/** A bag (RFC 8493) in the making: it has its name only once it is whole. */
-export interface Bag {
-  /** Puts a file of the archive into the bag and says what was read on the way; undefined when it is not there. */
-  add(path: string): Promise<FileState | undefined>;
-  /** Writes the manifests and tag files, and gives the bag its name. */
-  close(tags: Readonly<Record<string, string>>, info: readonly (readonly [string, string])[]): Promise<void>;
-  /** Leaves nothing. */
-  discard(): void;
-}
+/** One line of `bag-info.txt`. */
+export type BagInfo = readonly [label: string, value: string];
 
-/**
- * Opens a bag at `folder` for files of `root`; refuses a folder with anything in it. Files are copied, as reflinks where
- * the file system has them; `byLink` makes hard links instead, which cost nothing but share their fate with the archive's.
- */
-export function openBag(root: string, folder: string, byLink = false): Bag {
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
-    throw new RecordingError("usage", `--bagit: ${folder} is not empty; name a new folder.`);
-  }
-  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
-  const part = nameBeside(folder);
-  mkdirSync(part, { mode: 0o700 });
-  mkdirSync(join(part, "data"), { mode: 0o700 });
-  const manifest: string[] = [];
-  let bytes = 0;
-  return {
-    async add(path) {
-      const target = join(part, "data", path);
-      mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-      const state = byLink ? await linkOrCopy(root, path, target) : await copy(root, path, target);
-      if (state === undefined) return undefined;
-      bytes += state.bytes;
-      manifest.push(`${state.sha256}  ${encodePath(`data/${path}`)}\n`);
-      return state;
-    },
-    async close(tags, info) {
-      const lines = [...info, ["Payload-Oxum", `${bytes}.${manifest.length}`] as const];
-      const files: Record<string, string> = {
-        "bagit.txt": "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
-        "bag-info.txt": lines.map(([name, value]) => `${name}: ${value.replace(/[\r\n]+/g, " ")}\n`).join(""),
-        "manifest-sha256.txt": manifest.join(""),
-        ...tags,
-      };
-      for (const [name, text] of Object.entries(files)) await writeSynced(join(part, name), text);
-      const sums = Object.entries(files).map(([name, text]) => `${sha256(text)}  ${encodePath(name)}\n`);
-      await writeSynced(join(part, "tagmanifest-sha256.txt"), sums.join(""));
-      for (const each of foldersUnder(part)) await syncAt(each);
-      // Takes the place of an empty folder, and of nothing else.
-      renameSync(part, folder);
-      await syncAt(dirname(folder));
-    },
-    discard: () => rmSync(part, { recursive: true, force: true }),
-  };
-}
+/** Where a bag (RFC 8493) has its payload. */
+export const payloadFolder = "data";
 
-/** A hard link costs no space; what is read for the hash is then the file itself. Across file systems it is copied. */
-async function linkOrCopy(root: string, path: string, target: string): Promise<FileState | undefined> {
-  try {
-    await link(join(root, path), target);
-    return await hashFile(dirname(target), basename(target));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    if (!["EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "EMLINK", "ENOSYS"].includes(code ?? "")) throw error;
-  }
-  return copy(root, path, target);
-}
-
-/** What is hashed is the copy. */
-async function copy(root: string, path: string, target: string): Promise<FileState | undefined> {
-  const { COPYFILE_EXCL, COPYFILE_FICLONE } = constants;
-  try {
-    closeSync(openPlain(join(root, path)));
-    await copyFile(join(root, path), target, COPYFILE_EXCL | COPYFILE_FICLONE);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
-  await syncAt(target);
-  return hashFile(dirname(target), basename(target));
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-async function syncAt(path: string): Promise<void> {
-  const file = await open(path, "r");
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-function foldersUnder(folder: string): string[] {
-  const inside = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return [...inside.flatMap(({ name }) => foldersUnder(join(folder, name))), folder];
+/** Writes what makes a folder of files a bag: its manifests and tag files, to which `tags` are added. */
+export async function writeBag(
+  folder: ExportFolder,
+  tags: Readonly<Record<string, string>>,
+  info: readonly BagInfo[],
+): Promise<void> {
+  const { files } = folder;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const lines = [...info, ["Payload-Oxum", `${bytes}.${files.length}`] as const];
+  const written = await folder.write({
+    "bagit.txt": "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n",
+    "bag-info.txt": lines.map(([label, value]) => `${label}: ${value.replace(/[\r\n]+/g, " ")}\n`).join(""),
+    "manifest-sha256.txt": files
+      .map(({ path, sha256 }) => `${sha256}  ${encodePath(`${payloadFolder}/${path}`)}\n`)
+      .join(""),
+    ...tags,
+  });
+  const sums = written.map(({ name, sha256 }) => `${sha256}  ${encodePath(name)}\n`);
+  await folder.write({ "tagmanifest-sha256.txt": sums.join("") });
 }
 
 /** RFC 8493 2.1.3: line breaks and the sign that escapes them. */
@@ -117,6 +34,25 @@ function encodePath(path: string): string {
   return path.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+/** What callreel itself knows best of a bag. */
+const ours: ReadonlySet<string> = new Set(["payload-oxum", "bagging-date", "bag-software-agent"]);
+/** Reserved labels that RFC 8493 (2.2.2) wants once at most. */
+const once: ReadonlySet<string> = new Set(["bag-group-identifier", "bag-count", "bag-size"]);
+
+/** The lines that a person wants in `bag-info.txt`, checked against RFC 8493 (2.2.2). Throws `usage`. */
+export function bagInfoOf(given: readonly { readonly name: string; readonly value: string }[]): BagInfo[] {
+  const seen = new Set<string>();
+  for (const { name, value } of given) {
+    const label = name.toLowerCase();
+    const refuse = (why: string) => {
+      throw new RecordingError("usage", `--bag-info: "${printable(name).slice(0, 40)}" ${why}.`);
+    };
+    if (name === "" || /[\p{Cc}:]/u.test(name)) refuse("is no label: it must have neither colons nor line breaks");
+    if (/\p{Cc}/u.test(value)) refuse("has a value with line breaks or control characters");
+    if (ours.has(label)) refuse("is written by callreel itself; leave it out");
+    if (once.has(label) && seen.has(label)) refuse("may be given once only");
+    if (label === "bag-count" && !/^\d+ of (?:\d+|\?)$/.test(value)) refuse('must be of the form "2 of 5" or "2 of ?"');
+    seen.add(label);
+  }
+  return given.map(({ name, value }) => [name, value]);
 }

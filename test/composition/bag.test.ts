@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openBag } from "../../src/maintenance/bagit-export.ts";
+import { bagInfoOf, payloadFolder, writeBag } from "../../src/maintenance/bagit-export.ts";
+import { openExportFolder, refuseFilled } from "../../src/maintenance/export-folder.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const names = ["plain.wav", "100%.wav", "line\nbreak.wav", "carriage\rreturn.wav", "folder/ümlaut.wav"];
@@ -23,12 +24,13 @@ test.each(
     using home = openTempFolder();
     mkdirSync(join(root.path, "folder"));
     for (const name of names) writeFileSync(join(root.path, name), name);
-    const bag = openBag(root.path, join(home.path, "bag"), byLink);
+    const bag = openExportFolder(root.path, join(home.path, "bag"), payloadFolder, byLink);
     for (const name of names)
       expect(await bag.add(name)).toEqual({ bytes: Buffer.byteLength(name), sha256: sum(name) });
     expect(await bag.add("lost.wav")).toBeUndefined();
     expect(existsSync(join(home.path, "bag"))).toBe(false);
-    await bag.close({ "notes.txt": "a note" }, [["Contact-Name", "Ann\nBagging-Date: never"]]);
+    await writeBag(bag, { "notes.txt": "a note" }, [["Contact-Name", "Ann\nBagging-Date: never"]]);
+    await bag.finish();
 
     const read = (name: string) => readFileSync(join(home.path, "bag", name), "utf8");
     const encoded = ["plain.wav", "100%25.wav", "line%0Abreak.wav", "carriage%0Dreturn.wav", "folder/ümlaut.wav"];
@@ -51,24 +53,25 @@ test("a bag that is given up leaves nothing, and an empty folder may become one"
   mkdirSync(folder);
   mkdirSync(`${folder}.part`);
   writeFileSync(`${folder}.part/a`, "somebody's own");
-  const given = openBag(home.path, folder);
+  const given = openExportFolder(home.path, folder, payloadFolder);
   await given.add("a.wav");
   given.discard();
   expect(readdirSync(home.path)).toEqual(["a.wav", "bag", "bag.part"]);
   expect(readdirSync(`${folder}.part`)).toEqual(["a"]);
-  const kept = openBag(home.path, folder);
-  await kept.close({}, []);
+  const kept = openExportFolder(home.path, folder, payloadFolder);
+  await writeBag(kept, {}, []);
+  await kept.finish();
   expect(existsSync(join(folder, "bagit.txt"))).toBe(true);
-  expect(() => openBag(home.path, folder)).toThrow(expect.objectContaining({ code: "usage" }));
+  expect(() => refuseFilled(folder, "--bagit")).toThrow(expect.objectContaining({ code: "usage" }));
 });
 
 test("what somebody puts into the bag's folder meanwhile is not deleted", async () => {
   using home = openTempFolder();
   const folder = join(home.path, "bag");
-  const bag = openBag(home.path, folder);
+  const bag = openExportFolder(home.path, folder, payloadFolder);
   mkdirSync(folder);
   writeFileSync(join(folder, "own"), "x");
-  await expect(bag.close({}, [])).rejects.toThrow("ENOTEMPTY");
+  await expect(bag.finish()).rejects.toThrow("ENOTEMPTY");
   bag.discard();
   expect(readdirSync(folder)).toEqual(["own"]);
 });
@@ -76,3 +79,19 @@ test("what somebody puts into the bag's folder meanwhile is not deleted", async 
 function sum(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
+
+test.each([
+  ["a colon", "A:b", "x"],
+  ["a line break", "Contact-Name", "Ann\nBag-Size: 1"],
+  ["what callreel writes itself", "PAYLOAD-OXUM", "1.1"],
+  ["a count that is none", "Bag-Count", "two"],
+])("a line for bag-info.txt with %s is refused", (_, name, value) => {
+  expect(() => bagInfoOf([{ name, value }])).toThrow(expect.objectContaining({ code: "usage" }));
+});
+
+test("lines for bag-info.txt may be repeated, but for those that RFC 8493 wants once", () => {
+  const contact = { name: "Contact-Name", value: "Ann" };
+  expect(bagInfoOf([contact, contact, { name: "Bag-Count", value: "2 of ?" }])).toHaveLength(3);
+  const size = { name: "Bag-Size", value: "1 GB" };
+  expect(() => bagInfoOf([size, { ...size, name: "bag-size" }])).toThrow("once only");
+});

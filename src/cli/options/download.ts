@@ -2,7 +2,7 @@ import { folded } from "../../core/folding.ts";
 import { auditActions } from "../../core/model/catalogue.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import { parseBytes, parseDuration, parseRate } from "../../core/text.ts";
-import { choice, flag, integer, list, text, value } from "./option.ts";
+import { choice, flag, integer, list, pairs, text, value } from "./option.ts";
 
 /** What the records of an archive can tell of; `download` is a file that a visitor of the player took. */
 const auditNames: readonly string[] = ["run", "download", ...auditActions];
@@ -38,6 +38,8 @@ export const archiveOptions = {
   report: value("--report <file>", "write the auditor's page of it too: a name ending in .html, .csv or .json", text),
   action: list("--action <name>", `only these: ${auditNames.join(", ")} (repeatable)`, auditName),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
+  bagInfo: list("--bag-info <label=value>", "a line for the bag's bag-info.txt; repeatable", pairs),
+  plain: value("--plain <dir>", "write the selection into DIR, with index.csv and SHA256SUMS", text),
   link: flag("--link", "hard-link the archive's files instead of copying them"),
 } as const;
 
