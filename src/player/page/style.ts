@@ -98,7 +98,7 @@ dd { margin: 0; flex: 1; min-width: 9rem; }
 @media (min-width: 44rem) {
   #filters summary { display: none; }
   .fields { grid-template-columns: repeat(4, minmax(0, 1fr)); margin-top: .6rem; }
-  .call { grid-template-columns: auto auto minmax(0, 1.5fr) minmax(0, 1.4fr) minmax(0, .9fr) auto 4rem; grid-template-areas: "play way party agent info when length" "play way legs legs . . ."; gap: 0 .9rem; }
+  .call { grid-template-columns: auto auto minmax(0, 1.5fr) minmax(0, 1.4fr) minmax(0, .9fr) auto 4rem; grid-template-areas: "play way party agent info when length" "play way legs legs . . ."; grid-template-rows: 1fr auto; gap: 0 .9rem; }
   .call .leg-count { grid-area: legs; justify-self: start; }
   .call .when { min-width: 5rem; }
   .wave { height: 3.4rem; }
