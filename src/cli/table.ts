@@ -7,7 +7,7 @@ export interface Column<T> {
   readonly title: string;
   readonly align?: "right";
   readonly value: (row: T) => string;
-  /** Left out first where the terminal is too narrow for all. */
+  /** Left out where the terminal is too narrow for all; the last such column first. */
   readonly optional?: boolean;
   /** Cut last: what makes the row known. */
   readonly telling?: boolean;
@@ -50,11 +50,17 @@ function laidOut<T>(column: Column<T>, rows: readonly T[]): LaidOut<T> {
 
 /** The least that a cut cell shows. */
 const leastSize = 8;
+/** The least of a path for which other columns are left out. */
+const leastTail = 24;
 
 function fitting<T>(all: readonly LaidOut<T>[], width = Infinity): readonly LaidOut<T>[] {
   const over = (columns: readonly LaidOut<T>[]) => columns.reduce((sum, { size }) => sum + size + 2, -2) - width;
   const columns = [...all];
-  for (const each of all) if (over(columns) > 0 && each.column.optional) columns.splice(columns.indexOf(each), 1);
+  const spared = () =>
+    columns.reduce((sum, { column, size }) => sum + (column.tail ? Math.max(0, size - leastTail) : 0), 0);
+  for (const each of all.toReversed()) {
+    if (each.column.optional && over(columns) > spared()) columns.splice(columns.indexOf(each), 1);
+  }
   const widest = (telling: boolean) =>
     columns
       .filter(({ column, size }) => (column.telling ?? false) === telling && size > leastSize)

@@ -68,6 +68,7 @@ const columnsIn = (timezone: string | undefined): readonly Column<RecordingRef>[
   { title: "TO", value: ({ call }) => call.to ?? "" },
   {
     title: "LENGTH",
+    optional: true,
     align: "right",
     value: ({ call }) => (call.duration === undefined ? "" : formatDuration(call.duration * 1000)),
   },

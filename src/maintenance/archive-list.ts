@@ -56,10 +56,12 @@ const columnsIn = (timezone: string | undefined): readonly Column<LedgerEntry>[]
   { title: "TO", value: ({ ref }) => ref.call.to ?? "" },
   {
     title: "NAME",
+    optional: true,
     value: ({ ref }) => shortened(ref.call.name ?? ref.call.user ?? ""),
   },
   {
     title: "LENGTH",
+    optional: true,
     align: "right",
     value: ({ ref, stored }) => lengthOf(stored?.audioSeconds ?? ref.call.duration),
   },

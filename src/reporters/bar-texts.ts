@@ -75,8 +75,8 @@ export function fileRow(key: RecordingKey, file: InFlight, { columns, paint, tim
     file.total === undefined ? formatBytes(file.bytes) : `${formatBytes(file.bytes)} of ${formatBytes(file.total)}`;
   const label = labelOf(key, file.call, timezone);
   if (columns < narrow) return `  ${cutTo(label, columns - 3)}`;
-  const drawn = file.total === undefined ? " ".repeat(12) : bar(file.bytes / Math.max(1, file.total), 12, paint);
-  return `  ${column(label, columns - 40)} ${drawn} ${cutTo(amount, 23)}`;
+  const drawn = file.total === undefined ? " ".repeat(10) : bar(file.bytes / Math.max(1, file.total), 10, paint);
+  return `  ${column(label, columns - 35)} ${drawn} ${cutTo(amount, 20)}`;
 }
 
 /** `2026-01-31 14:03 +4930… → Anna`, or the recording's id where nothing is known of the call. */

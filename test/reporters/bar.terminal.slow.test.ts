@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { wrapped } from "../../src/core/width.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const script = new URL("scripted-run.js", import.meta.url).pathname;
@@ -22,7 +23,7 @@ const resize = (columns: number, rows: number) => tmux("resize-window", "-x", St
 
 const totalRows = (lines: string[]) => lines.filter((line) => /\d+\/\d+/.test(line) && line.includes("%"));
 const fileRows = (lines: string[]) => lines.filter((line) => line.startsWith("  2026-01-31"));
-const messages = (lines: string[]) => lines.filter((line) => /^(warning:|log line)/.test(line));
+const messages = (lines: string[]) => lines.filter((line) => /^(callreel: warning:|long |log line)/.test(line));
 
 /** The first number of each batch that ran. */
 const batches = (lines: string[], size: number) =>
@@ -54,7 +55,7 @@ describe.skipIf(!hasTmux)(
         expect(totalRows(lines).length).toBe(1);
         expect(fileRows(lines).length).toBeLessThanOrEqual(21);
         for (const line of fileRows(lines))
-          expect(line).toMatch(/^ {2}2026-01-31 14:03 \[2J\+4930\d+ {2}→ .* [█░]{12} \d/);
+          expect(line).toMatch(/^ {2}2026-01-31 14:03 \[2J\+4930\d+ {2}→ .* [█░]{10} \d/);
         await new Promise((resolve) => setTimeout(resolve, 60));
       }
       writeFileSync(end, "");
@@ -62,7 +63,10 @@ describe.skipIf(!hasTmux)(
       const lines = history().filter((line) => line !== "");
       const firsts = batches(lines, 40);
       expect(messages(lines)).toEqual(
-        firsts.flatMap((first) => [`callreel: warning: batch ${first} ${"long ".repeat(25)}end`, `log line ${first}`]),
+        firsts.flatMap((first) => [
+          ...wrapped(`callreel: warning: batch ${first} ${"long ".repeat(25)}end`, 80).split("\n"),
+          `log line ${first}`,
+        ]),
       );
       expect(lines.at(-2)).toMatch(new RegExp(`^Done in .*: ${firsts.length * 40} recordings \\(.* MiB\\)\\.$`));
       expect([...totalRows(lines), ...fileRows(lines)]).toEqual([]);

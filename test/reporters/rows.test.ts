@@ -75,7 +75,7 @@ test("the status row puts what is waited for first", () => {
 test("a recording is named by its call, or by its id where nothing is known", () => {
   const call = { start: "2026-01-31T14:03:00Z", from: "+4930", name: "Anna" };
   expect(fileRow("tim/3/4/x", { call, bytes: 512, total: 1024 }, look(80))).toBe(
-    `  ${"2026-01-31 15:03 +4930 → Anna".padEnd(40)} ██████░░░░░░ 512 B of 1.0 KiB`,
+    `  ${"2026-01-31 15:03 +4930 → Anna".padEnd(45)} █████░░░░░ 512 B of 1.0 KiB`,
   );
   expect(fileRow("tim/3/4/NCS1", { call: {}, bytes: 0, total: undefined }, look(50))).toBe("  NCS1");
 });
