@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ReportLine } from "../../src/core/proof/report.ts";
+import { openSpool } from "../../src/maintenance/report/spool.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { run } from "../helpers/bin.ts";
 import { fates, hostile, openReportArchive } from "../helpers/report-archive.ts";
@@ -141,6 +142,26 @@ test("a list that covers another zone's month leaves an hour that was never list
   const { verdict, listings } = JSON.parse(out) as Report;
   const uncovered = [{ from: "2026-02-28T23:00:00.000Z", to: "2026-03-01T00:00:00.000Z" }];
   expect([code, verdict.is, listings]).toEqual([6, "unlisted", [expect.objectContaining({ uncovered })]]);
+});
+
+test("lines wait in a file that has no name, and come back as they were", async () => {
+  const before = process.env.TMPDIR;
+  process.env.TMPDIR = folder.path;
+  try {
+    using spool = openSpool();
+    const lines = [
+      { kind: "held", open: false, name: hostile },
+      { kind: "gone", open: true },
+    ] as const;
+    for (const line of lines) spool.add(line);
+    const read: unknown[] = [];
+    for await (const batch of spool.batches(() => true)) read.push(...batch);
+    for await (const batch of spool.batches(({ open }) => open)) read.push(...batch);
+    expect([read, folder.files()]).toEqual([[...lines, lines[1]], []]);
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+  }
 });
 
 test("no filter of a profile or the environment makes a report smaller than its period", async () => {

@@ -7,7 +7,10 @@ import { diskError } from "../../platform/disk-error.ts";
 
 const batchSize = 500;
 
-/** A report's lines in a file for the time being, so that a month of any size needs no memory. Disposing removes it. */
+/**
+ * A report's lines in a file for the time being, so that a month of any size needs no memory. It has no name where the
+ * system lets an open file lose it: then nothing stays behind however the program ends. Disposing removes it.
+ */
 export interface Spool extends Disposable {
   add(line: ReportLine): void;
   /** The lines as they came, some hundred at a time; from the beginning each time. */
@@ -17,7 +20,11 @@ export interface Spool extends Disposable {
 export function openSpool(): Spool {
   const folder = mkdtempSync(join(tmpdir(), "callreel-report-"));
   const path = join(folder, "lines");
-  const file = openSync(path, "wx", 0o600);
+  const file = openSync(path, "wx+", 0o600);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    remove();
+  } catch {}
   let waiting: string[] = [];
   const flush = () => {
     try {
@@ -36,7 +43,10 @@ export function openSpool(): Spool {
     async *batches(wanted) {
       flush();
       let batch: ReportLine[] = [];
-      for await (const text of createInterface({ input: createReadStream(path, "utf8"), crlfDelay: Infinity })) {
+      for await (const text of createInterface({
+        input: createReadStream(path, { fd: file, start: 0, autoClose: false, encoding: "utf8" }),
+        crlfDelay: Infinity,
+      })) {
         const line = JSON.parse(text) as ReportLine;
         if (wanted(line)) batch.push(line);
         if (batch.length < batchSize) continue;
@@ -47,7 +57,7 @@ export function openSpool(): Spool {
     },
     [Symbol.dispose]: () => {
       closeSync(file);
-      rmSync(folder, { recursive: true, force: true });
+      remove();
     },
   };
 }

@@ -6,6 +6,7 @@ import { archiveFolder, ledgerFile } from "../../composition/archive.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { Archive } from "../../core/model/ledger.ts";
 import { checkFilePlace, writeWhole } from "../../platform/whole-file.ts";
+import { stoppable } from "../verify-files.ts";
 import { reportCsv } from "./csv.ts";
 import { gatherFacts, type Period, type ReportFacts } from "./facts.ts";
 import { reportJson } from "./json.ts";
@@ -89,7 +90,7 @@ export async function writeReport(
     ...(partial && { partial }),
   });
   for (const { format, file } of targets) {
-    const parts = formats[format](facts, lines.spool);
+    const parts = stoppable(formats[format](facts, lines.spool), io.stop);
     if (file === "-") await writeOutAll(parts, io);
     else await writeWhole(file, parts);
   }
