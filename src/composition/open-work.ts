@@ -14,7 +14,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Clock, Selection } from "../core/model/ports.ts";
 import type { RecordingRef, SourceName } from "../core/model/recording.ts";
 import { type FileWords, isSqliteError, openSqlite, sqliteError } from "../platform/sqlite.ts";
-import { listedWindow, type Notes, wireListing } from "./listing.ts";
+import { listedWindow, type Notes, wireListing } from "./listed-work.ts";
 import { namedWork } from "./recordings-by-id.ts";
 import { refusePasswordInArgv, sourceOfRow, wireReader } from "./rows.ts";
 import { requiredSource, type SourceSet } from "./sources.ts";

@@ -5,7 +5,7 @@ import type { DownloadEvent } from "../core/model/events.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
 import { defaultTemplate } from "../core/naming/path-template.ts";
 import { formatNumberOf, printable } from "../core/text.ts";
-import type { Notes } from "./listing.ts";
+import type { Notes } from "./listed-work.ts";
 import { wireReader } from "./rows.ts";
 import type { SourceSet } from "./sources.ts";
 

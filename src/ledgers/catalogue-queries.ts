@@ -3,13 +3,13 @@ import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "
 import type { PurgedFile } from "../core/model/ledger.ts";
 import type { Call, RecordingKey, SourceName } from "../core/model/recording.ts";
 import type { Operator } from "../platform/operator.ts";
+import { type AuditRow, auditOf } from "./archive-records.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { Holds } from "./holds.ts";
 import type { KeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
 import { evidenceOf, type RecordingRow, refOf } from "./recording-row.ts";
-import { type AuditRow, auditOf } from "./records.ts";
 
 /** What `status`, `purge` and the player ask and record. */
 export interface Catalogue {

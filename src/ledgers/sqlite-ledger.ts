@@ -5,6 +5,7 @@ import type { Clock } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import type { Operator } from "../platform/operator.ts";
 import { atOnce } from "../platform/sqlite.ts";
+import { recordsOf } from "./archive-records.ts";
 import { openAudit, openCatalogue } from "./catalogue-queries.ts";
 import { findHead, headOf, verifyChain } from "./chain.ts";
 import { type Claimant, openClaims } from "./claims.ts";
@@ -18,7 +19,6 @@ import { type Leases, openLeases } from "./leases.ts";
 import { type Outcomes, openOutcomes } from "./outcomes.ts";
 import { brokenOutcomes } from "./outcomes-check.ts";
 import { type OwedHooks, openOwedHooks } from "./owed-hooks.ts";
-import { recordsOf } from "./records.ts";
 import { openResults, openResultWriter, type Result } from "./result-writer.ts";
 import { openRuns, type Runs } from "./runs.ts";
 

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Reader } from "../core/model/ports.ts";
-import { checkFiles, fileRows } from "./files.ts";
+import { checkFiles, fileRows } from "./row-files.ts";
 import type { DatabaseSettings } from "./sql/connection.ts";
 
 export { datedRows } from "./dates/dated-rows.ts";

@@ -3,6 +3,6 @@ export const sources = {
   ringcentral: async () => (await import("./ringcentral/index.ts")).openRingCentral,
   tim: async () => (await import("./tim/index.ts")).openTim,
   /** What their rows speak of, without a login. */
-  ringcentralRows: () => import("./ringcentral/call-log/records.ts"),
+  ringcentralRows: () => import("./ringcentral/call-log/call-records.ts"),
   timRows: () => import("./tim/calls-table.ts"),
 };

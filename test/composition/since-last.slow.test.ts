@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Settings } from "../../src/cli/config.ts";
-import { wireListing } from "../../src/composition/listing.ts";
+import { wireListing } from "../../src/composition/listed-work.ts";
 import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 import { openRingCentral } from "../../src/sources/ringcentral/index.ts";
 import type { SeenRequest } from "../helpers/scripted-server.ts";

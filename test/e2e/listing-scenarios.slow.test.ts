@@ -13,6 +13,7 @@ import {
 import { wav } from "../helpers/sound-bytes.ts";
 import { testIo } from "../helpers/test-io.ts";
 import { countTries } from "../helpers/tries.ts";
+import { askedRecording, loginAnswer, pick, plentyOfBudget, type Random, recordingNotFound } from "./rude-source.ts";
 
 const scenarios = Number(process.env.CALLREEL_LISTING_SCENARIOS ?? 12);
 const firstSeed = Number(process.env.CALLREEL_SCENARIO_SEED ?? 1);
@@ -29,9 +30,6 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
   rmSync(home, { recursive: true, force: true });
 });
-
-type Random = () => number;
-const pick = <T>(random: Random, items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
 
 interface LoggedCall {
   readonly id: string;
@@ -64,27 +62,18 @@ interface Stage {
 }
 
 const pageSize = 3;
-const limits = {
-  "x-rate-limit-group": "heavy",
-  "x-rate-limit-limit": "100000",
-  "x-rate-limit-remaining": "99999",
-  "x-rate-limit-window": "60",
-};
 
 function answer(stage: Stage, request: SeenRequest): ScriptedAnswer {
   const { headers, ...rest } = answerOf(stage, request);
-  return { ...rest, headers: { ...limits, date: new Date(stage.nowMs).toUTCString(), ...headers } };
+  return { ...rest, headers: { ...plentyOfBudget, date: new Date(stage.nowMs).toUTCString(), ...headers } };
 }
 
 function answerOf(stage: Stage, request: SeenRequest): ScriptedAnswer {
   const { path } = request;
-  if (path === "/restapi/oauth/token") {
-    return {
-      body: { access_token: "t", token_type: "bearer", expires_in: 3600, scope: "ReadCallLog ReadCallRecording" },
-    };
-  }
+  const login = loginAnswer(request);
+  if (login !== undefined) return login;
   if (path.endsWith("/call-log")) return logOf(stage, request);
-  const id = /\/recording\/([^/]+)\/content$/.exec(path)?.[1];
+  const id = askedRecording(request);
   const call = stage.calls.find((each) => each.id === id);
   if (call === undefined) return { body: {} };
   const isThere = call.readyMs <= stage.nowMs;
@@ -97,10 +86,7 @@ function answerOf(stage: Stage, request: SeenRequest): ScriptedAnswer {
       { hangUp: true },
     ]);
   if (isThere) return { body: call.audio };
-  return {
-    status: 404,
-    body: { errorCode: "CMN-102", message: "Resource for parameter [recordingId] is not found" },
-  };
+  return recordingNotFound;
 }
 
 function logOf(stage: Stage, { url, query, path }: SeenRequest): ScriptedAnswer {

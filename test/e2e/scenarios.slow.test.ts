@@ -14,6 +14,7 @@ import {
 import { wav } from "../helpers/sound-bytes.ts";
 import { testIo } from "../helpers/test-io.ts";
 import { countTries } from "../helpers/tries.ts";
+import { askedRecording, loginAnswer, pick, plentyOfBudget, type Random, recordingNotFound } from "./rude-source.ts";
 
 const scenarios = Number(process.env.CALLREEL_SCENARIOS ?? 60);
 const firstSeed = Number(process.env.CALLREEL_SCENARIO_SEED ?? 1);
@@ -30,19 +31,12 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-type Random = () => number;
-const pick = <T>(random: Random, items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
-
 /** What a source, a gateway before it or a broken wire may answer in place of a recording. */
 const faults: Readonly<Record<string, (audio: Buffer, response: ServerResponse) => ScriptedAnswer>> = {
   "a gateway's 404": () => ({ status: 404, headers: { "content-type": "text/html" }, body: "<html>nginx</html>" }),
   "a bare 404": () => ({ status: 404 }),
   "a 410 without words": () => ({ status: 410 }),
-  "the source's own 404": () => ({
-    status: 404,
-    headers: { "content-type": "application/json" },
-    body: { errorCode: "CMN-102", message: "Resource for parameter [recordingId] is not found" },
-  }),
+  "the source's own 404": () => recordingNotFound,
   "an empty answer": () => ({ body: "" }),
   "no content": () => ({ status: 204 }),
   "a login page": () => ({ headers: { "content-type": "text/html" }, body: "<html><input type=password></html>" }),
@@ -91,20 +85,10 @@ interface Wanted {
   readonly faults: string[];
 }
 
-const limits = {
-  "x-rate-limit-group": "heavy",
-  "x-rate-limit-limit": "100000",
-  "x-rate-limit-remaining": "99999",
-  "x-rate-limit-window": "60",
-};
-
 function answer(request: SeenRequest, response: ServerResponse, wanted: readonly Wanted[]): ScriptedAnswer {
-  if (request.path === "/restapi/oauth/token") {
-    return {
-      body: { access_token: "t", token_type: "bearer", expires_in: 3600, scope: "ReadCallLog ReadCallRecording" },
-    };
-  }
-  const id = /\/recording\/([^/]+)\/content$/.exec(request.path)?.[1];
+  const login = loginAnswer(request);
+  if (login !== undefined) return login;
+  const id = askedRecording(request);
   const recording = wanted.find((each) => each.id === id);
   if (recording === undefined) return { status: 404, body: { errorCode: "CMN-102", message: "Not found" } };
   const fault = recording.faults.shift();
@@ -112,7 +96,7 @@ function answer(request: SeenRequest, response: ServerResponse, wanted: readonly
     fault === undefined
       ? { body: recording.audio }
       : (faults[fault] as (typeof faults)[string])(recording.audio, response);
-  return { ...rest, headers: { ...limits, ...headers } };
+  return { ...rest, headers: { ...plentyOfBudget, ...headers } };
 }
 
 /** The rows as some tool might write them, and how many of them cannot be read for certain. */

@@ -6,7 +6,7 @@ import { asRecordingError, RecordingError } from "../../src/core/model/errors.ts
 import type { Row, RowFinding } from "../../src/core/model/recording.ts";
 import { datedRows } from "../../src/readers/dates/dated-rows.ts";
 import { openReader } from "../../src/readers/index.ts";
-import { recordingsOf } from "../../src/sources/ringcentral/call-log/records.ts";
+import { recordingsOf } from "../../src/sources/ringcentral/call-log/call-records.ts";
 import { findRecordings } from "../../src/sources/tim/calls-table.ts";
 import { fuzzSeconds, openRandom } from "../helpers/fuzz.ts";
 import { countTries } from "../helpers/tries.ts";

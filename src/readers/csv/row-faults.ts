@@ -1,6 +1,6 @@
 import { cellValue } from "../cells.ts";
+import type { RawRecord } from "./csv-records.ts";
 import { type Dialect, wrapped } from "./dialect.ts";
-import type { RawRecord } from "./records.ts";
 
 /** What is known of a table when one of its records is judged. */
 interface TableSoFar {

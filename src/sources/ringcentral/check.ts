@@ -4,7 +4,7 @@ import type { Check } from "../../core/model/ports.ts";
 import type { RecordingRef } from "../../core/model/recording.ts";
 import { exitOf } from "../check-failure.ts";
 import { type Api, openApi } from "./api.ts";
-import { hasPermission, jwtClaims, jwtWarnings, mayReadCompanyLog, missingScopes } from "./auth/status.ts";
+import { hasPermission, jwtClaims, jwtWarnings, mayReadCompanyLog, missingScopes } from "./auth/login-status.ts";
 import type { Tokens } from "./auth/tokens.ts";
 import { newestCallsUrl, refsOfCalls } from "./call-log/newest-calls.ts";
 import { readRetention } from "./call-log/retention.ts";

@@ -2,12 +2,12 @@ import type { Source } from "../../core/model/ports.ts";
 import type { RecordingRef } from "../../core/model/recording.ts";
 import { openApi } from "./api.ts";
 import { revokeToken } from "./auth/grants.ts";
-import { type LoginStatus, loginStatus } from "./auth/status.ts";
+import { type LoginStatus, loginStatus } from "./auth/login-status.ts";
 import { findCredential, forgetLogin, openTokenStore, openTokens } from "./auth/tokens.ts";
+import { namedRecording, recordingsOf } from "./call-log/call-records.ts";
 import { forgetExtensions, openExtensions } from "./call-log/extensions.ts";
 import { listCalls } from "./call-log/listing.ts";
 import { withNewestCalls } from "./call-log/newest-calls.ts";
-import { namedRecording, recordingsOf } from "./call-log/records.ts";
 import { readRetention } from "./call-log/retention.ts";
 import { openServerClock } from "./call-log/server-clock.ts";
 import { checkRingCentral } from "./check.ts";
@@ -19,8 +19,8 @@ import { openState } from "./state.ts";
 
 export { browserLogin, type LoggedIn, type LoginPrompt } from "./auth/browser-login.ts";
 export { forgetSession, hasSession, shareLogin } from "./auth/kept-session.ts";
+export type { LoginStatus } from "./auth/login-status.ts";
 export { openWebLogins, type WebLogins } from "./auth/player-login.ts";
-export type { LoginStatus } from "./auth/status.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 
 /** RingCentral's powers beyond those of every source. */

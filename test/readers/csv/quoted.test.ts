@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { RawRecord } from "../../../src/readers/csv/records.ts";
-import { quotedRecords } from "../../../src/readers/csv/records.ts";
+import type { RawRecord } from "../../../src/readers/csv/csv-records.ts";
+import { quotedRecords } from "../../../src/readers/csv/csv-records.ts";
 
 /** The records of a text that comes in blocks of `size` characters. */
 async function recordsOf(text: string, size = Infinity, delimiter = ","): Promise<RawRecord[] | string> {

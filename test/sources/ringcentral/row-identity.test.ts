@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { asRecordingError } from "../../../src/core/model/errors.ts";
-import { recordingsOf } from "../../../src/sources/ringcentral/call-log/records.ts";
+import { recordingsOf } from "../../../src/sources/ringcentral/call-log/call-records.ts";
 
 const uri = (id: number | string) => `https://media.ringcentral.com/restapi/v1.0/account/1/recording/${id}/content`;
 const id = "401786810001";

@@ -4,7 +4,7 @@ import { parsedObject } from "../error-bodies.ts";
 import { credentialOf, digest, type RingCentralSettings } from "../settings.ts";
 import type { State } from "../state.ts";
 import { jwtGrant, type LoginWorld, noLogin, refreshGrant, requestToken, type TokenSet } from "./grants.ts";
-import { jwtClaims } from "./status.ts";
+import { jwtClaims } from "./login-status.ts";
 
 /** The access token of one credential: cached, shared by all workers and processes, renewed once for all of them. */
 export interface Tokens extends Disposable {

@@ -7,7 +7,7 @@
 import type { RecordingRef } from "../../../core/model/recording.ts";
 import type { Api, Json } from "../api.ts";
 import type { RingCentralContext, RingCentralSettings } from "../settings.ts";
-import { recordingsOf } from "./records.ts";
+import { recordingsOf } from "./call-records.ts";
 
 const patienceMs = 10_000;
 const perPage = 250;

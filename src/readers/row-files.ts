@@ -63,7 +63,7 @@ export async function* fileRows(
         break;
       }
       case "table": {
-        const { tableRows } = await import("./csv/table.ts");
+        const { tableRows } = await import("./csv/csv-table.ts");
         yield* tableRows(file, head, blocks, settings);
       }
     }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { namedRecording, recordingsOf } from "../../../src/sources/ringcentral/call-log/records.ts";
+import { namedRecording, recordingsOf } from "../../../src/sources/ringcentral/call-log/call-records.ts";
 
 const find = (fields: Record<string, unknown>) => recordingsOf({ fields, file: "log.json", line: 3 });
 const media = "https://media.ringcentral.com:443/restapi/v1.0/account/400100/recording";

@@ -4,6 +4,7 @@ import type { RejectedRow, Row, RowBatch } from "../../core/model/recording.ts";
 import { formatNumberOf, printable } from "../../core/text.ts";
 import { cellValue, cleanName, fieldNames } from "../cells.ts";
 import type { ReaderSettings } from "../index.ts";
+import { type RawRecord, records } from "./csv-records.ts";
 import {
   type Dialect,
   isDashLine,
@@ -15,7 +16,6 @@ import {
   linesAboveHeader,
   tellDialect,
 } from "./dialect.ts";
-import { type RawRecord, records } from "./records.ts";
 import { faultOf, foldWatch } from "./row-faults.ts";
 
 const batchRows = 4096;
