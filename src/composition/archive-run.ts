@@ -18,6 +18,7 @@ import { type WiredWork, wireWork } from "./open-work.ts";
 import { planOf, selectionOf } from "./plan.ts";
 import { openRunReporter, type RunReporter } from "./reporter.ts";
 import { openSources, ratePerMinute, type SourceSet } from "./sources.ts";
+import { keepNumbers, transfersOf } from "./transfer-numbers.ts";
 
 /** What a run into the archive needs, opened by whoever starts it. */
 export interface Parts {
@@ -34,7 +35,8 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   const { settings, io } = invocation;
   const { sources, ledger, work, reporter, threads } = parts;
   const dest = archiveFolder(settings, io);
-  const plan = planOf(settings, work, reporter.wantsProgress, io.clock);
+  const transfers = transfersOf(settings, sources.links, io);
+  const plan = planOf(settings, work, reporter.wantsProgress, transfers);
   const destination = await openDestination(dest, { mtime: !settings.noMtime, tidy: true });
   await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
   const runId = randomUUID();
@@ -44,6 +46,7 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   reporter.rateFrom(() => ratePerMinute(sources));
   reporter.report({ event: "run-started", runId, sources: [...sources.sources.keys()], dest });
   const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
+  keepNumbers(transfers, settings, io);
   if (sawEverything(summary)) await work.complete();
   const hooksFailed = await hooksOwed(hooks, ledger);
   const ended = { ...summary, ...(hooksFailed > 0 && { hooksFailed }) };
@@ -119,7 +122,7 @@ export async function downloadToStdout(invocation: Invocation): Promise<number> 
     const work = exactlyOne(wired.work);
     const destination = await openDestination("-", { stdout: io.stdout });
     await using transfer = wireTransfer(settings, sources, destination, io);
-    const plan = { ...planOf(settings, { ...wired, work }, reporter.wantsProgress, io.clock), transfers: 1 };
+    const plan = planOf(settings, { ...wired, work }, reporter.wantsProgress, 1);
     const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
     if (summary.stoppedBy !== undefined) throw new RecordingError(summary.stoppedBy.code, summary.stoppedBy.message);
     return exitCodeOfRun(summary);

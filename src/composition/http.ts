@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Settings } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
+import { mostTransfers } from "../cli/options/download.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { SourceName } from "../core/model/recording.ts";
@@ -20,7 +21,7 @@ export function httpSettingsOf(settings: Settings, io: Io): HttpSettings {
   const { env } = io;
   const timeoutMs = settings.timeout ?? 60_000;
   return {
-    connections: typeof settings.transfers === "number" ? settings.transfers + 2 : 34,
+    connections: mostTransfers(settings.transfers) + 2,
     connectTimeoutMs: Math.min(timeoutMs, 15_000),
     timeoutMs,
     lowSpeed: { bytes: settings.lowSpeed ?? 100, overMs: settings.lowSpeedTime ?? 60_000 },

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
+import { mostTransfers } from "../cli/options/download.ts";
 import { limitRate, type Opener, openTransfer } from "../core/download/transfer.ts";
 import type { Streamer, Transfer } from "../core/model/ports.ts";
 import type { RequestLog } from "../http/client.ts";
@@ -57,8 +58,7 @@ export async function startTransferThreads(
 /** A core is left to the thread that keeps the ledger, as long as recordings are short; a rate is kept by one alone. */
 function threadCounts({ transfers, limitRate: rate }: Settings): ThreadCounts {
   const cores = availableParallelism();
-  if (transfers === undefined || cores === 1) return { short: 0, long: 0 };
-  if (transfers !== "auto" && transfers < threadsFrom) return { short: 0, long: 0 };
+  if (cores === 1 || mostTransfers(transfers) < threadsFrom) return { short: 0, long: 0 };
   if (rate !== undefined) return { short: 1, long: 1 };
   return { short: Math.min(mostThreads, cores - 1), long: Math.min(mostThreads, cores) };
 }

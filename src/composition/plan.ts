@@ -2,24 +2,21 @@ import { createHash } from "node:crypto";
 import type { Settings } from "../cli/config.ts";
 import { localText, startMs, windowOf, zoneOf } from "../cli/dates.ts";
 import type { Io } from "../cli/io.ts";
-import { openAdaptive } from "../core/download/adaptive.ts";
 import { type Tolerance, usualTolerance } from "../core/download/refetch.ts";
 import type { DownloadPlan } from "../core/download/run.ts";
 import type { EntryFilter } from "../core/model/ledger.ts";
-import type { Clock, Expectation, Selection } from "../core/model/ports.ts";
+import type { Expectation, Selection } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { checkTemplate, defaultTemplate, pathFor } from "../core/naming/path-template.ts";
 import { defaultRetryPolicy } from "../core/retry.ts";
 import type { WiredWork } from "./open-work.ts";
-
-const defaultTransfers = 4;
 
 /** What the settings ask of the download itself: names, pace, caps. */
 export function planOf(
   settings: Settings,
   { work, named, end, timeLeft }: Pick<WiredWork, "work" | "named" | "end" | "timeLeft">,
   progress: boolean,
-  clock: Clock,
+  transfers: DownloadPlan["transfers"],
 ): DownloadPlan {
   const { retries, retryMaxTime, maxDownloads, maxTransfer } = settings;
   const durationMs = timeLeft?.();
@@ -27,7 +24,7 @@ export function planOf(
     work,
     ...(end === undefined ? {} : { endWork: () => end() }),
     named: new Set(named.map((ref) => ref.key)),
-    transfers: settings.transfers === "auto" ? openAdaptive(clock) : (settings.transfers ?? defaultTransfers),
+    transfers,
     retry: {
       ...defaultRetryPolicy,
       ...(retries === undefined ? {} : { retries }),

@@ -18,6 +18,7 @@ import { archiveFolder, ledgerFile, openExistingLedger, wireLedger } from "./arc
 import { wireTransfer } from "./open-transfer.ts";
 import { planOf } from "./plan.ts";
 import type { SourceSet } from "./sources.ts";
+import { transfersOf } from "./transfer-numbers.ts";
 
 /** Where the player listens and under which name; refuses what would let strangers in. */
 export function playerSettings(settings: Settings): PlayerSettings {
@@ -99,7 +100,8 @@ export async function wireFetches(
   const destination = await openDestination(root, { mtime: !settings.noMtime });
   const tee = openTee(destination, join(root, partialFolder));
   const transfer = wireTransfer(settings, sources, tee, io);
-  const { work: _work, named: _named, progress: _progress, ...plan } = planOf(settings, noWork, false, io.clock);
+  const transfers = transfersOf(settings, sources.links, io);
+  const { work: _work, named: _named, progress: _progress, ...plan } = planOf(settings, noWork, false, transfers);
   const { clock, random, stop, abort } = io;
   const ports = { sources: sources.links, transfer, destination, clock, random };
   const fetches = openFetches({ ledger, tee, ports, plan, report, stop, abort });

@@ -14,18 +14,20 @@ const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
 export const programs = {
   callreel: {
     version: [process.execPath, bin, "--version"],
-    run: ({ work, out, base, ca, program }) =>
-      callreel(
-        ["-s", "ringcentral", "--rows", join(work, "rows.ndjson")],
-        ...[out, ca],
-        { RC_SERVER_URL: base, RC_MEDIA_URL: base, RC_ACCESS_TOKEN: "bench", RC_APP_CLIENT_ID: "bench" },
-        program,
-      ),
+    run: (world) => fromRingCentral(world, ["-j", "16"]),
+  },
+  "callreel, as installed": {
+    version: [process.execPath, bin, "--version"],
+    run: (world) => fromRingCentral(world, []),
+  },
+  "callreel -j 4": {
+    version: [process.execPath, bin, "--version"],
+    run: (world) => fromRingCentral(world, ["-j", "4"]),
   },
   "callreel, from TIM": {
     version: [process.execPath, bin, "--version"],
     run: ({ work, out, base, ca }) =>
-      callreel(["-s", "tim", "--rows", join(work, "calls.csv")], out, ca, {
+      callreel(["-s", "tim", "--rows", join(work, "calls.csv"), "-j", "16"], out, ca, {
         ...{ TIM_URL: base, TIM_USERNAME: "bench", TIM_PASSWORD: "bench" },
       }),
   },
@@ -83,6 +85,14 @@ export const programs = {
   },
 };
 
+const slowOnly = ["callreel, as installed", "callreel -j 4"];
+const overLatency = ["callreel", ...slowOnly, "curl", "aria2c", "wget2"];
+
+/** Who takes part: the slow server has no list of its files, and copies nothing. */
+export function takesPart(name, slow) {
+  return slow ? overLatency.includes(name) : !slowOnly.includes(name);
+}
+
 /** What each program calls itself; undefined for those that are not installed. */
 export function versions() {
   return Object.fromEntries(Object.entries(programs).map(([name, { version }]) => [name, versionOf(version)]));
@@ -107,9 +117,14 @@ export function addBuild(folder) {
   };
 }
 
+function fromRingCentral({ work, out, base, ca, program }, more) {
+  const login = { RC_SERVER_URL: base, RC_MEDIA_URL: base, RC_ACCESS_TOKEN: "bench", RC_APP_CLIENT_ID: "bench" };
+  return callreel(["-s", "ringcentral", "--rows", join(work, "rows.ndjson"), ...more], out, ca, login, program);
+}
+
 function callreel(from, out, ca, login, program = bin) {
   const state = `${out}.state`;
-  const options = ["-d", out, "-j", "16", "--progress", "none", ...(ca ? ["--ca-file", ca] : [])];
+  const options = ["-d", out, "--progress", "none", ...(ca ? ["--ca-file", ca] : [])];
   return measure([process.execPath, program, "download", ...from, ...options], {
     env: { ...login, XDG_STATE_HOME: state, XDG_CONFIG_HOME: state, NO_PROXY: "127.0.0.1" },
   });

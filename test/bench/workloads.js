@@ -6,6 +6,8 @@ export const workloads = {
   S: { count: 10_000, bytes: 50 * 1024 },
   M: { count: 2_000, bytes: 1024 * 1024 },
   L: { count: 8, bytes: 256 * 1024 * 1024 },
+  calls: { count: 400, bytes: 300 * 1024 },
+  short: { count: 1_000, bytes: 60 * 1024 },
 };
 
 /** A tenth of the work, for a regression guard. */

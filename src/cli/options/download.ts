@@ -77,9 +77,9 @@ export const writeOptions = {
 export const paceOptions = {
   transfers: value(
     "-j, --transfers <n>",
-    "downloads at the same time, or auto",
-    (given) => (given === "auto" ? "auto" : integer(1, 64)(given)),
-    { fallback: "4" },
+    "downloads at the same time; auto: as many as the source can take, auto:16: at most 16",
+    parseTransfers,
+    { fallback: "auto" },
   ),
   rate: value("--rate <10/m>", "send fewer rate-limited requests than the source allows", parseRate),
   limitRate: value("--limit-rate <2M>", "bytes per second over all transfers; 0 means no limit", parseBytes),
@@ -141,4 +141,20 @@ function variableName(given: string): string {
 function httpUrl(given: string): string {
   if (/^https?:$/.test(URL.canParse(given) ? new URL(given).protocol : "")) return given;
   throw new RecordingError("usage", `"${given}" is not a web address; use one that begins with http:// or https://.`);
+}
+
+/** How many downloads at once: a number, or as many as the source bears, up to `most` where that is told. */
+export type Transfers = number | { readonly most?: number };
+
+const most = 64;
+
+/** The most that a setting lets run at once. */
+export function mostTransfers(transfers: Transfers | undefined): number {
+  return typeof transfers === "number" ? transfers : (transfers?.most ?? most);
+}
+
+function parseTransfers(given: string): Transfers {
+  const [word, bound] = given.trim().split(":");
+  if (word !== "auto") return integer(1, most)(given);
+  return bound === undefined ? {} : { most: integer(1, most)(bound) };
 }

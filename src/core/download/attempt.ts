@@ -8,7 +8,7 @@ import { type RetryPolicy, retried, retryDelay } from "../retry.ts";
 import { asRecordingError, maybeSent, RecordingError } from "../model/errors.ts";
 import type { DownloadEvent } from "../model/events.ts";
 import type { Clock, Expectation, LinkSource, Received, Transfer, TransferHooks } from "../model/ports.ts";
-import type { Link, RecordingRef } from "../model/recording.ts";
+import type { Link, RecordingRef, SourceName } from "../model/recording.ts";
 
 export interface FetchContext {
   readonly source: LinkSource;
@@ -19,6 +19,8 @@ export interface FetchContext {
   readonly report: (event: DownloadEvent) => void;
   /** Bytes are reported too, for bars. */
   readonly progress: boolean;
+  /** Told how many milliseconds after its link was asked for an attempt's answer began. */
+  readonly firstByte?: (source: SourceName, ms: number) => void;
   /** Whether the source has answered anything in this run; set here. */
   readonly contact: { answered: boolean };
   /** Ends waits and new attempts. */
@@ -126,6 +128,7 @@ async function transferOnce(
     head(head) {
       heard = true;
       context.contact.answered = true;
+      context.firstByte?.(ref.source, context.clock.monotonic() - link.takenAt);
       link.answered?.(head);
     },
     ...(context.progress ? { progress: progressReporter(ref, context) } : {}),

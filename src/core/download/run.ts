@@ -1,4 +1,3 @@
-import pLimit from "p-limit";
 import { asRecordingError, RecordingError } from "../model/errors.ts";
 import type { DownloadEvent, Summary } from "../model/events.ts";
 import type { Claim, Ledger } from "../model/ledger.ts";
@@ -8,6 +7,7 @@ import type { RetryPolicy } from "../retry.ts";
 import type { Adaptive } from "./adaptive.ts";
 import { fetchRecording } from "./attempt.ts";
 import { isAbsence } from "./evidence.ts";
+import { openLanes } from "./lanes.ts";
 import { type Outcomes, openOutcomes, settleReplaced } from "./outcomes.ts";
 import { readAhead } from "./read-ahead.ts";
 import type { Tolerance } from "./refetch.ts";
@@ -31,7 +31,7 @@ export interface DownloadPlan {
   readonly work: AsyncIterable<Work>;
   /** Called when the run ends early: the work may then be waiting for an answer, or for leave to ask. */
   readonly endWork?: () => void;
-  /** Downloads at once; an Adaptive hears of all that happens and may change its mind. */
+  /** Downloads at once; an Adaptive hears of all that happens, has a number for each source, and may change its mind. */
   readonly transfers: number | Adaptive;
   readonly retry: RetryPolicy;
   readonly pathFor: (ref: RecordingRef) => string;
@@ -100,7 +100,7 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
   const shutdown = openShutdown(signals, ports.clock, plan.caps.durationMs);
   const tell = (event: DownloadEvent) => {
     tally.hear(event);
-    if (typeof plan.transfers !== "number") plan.transfers.hear(event);
+    adaptiveOf(plan)?.hear(event);
     ports.report(event);
   };
   const run: Run = {
@@ -137,35 +137,23 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
 
 /** Keeps the transfers busy from the work, and waits for the last of them. */
 async function feed(run: Run): Promise<void> {
-  const limit = pLimit(width(run.plan));
-  const running = new Set<Promise<void>>();
-  let ended = () => {};
+  const lanes = openLanes(run.plan.transfers);
   try {
     for await (const work of untilEnded(run)) {
       for (const event of work.events) run.tell(event);
       for (let at = 0; at < work.refs.length && !hasEnded(run); at += claimSize) {
-        await startChunk(work.refs.slice(at, at + claimSize), run, async (job) => {
-          if (limit.concurrency !== width(run.plan)) limit.concurrency = width(run.plan);
-          const task: Promise<void> = limit(() => one(job, run)).finally(() => {
-            running.delete(task);
-            ended();
-          });
-          running.add(task);
-          while (running.size > width(run.plan)) {
-            await new Promise<void>((resolve) => {
-              ended = resolve;
-            });
-          }
-        });
+        await startChunk(work.refs.slice(at, at + claimSize), run, (job) =>
+          lanes.start(job.ref.source, () => one(job, run)),
+        );
       }
     }
   } finally {
-    await Promise.all(running);
+    await lanes.ended();
   }
 }
 
-function width({ transfers }: DownloadPlan): number {
-  return typeof transfers === "number" ? transfers : transfers.transfers;
+function adaptiveOf({ transfers }: DownloadPlan): Adaptive | undefined {
+  return typeof transfers === "number" ? undefined : transfers;
 }
 
 async function* untilEnded(run: Run): AsyncIterable<Work> {
@@ -271,6 +259,7 @@ async function one({ ref, refetch }: Job, run: Run): Promise<void> {
 function fetchContext(ref: RecordingRef, run: Run): Parameters<typeof fetchRecording>[3] {
   const { ports, plan, shutdown } = run;
   const source = ports.sources.get(ref.source);
+  const firstByte = adaptiveOf(plan)?.firstByte;
   if (source === undefined) {
     throw new RecordingError("usage", `No settings for ${ref.source}; name it with --source and give its login.`);
   }
@@ -283,6 +272,7 @@ function fetchContext(ref: RecordingRef, run: Run): Parameters<typeof fetchRecor
     report: run.tell,
     progress: plan.progress,
     contact: run.contact,
+    ...(firstByte === undefined ? {} : { firstByte }),
     stop: shutdown.stop,
     abort: shutdown.abort,
   };

@@ -94,7 +94,7 @@ export interface Link {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether a Range request may be made on it. */
   readonly resumable: boolean;
-  /** Monotonic milliseconds (Clock.monotonic) from before the link was asked for, and its greatest age at use. */
+  /** Monotonic milliseconds (Clock.monotonic) from before the source was asked for the link, after all waiting for leave to ask; and its greatest age at use. */
   readonly takenAt: number;
   readonly staleAfterMs?: number;
   /** Wall-clock milliseconds when the link stops working, where known (`link --direct` prints it). */

@@ -41,8 +41,7 @@ export function openAudio({ settings, context, rateLimiter, tokens }: AudioWorld
     signal.throwIfAborted();
     const detour = detours.next(ref);
     const url = detour?.url.href ?? contentUrl(ref, settings);
-    const takenAt = context.clock.monotonic();
-    if (detour?.foreign) return { url, headers: {}, resumable: true, takenAt };
+    if (detour?.foreign) return { url, headers: {}, resumable: true, takenAt: context.clock.monotonic() };
 
     if (detour === undefined && failed?.headers.authorization !== undefined) tokens.refused(tokenOf(failed));
     await tokens.current(signal);
@@ -55,7 +54,7 @@ export function openAudio({ settings, context, rateLimiter, tokens }: AudioWorld
         url,
         headers: { authorization: `Bearer ${accessToken}` },
         resumable: true,
-        takenAt,
+        takenAt: context.clock.monotonic(),
         ...(expiresMs === Number.MAX_SAFE_INTEGER ? {} : { expiresAtMs: expiresMs }),
         answered(head, sent) {
           permit.observeResponse(head, sent);
