@@ -237,7 +237,7 @@ export const commands: readonly CommandSpec[] = [
     groups: [
       groups.dest,
       some("Select", selectOptions, "source", "number", "from", "to", "month"),
-      some("Purge", archiveOptions, "before", "yes", "reason"),
+      some("Purge", archiveOptions, "before", "byRetention", "yes", "reason"),
       lock,
       logs,
     ],
@@ -249,6 +249,24 @@ export const commands: readonly CommandSpec[] = [
       ],
     ],
     load: async () => (await import("../commands/purge.ts")).purge,
+  },
+  {
+    name: "retention",
+    args: "<action> [period]",
+    words: [["set", "list", "remove"]],
+    summary: "rules of how long calls are kept, for purge --by-retention; the longest that fits wins",
+    groups: [
+      groups.dest,
+      some("Which calls", selectOptions, "direction", "extension"),
+      some("Why", archiveOptions, "reason"),
+      logs,
+    ],
+    examples: [
+      ["callreel retention set 7y", "all calls; from their start, by the calendar"],
+      ["callreel retention set 18mo --direction outbound", "another rule for outbound calls"],
+      ["callreel purge --by-retention", "what is due; --yes deletes it"],
+    ],
+    load: async () => (await import("../commands/retention.ts")).retention,
   },
   {
     name: "hold",

@@ -114,3 +114,22 @@ function monthOf(month: string, timezone: string): Required<TimeWindow> {
   const local = (date: typeof first) => `${date}T00:00:00`;
   return { fromMs: startMs(from), fromLocal: local(from), toMs: startMs(to), toLocal: local(to) };
 }
+
+/** A span of the calendar, as `7y`, `18mo`, `1y6mo`, `6w` or `90d`, checked. Throws `usage`. */
+export function period(given: string): string {
+  const text = given.trim().toLowerCase();
+  if (/^(?=.)(?:\d{1,3}y)?(?:\d{1,4}mo)?(?:\d{1,4}w)?(?:\d{1,5}d)?$/.test(text) && /[1-9]/.test(text)) return text;
+  throw new RecordingError("usage", `"${shown(given)}" is not a period; use 7y, 18mo, 6w or 90d.`);
+}
+
+/**
+ * When a period after a call's start has passed, in `timezone`. What has no such day in its month (a year after a 29
+ * February, a month after a 31 January) ends a day later, never earlier.
+ */
+export function periodEnd(start: number, span: string, timezone: string): number {
+  const part = (unit: string) => Number(new RegExp(`(\\d+)${unit}(?!o)`).exec(span)?.[1] ?? 0);
+  const begun = Temporal.Instant.fromEpochMilliseconds(start).toZonedDateTimeISO(timezone);
+  const months = begun.add({ years: part("y"), months: Number(/(\d+)mo/.exec(span)?.[1] ?? 0) });
+  const late = months.day === begun.day ? 0 : 1;
+  return months.add({ weeks: part("w"), days: part("d") + late }).epochMilliseconds;
+}

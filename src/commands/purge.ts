@@ -16,6 +16,7 @@ import { formatBytes, formatNumberOf } from "../core/text.ts";
 import { keptLine, partByHolds } from "../maintenance/kept-entries.ts";
 import { namedEntries } from "../maintenance/named-entries.ts";
 import { deletePurged } from "../maintenance/purge-files.ts";
+import { findExpired, readRules } from "../maintenance/retention-rules.ts";
 import { tellUntold } from "../maintenance/untold.ts";
 
 /**
@@ -23,9 +24,16 @@ import { tellUntold } from "../maintenance/untold.ts";
  * that broke off has left. Never touches the source.
  */
 export async function purge(invocation: Invocation): Promise<number> {
-  const { settings, io, args } = invocation;
+  const { settings, io, args, flags } = invocation;
   const filter = filterOf(invocation);
-  const asked = args.length > 0 || filter !== undefined;
+  const byRetention = flags.byRetention === true;
+  if (byRetention && (args.length > 0 || filter !== undefined)) {
+    throw new RecordingError(
+      "usage",
+      "purge --by-retention goes by the rules alone: leave out ids and other selections.",
+    );
+  }
+  const asked = args.length > 0 || filter !== undefined || byRetention;
   const reason = settings.yes ? auditReason(settings, "purge") : undefined;
   if (!asked && !existsSync(ledgerFile(settings, io))) {
     await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io));
@@ -36,7 +44,11 @@ export async function purge(invocation: Invocation): Promise<number> {
     await using ledger = await openExistingLedger(settings, io);
     const left = await ledger.purging();
     if (!asked && left.length === 0) throw unasked();
-    const { free, kept } = await partByHolds(await choose(args, filter, ledger), ledger, io);
+    if (byRetention && (await readRules(ledger)).length === 0) {
+      throw new RecordingError("usage", "There are no retention rules: set one, as in `callreel retention set 7y`.");
+    }
+    const due = byRetention ? await findExpired(ledger, settings, io.clock.now()) : undefined;
+    const { free, kept } = await partByHolds(due?.expired ?? (await choose(args, filter, ledger)), ledger, io);
     const keptBefore = left.filter(({ holds }) => holds !== undefined);
     for (const { key, holds = [] } of keptBefore) io.stderr.write(keptLine(key, holds));
     const bytes = free.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
@@ -62,7 +74,13 @@ export async function purge(invocation: Invocation): Promise<number> {
       io.stderr.write(
         `${formatNumberOf(since, "recording")} not deleted: put under a legal hold or purged by another run in the meantime.\n`,
       );
-    const untold = await tellUntold(ledger, filter ?? {}, io);
+    if (due !== undefined && due.undated > 0) {
+      const them = formatNumberOf(due.undated, "recording");
+      io.stderr.write(
+        `callreel: warning: ${them} kept: the start of the call is unknown, so no retention rule ends.\n`,
+      );
+    }
+    const untold = due !== undefined && due.undated > 0 ? 3 : await tellUntold(ledger, filter ?? {}, io);
     return kept.length + keptBefore.length + since > 0 ? 3 : untold;
   } finally {
     lock.release();

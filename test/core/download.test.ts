@@ -316,6 +316,15 @@ describe("what the source says cannot be had", () => {
     expect(summary).toMatchObject({ done: 1, skipped: 0 });
   });
 
+  it("replaces nothing that is under a legal hold", async () => {
+    const refs = [callRef("kept")];
+    await runDownload({ refs });
+    const again = { again: true };
+    const { events, requests } = await runDownload({ refs, plan: again, ledger: () => ({ isKept: async () => true }) });
+    expect(events).toContainEqual(expect.objectContaining({ event: "recording-skipped", reason: "held" }));
+    expect([...requests.values()]).toEqual([]);
+  });
+
   it("leaves what is held as it is: told, and asked for once in a run", async () => {
     await runDownload({ refs: [callRef("a")] });
     const again = { again: true };

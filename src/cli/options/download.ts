@@ -38,6 +38,7 @@ export const archiveOptions = {
   report: value("--report <file>", "write the auditor's page of it too: a name ending in .html, .csv or .json", text),
   action: list("--action <name>", `only these: ${auditNames.join(", ")} (repeatable)`, auditName),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
+  byRetention: flag("--by-retention", "what the rules of callreel retention no longer keep"),
   bagInfo: list("--bag-info <label=value>", "a line for the bag's bag-info.txt; repeatable", pairs),
   plain: value("--plain <dir>", "write the selection into DIR, with index.csv and SHA256SUMS", text),
   link: flag("--link", "hard-link the archive's files instead of copying them"),
