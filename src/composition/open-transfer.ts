@@ -41,7 +41,7 @@ export async function startTransferThreads(
   log: (entry: RequestLog) => void,
 ): Promise<Transfer | undefined> {
   const { settings, io } = invocation;
-  const counts = threadCounts(settings);
+  const counts = threadCounts(invocation);
   if (counts.short === 0 || settings.dryRun) return undefined;
   const logins = await loginsOf(invocation);
   const http = logins.map(([name, each]) => [name, each.map((login) => sourceHttpSettings(name, login, io))]);
@@ -56,9 +56,11 @@ export async function startTransferThreads(
 }
 
 /** A core is left to the thread that keeps the ledger, as long as recordings are short; a rate is kept by one alone. */
-function threadCounts({ transfers, limitRate: rate }: Settings): ThreadCounts {
+function threadCounts({ args, settings }: Invocation): ThreadCounts {
+  const { transfers, limitRate: rate } = settings;
   const cores = availableParallelism();
-  if (cores === 1 || mostTransfers(transfers) < threadsFrom) return { short: 0, long: 0 };
+  const named = args.length > 0 ? args.length : Infinity;
+  if (cores === 1 || Math.min(mostTransfers(transfers), named) < threadsFrom) return { short: 0, long: 0 };
   if (rate !== undefined) return { short: 1, long: 1 };
   return { short: Math.min(mostThreads, cores - 1), long: Math.min(mostThreads, cores) };
 }
