@@ -8,7 +8,7 @@ import { startTransferThreads } from "../composition/open-transfer.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { selectionOf } from "../composition/plan.ts";
 import { openRunReporter, type RunReporter } from "../composition/reporter.ts";
-import { openSources } from "../composition/sources.ts";
+import { openSources, refuseWithoutLogin } from "../composition/sources.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import { formatNumberOf } from "../core/text.ts";
 
@@ -27,6 +27,7 @@ async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<
     await using threads = await startTransferThreads(invocation, reporter.logRequest);
     await using sources = await openSources(invocation, { io, ...reporter });
     using _ = metrics.budgetsOf(sources);
+    if (!settings.execFailed) refuseWithoutLogin(sources, settings);
     if (settings.dryRun) return await survey(invocation, sources, selection, reporter.report);
     const lock = await takeArchive(settings, io);
     try {

@@ -90,6 +90,16 @@ const missingLogin: Readonly<Record<SourceName, string>> = {
   tim: "There is no TIM address: give --tim-url or set TIM_URL, with TIM_USERNAME and TIM_PASSWORD (or TIM_PASSWORD_FILE), or run callreel setup.",
 };
 
+/** Refuses work without a login to any system that it may need (`usage`), before anything is made on disk. */
+export function refuseWithoutLogin({ sources, required }: SourceSet, { source }: Settings): void {
+  if (sources.size > 0) return;
+  if (source !== undefined) required(source);
+  throw new RecordingError(
+    "usage",
+    "No system has a login yet: run callreel setup, or set RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT for RingCentral, TIM_URL, TIM_USERNAME and TIM_PASSWORD for TIM Enterprise.",
+  );
+}
+
 /** The requests a minute that the first source with such a limit allows: for an honest time left. */
 export function ratePerMinute({ links }: SourceSet): number | undefined {
   const rates = [...links.values()].map((source) => source.ratePerMinute?.());
