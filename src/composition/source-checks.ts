@@ -107,7 +107,7 @@ async function sampleOf(
       return { check: { name: place, status: "ok", message: `can be read; tried is ${sample.key}` }, sample };
     }
     return {
-      check: { name: place, status: "warning", message: `no row speaks of a recording of ${systemNames[name]}` },
+      check: { name: place, status: "warning", message: `no row has a recording of ${systemNames[name]}` },
     };
   } catch (thrown) {
     const { code, message } = asRecordingError(thrown);

@@ -60,7 +60,7 @@ export function openAddressGuard(rule: AddressRule, resolve: typeof lookup = loo
     ownIsInside ??= isInside(rule.own, resolve);
     return (await ownIsInside)
       ? undefined
-      : refused("an address of a private network, and the source is in none", host, rule);
+      : refused("an address in a private network, but the source is not in one", host, rule);
   }
 
   return {
@@ -134,7 +134,7 @@ function bareHost(host: string): string {
 
 function refused(what: string, host: string, { exception }: AddressRule): RecordingError {
   const remedy = exception === undefined ? "" : ` If it is right, name it: ${exception.replaceAll("HOST", host)}.`;
-  return new RecordingError("foreign-host", `${host} leads to ${what}: nothing is asked there.${remedy}`, {
+  return new RecordingError("foreign-host", `${host} leads to ${what}: nothing was requested there.${remedy}`, {
     unsent: true,
   });
 }

@@ -29,7 +29,7 @@ function urlOf(variable: string, env: Env): string | undefined {
   const whole = text.includes("://") ? text : `http://${text}`;
   const url = URL.canParse(whole) ? new URL(whole) : undefined;
   if (url !== undefined && /^https?:$/.test(url.protocol) && canDecode(url)) return url.href;
-  const kind = /^socks/i.test(text) ? "a SOCKS proxy, which callreel cannot use" : "not the address of a proxy";
+  const kind = /^socks/i.test(text) ? "a SOCKS proxy, which callreel does not support" : "not the address of a proxy";
   throw new RecordingError(
     "usage",
     `${variable} is ${kind}: it must look like http://HOST:PORT; user and password stand before the host, with %XX for special letters.`,

@@ -32,7 +32,7 @@ export function socketError(
   const refusedTunnel = /^Proxy response \((\d{3})\)/.exec(error.message)?.[1];
   if (refusedTunnel === "407") return wantsLogin(host);
   if (refusedTunnel !== undefined) {
-    const message = `${host}: the proxy opens no way there (${refusedTunnel}). Let it, or name the host in NO_PROXY.`;
+    const message = `${host}: the proxy refused the connection (${refusedTunnel}). Allow it in the proxy, or add the host to NO_PROXY.`;
     return new RecordingError("unreachable", message, details);
   }
   const known = socketCodes[code];
@@ -40,7 +40,7 @@ export function socketError(
   if (/CERT|TLS|SSL|SELF_SIGNED|ALTNAME|UNABLE_TO/i.test(code)) {
     return new RecordingError(
       "tls",
-      `${host}: the secure connection failed (${code}). A private authority goes into --ca-file; an old server may need --tls-min-version.`,
+      `${host}: the secure connection failed (${code}). For a private certificate authority give --ca-file; an old server may need --tls-min-version.`,
       details,
     );
   }
@@ -57,7 +57,7 @@ export function socketError(
 export function wantsLogin(proxy: string): RecordingError {
   return new RecordingError(
     "login-refused",
-    `${proxy}: the proxy wants a login, or another one (407): write user and password before its host in HTTP_PROXY or HTTPS_PROXY, with %XX for special letters.`,
+    `${proxy}: the proxy needs a different login (407): write user and password before its host in HTTP_PROXY or HTTPS_PROXY, with %XX for special letters.`,
     { unsent: true },
   );
 }

@@ -186,10 +186,7 @@ function fileAt(path: string): string | undefined {
 function replaced(path: string): RecordingError {
   const remedy =
     "Put it back, or run `callreel verify --rebuild`; then run again: files that came meanwhile are found in place";
-  return new RecordingError(
-    "ledger",
-    `The ledger ${path} was deleted, emptied or replaced while it was in use. ${remedy}.`,
-  );
+  return new RecordingError("ledger", `The ledger ${path} was deleted, emptied or replaced while in use. ${remedy}.`);
 }
 
 /** For what may fail without harm. */
@@ -213,7 +210,7 @@ export function makePrivateFolder(path: string): void {
 }
 
 function wordsOf(path: string): FileWords {
-  const remedy = "run `callreel verify --rebuild` to make it anew from the files, which loses no audio";
+  const remedy = "run `callreel verify --rebuild` to rebuild it from the files, which loses no audio";
   return { name: `The ledger ${path}`, damaged: { code: "ledger", remedy }, busy: "locked" };
 }
 

@@ -187,7 +187,7 @@ export function schemaVersion(sqlite: Sqlite, path: string): "older" | "current"
     return { version, foreign: others };
   });
   if (foreign) {
-    throw new RecordingError("ledger", `${path} belongs to another program: give another file with --ledger.`);
+    throw new RecordingError("ledger", `${path} belongs to another program: give a different file with --ledger.`);
   }
   if (version > migrations.length) {
     throw new RecordingError(

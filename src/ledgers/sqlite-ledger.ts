@@ -113,7 +113,7 @@ function archiveOf(database: Database, { clock, pid, version = "", operator, lea
 
 function mustBeOurs<T>(outcome: T | "lost", { key }: RecordingRef): T {
   if (outcome !== "lost") return outcome;
-  const message = `${key} was taken over or purged while this run stood still; what this run had of it is dropped.`;
+  const message = `${key} was taken over or purged while this run made no progress; what this run had downloaded of it is dropped.`;
   throw new RecordingError("lost-claim", message);
 }
 

@@ -9,7 +9,7 @@ interface Remedy {
 const full: Remedy = {
   code: "disk-full",
   what: "the disk is full",
-  help: "Make room and run again: nothing that was reported done is lost",
+  help: "Free some space and run again: nothing reported as done is lost",
 };
 const denied: Remedy = {
   code: "disk-denied",
@@ -23,7 +23,7 @@ const files: Remedy = {
 };
 const unsafe: Remedy = {
   code: "unsafe-path",
-  what: "something that is not ours stands in the way",
+  what: "something else is in the way",
   help: "Move it away, or choose another --output template",
 };
 
@@ -44,10 +44,10 @@ const remedies: Readonly<Record<string, Remedy>> = {
     what: "the name is too long for this file system",
     help: "Shorten it with --output, for example -o '{date}_{id}.{ext}', or --dest nearer to the root",
   },
-  ELOOP: { ...unsafe, what: "a symbolic link stands in the way" },
-  ENOTDIR: { ...unsafe, what: "a file stands where a folder is needed" },
+  ELOOP: { ...unsafe, what: "a symbolic link is in the way" },
+  ENOTDIR: { ...unsafe, what: "there is a file where a folder is needed" },
   EXDEV: { ...unsafe, what: "another file system is mounted inside the archive" },
-  EISDIR: { ...unsafe, what: "a folder stands where a file is needed" },
+  EISDIR: { ...unsafe, what: "there is a folder where a file is needed" },
 };
 
 /** What the file system said as one of our errors: names the path, tells the causes apart, says what to do. */

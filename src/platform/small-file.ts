@@ -12,7 +12,7 @@ export function openPlain(path: string, flags: number = O_RDONLY, mode = 0o600):
   const fd = tryOpen(path, flags, mode);
   if (fd !== undefined && fstatSync(fd).isFile()) return fd;
   if (fd !== undefined) closeSync(fd);
-  throw new RecordingError("unsafe-path", `${path} is no plain file: look at it, and move it away.`);
+  throw new RecordingError("unsafe-path", `${path} is not a regular file: check it, and move it away.`);
 }
 
 function tryOpen(path: string, flags: number, mode: number): number | undefined {
@@ -30,7 +30,7 @@ export function readSmallFile(path: string, most: number): string {
   const fd = openPlain(path);
   try {
     const { size } = fstatSync(fd);
-    if (size > most) throw new RecordingError("unsafe-path", `${path} is larger than ${most} bytes: look at it.`);
+    if (size > most) throw new RecordingError("unsafe-path", `${path} is larger than ${most} bytes: check it.`);
     const bytes = Buffer.alloc(size);
     let length = 0;
     for (let read = -1; read !== 0 && length < size; length += read) {

@@ -123,7 +123,7 @@ function handler(place: Place, doors: Doors, ports: PlayerPorts) {
       const number = randomBytes(3).toString("hex");
       ports.warn(`The player could not answer (${number}): ${error instanceof Error ? error.message : "unknown"}`);
       if (response.headersSent) response.destroy();
-      else refuse(response, 500, `Something went wrong here (${number}).`);
+      else refuse(response, 500, `Something went wrong (${number}).`);
     });
   };
 }

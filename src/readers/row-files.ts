@@ -67,7 +67,7 @@ export async function* fileRows(
         yield* tableRows(file, head, blocks, settings);
       }
     }
-    if (marked) yield { rows: [], notices: [`${file}: the Ctrl-Z at its end was skipped.`] };
+    if (marked) yield { rows: [], notices: [`${file}: the Ctrl-Z at its end was ignored.`] };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     throw fileError(file, error);
@@ -129,7 +129,7 @@ const foreign: readonly (readonly [RegExp, string])[] = [
 /** Tells JSON from tables by the first characters: `[` and `{` also begin T-SQL names and GUIDs. */
 export function tellContent(head: string, file: string): Content {
   for (const [pattern, what] of foreign) {
-    if (pattern.test(head)) throw new RecordingError("bad-rows", `${file} holds no rows: it is ${what}.`);
+    if (pattern.test(head)) throw new RecordingError("bad-rows", `${file} contains no rows: it is ${what}.`);
   }
   const text = head.replace(/^[\s\x1e]+/, "");
   if (text === "") return "nothing";

@@ -240,7 +240,7 @@ describe("audio is told by its bytes", () => {
     first.write("Xing", 36, "latin1");
     const found = conclude(Buffer.concat([first, mp3(9)])) as { audioSeconds: number; note: string };
     expect(found.audioSeconds).toBeCloseTo((9 * 1152) / 44_100, 3);
-    expect(found.note).toMatch(/nothing in the file tells where it ends/);
+    expect(found.note).toMatch(/nothing in the file shows where it ends/);
   });
 
   test("RF64 takes the length of its sound from its own chunk", () => {
@@ -363,17 +363,17 @@ describe("sound that contradicts its header", () => {
     [
       "an mp3 with zeros as its second half",
       Buffer.concat([mp3(100), Buffer.alloc(41_700)]),
-      /goes on with 41700 bytes/,
+      /continues with 41700 bytes/,
     ],
     [
       "an Ogg with other bytes as its second half",
       Buffer.concat([ogg(opus, 48_312), Buffer.alloc(9000)]),
-      /goes on with bytes/,
+      /continues with bytes/,
     ],
     [
       "an AAC with other bytes as its second half",
       Buffer.concat([adts, adts, Buffer.alloc(9000)]),
-      /goes on with bytes/,
+      /continues with bytes/,
     ],
     [
       "a u-law WAV with zeros as its second half",
@@ -440,16 +440,16 @@ describe("what is no audio", () => {
       Buffer.concat([Buffer.from("RIFF\x10\0\0\0WEBP"), Buffer.alloc(100)]),
       "no sound (a picture or a video)",
     ],
-    ["an Ogg video", oggPage("\x80theora"), "an Ogg file that is no sound"],
+    ["an Ogg video", oggPage("\x80theora"), "an Ogg file that is not audio"],
     ["a PNG", Buffer.concat([Buffer.from("\x89PNG", "latin1"), Buffer.alloc(100)]), "a picture"],
-    ["random bytes", Buffer.concat([Buffer.alloc(1), noise(9000, 5)]), "no known audio format"],
-    ["one frame that nothing follows", Buffer.concat([mpegFrame(), noise(9000, 5)]), "no known audio format"],
-    ["a frame of a reserved layer", mpegFrame(0xfff99064), "no known audio format"],
-    ["a frame of a reserved version", mpegFrame(0xffeb9064), "no known audio format"],
-    ["a frame of a reserved sample rate", mpegFrame(0xfffb9c64), "no known audio format"],
-    ["a frame of free bit rate", mpegFrame(0xfffb0064), "no known audio format"],
-    ["a frame of a bad bit rate", mpegFrame(0xfffbf064), "no known audio format"],
-    ["two bytes", Buffer.from([0xff, 0x01]), "no known audio format"],
+    ["random bytes", Buffer.concat([Buffer.alloc(1), noise(9000, 5)]), "unknown audio format"],
+    ["one frame that nothing follows", Buffer.concat([mpegFrame(), noise(9000, 5)]), "unknown audio format"],
+    ["a frame of a reserved layer", mpegFrame(0xfff99064), "unknown audio format"],
+    ["a frame of a reserved version", mpegFrame(0xffeb9064), "unknown audio format"],
+    ["a frame of a reserved sample rate", mpegFrame(0xfffb9c64), "unknown audio format"],
+    ["a frame of free bit rate", mpegFrame(0xfffb0064), "unknown audio format"],
+    ["a frame of a bad bit rate", mpegFrame(0xfffbf064), "unknown audio format"],
+    ["two bytes", Buffer.from([0xff, 0x01]), "unknown audio format"],
   ])("%s is refused for what it is", (_name, body, words) => {
     const error = conclude(body) as RecordingError;
     expect(error).toMatchObject({ code: "not-audio", verdict: "give-up" });
@@ -658,7 +658,7 @@ test("claims no length that its bytes cannot hold", () => {
   check.chunk(body);
   const found = check.finish();
   expect(found.audioSeconds).toBeUndefined();
-  expect(found.note).toMatch(/^It says that it lasts \d+ s, which its \d+ bytes cannot hold\.$/);
+  expect(found.note).toMatch(/^Its header says it lasts \d+ s, too long for its \d+ bytes\.$/);
 });
 
 test("counts the frames of an mp3 behind junk alike, whatever pieces it comes in", () => {

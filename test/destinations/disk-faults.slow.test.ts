@@ -16,7 +16,7 @@ import { wav } from "../helpers/sound-bytes.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 test.each([
-  ["ENOSPC", "disk-full", "stop", /Make room/],
+  ["ENOSPC", "disk-full", "stop", /Free some space/],
   ["EDQUOT", "disk-full", "stop", /quota/],
   ["EACCES", "disk-denied", "stop", /--dest/],
   ["EPERM", "disk-denied", "stop", /--dest/],

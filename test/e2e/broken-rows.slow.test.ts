@@ -38,7 +38,7 @@ test.each([
   ["zero bytes in an id", `${head}3,4,N\u00001,\n`],
 ])("TIM: %s ends with 2", async (_, text) => {
   const { code, err } = await listed("tim", text);
-  expect([code, err]).toEqual([2, expect.stringMatching(/line|:\d+:|holds no rows|more than one list/)]);
+  expect([code, err]).toEqual([2, expect.stringMatching(/line|:\d+:|contains no rows|more than one list/)]);
 });
 
 test.each([

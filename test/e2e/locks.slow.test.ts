@@ -87,7 +87,7 @@ describe("while serve has the ledger open", () => {
     expect(await player.listing()).toEqual({ status: 500, count: undefined });
     expect(await player.listing("?text=nobody")).toEqual({ status: 500, count: undefined });
     expect(await player.play(String(first?.key))).toBe(500);
-    expect(player.running.err()).toContain("was deleted, emptied or replaced while it was in use");
+    expect(player.running.err()).toContain("was deleted, emptied or replaced while in use");
   });
 });
 

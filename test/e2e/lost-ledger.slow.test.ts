@@ -16,7 +16,7 @@ it.each(["deleted", "moved aside"])(
     if (how === "deleted") for (const suffix of ["", "-wal", "-shm"]) rmSync(ledger + suffix, { force: true });
     else renameSync(ledger, join(world.home, "ledger.db"));
     const { code, err } = await running.finished;
-    expect([code, err]).toEqual([13, expect.stringContaining("was deleted, emptied or replaced while it was in use")]);
+    expect([code, err]).toEqual([13, expect.stringContaining("was deleted, emptied or replaced while in use")]);
     expect(err).not.toMatch(/\n\s+at /);
   },
 );

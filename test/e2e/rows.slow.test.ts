@@ -22,7 +22,7 @@ test("two calls under one id are told, and the rows around them are read", async
     "3,4,N1,2026-11-28 10:00:00\n3,4,N1,2026-11-28 10:00:00\n3,4,N1,2026-11-29 10:00:00\n3,4,N2,2026-11-28 10:00:00\n";
   const { code, err, starts } = await listed(head + rows);
   expect([code, starts.length]).toEqual([2, 2]);
-  expect(err).toMatch(/-:4: names recording N1 as an earlier row does, but another call/);
+  expect(err).toMatch(/-:4: names recording N1 like an earlier row, but for a different call/);
 });
 
 test("with a window, a start that cannot be read ends with 3, and none that can with 2", async () => {

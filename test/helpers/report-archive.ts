@@ -61,7 +61,8 @@ export async function openReportArchive(root: string, chosen: readonly string[] 
     if (fate !== "lost") writeFileSync(join(root, path), fate === "cut" ? audio.subarray(0, 100) : audio);
     const sha256 = createHash("sha256").update(audio).digest("hex");
     await ledger.done(ref, { path, bytes: audio.length, sha256, contentType: "audio/wav", audioSeconds: 20 });
-    if (fate === "noted") await ledger.noteDamage(new Map([[ref.key, "the SHA-256 is not the one it came with"]]));
+    if (fate === "noted")
+      await ledger.noteDamage(new Map([[ref.key, "its SHA-256 has changed since it was downloaded"]]));
     if (fate === "purged") await ledger.purge([ref.key], "asked by letter");
   }
 }

@@ -89,10 +89,10 @@ function framedEnding({ type, name }: Framing, walked: { end: number; seconds: n
     conclude(total) {
       const inFrame = walked.end > total;
       const seconds = walked.seconds - (inFrame ? walked.last : 0);
-      if (seconds <= 0) throw new RecordingError("empty-body", `The ${name} file holds no whole frame of sound.`);
+      if (seconds <= 0) throw new RecordingError("empty-body", `The ${name} file contains no complete audio frame.`);
       if (inFrame) return { seconds, proven: false, cut: `The ${name} file ends in the middle of a frame` };
       if (total - walked.end > 4096) {
-        const message = `Behind ${Math.round(seconds)} s of sound the ${name} file goes on with bytes that are none.`;
+        const message = `Behind ${Math.round(seconds)} s of sound the ${name} file continues with bytes that are not audio.`;
         throw new RecordingError("bad-audio", message, { verdict: "retry" });
       }
       return { seconds, proven: false };
@@ -114,7 +114,7 @@ export function* scanAu(): Scanner {
     type: "audio/basic",
     conclude(total) {
       const arrived = total - (dataAt ?? total);
-      if (arrived <= 0 || perSecond === 0) throw new RecordingError("empty-body", "The AU file holds no sound.");
+      if (arrived <= 0 || perSecond === 0) throw new RecordingError("empty-body", "The AU file contains no audio.");
       const seconds = arrived / perSecond;
       if (size === 0xffffffff || size === undefined) return { seconds, proven: false };
       if (size <= arrived) return { seconds, proven: true };

@@ -115,7 +115,7 @@ function believable(conclusion: Conclusion, bytes: number): Conclusion {
   return {
     ...others,
     proven: false,
-    note: `It says that it lasts ${Math.round(seconds)} s, which its ${bytes} bytes cannot hold`,
+    note: `Its header says it lasts ${Math.round(seconds)} s, too long for its ${bytes} bytes`,
   };
 }
 
@@ -140,7 +140,7 @@ function audioOf(ending: Ending, bytes: number, tail: Uint8Array, complete: bool
   }
 }
 
-const unprovenEnd = "No length was announced for it, and nothing in the file tells where it ends";
+const unprovenEnd = "No length was announced, and nothing in the file shows where it ends";
 
 /** Enough to see the end of a page or of an error's JSON that a server or a proxy has put behind the sound. */
 const lastBytes = 2048;

@@ -17,7 +17,7 @@ export function* scanFlac(base = 0): Scanner {
     tail: tailBytes,
     conclude(_total, tail) {
       const heard = lastSample(tail, blockSize);
-      if (heard === undefined || rate === 0) throw new RecordingError("empty-body", "The FLAC file holds no sound.");
+      if (heard === undefined || rate === 0) throw new RecordingError("empty-body", "The FLAC file contains no audio.");
       const seconds = heard / rate;
       if (announced === 0) return { seconds, proven: false };
       if (heard >= announced) return { seconds: announced / rate, proven: true };

@@ -63,10 +63,10 @@ export function describeBody(bytes: Uint8Array): string {
   if (start.startsWith("PK\x03\x04")) return "a ZIP archive";
   if (start === "%PDF") return "a PDF document";
   if (start.startsWith("\x1f\x8b")) return "gzip-compressed data";
-  if (start === "RIFF") return "a RIFF file that is no sound (a picture or a video)";
-  if (start === "OggS") return "an Ogg file that is no sound";
+  if (start === "RIFF") return "a RIFF file that is not audio (a picture or a video)";
+  if (start === "OggS") return "an Ogg file that is not audio";
   if (/^(?:\x89PNG|GIF8|\xff\xd8\xff)/.test(start)) return "a picture";
-  if (!isText(bytes)) return "data in no known audio format";
+  if (!isText(bytes)) return "data in an unknown audio format";
   const text = new TextDecoder(/^(?:\xff\xfe)/.test(start) ? "utf-16le" : "utf-8")
     .decode(bytes.subarray(0, 2048))
     .trimStart();

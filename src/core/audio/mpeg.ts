@@ -216,7 +216,7 @@ function mpegEnding(first: Frame, walked: Walked, announced: number | undefined,
       const total = Math.min(bytes, end);
       const inFrame = walked.soundEnd > total;
       const frames = walked.frames - (inFrame ? 1 : 0);
-      if (frames <= 0) throw new RecordingError("empty-body", "The mp3 file holds no whole frame of sound.");
+      if (frames <= 0) throw new RecordingError("empty-body", "The mp3 file contains no complete audio frame.");
       const rest = total - walked.end;
       if (rest > mostRest && rest > total / 20) throw notSound(seconds(frames), rest);
       const missing = announced !== undefined && announced - frames > 1;
@@ -237,7 +237,7 @@ function mpegEnding(first: Frame, walked: Walked, announced: number | undefined,
 const mostRest = 4096;
 
 function notSound(seconds: number, bytes: number): RecordingError {
-  const message = `Behind ${tenths(seconds)} s of sound the mp3 goes on with ${bytes} bytes that are none.`;
+  const message = `Behind ${tenths(seconds)} s of sound the mp3 continues with ${bytes} bytes that are not audio.`;
   return new RecordingError("bad-audio", message, { verdict: "retry" });
 }
 

@@ -79,7 +79,7 @@ function oggEnding({ rate, skip }: Codec, walked: Walked): Ending {
       const seconds = rate > 0 ? Math.max(0, granule - skip) / rate : 0;
       if (walked.granule === 0) throw new RecordingError("empty-body", "The Ogg file is a header without any sound.");
       if (walked.lost && walked.end < total - 4096) {
-        const message = `Behind ${Math.round(seconds)} s of sound the Ogg file goes on with bytes that are none.`;
+        const message = `Behind ${Math.round(seconds)} s of sound the Ogg file continues with bytes that are not audio.`;
         throw new RecordingError("bad-audio", message, { verdict: "retry" });
       }
       const whole = walked.closed && walked.end <= total;

@@ -100,7 +100,7 @@ async function freshLink(ref: RecordingRef, failed: Link | undefined, context: F
   }
   throw new RecordingError(
     "link-expired",
-    "The source answers so slowly that its links are too old when they arrive.",
+    "The source answers so slowly that its links have expired when they arrive.",
     {
       verdict: "retry",
     },

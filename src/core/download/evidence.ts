@@ -190,6 +190,6 @@ export function openYields(ledger: Pick<Ledger, "get" | "set">): Yields {
 function unbelieved(error: RecordingError, address: string): RecordingError {
   const { head, message } = error;
   const code = error.code === "forbidden" ? "forbidden" : "bad-answer";
-  const doubt = `No recording has come from ${address} yet, so that proves nothing; it is asked again.`;
+  const doubt = `No recording has come from ${address} yet, so this proves nothing; it will be asked again.`;
   return new RecordingError(code, `${message} ${doubt}`, { ...(head === undefined ? {} : { head }), cause: error });
 }

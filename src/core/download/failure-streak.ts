@@ -66,13 +66,16 @@ function refusalOf({ code, head, witness }: RecordingError): "missing" | "forbid
 }
 
 function unreachable({ message }: RecordingError): RecordingError {
-  return new RecordingError("unreachable", `Stopped: ${mostInARow} recordings in a row reached nobody. ${message}`);
+  return new RecordingError(
+    "unreachable",
+    `Stopped: ${mostInARow} recordings in a row could not reach the server. ${message}`,
+  );
 }
 
 function nothingThere({ message }: RecordingError): RecordingError {
   return new RecordingError(
     "http-error",
-    `Stopped: the first ${mostInARow} recordings asked for are all missing, which looks like a wrong host, a wrong account or the page of a proxy rather than like recordings that are gone; nothing was given up. Check the addresses and the login, as with callreel doctor; if these are missing indeed, --order-by start,desc begins with the newest. The last answer: ${message}`,
+    `Stopped: the first ${mostInARow} recordings asked for are all missing, which looks like a wrong host, a wrong account or the page of a proxy rather than like recordings that are gone; no recording was given up. Check the addresses and the login with callreel doctor; if they really are missing, --order-by start,desc begins with the newest. The last answer: ${message}`,
   );
 }
 

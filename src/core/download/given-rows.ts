@@ -60,7 +60,7 @@ export function openGivenRows(selection: Selection): GivenRows {
     conflict({ id, key, call }, known) {
       const earlier = calls.conflict(key, call);
       if (earlier !== undefined) {
-        return `names recording ${printable(id)} as an earlier row does, but another call: ${earlier}. One of the two ids is wrong.`;
+        return `names recording ${printable(id)} like an earlier row, but for a different call: ${earlier}. One of the two ids is wrong.`;
       }
       const stored = known && differenceOf(traitsOf(known), traitsOf(call), { grows: true });
       return stored === undefined

@@ -82,7 +82,7 @@ interface Job {
 }
 
 const stopping =
-  "Stopping: running transfers get five seconds to finish; Ctrl-C again stops at once. The same command goes on later.";
+  "Stopping: running transfers have five seconds to finish; press Ctrl-C again to stop at once. The same command continues later.";
 /** Refs claimed at once: few enough to give back when the run stops, enough to make claims cheap. */
 const claimSize = 256;
 /** Files received but not yet synced; bounds memory and lost work. */
@@ -129,7 +129,11 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
     run.shutdown.close();
   }
   const capped =
-    run.cap && new RecordingError("cap-reached", `Stopped at ${run.cap}, there is more: run again to go on.`);
+    run.cap &&
+    new RecordingError(
+      "cap-reached",
+      `Stopped at ${run.cap}, and there is more: run the same command again to continue.`,
+    );
   const ending = run.shutdown.reason ?? capped;
   if (ending) tally.stopped(ending);
   return tally.summary(ports.clock.monotonic() - started);

@@ -10,7 +10,7 @@ export type SkipReason =
   | "gone" // proven to be deleted or expired at the source
   | "forbidden" // closed to this login until its source no longer kept it
   | "unproven" // its source said that it cannot be had, which is not proven yet; asked again after a while
-  | "purged" // deleted here on purpose (`callreel purge`)
+  | "purged" // purged on purpose (`callreel purge`)
   | "no-recording" // the row has none
   | "short-recording" // RingCentral keeps none below its minimum
   | "unknown-start" // the selection asks for a start, and the row has none that can be read

@@ -5,9 +5,9 @@ import type { ResponseHead } from "./recording.ts";
 export function statusError(head: ResponseHead, body: string | undefined, nowMs: number): RecordingError {
   const { status } = head;
   const details = { head, ...(body === undefined ? {} : { body }), ...waitOf(head, nowMs) };
-  if (status === 429) return new RecordingError("rate-limited", "The server asks to slow down (429).", details);
+  if (status === 429) return new RecordingError("rate-limited", "The server is limiting requests (429).", details);
   if (isPassing(status)) {
-    return new RecordingError("server-error", `The server failed for the moment (${status}).`, details);
+    return new RecordingError("server-error", `The server failed temporarily (${status}).`, details);
   }
   const redirect = status >= 300 && status < 400 ? " by sending elsewhere" : "";
   return new RecordingError("http-error", `The server refused the audio${redirect} (${status}).`, details);

@@ -118,7 +118,7 @@ function templateFault(template: string): string | undefined {
   if (template.split("/").some((part) => byteLength(part.replace(fieldPattern, "")) > longestLiteral)) {
     return `the text between fields is longer than ${longestLiteral} bytes in one folder or file name.`;
   }
-  if (template.split("/").some((part) => part.split("{id}").length > 2)) return "{id} stands twice in one name.";
+  if (template.split("/").some((part) => part.split("{id}").length > 2)) return "{id} appears twice in one name.";
   return undefined;
 }
 

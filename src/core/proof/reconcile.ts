@@ -10,7 +10,7 @@ export type Finding =
   | "damaged" // the file has another size, or verify found it damaged
   | "forbidden" // the login may not hear it
   | "gone" // the source lists the call, the audio is no longer there
-  | "purged" // deleted here on purpose
+  | "purged" // purged on purpose
   | "short" // shorter than the call
   | "short-recording" // the source kept no audio, the call was too short
   | "extra"; // the archive has it, the source does not list it
@@ -56,9 +56,9 @@ export function reconcileRef(
       return unsound(ref, entry, look) ?? tooShort(ref, entry, tolerance);
     case "gone":
     case "no-recording":
-      return withEvidence({ kind: "gone", message: said ?? "not at the source any more", ref }, entry, timezone);
+      return withEvidence({ kind: "gone", message: said ?? "no longer at the source", ref }, entry, timezone);
     case "purged":
-      return { kind: "purged", message: "deleted here on purpose", ref };
+      return { kind: "purged", message: "purged on purpose", ref };
     case "forbidden":
       return withEvidence({ kind: "forbidden", message: said ?? "the login may not hear it", ref }, entry, timezone);
     default: {

@@ -71,7 +71,7 @@ async function verifyOne({ ref, stored, damage }: LedgerEntry, ports: VerifyPort
   if (fault?.message !== damage) ports.damaged?.(key, fault?.message);
   const sidecar = ports.sidecarHash?.(path);
   if (sidecar !== undefined && sidecar.sha256 !== stored.sha256) {
-    ports.differs({ kind: "sidecar", key, path: sidecar.by, message: "it tells another SHA-256 than the ledger" });
+    ports.differs({ kind: "sidecar", key, path: sidecar.by, message: "it has a different SHA-256 from the ledger" });
   }
   ports.checked(typeof found === "string" ? 0 : (found?.bytes ?? 0));
 }
@@ -88,7 +88,7 @@ function faultOf(
       message: `${formatNumberOf(found.bytes, "byte")} instead of ${formatCount(stored.bytes)}`,
     };
   if (found.sha256 === stored.sha256) return undefined;
-  return { kind: "changed", message: "the SHA-256 is not the one it came with" };
+  return { kind: "changed", message: "its SHA-256 has changed since it was downloaded" };
 }
 
 /** One file that cannot be read is a finding; the others are read all the same. */

@@ -125,6 +125,6 @@ export function makeFolder(path: string): void {
     if (errno(error) !== "EEXIST") throw error;
     const found = lstatSync(path);
     if (found.isSymbolicLink()) throw unsafePath(path, "it is a symbolic link, which is never followed for writing");
-    if (!found.isDirectory()) throw unsafePath(path, "a file stands where a folder is needed");
+    if (!found.isDirectory()) throw unsafePath(path, "there is a file where a folder is needed");
   }
 }

@@ -260,7 +260,7 @@ export function takeAside(fd: number, from: string): string {
 /** What a writer hears that was stopped for so long that another took its recording over. */
 export function lostClaim(): RecordingError {
   const message =
-    "Another run took this recording over while this one stood still; what this one had of it is dropped.";
+    "Another run took this recording over while this one made no progress; what this one had downloaded of it is dropped.";
   return new RecordingError("lost-claim", message);
 }
 

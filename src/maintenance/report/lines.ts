@@ -71,5 +71,5 @@ async function withPurge(line: ReportLine, ledger: Archive, timezone: string | u
   if (purge === undefined) return line;
   const by = purge.by === undefined ? "" : ` by ${purge.by}`;
   const why = purge.detail === undefined ? "" : `: ${purge.detail}`;
-  return { ...line, reason: `deleted here on purpose ${momentText(Date.parse(purge.at), timezone)}${by}${why}` };
+  return { ...line, reason: `purged on purpose ${momentText(Date.parse(purge.at), timezone)}${by}${why}` };
 }

@@ -104,11 +104,11 @@ function proofOf(stored: string): string {
 /** Adds a person; `usage` when the name is taken or cannot stand in the file. */
 export async function addUser(file: string, name: string, password: string): Promise<void> {
   if (!/^[^\s:\p{C}]{1,64}$/u.test(name)) {
-    throw new RecordingError("usage", "A user's name has 1 to 64 letters without blanks and colons.");
+    throw new RecordingError("usage", "A user name has 1 to 64 characters, without spaces and colons.");
   }
   if (password.length < 8) throw new RecordingError("usage", "The password needs at least 8 characters.");
   const users = existsSync(file) ? await readUsers(file) : new Map<string, string>();
-  if (users.has(name)) throw new RecordingError("usage", `${name} is in ${file} already; delete the line first.`);
+  if (users.has(name)) throw new RecordingError("usage", `${name} is already in ${file}; delete that line first.`);
   const salt = randomBytes(16);
   const hash = await derive(password, salt, cost);
   const fields = ["scrypt", cost.N, cost.r, cost.p, salt.toString("base64url"), hash.toString("base64url")];
@@ -124,7 +124,7 @@ export async function readUsers(file: string): Promise<Map<string, string>> {
     const { code } = error as NodeJS.ErrnoException;
     throw new RecordingError(
       "usage",
-      `--users: ${file} cannot be read (${code ?? "error"}). callreel serve --users ${file} --add-user NAME makes it.`,
+      `--users: ${file} cannot be read (${code ?? "error"}). Create it with callreel serve --users ${file} --add-user NAME.`,
       { cause: error },
     );
   }

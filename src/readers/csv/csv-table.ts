@@ -129,7 +129,7 @@ function twinsOf(columns: readonly string[]): (readonly [number, number])[] {
 
 function noTable(header: readonly string[], delimiter: string, file: string): RecordingError {
   const shown = printable(header.join(delimiter)).slice(0, 120);
-  return new RecordingError("bad-rows", `${file} holds no rows and no column names that are known ("${shown}").`);
+  return new RecordingError("bad-rows", `${file} contains no rows and no known column names ("${shown}").`);
 }
 
 /** So many columns, at most, show that they are missing in a row that ends early. */

@@ -28,7 +28,7 @@ export function faultOf(record: RawRecord, table: TableSoFar): string | undefine
     return "a quote in a value is not closed";
   }
   const twin = twins.find(([first, second]) => isOtherValue(record.cells[first], record.cells[second]));
-  return twin && `it has two columns called ${columns[twin[0]]}, and they differ; give them names of their own`;
+  return twin && `it has two columns called ${columns[twin[0]]} with different values; give them different names`;
 }
 
 /**

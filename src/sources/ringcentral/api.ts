@@ -129,17 +129,16 @@ function parsed(answer: HttpAnswer, kind: string, now: number): Json {
     );
   }
   const details = { head: answer, body, ...waitOf(answer, now) };
-  if (status === 429)
-    throw new RecordingError("rate-limited", `RingCentral refuses more requests for now (429).`, details);
+  if (status === 429) throw new RecordingError("rate-limited", `RingCentral is limiting requests (429).`, details);
   if (isPassing(status)) {
-    throw new RecordingError("server-error", `RingCentral is out of order (${kind}, HTTP ${status}).`, details);
+    throw new RecordingError("server-error", `RingCentral reports a server error (${kind}, HTTP ${status}).`, details);
   }
   if (status === 403) {
     throw isScopeRefusal(body) ? refusedScope(body) : new RecordingError("forbidden", roleNeeded(body), details);
   }
   const codes = [...errorCodes(body), ...missingParameters(body)].join(", ");
   if (status === 400 && kind === "call-log") {
-    const message = `RingCentral does not accept the question for these calls (HTTP 400${codes === "" ? "" : `, ${codes}`}): check --from, --to, --extension and --number.`;
+    const message = `RingCentral did not accept this query for calls (HTTP 400${codes === "" ? "" : `, ${codes}`}): check --from, --to, --extension and --number.`;
     throw new RecordingError("usage", message, details);
   }
   throw new RecordingError(
@@ -154,7 +153,7 @@ const notWorthTellingMs = 5_000;
 /** Waits before a request is repeated, and says until when where that is long. */
 export function pause({ clock, report }: RingCentralContext, ms: number, signal: AbortSignal): Promise<void> {
   if (ms > notWorthTellingMs) {
-    report({ event: "waiting", reason: "RingCentral to be in order again", untilMs: clock.now() + ms });
+    report({ event: "waiting", reason: "RingCentral to recover", untilMs: clock.now() + ms });
   }
   return clock.sleep(ms, signal);
 }

@@ -48,13 +48,13 @@ export async function checkLogin(
         name,
         status: "warning",
         message: `${tim.base.host} took the login, but refuses its voice script (403).`,
-        remedy: "Have the web user's class allowed to use it.",
+        remedy: "Allow the web user's class to use it.",
       };
     }
     if (answer.status >= 500 || answer.status === 429) {
       return { name, status: "warning", message: `${tim.base.host} answers ${answer.status}; try again later.` };
     }
-    return { name, status: "ok", message: `${tim.base.host} takes the login.` };
+    return { name, status: "ok", message: `${tim.base.host} accepts the login.` };
   } catch (thrown) {
     return failed(name, thrown);
   }
@@ -66,8 +66,8 @@ function addressCheck({ base }: Tim): Check {
   return {
     name,
     status: "warning",
-    message: `${base.origin} is plain http: login and recordings can be read on the way.`,
-    remedy: "Use https, if TIM offers it, or a network that nobody else can listen on.",
+    message: `${base.origin} is plain http: login and recordings can be read on the network.`,
+    remedy: "Use https, if TIM offers it, or a network on which nobody else can listen.",
   };
 }
 
@@ -80,7 +80,7 @@ async function tlsCheck({ base, settings: { proxy } }: Tim, signal: AbortSignal)
   return {
     name,
     status: "warning",
-    message: `${base.host} speaks ${version} at most${way}, which is no longer safe.`,
+    message: `${base.host} supports at most ${version}${way}, which is no longer safe.`,
     remedy: `Update TIM's web server; until then --tls-min-version ${version === "TLSv1" ? "1.0" : "1.1"}.`,
   };
 }
@@ -89,7 +89,7 @@ async function schemeCheck({ login, tim, context }: CheckPorts, signal: AbortSig
   const name = "TIM login scheme";
   try {
     const schemes = await login.offered(() => unnamedUrl(tim, context), signal);
-    if (schemes.length === 0) return { name, status: "warning", message: `${tim.base.host} names no login scheme.` };
+    if (schemes.length === 0) return { name, status: "warning", message: `${tim.base.host} offers no login scheme.` };
     return { name, status: "ok", message: `${tim.base.host} offers ${schemes.map(shownScheme).join(", ")}.` };
   } catch (thrown) {
     return failed(name, thrown);
@@ -103,12 +103,12 @@ async function* sampleChecks(sample: RecordingRef, ports: CheckPorts, signal: Ab
   } catch (thrown) {
     const error = asRecordingError(thrown);
     if (error.code !== "login-refused" && error.head !== undefined) {
-      yield { name: "TIM login", status: "ok", message: `${ports.tim.base.host} takes the login.` };
+      yield { name: "TIM login", status: "ok", message: `${ports.tim.base.host} accepts the login.` };
     }
     yield failed(error.code === "login-refused" ? "TIM login" : "TIM token", error);
     return;
   }
-  yield { name: "TIM login", status: "ok", message: `${ports.tim.base.host} takes the login.` };
+  yield { name: "TIM login", status: "ok", message: `${ports.tim.base.host} accepts the login.` };
   const ms = Math.round(ports.context.clock.monotonic() - taken.link.takenAt);
   yield { name: "TIM token", status: "ok", message: `${sample.key}: an address at ${taken.echoHost} within ${ms} ms.` };
   yield await echoCheck(taken.link, sample, ports, signal);

@@ -148,7 +148,7 @@ export function refusedToken(
       if (!addressKnown || page) return noSuchPage(head, base);
       return new RecordingError("gone", `TIM has no ${recording} ${told}`, word);
     case 429:
-      return new RecordingError("rate-limited", `TIM asks to slow down ${told}`, details);
+      return new RecordingError("rate-limited", `TIM is limiting requests ${told}`, details);
   }
   if (status >= 500 || status === 408 || status === 425) {
     return new RecordingError("server-error", `TIM failed to give an address for ${recording} ${told}`, details);

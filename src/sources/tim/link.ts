@@ -94,7 +94,7 @@ export function echoLogin(named: string, url: string, { base, settings, echoRewr
   if (own && !isConfirmed && base.protocol === "https:" && readableOnTheWire(new URL(url))) {
     throw new RecordingError(
       "foreign-host",
-      `TIM is reached over https, but names Echo (${host}) over plain http, where the login could be read on the way; confirm it with --echo-rewrite ${host}=${host}, or go without --echo-auth.`,
+      `TIM is reached over https, but names Echo (${host}) over plain http, where the login could be read on the network; confirm it with --echo-rewrite ${host}=${host}, or go without --echo-auth.`,
       { verdict: "stop" },
     );
   }

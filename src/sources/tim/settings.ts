@@ -89,7 +89,7 @@ export function readableOnTheWire(url: URL): boolean {
 function baseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new RecordingError("usage", "--tim-url is not an address: it must look like https://tim.example.com.");
+    throw new RecordingError("usage", "--tim-url is not a web address; it must look like https://tim.example.com.");
   }
   if (url.username !== "" || url.password !== "") {
     throw new RecordingError("usage", "--tim-url must not contain a login: give --tim-user and --tim-password-file.");

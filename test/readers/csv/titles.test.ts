@@ -33,7 +33,7 @@ test.each([`${head}\n3,4,N\n\x1a`, `${head}\n3,4,N\x1a`, `${head}\r\n3,4,N\r\n\x
   async (text) => {
     const { names, notices, rejected } = await read(text);
     expect([names, rejected]).toEqual([["N"], []]);
-    expect(notices).toEqual(["-: the Ctrl-Z at its end was skipped."]);
+    expect(notices).toEqual(["-: the Ctrl-Z at its end was ignored."]);
   },
 );
 

@@ -124,7 +124,7 @@ test.each([
   [404, {}, "gone", "give-up", /has no tim\/3\/4\/NCS1/],
   [410, {}, "gone", "give-up", /has no/],
   [405, {}, "http-error", "give-up", /answered 405/],
-  [429, { "retry-after": "7" }, "rate-limited", "retry", /slow down/],
+  [429, { "retry-after": "7" }, "rate-limited", "retry", /limiting requests/],
   [500, {}, "server-error", "retry", /answered 500/],
   [503, { "retry-after": "30" }, "server-error", "retry", /answered 503/],
   [408, {}, "server-error", "retry", /answered 408/],

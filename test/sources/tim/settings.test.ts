@@ -3,8 +3,8 @@ import type { TimSettings } from "../../../src/sources/tim/index.ts";
 import { openFixture, recording, refusal } from "./fixture.ts";
 
 test.each<[Partial<TimSettings>, RegExp]>([
-  [{ url: "tim.example" }, /--tim-url is not an address/],
-  [{ url: "ftp://tim.example" }, /--tim-url is not an address/],
+  [{ url: "tim.example" }, /--tim-url is not a web address/],
+  [{ url: "ftp://tim.example" }, /--tim-url is not a web address/],
   [{ url: "http://user:pass@tim.example" }, /--tim-url must not contain a login: give --tim-user/],
   [{ url: "http://tim.example/?x=1" }, /--tim-url-template/],
   [{ url: "http://tim.example/#x" }, /--tim-url-template/],

@@ -99,10 +99,10 @@ function refusal(answer: HttpAnswer, now: number): RecordingError {
   const { status } = answer;
   const retry = waitOf(answer, now);
   if (status === 429) {
-    return new RecordingError("rate-limited", "RingCentral refuses more logins for now (429).", retry);
+    return new RecordingError("rate-limited", "RingCentral is limiting logins (429).", retry);
   }
   if (isPassing(status)) {
-    return new RecordingError("server-error", `RingCentral's login is out of order (HTTP ${status}).`, retry);
+    return new RecordingError("server-error", `RingCentral's login server reports an error (HTTP ${status}).`, retry);
   }
   if (status < 300) return badToken();
   return loginRefusal(answer);

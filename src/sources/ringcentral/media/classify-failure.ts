@@ -26,7 +26,7 @@ export function classifyAnswer(error: RecordingError, ref: RecordingRef, hearing
 
   // RingCentral's word for too many requests is that, whatever status it comes with.
   if (status === 429 || isLimit(body)) {
-    const message = `Recording ${ref.id}: RingCentral refuses more requests for now (429).`;
+    const message = `Recording ${ref.id}: RingCentral is limiting requests (429).`;
     return new RecordingError("rate-limited", message, { ...kept, retryAfterMs: wait.retryAfterMs ?? penaltyMs });
   }
   if (status === 401) return loginRefused(ref, refusals401, kept);
@@ -38,7 +38,7 @@ export function classifyAnswer(error: RecordingError, ref: RecordingRef, hearing
   }
   if (status === 404 || status === 410) return missing(ref, body, hearing, kept);
   if (isPassing(status)) {
-    const message = `Recording ${ref.id}: RingCentral is out of order (HTTP ${status}).`;
+    const message = `Recording ${ref.id}: RingCentral reports a server error (HTTP ${status}).`;
     return new RecordingError("server-error", message, { ...kept, ...wait });
   }
   if (status === 416 || status < 400) return error;
