@@ -46,7 +46,7 @@ async function add(invocation: Invocation, names: readonly string[], ledger: Arc
   );
   for (const { key } of beingPurged) {
     io.stderr.write(
-      `warning: ${key} was purged by a purge that broke off or is at work: what is left of it is kept.\n`,
+      `callreel: warning: ${key} was purged by a purge that broke off or is at work: what is left of it is kept.\n`,
     );
   }
   return beingPurged.length > 0 ? 3 : 0;
@@ -89,7 +89,7 @@ async function list(invocation: Invocation, names: readonly string[], ledger: Ar
   if (!settings.json && holds.length === 0) io.stderr.write("No legal holds are in force.\n");
   if (lost === undefined) return 0;
   io.stderr.write(
-    `warning: legal holds may be lost, for a rebuild could not read ${lost}: nothing is purged until \`callreel hold confirm\`.\n`,
+    `callreel: warning: legal holds may be lost, for a rebuild could not read ${lost}: nothing is purged until \`callreel hold confirm\`.\n`,
   );
   return 3;
 }

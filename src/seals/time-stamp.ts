@@ -85,7 +85,7 @@ async function readStamp(
     await checkSignature(signed, head, info.genTime, trusted);
     return { info };
   } catch (error) {
-    throw error instanceof RecordingError ? error : refused("it is no time stamp", error);
+    throw error instanceof RecordingError ? error : refused("it is not a time stamp", error);
   }
 }
 

@@ -438,7 +438,7 @@ describe("what is no audio", () => {
     [
       "a RIFF picture",
       Buffer.concat([Buffer.from("RIFF\x10\0\0\0WEBP"), Buffer.alloc(100)]),
-      "no sound (a picture or a video)",
+      "not audio (a picture or a video)",
     ],
     ["an Ogg video", oggPage("\x80theora"), "an Ogg file that is not audio"],
     ["a PNG", Buffer.concat([Buffer.from("\x89PNG", "latin1"), Buffer.alloc(100)]), "a picture"],
@@ -468,7 +468,7 @@ describe("what is no audio", () => {
 
   test("binary data is dropped at once, text after 64 KiB", () => {
     const binary = openAudioCheck();
-    expect(() => binary.chunk(Buffer.concat([Buffer.alloc(1), noise(9000, 5)]))).toThrow(/no known audio format/);
+    expect(() => binary.chunk(Buffer.concat([Buffer.alloc(1), noise(9000, 5)]))).toThrow(/an unknown audio format/);
     const text = openAudioCheck();
     const line = Buffer.from("x".repeat(10_000));
     expect(() => {

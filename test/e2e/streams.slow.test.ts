@@ -37,7 +37,7 @@ describe("-q", () => {
 
 describe("-q of a run that stopped", () => {
   it.each([
-    ["rows that fit no system", 2, ["--rows", "rows"], /rows holds no rows/],
+    ["rows that fit no system", 2, ["--rows", "rows"], /rows contains no rows/],
     ["a refused login", 7, ["--tim-user", "nobody"], /login/i],
     ["a full disk behind the error file", 13, ["--error-file", "/dev/full"], /disk is full/],
   ] as const)("tells why: %s", async (_, exit, args, why) => {

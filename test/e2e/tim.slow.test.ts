@@ -154,7 +154,7 @@ describe("bad input is told with a sentence and an exit code, never with a stack
       ["download", "--rows", "calls.csv"],
       { TIM_URL: "http://127.0.0.1:1" },
       5,
-      /connection refused|reached nobody/,
+      /connection refused|could not reach the server/,
     ],
     ["a folder that cannot be", ["download", "--rows", "calls.csv", "-d", "calls.csv/x"], {}, 13, /calls\.csv/],
     ["a password in argv", ["download", "--database", "postgres://a:b@127.0.0.1/x"], {}, 2, /CALLREEL_DATABASE/],

@@ -99,7 +99,7 @@ test("a password over plain http to another machine is warned of", async () => {
 });
 
 test.each([
-  [behindBasic(unnamed), {}, "ok", /takes the login/],
+  [behindBasic(unnamed), {}, "ok", /accepts the login/],
   [behindBasic(() => ({ status: 403 })), {}, "warning", /refuses its voice script/],
   [behindBasic(() => ({ status: 503 })), {}, "warning", /answers 503/],
   [behindBasic(unnamed), { password: "wrong" }, "failed", /refused the login of export/],
