@@ -84,7 +84,7 @@ async function statusRingCentral({ io }: Invocation, wiring: Wiring): Promise<nu
   ];
   const lines = [
     `user: ${status.name ?? "unknown"}, extension ${status.extension ?? status.user ?? "unknown"} (by ${status.login})`,
-    `scopes: ${status.scopes.join(", ") || "none told"}`,
+    `scopes: ${status.scopes.join(", ") || "none given"}`,
     `role: ${company}`,
     `token: ${left(status.expiresMs)} left`,
   ];

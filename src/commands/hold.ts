@@ -19,7 +19,7 @@ export async function hold(invocation: Invocation): Promise<number> {
   const act = actions[action];
   if (act === undefined) {
     const known = Object.keys(actions).join(", ");
-    throw new RecordingError("usage", `hold: "${printable(action)}" is none of ${known}.`);
+    throw new RecordingError("usage", `hold: "${printable(action)}" is not one of ${known}.`);
   }
   await using ledger = await openExistingLedger(invocation.settings, invocation.io);
   return await act(invocation, names, ledger);
@@ -38,7 +38,7 @@ async function add(invocation: Invocation, names: readonly string[], ledger: Arc
   const fresh = rules.filter((rule) => !placed.has(ruleText(rule)));
   const added = await ledger.addHolds(fresh, reason);
   for (const rule of rules.filter((each) => !fresh.includes(each))) {
-    io.stderr.write(`Held already: ${ruleInWords(rule, settings.timezone)}.\n`);
+    io.stderr.write(`Already held: ${ruleInWords(rule, settings.timezone)}.\n`);
   }
   await tell(added, invocation, ledger);
   const beingPurged = (await ledger.purging()).filter(({ holds = [] }) =>
@@ -46,7 +46,7 @@ async function add(invocation: Invocation, names: readonly string[], ledger: Arc
   );
   for (const { key } of beingPurged) {
     io.stderr.write(
-      `callreel: warning: ${key} was purged by a purge that broke off or is at work: what is left of it is kept.\n`,
+      `callreel: warning: ${key} is being purged, or its purge was interrupted: what is left of it is kept.\n`,
     );
   }
   return beingPurged.length > 0 ? 3 : 0;
@@ -89,7 +89,7 @@ async function list(invocation: Invocation, names: readonly string[], ledger: Ar
   if (!settings.json && holds.length === 0) io.stderr.write("No legal holds are in force.\n");
   if (lost === undefined) return 0;
   io.stderr.write(
-    `callreel: warning: legal holds may be lost, for a rebuild could not read ${lost}: nothing is purged until \`callreel hold confirm\`.\n`,
+    `callreel: warning: legal holds may be lost, because a rebuild could not read ${lost}: nothing is purged until \`callreel hold confirm\`.\n`,
   );
   return 3;
 }
@@ -98,7 +98,9 @@ async function confirm({ settings, io }: Invocation, _: readonly string[], ledge
   const lost = await ledger.lostHolds();
   await ledger.confirmHolds(auditReason(settings, "hold"));
   io.stderr.write(
-    lost === undefined ? "There is nothing to confirm.\n" : "Confirmed: purges go by the holds of `hold list` again.\n",
+    lost === undefined
+      ? "There is nothing to confirm.\n"
+      : "Confirmed: purges follow the holds in `hold list` again.\n",
   );
   return 0;
 }

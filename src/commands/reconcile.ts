@@ -97,7 +97,7 @@ interface Telling {
 function partOf(selection: Selection, { rejected, uncertain }: LeftOut): string | undefined {
   if (!isWholeSelection(selection)) return "filters left calls out";
   if (rejected > 0) return `${formatNumberOf(rejected, "row")} could not be read`;
-  return uncertain > 0 ? `${formatNumberOf(uncertain, "row does", "rows do")} not tell when the call was` : undefined;
+  return uncertain > 0 ? `${formatNumberOf(uncertain, "row does", "rows do")} not say when the call was` : undefined;
 }
 
 function targetsOf(file: string | undefined): readonly Target[] {

@@ -33,7 +33,7 @@ export async function retention({ settings, flags, io, args }: Invocation): Prom
     return 0;
   }
   if (action !== "remove") {
-    throw new RecordingError("usage", "retention takes set PERIOD (as 7y), list or remove.");
+    throw new RecordingError("usage", "retention takes set PERIOD (such as 7y), list or remove.");
   }
   if (others.length === rules.length) throw new RecordingError("not-found", "There is no such retention rule.");
   await writeRules(ledger, others);

@@ -59,7 +59,7 @@ function toldOf({ number, direction, extension, ...words }: WordFilter, call: Ca
 export function holdsAreLost(lost: string): RecordingError {
   return new RecordingError(
     "ledger",
-    `Nothing is purged: legal holds may be lost, for a rebuild could not read ${lost}. Look at \`callreel hold list\` and \`callreel audit --action hold-add\`, place again what is missing, then run \`callreel hold confirm\`.`,
+    `Nothing is purged: legal holds may be lost, because a rebuild could not read ${lost}. Look at \`callreel hold list\` and \`callreel audit --action hold-add\`, add again what is missing, then run \`callreel hold confirm\`.`,
   );
 }
 

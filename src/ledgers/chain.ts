@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ChainReport, FoundHead } from "../core/model/catalogue.ts";
+import { formatNumberOf } from "../core/text.ts";
 import type { Sqlite } from "../platform/sqlite.ts";
 import type { OutcomesSeal } from "./outcomes.ts";
 
@@ -60,7 +61,9 @@ export function verifyChain(sqlite: Sqlite, table: ChainedTable, label: string):
   }
   if (seq === entries && hash === head) return { entries, head };
   const reason =
-    seq < entries ? `${entries - seq} records at the end are missing` : "records were added by another hand";
+    seq < entries
+      ? `${formatNumberOf(entries - seq, "record at the end is", "records at the end are")} missing`
+      : "records were added by another program";
   return {
     entries: seq,
     head: hash,

@@ -164,7 +164,7 @@ function refOfName(named: NamedFile, settings: Settings, refs: RefReader, timezo
   if (source === "tim") return "TIM's recordings need their rows: give them with --rows";
   const ref = /^\d{1,40}$/.test(named.id) ? refs.ringcentral(named.id) : undefined;
   return ref === undefined
-    ? `"${named.id}" is no RingCentral recording id; recordings of other systems need their rows: --rows`
+    ? `"${named.id}" is not a RingCentral recording id; recordings of other systems need their rows: --rows`
     : { ...ref, call: inUtc(named.call, timezone) };
 }
 

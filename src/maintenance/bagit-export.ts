@@ -47,7 +47,7 @@ export function bagInfoOf(given: readonly { readonly name: string; readonly valu
     const refuse = (why: string) => {
       throw new RecordingError("usage", `--bag-info: "${printable(name).slice(0, 40)}" ${why}.`);
     };
-    if (name === "" || /[\p{Cc}:]/u.test(name)) refuse("is no label: it must have neither colons nor line breaks");
+    if (name === "" || /[\p{Cc}:]/u.test(name)) refuse("is not a label: it must have neither colons nor line breaks");
     if (/\p{Cc}/u.test(value)) refuse("has a value with line breaks or control characters");
     if (ours.has(label)) refuse("is written by callreel itself; leave it out");
     if (once.has(label) && seen.has(label)) refuse("may be given once only");

@@ -105,7 +105,7 @@ async function checkSignature(
       extendedMode: true,
     })
     .catch((error: { readonly message?: string }) => {
-      throw refused(`its signature cannot be verified (${error.message ?? "no reason told"})`, error);
+      throw refused(`its signature cannot be verified (${error.message ?? "no reason given"})`, error);
     });
   if (outcome.signatureVerified !== true) throw refused("its signature is wrong");
   const usage = outcome.signerCertificate?.extensions?.find(({ extnID }) => extnID === extKeyUsageOid)?.parsedValue as

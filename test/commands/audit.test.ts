@@ -106,7 +106,7 @@ test("records that were changed are told, with 6, and shown all the same", async
   const { code, out, err } = await audit("--json", "-q");
   expect([code, linesOf(out).length]).toEqual([6, 5]);
   expect(err).toMatch(/audits, record 1: record 1 of the runs/);
-  expect(err).toMatch(/runs, record 1: 1 records at the end are missing/);
+  expect(err).toMatch(/runs, record 1: 1 record at the end is missing/);
 });
 
 test("an adoption is told with who did it and how much came of it", async () => {

@@ -71,7 +71,7 @@ describe("without a terminal", () => {
       expect(out + err + readFileSync(settingsFile(), "utf8")).not.toContain(secret);
     }
     expect([settingsFile(), secretsFile()].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600]);
-    const fetched = await callreel(["download", "--from", "10d"]);
+    const fetched = await callreel(["download", "--from", "10d", "--transfers", "4"]);
     expect([fetched.code, readdirSync(join(home, "calls"))]).toEqual([0, expect.arrayContaining(["ringcentral"])]);
     // What is kept goes to the app and server alone that it was kept for.
     const other = await callreel(["auth", "status", "ringcentral"], { RC_APP_CLIENT_ID: "another" });

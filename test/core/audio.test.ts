@@ -326,7 +326,7 @@ describe("sound that contradicts its header", () => {
       "an mp3 with much junk within",
       Buffer.concat([mp3(), Buffer.alloc(9000, 7), mp3()]),
       0.522,
-      /9000 bytes of the mp3 are no sound/,
+      /9000 bytes of the mp3 are not audio/,
     ],
     ["an mp3 that ends within a frame", mp3(11).subarray(0, -9), 0.261, /middle of a frame/],
     ["an AAC that ends within a frame", Buffer.concat([adts, adts]).subarray(0, -9), 0.128, /middle of a frame/],

@@ -97,7 +97,7 @@ describe("the chain of runs shows", () => {
       "x",
       /changed/,
     ],
-    ["a head that was set back", "UPDATE chains SET entries = 2", 3, "", /another hand/],
+    ["a head that was set back", "UPDATE chains SET entries = 2", 3, "", /another program/],
   ])("%s", async (_, sql, seq, name, reason) => {
     const ledger = await threeRuns();
     tamper(sql);

@@ -47,7 +47,7 @@ export const archiveOptions = {
 function auditName(given: string): string {
   const name = given.trim().toLowerCase();
   if (auditNames.includes(name)) return name;
-  throw new RecordingError("usage", `"${given}" is none of ${auditNames.join(", ")}.`);
+  throw new RecordingError("usage", `"${given}" is not one of ${auditNames.join(", ")}.`);
 }
 
 /** Text that is not empty without accents, so that it cannot find everything. */

@@ -38,5 +38,8 @@ export function hasLoginOf(name: SourceName, values: Readonly<Record<string, unk
 /** A name that can stand in a command, in `CALLREEL_PROFILE` and in a table. */
 export function checkedName(name: string): string {
   if (/^[\p{L}\p{N}][\p{L}\p{N} ._@+-]{0,63}$/u.test(name)) return name;
-  throw new RecordingError("usage", "A profile's name has letters, digits, blanks and . _ @ + - in it, 64 at most.");
+  throw new RecordingError(
+    "usage",
+    "A profile's name may contain letters, digits, spaces and . _ @ + -, 64 characters at most.",
+  );
 }

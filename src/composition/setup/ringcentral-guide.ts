@@ -56,13 +56,16 @@ function usually(text: string | undefined): { usual?: string } {
 function plain(given: string): string {
   const text = withoutQuotes(given.trim());
   if (/^[\x21-\x7e]+$/.test(text)) return text;
-  throw new RecordingError("usage", "It has blanks or signs in it that the console's has not: copy it once more.");
+  throw new RecordingError("usage", "It contains spaces or characters that the console's does not: copy it again.");
 }
 
 function asJwt(given: string): string {
   const text = withoutQuotes(given.trim()).replace(/\s/g, "");
   if (/^[\w-]+\.[\w-]+\.[\w-]*$/.test(text)) return text;
-  throw new RecordingError("usage", "That is no JWT: it has three parts with dots between. Copy it once more, whole.");
+  throw new RecordingError(
+    "usage",
+    "That is not a JWT, which has three parts separated by dots. Copy it again, all of it.",
+  );
 }
 
 /** In the words of RingCentral's guide (developers.ringcentral.com/guide, read in November 2026). */

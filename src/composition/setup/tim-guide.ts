@@ -61,5 +61,5 @@ export function testRow(given: string, cwd: string): TestRow {
   if (ids.length === 3 && ids.every((id) => id !== "")) {
     return { args: [`/r/tim/${ids.map(encodeURIComponent).join("/")}`] };
   }
-  throw new RecordingError("usage", `"${given}" is neither a file nor three ids with commas between.`);
+  throw new RecordingError("usage", `"${given}" is neither a file nor three ids separated by commas.`);
 }

@@ -227,7 +227,7 @@ function mpegEnding(first: Frame, walked: Walked, announced: number | undefined,
       };
       if (said !== undefined) return { ...conclusion, cut: `${said}, and ${tenths(seconds(frames))} s came` };
       if (inFrame) return { ...conclusion, cut: "The mp3 ends in the middle of a frame" };
-      if (walked.junk > mostRest) return { ...conclusion, note: `${walked.junk} bytes of the mp3 are no sound` };
+      if (walked.junk > mostRest) return { ...conclusion, note: `${walked.junk} bytes of the mp3 are not audio` };
       return conclusion;
     },
   };

@@ -143,5 +143,5 @@ function linked(path: string): RecordingError {
 }
 
 function refused(path: string, why: string): RecordingError {
-  return new RecordingError("unsafe-path", `Not deleted: ${path}: ${why}. Look at it, put it right and purge again.`);
+  return new RecordingError("unsafe-path", `Not deleted: ${path}: ${why}. Check it, fix it and purge again.`);
 }

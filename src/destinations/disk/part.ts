@@ -82,7 +82,7 @@ async function copied({ fd: from, length, note }: OpenPartial, to: number): Prom
     at += bytes.length;
     if (note.validator === undefined) tail = Buffer.concat([tail, bytes]).subarray(-overlapBytes);
   }
-  if (at !== length || check.type === undefined) throw new RecordingError("bad-audio", "The part is no audio.");
+  if (at !== length || check.type === undefined) throw new RecordingError("bad-audio", "The part is not audio.");
   return { check, hash, length, tail: Buffer.from(tail) };
 }
 

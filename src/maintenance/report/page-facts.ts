@@ -22,7 +22,7 @@ export function factSections({ made, accounts, listings, period, live, settings 
   const { source } = settings;
   const known = accounts.map(
     ({ source, account, recordings }) =>
-      `${systems[source] ?? source}: ${account || "account not told by its rows"} (${formatNumberOf(recordings, "recording")})`,
+      `${systems[source] ?? source}: ${account || "account not named in its rows"} (${formatNumberOf(recordings, "recording")})`,
   );
   return html`<h2>What this is about</h2>
 ${facts([
@@ -40,7 +40,7 @@ ${facts([
   ],
 ])}
 <h2>Which calls were listed</h2>
-${listings.length === 0 ? html`<p>Nothing was ever listed whole: neither a download nor a reconcile went over this period.</p>` : listingTable(listings, period)}
+${listings.length === 0 ? html`<p>No listing was ever complete: neither a download nor a reconcile covered this period.</p>` : listingTable(listings, period)}
 `;
 }
 
@@ -94,7 +94,7 @@ ${broken.length === 0 ? [] : html`<ul>${broken.map((each) => html`<li class="kin
 <dl class="facts"><dt>Of this report</dt><dd><code>${settingsInWords(settings)}</code></dd>${report.listings.map(settingsOfLast)}</dl>
 <footer>
 <p>The head stands for every record and outcome of the archive when this page was made. <code>callreel verify --head ${head || "HEAD"}</code> shows later whether the archive's history still contains it, and re-reads every file.</p>
-<p>That a recording is held says that its file is there with its size; that its bytes are as they came says the last verify.</p>
+<p>Held means that the file is there with its size; whether its bytes are unchanged is what the last verify shows.</p>
 </footer>
 `;
 }

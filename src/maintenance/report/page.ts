@@ -129,7 +129,7 @@ const kinds: Readonly<Record<ReportLine["kind"], string>> = {
 
 const gapTable: Table = {
   title: "What is not held, or not as it should be",
-  note: "Red is open: missing or doubtful, and to be looked into. The others are explained, and nothing more can or need be done.",
+  note: "Red is open: missing or doubtful, and needs attention. The others are explained: nothing more can or need be done.",
   none: "Nothing: every recording is held as it came.",
   head: html`<th class="w2">What</th><th class="w3">Call</th><th class="w4">Recording</th><th>Why, and who said so</th>`,
   wanted: ({ kind }) => kind !== "held" && kind !== "short",
@@ -149,7 +149,7 @@ const shortTable: Table = {
 
 const heldTable: Table = {
   title: "Recordings held",
-  note: "Each file is in the archive with the size told here, and nobody found it damaged; the SHA-256 is the one it came with.",
+  note: "Each file is in the archive with the size shown here, and was not found damaged; its SHA-256 is the one it was downloaded with.",
   none: "None.",
   head: html`<th class="w3">Call</th><th>File and SHA-256</th><th class="n w1">Audio</th><th class="n w1">Size</th>`,
   wanted: ({ kind }) => kind === "held" || kind === "short",

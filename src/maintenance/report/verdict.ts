@@ -27,7 +27,7 @@ export function verdictOf(facts: ReportFacts): Verdict {
       : `${formatNumberOf(counts.held, "recording")} of ${formatCount(counts.calls)} held, and why each other one is not is explained below.`;
   if (facts.partial !== undefined) {
     const sentence = `${capitalized(facts.partial)}, so this report is not of every call in the period. Of those: ${held}`;
-    return { is: "unlisted", title: "Only a part was looked at", sentence };
+    return { is: "unlisted", title: "Only a part was checked", sentence };
   }
   const unlisted = unlistedInWords(facts);
   if (unlisted !== undefined) {
@@ -65,7 +65,7 @@ function openInWords(counts: ReportCounts): string {
 
 /** Which part of the period nobody listed; undefined where all of it was. */
 function unlistedInWords({ listings, period, made }: ReportFacts): string | undefined {
-  if (listings.every(({ lists }) => lists === 0)) return "This period was never listed whole";
+  if (listings.every(({ lists }) => lists === 0)) return "This period was never listed completely";
   const stretches = listings.flatMap(({ uncovered }) => uncovered);
   if (stretches.length === 0) return undefined;
   const isLateOnly = stretches.every(({ fromMs, toMs }) => fromMs > period.fromMs && toMs === period.toMs);
@@ -82,7 +82,7 @@ function gapsOf(facts: ReportFacts): Verdict {
       ? []
       : [`The last reconcile found differences (${differs.detail}), and the period was not listed since.`],
   );
-  const unlisted = partial === undefined ? unlistedInWords(facts) : `Only a part was looked at: ${partial}`;
+  const unlisted = partial === undefined ? unlistedInWords(facts) : `Only a part was checked: ${partial}`;
   const more = unlisted === undefined ? [] : [`${unlisted}.`];
   return { is: "gaps", title: "Not complete", sentence: [...own, ...since, ...more].join(" ") };
 }

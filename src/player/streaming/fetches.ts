@@ -177,5 +177,5 @@ type Skip = Extract<DownloadEvent, { event: "recording-skipped" }>["reason"];
 /** Why the ledger gave no claim, as an error. */
 function skipped(reason: Skip): RecordingError {
   const code: Partial<Record<Skip, ErrorCode>> = { claimed: "locked", repeated: "not-ready" };
-  return new RecordingError(code[reason] ?? "not-found", `The recording is not to be had (${reason}).`);
+  return new RecordingError(code[reason] ?? "not-found", `The recording is not available (${reason}).`);
 }

@@ -141,7 +141,7 @@ async function roleForRecordings({ settings }: Steps, api: Api, signal: AbortSig
   if (denied === undefined) return { status: "skipped", message: "RingCentral does not say" };
   return {
     status: "warning",
-    message: `By RingCentral's word the user may not read the company's recordings (${recordingPermissions.join(", ")}).`,
+    message: `RingCentral says that the user may not read the company's recordings (${recordingPermissions.join(", ")}).`,
     remedy: "If the check of one recording fails too: have an administrator give a role with Access Recordings.",
   };
 }
@@ -177,7 +177,7 @@ async function oneRecording(
   _api: Api,
   signal: AbortSignal,
 ): Promise<Omit<Check, "name">> {
-  if (sample === undefined) return { status: "skipped", message: "the call log tells of none to try" };
+  if (sample === undefined) return { status: "skipped", message: "the call log has none to try" };
   try {
     const type = await startOf(audio, sample, context, signal);
     return { status: "ok", message: `${sample.id} begins to arrive, as ${type}.` };
@@ -198,7 +198,7 @@ async function oneRecording(
 async function retention({ settings }: CheckWorld, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
   const kept = await readRetention({ settings, api }, signal);
   if (kept === undefined)
-    return { status: "skipped", message: "not told: the app lacks ReadAccounts, which nothing else needs" };
+    return { status: "skipped", message: "unknown: the app lacks ReadAccounts, which nothing else needs" };
   const count = kept.most === undefined ? "" : `, the newest ${kept.most} of the account`;
   return { status: "ok", message: `Automatic recordings are kept for ${kept.days} days${count}.` };
 }

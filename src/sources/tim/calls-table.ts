@@ -85,7 +85,7 @@ function missingColumns(row: Row): RecordingError {
   return new RecordingError(
     "bad-rows",
     `${printable(row.file)}: no column ${missing.join(", ")}. A TIM recording needs ${needed.join(", ")}; found: ` +
-      `${shown.join(", ") || "none"}${found.length > 30 ? ", …" : ""}. Other names are told with --map voicefilename=COLUMN, ` +
+      `${shown.join(", ") || "none"}${found.length > 30 ? ", …" : ""}. Give other names with --map voicefilename=COLUMN, ` +
       "rows without a header with --columns.",
     { verdict: "give-up" },
   );

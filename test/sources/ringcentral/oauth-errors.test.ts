@@ -33,7 +33,7 @@ test("goes by the plain OAuth error where there is no code", () => {
 
 test("prefers the narrow code to the wide error beside it", () => {
   expect(refusal({ error: "invalid_client", errors: [{ errorCode: "OAU-153" }] }).message).toMatch(
-    /no app by this client id/,
+    /does not know an app with this client id/,
   );
 });
 

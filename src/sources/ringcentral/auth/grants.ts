@@ -150,7 +150,7 @@ const meanings: Readonly<Record<string, string>> = {
   "OAU-250": `RingCentral does not offer this kind of login. ${goneGrant()}`,
   "OAU-270": "Logins of a whole partner are not offered to this app. Use a JWT of one user with --jwt-file.",
   "OAU-153":
-    "RingCentral knows no app by this client id and client secret: either may be wrong. Check --client-id (RC_APP_CLIENT_ID) and --client-secret-file (RC_APP_CLIENT_SECRET), and that --server is where the app lives.",
+    "RingCentral does not know an app with this client id and client secret: either may be wrong. Check --client-id (RC_APP_CLIENT_ID) and --client-secret-file (RC_APP_CLIENT_SECRET), and that --server is where the app lives.",
   "OAU-146":
     "The client secret does not fit the client id. Check --client-secret-file (RC_APP_CLIENT_SECRET; public apps have none) and --client-id.",
   "OAU-120": "The login belongs to another app. Use the client id that the JWT or login was made for: --client-id.",

@@ -81,7 +81,7 @@ function findingOfRecord(record: Fields, row: Row): RowFinding {
 function refOfPart(part: Fields, record: Fields, row: Row): RecordingRef | undefined {
   const { recording } = part;
   if (recording === undefined || recording === null || recording === "") return undefined;
-  if (!isObject(recording)) throw badRow(row, "its recording is no object");
+  if (!isObject(recording)) throw badRow(row, "its recording is not an object");
   const contentUri = text(recording.contentUri);
   const id = idOfPart({ id: recording.id, contentUri, uri: text(recording.uri) }, row);
   if (id === undefined) throw badRow(row, "its recording has neither an id nor a contentUri");

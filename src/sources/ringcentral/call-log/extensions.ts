@@ -14,7 +14,7 @@ export interface Extensions {
 
 /**
  * Takes the account's list of extensions only when a record asks for it: the one kept from an earlier run within a day, and
- * a new one, once, for an extension that is not in that. Without the permission for it, or while it cannot be had, records
+ * a new one, once, for an extension that is not in that. Without the permission for it, or while it could not be read, records
  * stay as they are.
  */
 export function openExtensions(world: ListWorld): Extensions {
@@ -94,7 +94,7 @@ export function keptExtensions(world: ListWorld): ExtensionList | undefined {
 }
 
 /**
- * Reads the account's list of extensions and keeps it for other runs. What cannot be had is told and taken from the last
+ * Reads the account's list of extensions and keeps it for other runs. What could not be read is told and taken from the last
  * list, however old; a list that broke off is not kept.
  */
 export async function readExtensions(world: ListWorld, signal: AbortSignal): Promise<ExtensionList> {
@@ -105,7 +105,7 @@ export async function readExtensions(world: ListWorld, signal: AbortSignal): Pro
   } catch (error) {
     signal.throwIfAborted();
     const { message } = asRecordingError(error);
-    const told = `Extensions keep their internal ids: the account's list of them cannot be had. ${message}`;
+    const told = `Extensions keep their internal ids: the account's list of them could not be read. ${message}`;
     world.context.report({ event: "notice", level: "info", message: told });
     for (const [id, extension] of parsed(world.state.read(nameOf(world)))?.list ?? []) {
       if (!list.has(id)) list.set(id, extension);

@@ -139,7 +139,7 @@ function brokenRow(listing: Listing): RejectedRow {
   return {
     file: "call-log",
     line: listing.line++,
-    message: "RingCentral's call log holds an entry that is no record.",
+    message: "RingCentral's call log contains an entry that is not a record.",
   };
 }
 

@@ -128,7 +128,7 @@ function refuseDoubt(columns: Columns, row: Row): void {
   const said = columns.value(...nestedNames);
   const hasIds = columns.has(...idNames, ...contentNames, ...uriNames);
   if (!hasIds && /^(?:true|yes|1)$/i.test(String(said ?? ""))) {
-    throw badRow(row, "it says that the call was recorded, and no column tells the recording");
+    throw badRow(row, "it says that the call was recorded, but no column names the recording");
   }
   const id = saidId(columns.value("id"));
   const alone = !columns.has(...idNames, ...uriNames, ...nestedNames, ...callNames);
@@ -161,7 +161,7 @@ export function idOfPart({ id, contentUri, uri }: Part, row: Row): string | unde
   const damage = damageOf(said);
   if (damage !== undefined && fromUri !== undefined) return fromUri;
   if (damage !== undefined) throw badRow(row, `its id ${shown(said)} is ${damage}`, idRemedy);
-  if (!isRecordingId(said)) throw badRow(row, `"${shown(said)}" is no recording id, which is digits`);
+  if (!isRecordingId(said)) throw badRow(row, `"${shown(said)}" is not a recording id, which has digits only`);
   if (fromUri !== undefined && fromUri !== said) {
     throw badRow(row, `its id ${said} disagrees with its contentUri, which names ${fromUri}`);
   }
