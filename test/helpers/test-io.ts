@@ -18,7 +18,8 @@ export function testIo(env: Record<string, string>, input: string | Buffer = "")
     stdin: Readable.from(input.length === 0 ? [] : [input]) as Io["stdin"],
     stdout: stdout.stream,
     stderr: stderr.stream,
-    env,
+    // From eight on transfers have threads, which run the built program; here all runs in this process.
+    env: { CALLREEL_TRANSFERS: "4", ...env },
     cwd: env.HOME ?? process.cwd(),
     platform: process.platform,
     pid: process.pid,

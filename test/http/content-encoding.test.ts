@@ -35,7 +35,10 @@ function encoded(name: string, body: Uint8Array, headers: Record<string, string>
   };
 }
 
-const zstd = (zlib as unknown as { zstdCompressSync?: (bytes: Uint8Array) => Buffer }).zstdCompressSync;
+// Node 22 has zstd too, but takes what is cut for whole.
+const noticesCuts = Number(process.versions.node.split(".")[0]) >= 24;
+const { zstdCompressSync } = zlib as unknown as { zstdCompressSync?: (bytes: Uint8Array) => Buffer };
+const zstd = noticesCuts ? zstdCompressSync : undefined;
 
 describe("encodings", () => {
   it.each([
@@ -60,8 +63,8 @@ describe("encodings", () => {
   });
 
   it("reads zstd, or says which Node can", async () => {
-    const answer = get(encoded("zstd", zstd?.(text) ?? text));
-    if (zstd === undefined) await expect(answer).rejects.toThrow("Node 22.15");
+    const answer = get(encoded("zstd", zstdCompressSync?.(text) ?? text));
+    if (zstd === undefined) await expect(answer).rejects.toThrow("Node 24");
     else expect((await answer).body.equals(text)).toBe(true);
   });
 

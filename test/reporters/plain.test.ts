@@ -80,7 +80,10 @@ test("a warning that comes again and again is told once, and at the end how ofte
   for (let at = 0; at < 35; at += 1) report({ event: "notice", level: "warning", message: "Plain http." });
   report(finished());
   await reporter.close();
-  expect(stream.lines().slice(0, 2)).toEqual(["warning: Plain http.", "warning: Plain http. … (repeated 34 times)"]);
+  expect(stream.lines().slice(0, 2)).toEqual([
+    "callreel: warning: Plain http.",
+    "callreel: warning: Plain http. … (repeated 34 times)",
+  ]);
 });
 
 test("a file of the wrong kind does not print a warning for each of its rows", async () => {
