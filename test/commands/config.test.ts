@@ -24,15 +24,15 @@ it("says where the settings are", async () => {
 });
 
 it("stores, shows and forgets a setting, in a profile that need not be there yet", async () => {
-  expect((await config(["set", "--profile", "work", "transfers", "8"])).code).toBe(0);
-  expect((await config(["get", "--profile", "work", "transfers"])).out).toBe("8\n");
+  expect((await config(["set", "--profile", "work", "retries", "8"])).code).toBe(0);
+  expect((await config(["get", "--profile", "work", "retries"])).out).toBe("8\n");
   const listed = await config(["list", "--profile", "work"]);
-  expect(listed.out).toContain(`transfers = 8    (profile work in ${file()})`);
+  expect(listed.out).toContain(`retries = 8    (profile work in ${file()})`);
   expect(listed.out).toMatch(/not set: .*\bdest\b/);
-  expect((await config(["unset", "--profile", "work", "transfers"])).code).toBe(0);
-  expect(await config(["get", "--profile", "work", "transfers"])).toMatchObject({
+  expect((await config(["unset", "--profile", "work", "retries"])).code).toBe(0);
+  expect(await config(["get", "--profile", "work", "retries"])).toMatchObject({
     code: 2,
-    err: expect.stringContaining("transfers is not set"),
+    err: expect.stringContaining("retries is not set"),
   });
 });
 
