@@ -34,11 +34,14 @@ async function add(invocation: Invocation, names: readonly string[], ledger: Arc
   const reason = auditReason(settings, "hold");
   const rules = await rulesOf(invocation, names, ledger);
   if (rules.length === 0) throw unasked("add");
-  const placed = new Set((await ledger.holds()).map(({ rule }) => rule && ruleText(rule)));
-  const fresh = rules.filter((rule) => !placed.has(ruleText(rule)));
-  const added = await ledger.addHolds(fresh, reason);
-  for (const rule of rules.filter((each) => !fresh.includes(each))) {
-    io.stderr.write(`Already held: ${ruleInWords(rule, settings.timezone)}.\n`);
+  const placed = await ledger.holds();
+  const standing = rules.map((rule) => placed.find((each) => isSameMatter(each, rule, reason)));
+  const added = await ledger.addHolds(
+    rules.filter((_, index) => standing[index] === undefined),
+    reason,
+  );
+  for (const each of standing.filter((found) => found !== undefined)) {
+    io.stderr.write(`Already held by ${each.name}: ${ruleInWords(each.rule, settings.timezone)}.\n`);
   }
   await tell(added, invocation, ledger);
   const beingPurged = (await ledger.purging()).filter(({ holds = [] }) =>
@@ -50,6 +53,12 @@ async function add(invocation: Invocation, names: readonly string[], ledger: Arc
     );
   }
   return beingPurged.length > 0 ? 3 : 0;
+}
+
+/** Whether a hold keeps the same for the same reason: a second claim is a hold of its own, which outlives the first. */
+function isSameMatter(hold: Hold, rule: HoldRule, reason: string | undefined): boolean {
+  if (hold.rule === undefined || ruleText(hold.rule) !== ruleText(rule)) return false;
+  return reason === undefined || reason === hold.reason;
 }
 
 async function remove(invocation: Invocation, names: readonly string[], ledger: Archive): Promise<number> {
@@ -156,7 +165,7 @@ function unasked(action: string): RecordingError {
 function noHold(what: string): RecordingError {
   return new RecordingError(
     "not-found",
-    `There is no hold on ${printable(what)}: callreel hold list shows those there are.`,
+    `There is no such hold: ${printable(what)}. \`callreel hold list\` shows those in force.`,
   );
 }
 

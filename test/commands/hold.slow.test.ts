@@ -59,6 +59,19 @@ describe("a legal hold", () => {
     expect((await callreel(archive, "verify")).code).toBe(0);
   });
 
+  test("for a second reason is a hold of its own, which outlives the first", async () => {
+    await using archive = await openKnownArchive({ "401": calls["401"] });
+    const add = (...reason: string[]) => callreel(archive, "hold", "add", "401", ...reason);
+    await add("--reason", "claim 1");
+    expect((await add("--reason", "claim 2")).out).toContain("hold-2");
+    for (const again of [await add("--reason", "claim 1"), await add()]) {
+      expect([again.code, again.err]).toEqual([0, expect.stringContaining("Already held by hold-1")]);
+    }
+    await callreel(archive, "hold", "remove", "hold-1");
+    expect((await callreel(archive, "purge", "401", "--yes")).code).toBe(3);
+    expect(standing(archive, "401")).toEqual([true]);
+  });
+
   test("by number, person or window keeps what comes later, and what may be meant", async () => {
     await using archive = await openKnownArchive({ "401": calls["401"] });
     for (const rule of [

@@ -32,9 +32,14 @@ export const archiveOptions = {
   before: value("--before <when>", "calls that began before: as --from", text),
   yes: flag("--yes", "really do it; without this, only show what would be done"),
   reason: value("--reason <text>", "the reason, for the audit log", text),
-  auditReason: choice("--audit-reason <how>", "whether purge and export require a --reason", ["optional", "required"], {
-    fallback: "optional",
-  }),
+  auditReason: choice(
+    "--audit-reason <how>",
+    "whether purge, export and hold require a --reason",
+    ["optional", "required"],
+    {
+      fallback: "optional",
+    },
+  ),
   report: value("--report <file>", "write the auditor's page of it too: a name ending in .html, .csv or .json", text),
   action: list("--action <name>", `only these: ${auditNames.join(", ")} (repeatable)`, auditName),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),

@@ -23,8 +23,8 @@ export function verdictOf(facts: ReportFacts): Verdict {
   if (counts.open > 0 || listings.some(({ differs }) => differs)) return gapsOf(facts);
   const held =
     counts.held === counts.calls
-      ? `all ${formatNumberOf(counts.calls, "recording")} held.`
-      : `${formatNumberOf(counts.held, "recording")} of ${formatCount(counts.calls)} held, and why each other one is not is explained below.`;
+      ? allHeld(counts.held)
+      : `${formatCount(counts.held)} of ${formatNumberOf(counts.calls, "recording")} held; the report says why the others are not.`;
   if (facts.partial !== undefined) {
     const sentence = `${capitalized(facts.partial)}, so this report is not of every call in the period. Of those: ${held}`;
     return { is: "unlisted", title: "Only a part was checked", sentence };
@@ -41,6 +41,11 @@ export function verdictOf(facts: ReportFacts): Verdict {
     return { is: "given", title: "Complete against the lists given", sentence };
   }
   return { is: "complete", title: "Complete", sentence: `The whole period was listed by its system: ${held}` };
+}
+
+function allHeld(count: number): string {
+  if (count === 0) return "no recordings.";
+  return count === 1 ? "the only recording is held." : `all ${formatNumberOf(count, "recording")} held.`;
 }
 
 function capitalized(text: string): string {
