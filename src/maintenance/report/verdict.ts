@@ -24,7 +24,7 @@ export function verdictOf(facts: ReportFacts): Verdict {
   const held =
     counts.held === counts.calls
       ? allHeld(counts.held)
-      : `${formatCount(counts.held)} of ${formatNumberOf(counts.calls, "recording")} held; the report says why the others are not.`;
+      : `${formatNumberOf(counts.held, "recording")} of ${formatCount(counts.calls)} held; the report says why the others are not.`;
   if (facts.partial !== undefined) {
     const sentence = `${capitalized(facts.partial)}, so this report is not of every call in the period. Of those: ${held}`;
     return { is: "unlisted", title: "Only a part was checked", sentence };
