@@ -73,7 +73,8 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     });
     const head = await noteHead(archiveFolder(settings, io), ledger);
     if (settings.json) io.stdout.write(finishedOf({ ...result, head }, io.clock.now()));
-    else if (!settings.quiet || differences > 0) io.stderr.write(summaryOf(listed.size, kinds));
+    else if (!settings.quiet || differences > 0)
+      io.stderr.write(summaryOf(listed.size, kinds, isWholeSelection(selection)));
     if (lines)
       reported = await writeReport(
         invocation,
@@ -173,9 +174,10 @@ function lineOf({ kind, message, ref, call }: Reconciled, timezone: string | und
   return `${kind}: ${ref?.key ?? "call"} of ${printable(start)}: ${message}\n`;
 }
 
-function summaryOf(listed: number, kinds: Readonly<Record<string, number>>): string {
+function summaryOf(listed: number, kinds: Readonly<Record<string, number>>, isWhole: boolean): string {
   const parts = Object.entries(kinds).map(([kind, count]) => `${formatCount(count)} ${kind}`);
   const all = "all are in the archive (each file is there with its size; verify reads them too)";
   const what = listed === 0 && parts.length === 0 ? "nothing to compare" : parts.length === 0 ? all : parts.join(", ");
-  return `${formatNumberOf(listed, "recording")} at the source: ${what}.\n`;
+  const part = isWhole ? "" : " that the filters let through";
+  return `${formatNumberOf(listed, "recording")} at the source${part}: ${what}.\n`;
 }

@@ -1,4 +1,4 @@
-import type { RawFlags } from "../cli/config.ts";
+import type { RawFlags, Settings } from "../cli/config.ts";
 import { windowOf } from "../cli/dates.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openLedgerToRead } from "../composition/archive.ts";
@@ -13,7 +13,8 @@ import { openLook } from "../platform/files.ts";
  * One report of a period for whoever must prove it: what was listed, what is held, each gap with its reason, and what
  * vouches for it. Reads the ledger and looks at the files; 6 when anything is open.
  */
-export async function report(invocation: Invocation): Promise<number> {
+export async function report(given: Invocation): Promise<number> {
+  const invocation = { ...given, settings: wholeOf(given) };
   const { settings, io, flags } = invocation;
   const targets = checkedTargets(targetsOf(flags), invocation);
   const period = periodOf(settings, io.clock.now(), true);
@@ -24,6 +25,12 @@ export async function report(invocation: Invocation): Promise<number> {
   const filter = { ...(settings.source && { source: settings.source }), window: windowOf(settings, io.clock.now()) };
   await addLedgerLines(lines, ledger, filter, { look, rules, stop: io.stop });
   return await writeReport(invocation, { ledger, period, lines, live: false }, targets);
+}
+
+/** Without a source but the command line's: a profile's is meant for downloads, and must not make the period smaller. */
+function wholeOf({ settings, flags }: Invocation): Settings {
+  const { source, ...whole } = settings;
+  return flags.source === undefined || source === undefined ? whole : settings;
 }
 
 function targetsOf(flags: RawFlags): readonly Target[] {

@@ -76,8 +76,8 @@ const nextSteps: Readonly<Record<string, string>> = {
   pending: "run the same download again",
   failed: "run the same download again; callreel status ID shows more",
   forbidden: "this login may not hear these; run callreel doctor",
-  gone: "will be will be will be will be will be asked for again after a while; --retry-gone asks now",
-  "no-recording": "will be will be will be will be will be asked for again after a while; --retry-gone asks now",
+  gone: "will be asked for again after a while; --retry-gone asks now",
+  "no-recording": "will be asked for again after a while; --retry-gone asks now",
 };
 
 /** What to do about recordings that are not held. */

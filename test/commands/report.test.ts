@@ -167,6 +167,7 @@ test("lines wait in a file that has no name, and come back as they were", async 
 test("no filter of a profile or the environment makes a report smaller than its period", async () => {
   await fill(["held", "failed"]);
   const filters = {
+    CALLREEL_SOURCE: "tim",
     CALLREEL_NUMBER: "999",
     CALLREEL_DIRECTION: "inbound",
     CALLREEL_MIN_DURATION: "1h",
