@@ -3,7 +3,7 @@ import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
 import { forPeople } from "../core/width.ts";
 import { version } from "../platform/version.ts";
 import { commands } from "./commands.ts";
-import type { Resolved } from "./config.ts";
+import type { Resolved, Settings } from "./config.ts";
 import { exitCodeOf } from "./exit-codes.ts";
 import {
   descriptionOf,
@@ -118,14 +118,39 @@ async function runCommand(
   const raw = flags as Parameters<typeof resolveSettings>[0];
   const resolved: Resolved = spec.withoutSettings ? { settings: {}, origins: {} } : await resolveSettings(raw, io.env);
   const command = await spec.load();
-  return command({
-    io,
-    begun,
-    args,
-    ...resolved,
-    flags: raw,
-    underProfile: async (name) => (await resolveSettings(raw, io.env, name)).settings,
-  });
+  const run = (withIo: Io) =>
+    command({
+      io: withIo,
+      begun,
+      args,
+      ...resolved,
+      flags: raw,
+      underProfile: async (name) => (await resolveSettings(raw, io.env, name)).settings,
+    });
+  return logsMessages(spec.name, resolved.settings) ? logged(spec.name, run, resolved.settings, io) : run(io);
+}
+
+/** Whether the command reports no run, whose reporter would open `--log-file` itself. */
+function logsMessages(name: string, settings: Settings): boolean {
+  if (settings.logFile === undefined) return false;
+  if (name === "verify") return !settings.repair && !settings.rebuild;
+  if (name === "adopt") return settings.rows === undefined && settings.database === undefined;
+  if (name === "list") return settings.archive === true;
+  return ["status", "report", "show", "audit", "export", "purge", "hold", "retention"].includes(name);
+}
+
+async function logged(name: string, run: (io: Io) => Promise<number>, settings: Settings, io: Io): Promise<number> {
+  const { openMessageLog } = await import("../reporters/message-log.ts");
+  const { logFile: file = "", logFormat: format = "text", timezone } = settings;
+  const log = openMessageLog(name, io.stderr, { file, format, clock: io.clock, timezone });
+  try {
+    const code = await run({ ...io, stderr: log.stderr });
+    log.ended(code);
+    return code;
+  } catch (error) {
+    log.failed(asRecordingError(error).message);
+    throw error;
+  }
 }
 
 /** SQLite's own error, where nobody nearer told which file it was, as ours; loads what that needs only then. */
