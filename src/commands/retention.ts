@@ -30,6 +30,9 @@ export async function retention({ settings, flags, io, args }: Invocation): Prom
     const rule = { keep: period(given), ...whose };
     await writeRules(ledger, [...others, rule]);
     await ledger.audit({ action: "retention-set", detail: JSON.stringify(rule), ...(reason && { reason }) });
+    const before = rules.find((each) => !others.includes(each));
+    const change = before === undefined ? "" : `; it was ${before.keep}`;
+    if (!settings.quiet) io.stderr.write(`The rule is now to keep these calls for ${rule.keep}${change}.\n`);
     return 0;
   }
   if (action !== "remove") {
