@@ -164,7 +164,7 @@ describe("a typing error", () => {
     [["downlaod"], /Did you mean download\?/],
     [["download", "--form", "7d"], /Did you mean .*--from/],
     [["download", "--transfers", "many"], /--transfers.*many/],
-    [["download", "-s", "zoom"], /zoom.*ringcentral/],
+    [["download", "-s", "zoom"], /ringcentral or tim, not "zoom"/],
     [["download", "--max-duration", "soon", "--from", "7d"], /--max-duration.*soon/],
     [["verify", "extra"], /argument/],
     [["auth", "login"], /argument/],
