@@ -86,7 +86,7 @@ async function copyInto(
   const identify = await openIdentifyByName(settings, clues);
   await using destination = await openDestination(archiveFolder(settings, io), {});
   const ports = { destination, ledger, identify, ...namesOf(settings) };
-  return takeIn(filesFrom(path, within), ports, told, io.stop);
+  return await takeIn(filesFrom(path, within), ports, told, io.stop);
 }
 
 async function* withoutZips(paths: AsyncIterable<string>): AsyncIterable<string> {

@@ -24,7 +24,7 @@ export async function listArchive({ settings, io, args }: Invocation): Promise<n
   }
   await writeOut(print([]), io);
   if (!settings.json && !settings.csv && !settings.quiet) io.stderr.write(`${formatNumberOf(count, "recording")}\n`);
-  return args.length > 0 ? 0 : tellUntold(ledger, filter, io);
+  return args.length > 0 ? 0 : await tellUntold(ledger, filter, io);
 }
 
 function printerOf(

@@ -159,8 +159,7 @@ function nextLines(
   const { stoppedBy, exitCode, failed, done } = summary;
   const hint = (text: string) => paint("cyan", text);
   if (stoppedBy?.code === "interrupted") return [hint("Nothing is lost: run the same command again to continue.")];
-  if (stoppedBy?.code === "cap-reached")
-    return [printable(stoppedBy.message), hint("Run the same command again to continue.")];
+  if (stoppedBy?.code === "cap-reached") return [printable(stoppedBy.message)];
   const cause = causeLines(summary, paint);
   if (cause.length > 0) return cause;
   if (failed > 0) {

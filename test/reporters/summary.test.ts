@@ -43,10 +43,9 @@ test("an interrupted run says that nothing is lost", () => {
   ]);
 });
 
-test("a cap says how to go on", () => {
-  expect(
-    lines({ exitCode: 8, stoppedBy: { code: "cap-reached", message: "--max-downloads 3 is reached." } }).slice(1),
-  ).toEqual(["--max-downloads 3 is reached.", "Run the same command again to continue."]);
+test("a cap is told once, in the run's own words", () => {
+  const message = "Stopped at --max-downloads 3, and there is more: run the same command again to continue.";
+  expect(lines({ exitCode: 8, stoppedBy: { code: "cap-reached", message } }).slice(1)).toEqual([message]);
 });
 
 test("a run that had to stop says why, in one harmless line", () => {
