@@ -38,7 +38,7 @@ describe("the archive is searched as people write", () => {
       ids: ["401", "403"],
       err: expect.stringContaining("1 recording left out: the direction of the call is unknown"),
     });
-    expect(await found("--direction", "outbound", "--extension", "101")).toMatchObject({ code: 3, ids: ["402"] });
+    expect(await found("--direction", "inbound", "--extension", "101")).toMatchObject({ code: 3, ids: [] });
   });
 
   test("an id that is not there is 4, words that are none are 2, and so is a search without --archive", async () => {

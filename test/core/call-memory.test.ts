@@ -74,7 +74,7 @@ test("a row in conflict is told in words", () => {
   const given = openGivenRows({});
   const ref = { key: "tim/3/4/N", source: "tim", id: "N", locator: {} } as const;
   expect(given.conflict({ ...ref, call: at("2026-01-01T10:00:00Z") })).toBeUndefined();
-  expect(given.conflict({ ...ref, call: at("2026-01-02T10:00:00Z") })).toMatch(/names recording N .* another call/);
+  expect(given.conflict({ ...ref, call: at("2026-01-02T10:00:00Z") })).toMatch(/names recording N .* a different call/);
 });
 
 const stored: Call = {

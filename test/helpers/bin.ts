@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
@@ -19,6 +22,10 @@ export interface Running {
   err(): string;
 }
 
+/** Not the home of whoever runs the tests, whose settings and logins are none of theirs. */
+const home = join(tmpdir(), `callreel-home-${process.pid}`);
+process.once("exit", () => rmSync(home, { recursive: true, force: true }));
+
 /** Starts the built program as users do, in an environment that holds nothing of the machine's own settings. */
 export function start(
   args: readonly string[],
@@ -27,7 +34,7 @@ export function start(
   const { PATH } = process.env;
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: options.cwd,
-    env: { PATH, NO_PROXY: "127.0.0.1", ...options.env },
+    env: { PATH, HOME: home, NO_PROXY: "127.0.0.1", ...options.env },
   });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
