@@ -51,6 +51,20 @@ function au(length: number, size: number): Buffer {
   return Buffer.concat([head, noise(length, 3)]);
 }
 
+/** One block of 512 bytes, at 8,000 Hz, one channel, four bits a sample. */
+function adpcm(tag: number, samplesInBlock: number): Buffer {
+  const fields = Buffer.alloc(20);
+  fields.writeUInt16LE(tag, 0);
+  fields.writeUInt16LE(1, 2);
+  fields.writeUInt32LE(8000, 4);
+  fields.writeUInt32LE(4055, 8);
+  fields.writeUInt16LE(512, 12);
+  fields.writeUInt16LE(4, 14);
+  fields.writeUInt16LE(2, 16);
+  fields.writeUInt16LE(samplesInBlock, 18);
+  return wav({ format: chunk("fmt ", fields), sound: noise(512, 1) });
+}
+
 describe("audio is told by its bytes", () => {
   const samples: Record<string, [Buffer, string, number | undefined]> = {
     "u-law WAV": [wav({ tag: 7, seconds: 2 }), "audio/wav", 2],
@@ -70,6 +84,10 @@ describe("audio is told by its bytes", () => {
     "WAV written to a pipe with ones": [wav({ riffSize: 0xffffffff, dataSize: 0xffffffff }), "audio/wav", 1],
     "WAV written to a pipe by sox": [wav({ riffSize: 0x7ffff024, dataSize: 0x7ffff000 }), "audio/wav", 1],
     "WAV with a wrong RIFF size": [wav({ riffSize: 4_000_000 }), "audio/wav", 1],
+    "IMA ADPCM WAV, counted by its blocks": [adpcm(0x11, 1017), "audio/wav", 1017 / 8000],
+    "IMA ADPCM WAV whose own field is 0": [adpcm(0x11, 0), "audio/wav", 1017 / 8000],
+    "MS ADPCM WAV, counted by its blocks": [adpcm(2, 1012), "audio/wav", 1012 / 8000],
+    "MS ADPCM WAV whose own field is 0": [adpcm(2, 0), "audio/wav", 1012 / 8000],
     "WAV without a byte rate": [wav({ format: chunk("fmt ", Buffer.alloc(16)) }), "audio/wav", undefined],
     mp3: [mp3(100), "audio/mpeg", (100 * 1152) / 44_100],
     "mp3 behind a long ID3 tag": [Buffer.concat([id3(20_000), mp3(50)]), "audio/mpeg", (50 * 1152) / 44_100],

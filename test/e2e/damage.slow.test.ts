@@ -110,7 +110,7 @@ it("verify leaves a record of itself, and tells an empty archive", async () => {
     result: { files: 5, bytes: expect.any(Number), differences: 0 },
   });
   await run(["purge", "--before", "2100-01-01", "--yes", "-d", world.archive], { env: world.env });
-  expect((await run(["verify", "-d", world.archive], { env: world.env })).err).toContain("nothing to look at");
+  expect((await run(["verify", "-d", world.archive], { env: world.env })).err).toContain("nothing to check");
 });
 
 it("a sidecar that tells another hash is a finding", async () => {
