@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
@@ -8,6 +8,7 @@ import type { Archive } from "../core/model/ledger.ts";
 import type { Difference } from "../core/proof/verify.ts";
 import { type HttpAnswer, openHttp } from "../http/client.ts";
 import { diskError } from "../platform/disk-error.ts";
+import { makeFolders } from "../platform/make-folders.ts";
 import { operatorHere } from "../platform/operator.ts";
 import { appendSeal, openSealVerifier, readSealKey, readSeals, type Seal } from "../seals/seals.ts";
 import { httpSettingsOf } from "./http.ts";
@@ -35,7 +36,7 @@ export async function noteHead(root: string, ledger: Archive): Promise<string> {
   const head = await ledger.head();
   const path = join(root, ".callreel", "head");
   try {
-    mkdirSync(join(root, ".callreel"), { recursive: true, mode: 0o700 });
+    makeFolders(join(root, ".callreel"));
     replaceFile(path, `${head}\n`);
   } catch (error) {
     throw diskError(error, path);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type Settings, stateFolder } from "../cli/config.ts";
@@ -8,6 +8,7 @@ import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import { partialFolder } from "../destinations/disk/part-files.ts";
 import { openDestination } from "../destinations/index.ts";
+import { makeFolders } from "../platform/make-folders.ts";
 import { isAnyAddress, isLoopbackHost, openVisitorAddress, trustedProxies } from "../player/auth/visitor.ts";
 import type { SetArchive } from "../player/library/archive-set.ts";
 import type { Browsed, Counted, Library, LibraryAnswer, LibraryQuestion } from "../player/library/library.ts";
@@ -122,7 +123,7 @@ const noWork = { work: (async function* () {})(), named: [], complete: async () 
 /** Tells other commands where the player runs (never its key), until disposed. */
 export function announcePlayer(address: string, { env, pid }: Io): Disposable {
   const file = join(stateFolder(env), "player.json");
-  mkdirSync(stateFolder(env), { recursive: true, mode: 0o700 });
+  makeFolders(stateFolder(env));
   writeFileSync(file, `${JSON.stringify({ address, pid })}\n`, { mode: 0o600 });
   return {
     [Symbol.dispose]() {

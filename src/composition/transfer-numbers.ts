@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Settings, stateFolder } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
@@ -6,6 +6,7 @@ import { mostTransfers } from "../cli/options/download.ts";
 import { type Adaptive, openAdaptive } from "../core/download/adaptive.ts";
 import type { LinkSource } from "../core/model/ports.ts";
 import type { SourceName } from "../core/model/recording.ts";
+import { makeFolders } from "../platform/make-folders.ts";
 import { readSmallFile } from "../platform/small-file.ts";
 import { ringcentralHosts } from "./http.ts";
 
@@ -40,7 +41,7 @@ export function keepNumbers(transfers: number | Adaptive, settings: Settings, io
   if (learned.length === 0) return;
   const path = numbersFile(io);
   try {
-    mkdirSync(stateFolder(io.env), { recursive: true, mode: 0o700 });
+    makeFolders(stateFolder(io.env));
     const made = `${path}.${io.pid}`;
     writeFileSync(made, JSON.stringify({ ...readNumbers(io), ...Object.fromEntries(learned) }), { mode: 0o600 });
     renameSync(made, path);

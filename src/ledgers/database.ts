@@ -12,6 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import { isNameBeside, nameBeside } from "../platform/files.ts";
+import { makeFolders } from "../platform/make-folders.ts";
 import {
   type FileWords,
   makePrivateFile,
@@ -199,7 +200,7 @@ export function quietly(work: () => void): void {
 /** Makes a folder that only this user can read; a symlink in its place is refused (`unsafe-path`). */
 export function makePrivateFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path);
   } catch (error) {
     // Node tells ENOENT of a folder that cannot be made in one that is there (read-only disk): asked plainly, why.
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !existsSync(dirname(path))) throw error;

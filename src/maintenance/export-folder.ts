@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import type { FileState } from "../core/proof/verify.ts";
 import { hashFile, nameBeside } from "../platform/files.ts";
+import { makeFolders } from "../platform/make-folders.ts";
 import { openPlain } from "../platform/small-file.ts";
 
 /** A folder for handing over, in the making: it has its name only once it is whole. */
@@ -43,16 +44,16 @@ export function refuseFilled(folder: string, flag: string): void {
  * the file system has them; `byLink` makes hard links instead, which cost nothing but share their fate with the archive's.
  */
 export function openExportFolder(root: string, folder: string, inside: string, byLink = false): ExportFolder {
-  mkdirSync(dirname(folder), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(folder));
   const part = nameBeside(folder);
   mkdirSync(part, { mode: 0o700 });
-  mkdirSync(join(part, inside), { recursive: true, mode: 0o700 });
+  makeFolders(join(part, inside));
   const files: ExportedFile[] = [];
   return {
     files,
     async add(path) {
       const target = join(part, inside, path);
-      mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+      makeFolders(dirname(target));
       const state = byLink ? await linkOrCopy(root, path, target) : await copy(root, path, target);
       if (state !== undefined) files.push({ path, ...state });
       return state;

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import { diskError } from "./disk-error.ts";
 import { nameBeside } from "./files.ts";
+import { makeFolders } from "./make-folders.ts";
 
 /** Passwords that a person typed in, kept for this user alone: in the system's keychain where one is set up, else in a file (0600). */
 export interface Secrets {
@@ -48,7 +49,7 @@ function secretsFile(folder: string): Secrets {
   const read = () => readSecrets(path);
   const write = (secrets: Record<string, string>) => {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolders(folder);
       const made = nameBeside(path);
       writeFileSync(made, `${JSON.stringify(secrets)}\n`, { mode: 0o600, flag: "wx" });
       renameSync(made, path);

@@ -223,7 +223,7 @@ describe("--ping", () => {
     await using monitor = await openScriptedServer(() => ({ status: 500 }));
     const refused = await download(world, "--ping", `${monitor.origin}/secret-token`);
     expect(refused.code).toBe(0);
-    expect(refused.err).toMatch(/--ping: the monitor answered 500/);
+    expect(refused.err).toMatch(/--ping: the monitor answered with HTTP status 500/);
     const nobody = await download(world, "--ping", "http://127.0.0.1:1/secret-token");
     expect([nobody.code, nobody.err]).toEqual([0, expect.stringMatching(/--ping: the monitor could not be reached/)]);
     expect(refused.err + nobody.err).not.toContain("secret-token");

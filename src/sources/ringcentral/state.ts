@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordingError } from "../../core/model/errors.ts";
+import { makeFolders } from "../../platform/make-folders.ts";
 import { isBusy, makePrivateFile, openSqlite, rollBack, type Sqlite, sqliteError } from "../../platform/sqlite.ts";
 
 /** A document after a change: the new text, `null` to delete it, or nothing to leave it as it is. */
@@ -87,7 +88,7 @@ function stateError(error: unknown, path: string): RecordingError {
 function openFile(dir: string, path: string): Sqlite {
   let database: Sqlite | undefined;
   try {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(dir);
     makePrivateFile(path);
     chmodSync(path, 0o600);
     database = openSqlite(path);

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ResponseHead } from "../../../core/model/recording.ts";
+import { makeFolders } from "../../../platform/make-folders.ts";
 import { readableOnTheWire, type Tim, type TimContext } from "../settings.ts";
 import { targetOf } from "../token-url.ts";
 import { type DigestOffer, digestAuthorization, parseChallenges, parseParams, strongestDigest } from "./digest.ts";
@@ -157,7 +158,7 @@ function read(file: string): Map<string, Scheme> {
 function write(folder: string, file: string, text: string): void {
   const temporary = `${file}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     writeFileSync(temporary, text, { mode: 0o600 });
     renameSync(temporary, file);
   } catch {
