@@ -2,6 +2,7 @@ import { period } from "../cli/dates.ts";
 import type { Invocation } from "../cli/io.ts";
 import { formatTable, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
+import { auditReason } from "../composition/audit-reason.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import { type RetentionRule, readRules, writeRules } from "../maintenance/retention-rules.ts";
 
@@ -20,7 +21,11 @@ export async function retention({ settings, flags, io, args }: Invocation): Prom
     if (rules.length === 0 && !settings.json) io.stderr.write("There are no retention rules: nothing is ever due.\n");
     return 0;
   }
-  const { direction, extension, reason } = settings;
+  if (action !== "remove" && (action !== "set" || given === undefined)) {
+    throw new RecordingError("usage", "retention takes set PERIOD (such as 7y), list or remove.");
+  }
+  const reason = auditReason(settings, "retention");
+  const { direction, extension } = settings;
   const whose = {
     ...(flags.direction !== undefined && { direction: direction as NonNullable<RetentionRule["direction"]> }),
     ...(flags.extension !== undefined && extension !== undefined && { extension }),
@@ -34,9 +39,6 @@ export async function retention({ settings, flags, io, args }: Invocation): Prom
     const change = before === undefined ? "" : `; it was ${before.keep}`;
     if (!settings.quiet) io.stderr.write(`The rule is now to keep these calls for ${rule.keep}${change}.\n`);
     return 0;
-  }
-  if (action !== "remove") {
-    throw new RecordingError("usage", "retention takes set PERIOD (such as 7y), list or remove.");
   }
   if (others.length === rules.length) throw new RecordingError("not-found", "There is no such retention rule.");
   await writeRules(ledger, others);

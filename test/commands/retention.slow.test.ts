@@ -29,6 +29,20 @@ test("retention deletes only what no rule keeps, after a dry run, and never what
   expect((await callreel("retention", "remove", "--direction", "inbound")).code).toBe(4);
 });
 
+test("where the audit log wants a reason, no retention rule is set or removed without one", async () => {
+  await using archive = await openKnownArchive({ old: { start: "2010-01-01T00:00:00Z" } });
+  const callreel = (...args: string[]) =>
+    run([...args, "-d", archive.dest], { env: { CALLREEL_AUDIT_REASON: "required" } });
+  const refused = await callreel("retention", "set", "7y");
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("--reason TEXT")]);
+  expect((await callreel("retention", "list")).out).toBe("");
+  expect((await callreel("retention", "set", "7y", "--reason", "new law")).code).toBe(0);
+  expect((await callreel("retention", "remove")).code).toBe(2);
+  expect((await callreel("retention", "list")).out).toContain("7y");
+  expect((await callreel("audit", "--csv")).out).toContain("new law");
+  expect((await callreel("retention", "remove", "--reason", "repealed")).code).toBe(0);
+});
+
 test.each([
   ["2024-02-29T10:00:00Z", "1y", "2025-03-01T10:00:00.000Z"],
   ["2026-01-31T00:00:00Z", "1mo", "2026-03-01T00:00:00.000Z"],

@@ -34,7 +34,7 @@ export const archiveOptions = {
   reason: value("--reason <text>", "the reason, for the audit log", text),
   auditReason: choice(
     "--audit-reason <how>",
-    "whether purge, export and hold require a --reason",
+    "whether purge, export, hold and retention require a --reason",
     ["optional", "required"],
     {
       fallback: "optional",
