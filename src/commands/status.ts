@@ -65,10 +65,8 @@ function totalLine(holdings: readonly Holding[]): string {
 
 function shortsLine({ entries, open, example }: Shorts): string {
   const what = `${formatNumberOf(entries, "recording")} ${entries === 1 ? "is" : "are"}`;
-  const next =
-    open === 0
-      ? "each was downloaded once more to make sure"
-      : `the next runs download ${formatCount(open)} of them once more`;
+  const again = open === entries ? (open === 1 ? "it" : "them") : `${formatCount(open)} of them`;
+  const next = open === 0 ? "each was downloaded once more to make sure" : `the next runs download ${again} once more`;
   return `\n${what} clearly shorter than ${entries === 1 ? "its call" : "their calls"} (for example ${example}); ${next}\n`;
 }
 

@@ -26,7 +26,7 @@ describe("in a terminal of 80 columns and 24 rows", () => {
     expect([terminal.code(), bars()]).toEqual([130, []]);
     const lines = terminal.screen().filter((line) => line !== "");
     expect(lines.filter((line) => /[█░]/.test(line))).toEqual([]);
-    expect(lines.join("\n")).toMatch(/^Interrupted after .*\n[\s\S]*the same command again goes on/m);
+    expect(lines.join("\n")).toMatch(/^Interrupted after .*\n[\s\S]*run the same command again to continue/m);
     tim.settings.echo.bytesPerSecond = 0;
     expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
     expect(world.held().size).toBe(tim.recordings().length);
