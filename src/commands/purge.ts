@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { localText, parseWhen, windowOf, zoneOf } from "../cli/dates.ts";
-import type { Invocation } from "../cli/io.ts";
+import type { Invocation, Io } from "../cli/io.ts";
 import {
   archiveFolder,
   ledgerFile,
@@ -11,7 +11,7 @@ import {
 import { auditReason } from "../composition/audit-reason.ts";
 import { significantDigits, tellingDigits } from "../core/archive-fit.ts";
 import { RecordingError } from "../core/model/errors.ts";
-import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
+import type { Archive, EntryFilter, LedgerEntry, PurgedFile } from "../core/model/ledger.ts";
 import { formatBytes, formatNumberOf } from "../core/text.ts";
 import { keptLine, partByHolds } from "../maintenance/kept-entries.ts";
 import { namedEntries } from "../maintenance/named-entries.ts";
@@ -24,18 +24,11 @@ import { tellUntold } from "../maintenance/untold.ts";
  * that broke off has left. Never touches the source.
  */
 export async function purge(invocation: Invocation): Promise<number> {
-  const { settings, io, args, flags } = invocation;
-  const filter = filterOf(invocation);
-  const byRetention = flags.byRetention === true;
-  if (byRetention && (args.length > 0 || filter !== undefined)) {
-    throw new RecordingError(
-      "usage",
-      "purge --by-retention goes by the rules alone: leave out ids and other selections.",
-    );
-  }
-  const asked = args.length > 0 || filter !== undefined || byRetention;
+  const { settings, io } = invocation;
+  const asked = askedOf(invocation);
+  const isAsked = asked.byRetention || asked.ids.length > 0 || asked.filter !== undefined;
   const reason = settings.yes ? auditReason(settings, "purge") : undefined;
-  if (!asked && !existsSync(ledgerFile(settings, io))) {
+  if (!isAsked && !existsSync(ledgerFile(settings, io))) {
     await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io));
     throw unasked();
   }
@@ -43,48 +36,102 @@ export async function purge(invocation: Invocation): Promise<number> {
   try {
     await using ledger = await openExistingLedger(settings, io);
     const left = await ledger.purging();
-    if (!asked && left.length === 0) throw unasked();
-    if (byRetention && (await readRules(ledger)).length === 0) {
-      throw new RecordingError("usage", "There are no retention rules: set one, as in `callreel retention set 7y`.");
-    }
-    const due = byRetention ? await findExpired(ledger, settings, io.clock.now()) : undefined;
-    const { free, kept } = await partByHolds(due?.expired ?? (await choose(args, filter, ledger)), ledger, io);
-    const keptBefore = left.filter(({ holds }) => holds !== undefined);
-    for (const { key, holds = [] } of keptBefore) io.stderr.write(keptLine(key, holds));
-    const bytes = free.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
-    const what = `${formatNumberOf(free.length, "recording")} (${formatBytes(bytes)})`;
-    if (left.length > keptBefore.length) {
-      const them = `${formatNumberOf(left.length - keptBefore.length, "recording")} of an earlier purge that was interrupted`;
-      io.stderr.write(settings.yes ? `Finishing ${them}.\n` : `The files of ${them} would be deleted too.\n`);
-    }
-    let purged = free.length;
-    if (settings.yes) {
-      // The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back.
-      purged = await ledger.purge(
-        free.map(({ ref }) => ref.key),
-        reason,
-      );
-      await deleteAll(invocation, ledger);
-    } else for (const { ref, stored } of free) io.stdout.write(`${stored?.path ?? ref.key}\n`);
-    io.stderr.write(
-      settings.yes ? `${what} deleted.\n` : `${what} would be deleted here for good; add --yes to do it.\n`,
-    );
-    const since = free.length - purged;
-    if (since > 0)
-      io.stderr.write(
-        `${formatNumberOf(since, "recording")} not deleted: put under a legal hold or purged by another run in the meantime.\n`,
-      );
-    if (due !== undefined && due.undated > 0) {
-      const them = formatNumberOf(due.undated, "recording");
-      io.stderr.write(
-        `callreel: warning: ${them} kept: the start of the call is unknown, so no retention rule ends.\n`,
-      );
-    }
-    const untold = due !== undefined && due.undated > 0 ? 3 : await tellUntold(ledger, filter ?? {}, io);
-    return kept.length + keptBefore.length + since > 0 ? 3 : untold;
+    if (!isAsked && left.length === 0) throw unasked();
+    const { chosen, undated } = await chosenBy(asked, invocation, ledger);
+    const { free, kept } = await partByHolds(chosen, ledger, io);
+    const keptBefore = tellLeft(left, invocation);
+    const since = settings.yes
+      ? free.length - (await deleteFree(free, reason, invocation, ledger))
+      : showFree(free, invocation);
+    tellEnd(free, since, invocation);
+    tellUndated(undated, io);
+    const untold = undated > 0 ? 3 : await tellUntold(ledger, asked.filter ?? {}, io);
+    return kept.length + keptBefore + since > 0 ? 3 : untold;
   } finally {
     lock.release();
   }
+}
+
+/** What this command line wants deleted. */
+interface Asked {
+  readonly ids: readonly string[];
+  readonly filter: EntryFilter | undefined;
+  readonly byRetention: boolean;
+}
+
+function askedOf(invocation: Invocation): Asked {
+  const asked = {
+    ids: invocation.args,
+    filter: filterOf(invocation),
+    byRetention: invocation.flags.byRetention === true,
+  };
+  if (asked.byRetention && (asked.ids.length > 0 || asked.filter !== undefined)) {
+    throw new RecordingError(
+      "usage",
+      "purge --by-retention goes by the rules alone: leave out ids and other selections.",
+    );
+  }
+  return asked;
+}
+
+/** The recordings asked for, and how many no rule can end because the start of their call is unknown. */
+async function chosenBy(
+  { ids, filter, byRetention }: Asked,
+  { settings, io }: Invocation,
+  ledger: Archive,
+): Promise<{ readonly chosen: readonly LedgerEntry[]; readonly undated: number }> {
+  if (!byRetention) return { chosen: await choose(ids, filter, ledger), undated: 0 };
+  if ((await readRules(ledger)).length === 0) {
+    throw new RecordingError("usage", "There are no retention rules: set one, as in `callreel retention set 7y`.");
+  }
+  const { expired, undated } = await findExpired(ledger, settings, io.clock.now());
+  return { chosen: expired, undated };
+}
+
+/** Tells what an earlier purge has left; counts what of it is kept by holds placed since. */
+function tellLeft(left: readonly PurgedFile[], { settings, io }: Invocation): number {
+  const kept = left.filter(({ holds }) => holds !== undefined);
+  for (const { key, holds = [] } of kept) io.stderr.write(keptLine(key, holds));
+  if (left.length > kept.length) {
+    const them = `${formatNumberOf(left.length - kept.length, "recording")} of an earlier purge that was interrupted`;
+    io.stderr.write(settings.yes ? `Finishing ${them}.\n` : `The files of ${them} would be deleted too.\n`);
+  }
+  return kept.length;
+}
+
+/** Counts what was deleted. The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back. */
+async function deleteFree(
+  free: readonly LedgerEntry[],
+  reason: string | undefined,
+  invocation: Invocation,
+  ledger: Archive,
+): Promise<number> {
+  const keys = free.map(({ ref }) => ref.key);
+  const purged = await ledger.purge(keys, reason);
+  await deleteAll(invocation, ledger);
+  return purged;
+}
+
+function showFree(free: readonly LedgerEntry[], { io }: Invocation): 0 {
+  for (const { ref, stored } of free) io.stdout.write(`${stored?.path ?? ref.key}\n`);
+  return 0;
+}
+
+function tellEnd(free: readonly LedgerEntry[], since: number, { settings, io }: Invocation): void {
+  const bytes = free.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
+  const what = `${formatNumberOf(free.length, "recording")} (${formatBytes(bytes)})`;
+  io.stderr.write(
+    settings.yes ? `${what} deleted.\n` : `${what} would be deleted here for good; add --yes to do it.\n`,
+  );
+  if (since === 0) return;
+  const them = formatNumberOf(since, "recording");
+  io.stderr.write(`${them} not deleted: put under a legal hold or purged by another run in the meantime.\n`);
+}
+
+function tellUndated(undated: number, io: Io): void {
+  if (undated === 0) return;
+  const them = formatNumberOf(undated, "recording");
+  io.stderr.write(`callreel: warning: ${them} kept: the start of the call is unknown, so no retention rule ends.\n`);
 }
 
 function unasked(): RecordingError {

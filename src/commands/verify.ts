@@ -11,6 +11,7 @@ import { timeText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
+import { openHoldsCheck } from "../core/proof/holds-check.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/text.ts";
 import { rebuildLedger, repairFiles } from "../maintenance/repair.ts";
@@ -157,6 +158,16 @@ async function verifyRecords(ledger: Archive, differs: (difference: Difference) 
     differs({ kind: "audit-record", key: audits.broken.name, message: audits.broken.reason });
   for await (const { name, reason } of ledger.brokenOutcomes())
     differs({ kind: "outcome", key: name, message: reason });
+  await verifyHolds(ledger, differs);
+}
+
+/** Whether every legal hold stands that the audit log has in force; one lifted or placed meanwhile is no difference. */
+async function verifyHolds(ledger: Archive, differs: (difference: Difference) => void): Promise<void> {
+  const check = openHoldsCheck();
+  const before = await ledger.holds();
+  for await (const page of ledger.records()) for (const record of page) if (record.kind === "audit") check.told(record);
+  for (const { name, reason } of check.missing([...before, ...(await ledger.holds())]))
+    differs({ kind: "hold", key: name, message: reason });
 }
 
 /** Whether the archive goes back to a head that was noted earlier. */

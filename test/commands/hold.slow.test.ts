@@ -110,6 +110,18 @@ describe("a legal hold", () => {
   });
 });
 
+test.each(["DELETE FROM holds", "UPDATE holds SET removed = 1"])(
+  "verify finds a hold that was taken out of the ledger by hand: %s",
+  async (sql) => {
+    await using archive = await openKnownArchive({ "401": calls["401"] });
+    await callreel(archive, "hold", "add", "401");
+    expect((await callreel(archive, "verify")).code).toBe(0);
+    tamper(`${archive.dest}/.callreel/ledger.db`, sql);
+    const verified = await callreel(archive, "verify");
+    expect([verified.code, verified.out]).toEqual([6, expect.stringContaining("hold-1")]);
+  },
+);
+
 describe("a purge that broke off", () => {
   test("leaves what was put under a hold since, says so, and goes on once the hold is lifted", async () => {
     await using archive = await openKnownArchive(calls);

@@ -12,10 +12,14 @@ export type Way = (typeof ways)[number];
 /** One command, and what must be true of it whenever it breaks. */
 export interface Scene {
   readonly command: readonly string[];
+  /** What the command ends with when nothing breaks; 0 if not given. */
+  readonly ends?: number;
   /** Where changes count: every path that begins so. */
   readonly under: string;
   /** What is missing though the command said 0, or false though it failed; nothing when all is well. */
   readonly wrong: (first: Finished) => string | undefined;
+  /** What is done between the break and the second run, and what came of it that is wrong. */
+  readonly between?: () => Promise<string | undefined>;
   /** Makes room for the second run; what it is to be called with, if not the same again. */
   readonly again?: () => readonly string[];
   /** What is wrong once the second run has completed. */
@@ -38,7 +42,8 @@ export async function stepsOf(scene: Scene, world: TimWorld, shim: string): Prom
   rmSync(log, { force: true });
   const env = { ...world.env, LD_PRELOAD: shim, BREAK_UNDER: scene.under, BREAK_LOG: log };
   const whole = await run(scene.command, { env });
-  if (whole.code !== 0) throw new Error(`${scene.command[0]} ends with ${whole.code} by itself: ${whole.err}`);
+  if (whole.code !== (scene.ends ?? 0))
+    throw new Error(`${scene.command[0]} ends with ${whole.code} by itself: ${whole.err}`);
   const wrong = scene.wrong(whole) ?? scene.incomplete();
   if (wrong !== undefined) throw new Error(`${scene.command[0]} by itself: ${wrong}`);
   return existsSync(log) ? readFileSync(log, "utf8").trim().split("\n").length : 0;
@@ -58,8 +63,10 @@ export async function broken(
   if (/\n\s+at .*:\d+/.test(first.err) || first.code === 1) return `a stack trace or a bug: ${first.err}`;
   const falsehood = soundly(world, () => scene.wrong(first));
   if (falsehood !== undefined) return `after ${first.signal ?? first.code}: ${falsehood}; ${first.err}`;
+  const meddled = await scene.between?.();
+  if (meddled !== undefined) return `between: ${meddled}; before: ${first.err}`;
   const second = await runHere(scene.again?.() ?? scene.command, env);
-  if (second.code !== 0)
+  if (second.code !== (scene.ends ?? 0))
     return `the next run ends with ${second.code}: ${second.out}${second.err}; before: ${first.err}`;
   const unfinished = soundly(world, scene.incomplete);
   if (unfinished !== undefined) return `after the next run: ${unfinished}; ${second.err}; before: ${first.err}`;

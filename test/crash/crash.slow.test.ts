@@ -42,6 +42,35 @@ const scenes: Readonly<Record<string, (world: TimWorld) => Promise<Scene>>> = {
       incomplete: () => left() ?? (sidecars().trim().split("\n").length === rows - 1 ? undefined : sidecars()),
     };
   },
+  async "purge beside a hold"(world) {
+    const { env } = world;
+    await run(fill(world), { env });
+    const listed = await run(["list", "--archive", "--json", "-d", world.archive], { env });
+    const entries = eventsOf(listed.out) as { key: string; path: string }[];
+    const [kept, late] = entries as [(typeof entries)[0], (typeof entries)[0]];
+    await run(["hold", "add", kept.key, "-d", world.archive], { env });
+    const standing = () =>
+      existsSync(join(world.archive, kept.path)) ? undefined : `${kept.path} is gone, though it is held`;
+    const left = () => standing() ?? (held(world) === 1 ? undefined : `${held(world)} files are there`);
+    return {
+      command: ["purge", ...entries.map(({ key }) => key), "--yes", "-d", world.archive],
+      ends: 3,
+      under: world.archive,
+      wrong: ({ code }) => (code === 3 ? left() : standing()),
+      between: async () => {
+        // What the purge has not reached by then is kept from here on; what it has must not come back.
+        const file = join(world.archive, late.path);
+        const stood = existsSync(file);
+        const added = await run(["hold", "add", late.key, "-d", world.archive], { env });
+        const rest = await run(["purge", "--yes", "-d", world.archive], { env });
+        const lost = stood && !existsSync(file) && [0, 3].includes(added.code ?? -1);
+        if (lost) return `${late.path} is gone, though a hold came first: ${added.err}${rest.err}`;
+        await run(["hold", "remove", late.key, "-d", world.archive], { env });
+        return undefined;
+      },
+      incomplete: left,
+    };
+  },
   async adopt(world) {
     await run([...fill(world), "-o", "{date}/{id}.{ext}"], { env: world.env });
     rmSync(join(world.archive, ".callreel"), { recursive: true });

@@ -22,6 +22,7 @@ export interface Difference {
     | "run-record"
     | "audit-record"
     | "outcome"
+    | "hold"
     | "head"
     | "seal";
   readonly key?: string;
