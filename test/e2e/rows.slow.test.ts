@@ -28,7 +28,7 @@ test("two calls under one id are told, and the rows around them are read", async
 test("with a window, a start that cannot be read ends with 3, and none that can with 2", async () => {
   const some = await listed(`${head}3,4,N1,29/11/2026 10:00\n3,4,N2,soon\n`, "--from", "2026-11-01");
   expect([some.code, some.starts]).toEqual([3, ["2026-11-29T10:00:00"]]);
-  expect(some.err).toMatch(/1 recording left out: their rows do not tell whether they are selected/);
+  expect(some.err).toMatch(/1 recording left out: their rows do not say whether they are selected/);
   const none = await listed(`${head}3,4,N1,later\n3,4,N2,soon\n`, "--from", "2026-11-01");
   expect([none.code, none.starts]).toEqual([2, []]);
   expect(none.err).toMatch(/--row-dates/);
@@ -108,7 +108,7 @@ test("what a selection asks for and a row does not tell is told, never left out 
         .match(/"id":"40178681800\d/g)
         ?.map((id) => id.at(-1))
         .join("") ?? "",
-      /do not tell/.test(err),
+      /do not say/.test(err),
     ];
   };
   expect(await found("--min-duration", "10s")).toEqual([0, "13", false]);
