@@ -1,4 +1,4 @@
-import { createReadStream, lstatSync, renameSync, rmSync } from "node:fs";
+import { closeSync, createReadStream, lstatSync, renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -123,13 +123,18 @@ export async function removeFromSums(root: string, paths: ReadonlySet<string>): 
   const file = join(root, sumsFile);
   const part = nameBeside(file);
   try {
-    const old = createInterface({
-      input: createReadStream(file, { fd: openPlain(file) }),
-      crlfDelay: Number.POSITIVE_INFINITY,
+    const old = openPlain(file);
+    const next = await open(part, "wx", 0o600).catch((error) => {
+      closeSync(old);
+      throw error;
     });
-    const next = await open(part, "wx", 0o600);
     try {
-      for await (const line of old) {
+      // Lines that are read before anybody takes them are lost: nothing may be waited for between these two.
+      const lines = createInterface({
+        input: createReadStream(file, { fd: old }),
+        crlfDelay: Number.POSITIVE_INFINITY,
+      });
+      for await (const line of lines) {
         if (!paths.has(pathIn(line))) await next.write(`${line}\n`);
       }
       await next.sync();
