@@ -10,7 +10,7 @@ import { makeFolders } from "../platform/make-folders.ts";
 import { readSmallFile } from "../platform/small-file.ts";
 import { ringcentralHosts } from "./http.ts";
 
-/** Half of what browsers open to one host on HTTP/1.1 beside each other, times what peers do: a guess that trial mends. */
+/** Enough to learn from within the time of one recording; trial does the rest. */
 const first = 8;
 /** RingCentral's media hosts serve a continent; a TIM is one old Windows server. */
 const mostOf: Readonly<Record<SourceName, number>> = { ringcentral: 64, tim: 16 };

@@ -9,6 +9,11 @@ export function csvField(text: string): string {
   return /[",;]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
+/** Whole lines of CSV end as RFC 4180 has it; a value that is not known is an empty field. */
+export function csvLine(values: readonly (string | number | boolean | undefined)[]): string {
+  return `${values.map((value) => csvField(String(value ?? ""))).join(",")}\r\n`;
+}
+
 /** Text without control characters that no spreadsheet calculates; numbers, also of phones, stay as they are. */
 export function harmless(text: string): string {
   const value = printable(text);

@@ -1,14 +1,4 @@
-import {
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { existsSync, linkSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import { isNameBeside, nameBeside } from "../platform/files.ts";
@@ -199,13 +189,7 @@ export function quietly(work: () => void): void {
 
 /** Makes a folder that only this user can read; a symlink in its place is refused (`unsafe-path`). */
 export function makePrivateFolder(path: string): void {
-  try {
-    makeFolders(path);
-  } catch (error) {
-    // Node tells ENOENT of a folder that cannot be made in one that is there (read-only disk): asked plainly, why.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !existsSync(dirname(path))) throw error;
-    mkdirSync(path, { mode: 0o700 });
-  }
+  makeFolders(path);
   if (!lstatSync(path).isSymbolicLink()) return;
   throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it by the folder itself.`);
 }

@@ -3,7 +3,7 @@ import type { Invocation } from "../cli/io.ts";
 import { type Column, tablePrinter, tableWidth, writeOut } from "../cli/table.ts";
 import { openExistingLedger } from "../composition/archive.ts";
 import { entryFilterOf } from "../composition/plan.ts";
-import { csvField } from "../core/csv-field.ts";
+import { csvLine } from "../core/csv-field.ts";
 import { type Hold, holdsOver } from "../core/holds.ts";
 import { timeText } from "../core/local-time.ts";
 import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
@@ -105,7 +105,7 @@ export function csvPrinter(holds: readonly Hold[]): (page: readonly LedgerEntry[
   const columns = [...csvColumns, ["holds", (entry: LedgerEntry) => namesOver(holds, entry)] as const];
   let header = `${columns.map(([name]) => name).join(",")}\r\n`;
   return (page) => {
-    const lines = page.map((entry) => `${columns.map(([, get]) => csvField(String(get(entry) ?? ""))).join(",")}\r\n`);
+    const lines = page.map((entry) => csvLine(columns.map(([, get]) => get(entry))));
     const text = header + lines.join("");
     header = "";
     return text;

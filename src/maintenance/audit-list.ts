@@ -1,4 +1,4 @@
-import { csvField } from "../core/csv-field.ts";
+import { csvLine } from "../core/csv-field.ts";
 import type { ArchiveRecord, AuditRecord, Listed, RunRecord } from "../core/model/catalogue.ts";
 import { formatBytes, formatCount, formatNumberOf, printable } from "../core/text.ts";
 
@@ -152,5 +152,5 @@ export const auditCsvHeader = `${csvColumns.map(([name]) => name).join(",")}\r\n
 
 /** A record as a line of CSV that no spreadsheet calculates. */
 export function auditCsvLine(entry: AuditEntry): string {
-  return `${csvColumns.map(([, get]) => csvField(String(get(entry) ?? ""))).join(",")}\r\n`;
+  return csvLine(csvColumns.map(([, get]) => get(entry)));
 }

@@ -1,4 +1,4 @@
-import { csvField } from "../../core/csv-field.ts";
+import { csvLine } from "../../core/csv-field.ts";
 import type { ReportLine } from "../../core/proof/report.ts";
 import type { Spool } from "./spool.ts";
 
@@ -33,6 +33,6 @@ const columns: readonly (readonly [string, (line: ReportLine) => string | number
 export async function* reportCsv(spool: Spool): AsyncIterable<string> {
   yield `${columns.map(([name]) => name).join(",")}\r\n`;
   for await (const batch of spool.batches(() => true)) {
-    yield batch.map((line) => `${columns.map(([, get]) => csvField(String(get(line) ?? ""))).join(",")}\r\n`).join("");
+    yield batch.map((line) => csvLine(columns.map(([, get]) => get(line)))).join("");
   }
 }

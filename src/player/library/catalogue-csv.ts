@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { csvField } from "../../core/csv-field.ts";
+import { csvLine } from "../../core/csv-field.ts";
 import { localTime } from "../../core/local-time.ts";
 import type { LedgerEntry } from "../../core/model/ledger.ts";
 import { safeHeaders, type Visit } from "../respond.ts";
@@ -57,7 +57,7 @@ export async function sendCsv(
 }
 
 function lineOf(entry: LedgerEntry, zone: string | undefined, address: string): string {
-  return `${columns.map(([, value]) => csvField(String(value(entry, zone, address) ?? ""))).join(",")}\r\n`;
+  return csvLine(columns.map(([, value]) => value(entry, zone, address)));
 }
 
 async function auditList({ archiveSet, listener }: Catalogue, params: URLSearchParams): Promise<void> {
