@@ -91,7 +91,7 @@ async function findWork(
   };
   refusePasswordInArgv(flags.database);
   if (args.length > 0) {
-    const named = args.map((text) => ({ ...namedRef(text, sources), insist: true as const }));
+    const named = args.map((text) => ({ ...namedRef(text, sources), insist: true as const, named: true as const }));
     const all = { ...rules, selection: {} };
     return { work: namedWork(invocation, named, sources, notes, all), named, complete: nothing };
   }

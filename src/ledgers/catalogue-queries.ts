@@ -175,5 +175,5 @@ const purgingFilesSql = `
 const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,
     session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
-    evidence = NULL, short = NULL, note = NULL, damage = NULL, lease_owner = NULL, changed = ?
+    evidence = NULL, short = NULL, note = NULL, damage = NULL, named = NULL, lease_owner = NULL, changed = ?
   WHERE key = ? AND state <> 'purged'`;

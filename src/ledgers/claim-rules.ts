@@ -28,6 +28,8 @@ export interface Held {
   /** The run that settled it last. */
   readonly runId: string | null;
   readonly leaseOwner: string | null;
+  /** Only named so far. */
+  readonly named: boolean;
 }
 
 /** Who claims, at what time, and what is known around the entries. */

@@ -23,6 +23,7 @@ type Found = [
   leaseOwner: string | null,
   evidence: string | null,
   short: number | null,
+  named: number | null,
 ];
 
 /** Claims on `recordings`. What is merely skipped costs one lookup and writes nothing. */
@@ -30,12 +31,14 @@ export function openClaims(database: Database): Claims {
   const { sqlite } = database;
   // One JSON in and one out: twice as fast as a row object each, six times as fast as a statement each.
   const find = sqlite.prepare(`
-    SELECT json_group_array(json_array(j.key, r.state, r.path, r.attempts, r.run_id, r.lease_owner, r.evidence, r.short)) AS found
+    SELECT json_group_array(json_array(j.key, r.state, r.path, r.attempts, r.run_id, r.lease_owner, r.evidence, r.short,
+      r.named)) AS found
     FROM json_each(?) AS j JOIN recordings AS r ON r.key = j.value`);
   const take = sqlite.prepare(`
-    INSERT INTO recordings (${refColumns.join(", ")}, state, first_seen, changed, lease_owner)
-    VALUES (${refColumns.map(() => "?").join(", ")}, 'pending', ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET ${refUpdates}, changed = excluded.changed, lease_owner = excluded.lease_owner`);
+    INSERT INTO recordings (${refColumns.join(", ")}, state, first_seen, changed, lease_owner, named)
+    VALUES (${refColumns.map(() => "?").join(", ")}, 'pending', ?, ?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET ${refUpdates}, changed = excluded.changed, lease_owner = excluded.lease_owner,
+      named = CASE excluded.named WHEN 1 THEN named END`);
 
   const kept = openKeyValue(database);
   const askerOf = (claimant: Claimant): Asker => ({
@@ -49,15 +52,19 @@ export function openClaims(database: Database): Claims {
     return held;
   };
   const grant = (ref: RecordingRef, held: Held | undefined, { runId, now }: Claimant): Claim => {
-    take.run(...refValues(ref), now(), now(), runId);
+    take.run(...refValues(ref), now(), now(), runId, ref.named ? 1 : null);
     return { granted: true, attempts: held?.attempts ?? 0 };
   };
+  /** Another's claim stays, but what a row or a listing brings outlasts it. */
+  const learn = (ref: RecordingRef, held: Held | undefined, { now }: Claimant) =>
+    take.run(...refValues(ref), now(), now(), held?.leaseOwner ?? null, null);
 
   return {
     claim: (refs, claimant) => {
       const asker = askerOf(claimant);
-      const claims = database.read(() => lookUp(refs)).map((held) => refused(held, asker));
-      const open = refs.map((_, at) => at).filter((at) => claims[at] === undefined);
+      const found = database.read(() => lookUp(refs));
+      const claims = found.map((held) => refused(held, asker));
+      const open = refs.map((_, at) => at).filter((at) => claims[at] === undefined || brings(refs[at]!, found[at]));
       if (open.length > 0) {
         database.write(() => {
           const asked = open.map((at) => refs[at]!);
@@ -66,6 +73,7 @@ export function openClaims(database: Database): Claims {
           for (const [index, at] of open.entries()) {
             const ref = asked[index]!;
             claims[at] = taken.has(ref.key) ? repeated : refused(held[index], asker);
+            if (claims[at] !== undefined && brings(ref, held[index])) learn(ref, held[index], claimant);
             claims[at] ??= grant(ref, held[index], claimant);
             taken.add(ref.key);
           }
@@ -83,11 +91,16 @@ export function openClaims(database: Database): Claims {
   };
 }
 
+/** Whether this is more than the name which is all that stands for the recording so far. */
+function brings(ref: RecordingRef, held: Held | undefined): boolean {
+  return held?.named === true && ref.named !== true;
+}
+
 const repeated: Claim = { granted: false, reason: "repeated" };
 
-function heldOf([state, path, attempts, runId, leaseOwner, evidence, short]: Found): Held {
+function heldOf([state, path, attempts, runId, leaseOwner, evidence, short, named]: Found): Held {
   const known = evidence === null ? null : evidenceOf(evidence);
-  return { state, path, attempts, runId, leaseOwner, evidence: known, short: short === 1 };
+  return { state, path, attempts, runId, leaseOwner, evidence: known, short: short === 1, named: named === 1 };
 }
 
 function refused(held: Held | undefined, asker: Asker): Claim | undefined {

@@ -51,10 +51,15 @@ export function openMemoryLedger({ clock }: LedgerContext): Ledger {
       const again = opened.items.get(ref.key)?.state === "done";
       const item = settle(opened, ref, "done");
       item.stored = stored;
+      item.ref = withoutName(item.ref);
       item.askedAgain = again;
       delete item.evidence;
     },
     failed: async (ref, error) => {
+      if ((opened.items.get(ref.key)?.ref ?? ref).named) {
+        opened.items.delete(ref.key);
+        return undefined;
+      }
       const kept = opened.items.get(ref.key)?.state === "done";
       const item = kept ? keep(opened, ref, error) : settle(opened, ref, stateAfter(error));
       item.attempts += 1;
@@ -64,7 +69,9 @@ export function openMemoryLedger({ clock }: LedgerContext): Ledger {
     },
     release: async (key) => {
       const item = opened.items.get(key);
-      if (item !== undefined && item.leaseOwner === opened.run?.runId) item.leaseOwner = null;
+      if (item === undefined || item.leaseOwner !== opened.run?.runId) return;
+      item.leaseOwner = null;
+      if (item.ref.named) opened.items.delete(key);
     },
     finish: async () => {
       if (opened.run === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
@@ -93,6 +100,7 @@ function take(opened: OpenLedger, ref: RecordingRef, refuse: typeof refusal): Cl
     hasYielded: (address) => opened.kept.has(yieldNote(address)),
   };
   const reason = held && refuse(heldOf(held), asker);
+  if (held?.ref.named && !ref.named) held.ref = merged(held.ref, ref);
   if (held !== undefined && reason !== undefined) {
     if (refuse !== refusal) return { granted: false, reason };
     const { state, stored, evidence } = held;
@@ -196,15 +204,22 @@ function reading(
   };
 }
 
-function heldOf({ state, stored, attempts, runId, leaseOwner, evidence, askedAgain }: Item): Held {
+function heldOf({ ref, state, stored, attempts, runId, leaseOwner, evidence, askedAgain }: Item): Held {
   const short = stored?.short === true && askedAgain !== true;
-  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner, evidence: evidence ?? null, short };
+  const named = ref.named === true;
+  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner, evidence: evidence ?? null, short, named };
 }
 
 /** Keeps what is known where the new ref does not say. */
 function merged(known: RecordingRef, ref: RecordingRef): RecordingRef {
   const locator = Object.keys(ref.locator).length > 0 ? keptLocator(ref.locator) : known.locator;
-  return { ...ref, locator, call: { ...known.call, ...ref.call } };
+  const all = { ...ref, locator, call: { ...known.call, ...ref.call } };
+  return known.named ? all : withoutName(all);
+}
+
+/** More than a person's word stands for it. */
+function withoutName({ named: _, ...ref }: RecordingRef): RecordingRef {
+  return ref;
 }
 
 function entryOf(item: Item, lives: (owner: string) => boolean): LedgerEntry {

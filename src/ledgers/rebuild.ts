@@ -121,6 +121,7 @@ function copyAll(sqlite: Sqlite, old: string): Copied {
   if (columnsOf(sqlite, "old", "outcomes").length === 0) sqlite.exec(outcomesOfEntries);
   sqlite.exec(lostTombstones);
   // The runs that held them are over, whatever became of them.
+  sqlite.exec("DELETE FROM recordings WHERE named = 1");
   sqlite.exec("UPDATE recordings SET lease_owner = NULL WHERE lease_owner IS NOT NULL");
   for (const table of ["kept", "chains", "purging", "hooks"]) if (!copyTable(sqlite, table)) unread.set(table, 0);
   if (unread.has("holds") || unread.has("kept") || lacksHolds(sqlite)) noteLostHolds(sqlite, "all of them");

@@ -40,6 +40,7 @@ export interface RecordingRow {
   readonly changed: number;
   readonly run_id: string | null;
   readonly lease_owner: string | null;
+  readonly named: number | null;
 }
 
 /** The columns that a ref fills, in the order of `refValues`. */
@@ -81,6 +82,7 @@ const ownColumns = [
   "changed",
   "run_id",
   "lease_owner",
+  "named",
 ] as const satisfies readonly Exclude<keyof RecordingRow, (typeof refColumns)[number]>[];
 
 /** SQL for a RecordingRow as JSON: pages read so cost a fraction of what row objects cost. */
@@ -163,6 +165,7 @@ export function refOf(row: RecordingRow): RecordingRef {
     id: row.id,
     locator: JSON.parse(row.locator) as Record<string, string>,
     call: callOf(row),
+    ...(row.named === 1 && { named: true }),
   };
 }
 

@@ -80,7 +80,7 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
   const finish = sqlite.prepare(`
     UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?, note = ?,
       done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL,
-      short = CASE WHEN ? THEN CASE state WHEN 'done' THEN 2 ELSE 1 END END, damage = NULL
+      named = NULL, short = CASE WHEN ? THEN CASE state WHEN 'done' THEN 2 ELSE 1 END END, damage = NULL
     WHERE key = ? AND state <> 'purged'`);
   const keep = sqlite.prepare(`
     UPDATE recordings SET error_code = ?, error_message = ?, evidence = ?, attempts = attempts + 1, lease_owner = NULL,
@@ -90,12 +90,15 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
     UPDATE recordings SET state = ?, error_code = ?, error_message = ?, evidence = ?, attempts = attempts + 1,
       changed = ?, run_id = ?, lease_owner = NULL
     WHERE key = ?`);
+  const forget = sqlite.prepare("DELETE FROM recordings WHERE key = ? AND lease_owner = ? AND named = 1");
   const free = sqlite.prepare("UPDATE recordings SET lease_owner = NULL WHERE key = ? AND lease_owner = ?");
   const insert = sqlite.prepare(`
     INSERT INTO recordings (${refColumns.join(", ")}, state, first_seen, changed)
     VALUES (${refColumns.map(() => "?").join(", ")}, 'pending', ?, ?)
     ON CONFLICT (key) DO UPDATE SET ${refUpdates}`);
-  const look = sqlite.prepare("SELECT state, evidence, start, duration, lease_owner FROM recordings WHERE key = ?");
+  const look = sqlite.prepare(
+    "SELECT state, evidence, start, duration, lease_owner, named FROM recordings WHERE key = ?",
+  );
 
   const done = (ref: RecordingRef, stored: Stored, runId: string, now: number) => {
     const { path, bytes, sha256, contentType, audioSeconds = null, note = null, short = false } = stored;
@@ -125,12 +128,17 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
   return {
     write: (result, runId, now) => {
       if ("released" in result) {
+        forget.run(result.key, runId);
         free.run(result.key, runId);
         return undefined;
       }
       const { ref } = result;
       const known = look.get(ref.key) as KnownRow | undefined;
       if (known !== undefined && known.lease_owner !== runId) return "lost";
+      if ("error" in result && (known === undefined ? ref.named : known.named)) {
+        forget.run(ref.key, runId);
+        return undefined;
+      }
       if (known === undefined) know(ref, now);
       if ("error" in result) return failed(ref, result.error, runId, now);
       done(ref, result.stored, runId, now);
@@ -148,7 +156,7 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
 }
 
 /** What a result is held against. */
-type KnownRow = Pick<RecordingRow, "state" | "evidence" | "start" | "duration" | "lease_owner">;
+type KnownRow = Pick<RecordingRow, "state" | "evidence" | "start" | "duration" | "lease_owner" | "named">;
 
 function callOfRow({ start, duration }: Pick<KnownRow, "start" | "duration">): Call {
   return { ...(start === "" ? {} : { start }), ...(duration === null ? {} : { duration }) };

@@ -10,7 +10,7 @@ import type { Outcomes } from "./outcomes.ts";
 
 /** The proof of what was run: one chained record a run, written when it ends. */
 export interface Runs {
-  /** Closes the records of runs that were killed, and begins this one. */
+  /** Closes the records of runs that were killed, forgets what was only named to them, and begins this one. */
   begin(run: RunStart): void;
   finish(run: RunStart, summary: Summary, exitCode: number, listed?: readonly Listed[]): void;
   last(count: number): readonly RunRecord[];
@@ -73,10 +73,15 @@ export function openRuns(
     });
     leases.drop(lease.run_id);
   };
+  /** What was only named goes with the run that was asked for it. */
+  const forgetNamed = sqlite.prepare(`
+    DELETE FROM recordings WHERE named = 1
+      AND (lease_owner IS NULL OR lease_owner NOT IN (SELECT run_id FROM leases))`);
   return {
     begin: (run) =>
       database.write(() => {
         for (const lease of leases.dead()) closeInterrupted(lease);
+        forgetNamed.run();
         leases.take(run, version, operator?.name);
       }),
     finish: (run, summary, exitCode, listed = []) =>

@@ -157,6 +157,9 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
   `CREATE TABLE holds (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, rule TEXT NOT NULL, reason TEXT, operator TEXT,
      host TEXT, removed INTEGER);
    ALTER TABLE purging ADD COLUMN call TEXT`,
+  // 1 while only a person's word stands for the recording: such a row is gone with its claim unless the recording comes.
+  `ALTER TABLE recordings ADD COLUMN named INTEGER;
+   CREATE INDEX recordings_named ON recordings (lease_owner) WHERE named = 1`,
 ];
 
 /** Whether a ledger of this version has holds. */

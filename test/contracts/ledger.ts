@@ -195,6 +195,57 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
     });
   });
 
+  describe("what was only named", () => {
+    const named: RecordingRef = { ...ref(1), locator: {}, named: true };
+    const listed = ref(1, { start: startOf(1), duration: 60 });
+
+    test.each(["gone", "no-recording", "forbidden", "not-ready", "not-found", "not-audio", "timeout"] as const)(
+      "leaves nothing behind when it ends with %s",
+      async (code) => {
+        expect(await verdicts(named)).toEqual(["granted"]);
+        expect((await ledger.entry?.(named.key))?.state).toBe("claimed");
+        expect(await ledger.failed(named, new RecordingError(code, "No."))).toBeUndefined();
+        expect([await ledger.entry?.(named.key), await keys({})]).toEqual([undefined, []]);
+        await nextRun();
+        expect([await pending(), await ledger.claim([named])]).toEqual([[], [{ granted: true, attempts: 0 }]]);
+      },
+    );
+
+    test("leaves nothing behind when nobody claimed it, and when its claim is given back", async () => {
+      await ledger.failed(named, new RecordingError("gone", "Gone."));
+      await ledger.claim([ref(2), named]);
+      await ledger.release(named.key);
+      await ledger.release(ref(2).key);
+      expect(await keys({})).toEqual([ref(2).key]);
+    });
+
+    test("stays when it comes, and is an entry like any other from then on", async () => {
+      await finish(named, "a.mp3");
+      await nextRun();
+      await ledger.reclaim(named);
+      await ledger.failed(named, new RecordingError("gone", "Gone."));
+      expect(await ledger.entry?.(named.key)).toMatchObject({ state: "done", lastError: { code: "gone" } });
+      expect((await ledger.entry?.(named.key))?.ref).not.toHaveProperty("named");
+    });
+
+    test("keeps the evidence where it was listed before", async () => {
+      await fail(listed, "gone");
+      await nextRun();
+      await ledger.claim([named]);
+      await ledger.release(named.key);
+      await fail(named, "gone");
+      expect(await ledger.entry?.(named.key)).toMatchObject({ ref: listed, state: "gone", attempts: 2 });
+    });
+
+    test("stays where a listing brought it while it was on its way", async () => {
+      await ledger.claim([named]);
+      expect((await ledger.entry?.(named.key))?.ref.named).toBe(true);
+      expect(await verdicts(named, listed)).toEqual(["repeated", "repeated"]);
+      await ledger.failed(named, new RecordingError("gone", "Gone."));
+      expect(await ledger.entry?.(named.key)).toMatchObject({ ref: listed, state: "gone" });
+    });
+  });
+
   describe("what is done", () => {
     const short = (path: string) => ({ ...stored(path), short: true as const });
 

@@ -66,6 +66,22 @@ describe("recordings asked for by id", () => {
     expect([plain.code, plain.err]).toEqual([0, expect.not.stringContaining("unknown")]);
   });
 
+  it("that do not exist end with 4 and leave the proof as it was", async () => {
+    await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(20) } });
+    const { rc, env, archive } = world;
+    const id = rc.recordings()[0]?.id as string;
+    const at = ["-d", archive];
+    expect((await run(["download", id, "-s", "ringcentral", ...at], { env })).code).toBe(0);
+    const before = await run(["report", "--format", "json", ...at], { env });
+    const missed = await run(["download", "123456", "-s", "ringcentral", ...at, "-R", "0"], { env });
+    expect([missed.code, missed.err]).toEqual([4, expect.stringContaining("123456")]);
+    const after = await run(["report", "--format", "json", ...at], { env });
+    expect([after.code, after.out.includes("123456")]).toEqual([before.code, false]);
+    const status = await run(["status", "123456", ...at], { env });
+    expect([status.code, status.err]).toEqual([4, expect.stringContaining("is not in this archive")]);
+    expect((await run(["verify", ...at], { env })).code).toBe(0);
+  });
+
   it("are named by TIM's rows, too", async () => {
     await using system = await openTimSystem();
     const file = system.file(

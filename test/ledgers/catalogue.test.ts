@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { RecordingError } from "../../src/core/model/errors.ts";
+import { salvageLedger } from "../../src/ledgers/index.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { nothing, ref, refs, run, startOf, stored } from "../contracts/ledger.ts";
+import { heldClock } from "../helpers/held-clock.ts";
 import { ledgerFolder } from "./opened.ts";
 
 const { path, open, tamper } = ledgerFolder();
@@ -203,6 +205,27 @@ test("who did it, where and why are in the record, and none of it can be changed
   tamper("UPDATE audits SET reason = 'for fun' WHERE seq = 1; UPDATE runs SET operator = 'bob'");
   expect((await ledger.verifyAuditChain()).broken).toMatchObject({ seq: 1 });
   expect((await ledger.verifyRunChain()).broken).toMatchObject({ seq: 1 });
+});
+
+test("what was only named to a run that was killed is forgotten by the next run and by a rebuild, what was listed stays", async () => {
+  const leave = async (runId: string) => {
+    const killed = await open();
+    await killed.begin(run(runId));
+    await killed.claim([{ ...ref(1), named: true }, ref(2)]);
+    await killed[Symbol.asyncDispose]();
+  };
+  await leave("killed");
+  const ledger = await open();
+  await ledger.begin(run("next"));
+  expect([await ledger.entry(ref(1).key), (await ledger.entry(ref(2).key))?.state]).toEqual([undefined, "pending"]);
+  await ledger.finish(nothing, 0);
+  await ledger[Symbol.asyncDispose]();
+  await leave("killed too");
+  expect(salvageLedger(path(), { clock: heldClock(), pid: 1 }).unread.size).toBe(0);
+  expect((await (await open()).entriesOf([ref(1).key, ref(2).key])).map((entry) => entry?.state)).toEqual([
+    undefined,
+    "pending",
+  ]);
 });
 
 test("a run that was killed is closed under the name of who ran it", async () => {

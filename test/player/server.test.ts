@@ -242,6 +242,9 @@ test("what the source does not have is 404", async () => {
     expect((await get("/r/tim/1/2/absent")).status).toBe(404);
     expect(calls.requests.get("absent")).toBe(1);
     expect((await get("/r/tim/9/9/other-system")).status).toBe(404);
+    // A mistyped link leaves nothing that a report would have to explain.
+    expect(await played.ledger.entry("tim/1/2/absent")).toBeUndefined();
+    expect((await played.ledger.summary()).filter(({ state }) => state !== "done")).toEqual([]);
   });
 });
 

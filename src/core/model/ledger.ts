@@ -52,10 +52,11 @@ export interface Ledger extends AsyncDisposable {
   done(ref: RecordingRef, stored: Stored): Promise<void>;
   /**
    * `not-ready` and temporary failures stay pending; `gone`, `no-recording` and `forbidden` are kept as such, with the
-   * evidence that there is by now, which is returned. What was done stays so, with a note of the failure.
+   * evidence that there is by now, which is returned. What was done stays so, with a note of the failure. What was only
+   * named (RecordingRef.named) leaves no entry behind.
    */
   failed(ref: RecordingRef, error: RecordingError): Promise<Evidence | undefined>;
-  /** Gives a claim back untouched. */
+  /** Gives a claim back untouched; what was only named is forgotten. */
   release(key: RecordingKey): Promise<void>;
   /** Ends the run; `listed` are the calls that it has seen a whole list of. */
   finish(summary: Summary, exitCode: number, listed?: readonly Listed[]): Promise<void>;

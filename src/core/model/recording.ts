@@ -79,6 +79,8 @@ export interface RecordingRef {
   readonly call: Call;
   /** A person asks for this very one: it is asked for whatever earlier answers said. */
   readonly insist?: true;
+  /** Only a person's word stands for it, which may be mistyped: no row and no listing brought it. */
+  readonly named?: true;
 }
 
 /** What a row turned out to speak of. */

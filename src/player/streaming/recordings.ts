@@ -52,7 +52,9 @@ export function openRecordings({ archiveSet, clock, missing }: RecordingPorts): 
   const canFetch = (key: RecordingKey) => missing?.named(`/r/${key}`) !== undefined;
 
   async function refOf(key: RecordingKey): Promise<RecordingRef | undefined> {
-    return (await archiveSet.find(key))?.entry.ref ?? missing?.named(`/r/${key}`);
+    const known = (await archiveSet.find(key))?.entry.ref;
+    const named = known === undefined ? missing?.named(`/r/${key}`) : undefined;
+    return named === undefined ? known : { ...named, named: true };
   }
 
   /** The recording, when there may be one and the listener may hear it; else the refusal is sent. */

@@ -33,7 +33,12 @@ export async function withNewestCalls(
     const url = newestCallsUrl(world, "account", perPage);
     const newest = await world.api.get("call-log", url, refsOfCalls, AbortSignal.any([signal, patience.signal]));
     const known = new Map(newest.map((ref) => [ref.key, ref]));
-    return refs.map((ref) => ({ ...ref, call: { ...known.get(ref.key)?.call, ...ref.call } }));
+    return refs.map((ref) => {
+      const listed = known.get(ref.key);
+      if (listed === undefined) return ref;
+      const { named: _, ...rest } = ref;
+      return { ...rest, call: { ...listed.call, ...ref.call } };
+    });
   } catch {
     signal.throwIfAborted();
     return refs;
