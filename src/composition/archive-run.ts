@@ -49,7 +49,7 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   keepNumbers(transfers, settings, io);
   if (sawEverything(summary)) await work.complete();
   const hooksFailed = await hooksOwed(hooks, ledger);
-  const ended = { ...summary, ...(hooksFailed > 0 && { hooksFailed }) };
+  const ended = withHooks(summary, hooksFailed, io);
   const { told, head } = await recordEnd(ended, ledger, dest, io, listedWhole(summary, work));
   const sealFault = head === undefined ? undefined : await sealFaultOf(parts.sealer.seal(dest, head), reporter);
   const sealCode = sealFault === undefined ? 0 : exitCodeOf(sealFault.code);
@@ -74,6 +74,14 @@ async function sealFaultOf(sealed: Promise<void>, { report }: RunReporter): Prom
 async function hooksOwed({ perRecording, settled }: Hooks, ledger: Archive): Promise<number> {
   await settled();
   return perRecording ? ledger.hooksOwedCount() : 0;
+}
+
+/** Whoever stops a run while only its commands are still at work has stopped it, where that leaves any of them owed. */
+function withHooks(summary: Summary, hooksFailed: number, { stop }: Io): Summary {
+  if (hooksFailed === 0) return summary;
+  if (!stop.aborted || summary.stoppedBy !== undefined) return { ...summary, hooksFailed };
+  const { code, message } = asRecordingError(stop.reason);
+  return { ...summary, hooksFailed, stoppedBy: { code, message } };
 }
 
 /** Where the disk has no room for the run's record, its end is told all the same; the next run closes the record. */

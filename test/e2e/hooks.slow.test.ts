@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
 import { openScriptedServer } from "../helpers/scripted-server.ts";
@@ -144,6 +145,20 @@ describe("--exec", () => {
     const seen = program(world, "seen", 'echo "$CALLREEL_HOOK_KEY" >> "$1/heard"');
     expect((await download(world, "--exec", `${seen} ${world.home}`, "--exec-failed")).code).toBe(0);
     expect(readFileSync(join(world.home, "heard"), "utf8").trim().split("\n").length).toBe(world.held().size);
+  });
+
+  it("that is still at work when everything is fetched is ended by a signal, which the exit code tells", async () => {
+    await using world = await openTimWorld(1);
+    const hook = program(world, "last", 'echo begun >> "$1/begun"; exec sleep 300');
+    const args = ["download", "--rows", world.csv, "-d", world.archive, "--json", "--exec", `${hook} ${world.home}`];
+    const running = start(args, { env: world.env });
+    await until(() => existsSync(join(world.home, "begun")), "the command");
+    // The last recording is noted as done by now; the run itself ends a few steps later.
+    await setTimeout(500);
+    running.child.kill("SIGTERM");
+    const { code, out } = await running.finished;
+    expect([code, out]).toEqual([143, expect.stringContaining('"stoppedBy":{"code":"interrupted"')]);
+    expect((await download(world, "--exec", "true", "--exec-failed")).code).toBe(0);
   });
 
   it("that leaves a program running in the background is over when it has ended itself", async () => {
