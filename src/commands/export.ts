@@ -45,7 +45,12 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
   const target = opened(root, folder, flag === "--bagit" ? payloadFolder : "", settings.link);
   let whole = false;
   try {
-    const { bytes, catalogue, differences } = await fill(target, withFirst(first.value, pages), ledger, invocation);
+    const { files, bytes, catalogue, differences } = await fill(
+      target,
+      withFirst(first.value, pages),
+      ledger,
+      invocation,
+    );
     if (differences > 0) {
       io.stderr.write(`callreel: ${formatNumberOf(differences, "difference")} from the ledger: nothing was written.\n`);
       return exitCodeOf("differences");
@@ -55,7 +60,7 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
     else await writeIndex(target, catalogue);
     await target.finish();
     whole = true;
-    const told = `${formatNumberOf(target.files.length, "recording")}, ${formatBytes(bytes)}`;
+    const told = `${formatNumberOf(files, "recording")}, ${formatBytes(bytes)}`;
     const how = flag === "--bagit" ? "as a bag" : "as a plain folder";
     await ledger.audit({ action: "export", detail: `${told}, ${how} at ${folder}`, ...(reason && { reason }) });
     if (!settings.quiet) io.stderr.write(`${told}, written to ${folder}.\n`);

@@ -76,7 +76,7 @@ function callOf({ ref }: LedgerEntry, timezone: string | undefined): Fact[] {
   ];
 }
 
-function fileOf({ stored, damage }: LedgerEntry, root: string): Fact[] {
+function fileOf({ stored, damage, transcripts = [] }: LedgerEntry, root: string): Fact[] {
   if (stored === undefined) return [];
   return [
     ["file", `${root}/${stored.path}`],
@@ -87,6 +87,9 @@ function fileOf({ stored, damage }: LedgerEntry, root: string): Fact[] {
     ["short", stored.short ? "clearly shorter than its call" : undefined],
     ["note", stored.note],
     ["damage", damage],
+    ...transcripts.map(
+      ({ path, note }): Fact => ["transcript", `${root}/${path}${note === undefined ? "" : ` (${note})`}`],
+    ),
   ];
 }
 

@@ -9,7 +9,7 @@ import { noteHead, recordOf, type Sealed, verifySeals } from "../composition/hea
 import { openMeter } from "../composition/reporter.ts";
 import { timeText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
-import type { Archive } from "../core/model/ledger.ts";
+import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
 import { openHoldsCheck } from "../core/proof/holds-check.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
@@ -50,8 +50,9 @@ export async function verify(invocation: Invocation): Promise<number> {
       counts.bytes += bytes;
       meter.tick();
     };
-    const { broken, arriving } = await verifyFiles(root, ledger, { subset, differs, checked, stop: io.stop });
+    const { broken, arriving, noted } = await verifyFiles(root, ledger, { subset, differs, checked, stop: io.stop });
     if (arriving > 0) say(arrivingInWords(arriving));
+    if (noted > 0) say(`${formatNumberOf(noted, "transcript")} newly recorded.`);
     await verifyRecords(ledger, differs);
     if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say, settings.timezone);
     if (settings.seal !== undefined) {
@@ -194,6 +195,11 @@ function sealedInWords({ head, sealedAt, at, later }: Sealed, timezone: string |
   return `Sealed at ${timeText(sealedAt, timezone)}: the archive's history contains ${head}, of ${timeText(at, timezone)}; ${formatNumberOf(later, "outcome")} since then.`;
 }
 
+function sumLinesOf({ stored, transcripts = [] }: LedgerEntry): string[] {
+  const files = stored === undefined ? transcripts : [stored, ...transcripts];
+  return files.map(({ sha256, path }) => sumLine(sha256, path));
+}
+
 /** `SHA256SUMS` in the form that `sha256sum -c` reads, replaced in one step. */
 async function writeSums(root: string, { io }: Invocation, ledger: Archive): Promise<void> {
   const path = join(root, "SHA256SUMS");
@@ -201,7 +207,7 @@ async function writeSums(root: string, { io }: Invocation, ledger: Archive): Pro
   const file = await open(part, "wx", 0o600);
   try {
     for await (const page of stoppable(ledger.entries({ states: ["done"] }), io.stop)) {
-      await file.write(page.map(({ stored }) => sumLine(stored?.sha256 ?? "", stored?.path ?? "")).join(""));
+      await file.write(page.flatMap(sumLinesOf).join(""));
     }
     await file.sync();
     renameSync(part, path);

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import pLimit from "p-limit";
 import type { Invocation } from "../cli/io.ts";
-import { RecordingError } from "../core/model/errors.ts";
+import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Reporter } from "../core/model/ports.ts";
 import type { Call, RecordingKey, Stored } from "../core/model/recording.ts";
+import { findTranscripts } from "../destinations/disk/transcripts.ts";
 import { openHttp } from "../http/client.ts";
 import { archiveFolder } from "./archive.ts";
 import { type HookCommand, openHookCommand } from "./hook-command.ts";
@@ -18,7 +19,7 @@ export interface HookVoice {
 }
 
 /** Which recordings still want their `--exec`: kept, so that a command that failed or never ran is not forgotten. */
-export type HookBook = Pick<Archive, "hookEnded" | "hooksOwed">;
+export type HookBook = Pick<Archive, "hookEnded" | "hooksOwed" | "noteTranscripts">;
 
 /** Runs beside a download; `endedBy` tells it of an end before the run could say so itself. */
 export interface Hooks extends Reporter {
@@ -97,10 +98,23 @@ function openQueue(command: HookCommand | undefined, root: string, { warn }: Hoo
       failed += 1;
       warn(`--exec: ${failure} for ${file}.`);
     }
+    if (failure === undefined) await noteTranscripts(recording);
     await book?.hookEnded(key, failure).catch((error: unknown) => {
       warn(`--exec: its result for ${file} could not be recorded (${error instanceof Error ? error.message : error}).`);
     });
     return failure === undefined;
+  }
+
+  /** What the command has left beside the audio of what was said in it; a repeated one may have left it anew. */
+  async function noteTranscripts({ key, path }: Finished): Promise<void> {
+    try {
+      const { transcripts, spoken, refused } = await findTranscripts(root, path);
+      for (const { path, note } of transcripts) if (note !== undefined) warn(`${join(root, path)} is ${note}.`);
+      for (const message of refused) warn(`Not taken for a transcript: ${message}`);
+      if (transcripts.length > 0) await book?.noteTranscripts(key, transcripts, spoken);
+    } catch (error) {
+      warn(`The transcripts of ${join(root, path)} could not be recorded (${asRecordingError(error).message}).`);
+    }
   }
 
   return {

@@ -5,8 +5,11 @@ import type { RecordingRef } from "./model/recording.ts";
 /** What a filter asks of a call's words and numbers, which is compared here and not by a ledger's query. */
 export type WordFilter = Pick<EntryFilter, "number" | "wholeNumber" | "name" | "text" | "direction" | "extension">;
 
-/** Whether a recording is one that the filter asks for; what its call does not tell does not fit. */
-export function fitsWords(ref: RecordingRef, filter: WordFilter): boolean {
+/**
+ * Whether a recording is one that the filter asks for; what its call does not tell does not fit. `spoken` tells what was
+ * said in it, where that is known, for a text that its call does not have.
+ */
+export function fitsWords(ref: RecordingRef, filter: WordFilter, spoken?: () => string | undefined): boolean {
   const { call } = ref;
   const { number, wholeNumber = false, name, text, direction, extension } = filter;
   return (
@@ -14,7 +17,7 @@ export function fitsWords(ref: RecordingRef, filter: WordFilter): boolean {
     (extension === undefined || call.extension === extension) &&
     (number === undefined || hasNumber(ref, number, wholeNumber)) &&
     (name === undefined || hasName(ref, name)) &&
-    (text === undefined || hasText(ref, text))
+    (text === undefined || hasText(ref, text) || foldedWords(spoken?.() ?? "").includes(folded(text)))
   );
 }
 

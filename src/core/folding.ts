@@ -14,6 +14,9 @@ const plainLetters: Readonly<Record<string, string>> = {
 export function foldedWords(words: string): string {
   const plain = folded(words);
   const grouped = plain.match(/\(?\d[\d ().\-/]{2,}\d/g) ?? [];
-  const digits = grouped.map((number) => number.replace(/\D/g, "")).filter((number) => !plain.includes(number));
-  return [plain, ...digits].join("\n");
+  const digits = [...new Set(grouped.map((number) => number.replace(/\D/g, "")))];
+  // In a long text, looking each of many numbers up would take longer than all the rest.
+  return [plain, ...digits.filter((number) => plain.length > longText || !plain.includes(number))].join("\n");
 }
+
+const longText = 10_000;

@@ -2,6 +2,7 @@ import { foldedWords } from "../core/folding.ts";
 import type { Sqlite } from "../platform/sqlite.ts";
 import { type BrowseQuery, conditionsOf, type Position, placeOf, widest } from "./browse-query.ts";
 import { type SearchIndex, searchedColumns } from "./search-index.ts";
+import { openSpokenWords } from "./spoken.ts";
 
 /** How many recordings fit among those that were looked at. */
 export interface Counted {
@@ -74,7 +75,11 @@ function countTexts(sqlite: Sqlite, query: BrowseQuery, text: string): Counted {
       SELECT start AS at, seq, CASE WHEN ${fits.sql} THEN ${searchedColumns} END AS words
       FROM (SELECT * FROM recordings WHERE ${place.sql} ORDER BY start DESC, seq DESC LIMIT ${textsAtOnce})`)
     .all(...fits.values, ...place.values) as { at: string; seq: number; words: string | null }[];
-  const count = rows.filter(({ words }) => words !== null && foldedWords(words).includes(text)).length;
+  const spoken = openSpokenWords({ sqlite });
+  const says = (seq: number) => foldedWords(spoken(seq) ?? "").includes(text);
+  const count = rows.filter(
+    ({ words, seq }) => words !== null && (foldedWords(words).includes(text) || says(seq)),
+  ).length;
   const last = rows.at(-1);
   if (rows.length < textsAtOnce || last === undefined) return { count };
   return { count, next: { at: last.at, seq: last.seq } };

@@ -14,6 +14,7 @@ import type { Database } from "./database.ts";
 import { openDatabaseInUse } from "./database.ts";
 import { entryOf, type RecordingRow, rowAsJson } from "./recording-row.ts";
 import { openSearchIndex, type SearchIndex, searchedColumns } from "./search-index.ts";
+import { openSpokenWords } from "./spoken.ts";
 
 /** A page of what was looked for. It may be empty though there is more: a page looks at so many recordings at most. */
 export interface Browsed {
@@ -51,6 +52,11 @@ export function openBrowse(file: string): Browse {
 function browseOf(database: Database): Browse {
   const search = openSearchIndex(database);
   const { sqlite } = database;
+  const spoken = openSpokenWords(database);
+
+  /** Whether a recording has this (folded) text among its words, or what was said. */
+  const has = (words: string, seq: number, text: string) =>
+    foldedWords(words).includes(text) || foldedWords(spoken(seq) ?? "").includes(text);
 
   /** The recordings after a place that fit in all but the text, as many as are looked at once. */
   function look<T>(columns: string, query: BrowseQuery, most: number): Looked<T>[] {
@@ -86,7 +92,7 @@ function browseOf(database: Database): Browse {
   /** Until the index is there: reads the texts of some recordings and compares them itself. */
   function scanTexts(query: BrowseQuery, text: string): Browsed {
     const looked = look<string>(`json_quote(${searchedColumns})`, query, mostLooked);
-    const hits = looked.filter(([, , words]) => words !== null && foldedWords(words).includes(text));
+    const hits = looked.filter(([, seq, words]) => words !== null && has(words, seq, text));
     const rows = rowsOf(
       hits.map(([, seq]) => seq),
       query,
@@ -161,7 +167,7 @@ function browseOf(database: Database): Browse {
     const few = fewOf(query, text);
     const looked = few === undefined && search.isComplete() ? walked(query, most) : sorted(query, few, most);
     const entries = looked.flatMap(([seconds, seq, row]) => {
-      if (row === null || !foldedWords(wordsOf(row)).includes(text)) return [];
+      if (row === null || !has(wordsOf(row), seq, text)) return [];
       return [{ entry: entryOf(row, () => false), position: { at: seconds, seq } }];
     });
     // Few fit: look further at once instead of page by page.
@@ -203,7 +209,7 @@ function searchBounds(query: BrowseQuery) {
   return { ...widest(query), ...place, oldest: sort === "oldest" };
 }
 
-/** What a row is searched by. */
+/** What a row is searched by besides what was said. */
 function wordsOf({ from_number, to_number, extension, user_name, name, id }: RecordingRow): string {
   return [from_number, to_number, extension, user_name, name, id].map((word) => word ?? "").join("\n");
 }

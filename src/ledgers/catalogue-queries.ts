@@ -2,6 +2,7 @@ import { holdsOver } from "../core/holds.ts";
 import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/model/catalogue.ts";
 import type { PurgedFile } from "../core/model/ledger.ts";
 import type { Call, RecordingKey, SourceName } from "../core/model/recording.ts";
+import type { Transcript } from "../core/transcripts/spoken.ts";
 import type { Operator } from "../platform/operator.ts";
 import { type AuditRow, auditOf } from "./archive-records.ts";
 import { appendChained } from "./chain.ts";
@@ -10,6 +11,7 @@ import type { Holds } from "./holds.ts";
 import type { KeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
 import { evidenceOf, type RecordingRow, refOf } from "./recording-row.ts";
+import { forgetSpoken } from "./spoken.ts";
 
 /** What `status`, `purge` and the player ask and record. */
 export interface Catalogue {
@@ -68,17 +70,21 @@ export function openCatalogue(
     purge: (asked, reason, now) =>
       database.write(() => {
         holds.mustBeKnown();
-        const note = sqlite.prepare("INSERT OR IGNORE INTO purging VALUES (?, ?, ?)");
+        const note = sqlite.prepare("INSERT OR IGNORE INTO purging VALUES (?, ?, ?, ?)");
         const find = sqlite.prepare("SELECT * FROM recordings WHERE key = ? AND state <> 'purged'");
         const bury = sqlite.prepare(purgeSql);
         const inForce = holds.list();
         const rows = asked.flatMap((key) => (find.get(key) as RecordingRow | undefined) ?? []);
         const free = rows.filter((row) => holdsOver(inForce, refOf(row)).length === 0);
-        for (const row of free) note.run(row.key, row.path, JSON.stringify(refOf(row).call));
+        for (const row of free) note.run(row.key, row.path, JSON.stringify(refOf(row).call), row.transcripts);
         const keys = free.map(({ key }) => key);
         const forgetHook = sqlite.prepare("DELETE FROM hooks WHERE key = ?");
+        const forgetWords = sqlite.prepare(forgetSpoken);
         const buried = keys.filter((key) => Number(bury.run(now, key).changes) > 0);
-        for (const key of buried) forgetHook.run(key);
+        for (const key of buried) {
+          forgetHook.run(key);
+          forgetWords.run(key);
+        }
         for (const key of buried) outcomes.add({ key, state: "purged" }, now);
         for (const key of buried)
           audit({ action: "purge", key, detail: reason ?? "callreel purge", ...(reason && { reason }) }, now);
@@ -88,9 +94,10 @@ export function openCatalogue(
     purging: () => {
       const rows = sqlite.prepare(purgingFilesSql).all() as PurgingRow[];
       const inForce = holds.list();
-      return rows.map(({ key, path, source, id, call }) => {
+      return rows.map(({ key, path, source, id, call, transcripts }) => {
         const since = holdsOver(inForce, { key, source, id, call: call === null ? {} : (JSON.parse(call) as Call) });
-        return { key, ...(path !== null && { path }), ...(since.length > 0 && { holds: since }) };
+        const known = transcripts === null ? {} : { transcripts: pathsOf(transcripts) };
+        return { key, ...(path !== null && { path }), ...known, ...(since.length > 0 && { holds: since }) };
       });
     },
     purgeEnded: (keys) => {
@@ -132,6 +139,11 @@ interface PurgingRow {
   readonly source: SourceName;
   readonly id: string;
   readonly call: string | null;
+  readonly transcripts: string | null;
+}
+
+function pathsOf(column: string): string[] {
+  return (JSON.parse(column) as Transcript[]).map(({ path }) => path);
 }
 
 const summarySql = `
@@ -168,12 +180,12 @@ const waitingSql = `
 
 // Another recording may have taken the name since a purge broke off: that file is not the purged one's.
 const purgingFilesSql = `
-  SELECT key, coalesce(source, substr(key, 1, instr(key, '/') - 1)) AS source, coalesce(id, '') AS id, call, CASE WHEN purging.path NOT IN
+  SELECT key, coalesce(source, substr(key, 1, instr(key, '/') - 1)) AS source, coalesce(id, '') AS id, call, purging.transcripts, CASE WHEN purging.path NOT IN
     (SELECT path FROM recordings WHERE path IN (SELECT path FROM purging)) THEN purging.path END AS path
   FROM purging LEFT JOIN recordings USING (key) ORDER BY key`;
 
 const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,
     session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
-    evidence = NULL, short = NULL, note = NULL, damage = NULL, named = NULL, lease_owner = NULL, changed = ?
+    evidence = NULL, short = NULL, note = NULL, damage = NULL, named = NULL, transcripts = NULL, lease_owner = NULL, changed = ?
   WHERE key = ? AND state <> 'purged'`;

@@ -16,6 +16,7 @@ import {
   rowAsJson,
   stateOf,
 } from "./recording-row.ts";
+import { openSpokenWords } from "./spoken.ts";
 
 const pageSize = 500;
 
@@ -48,10 +49,11 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
       if (asked.length > 0) yield asked;
     }
   }
+  const spokenWords = openSpokenWords(database);
   /** What a person asks for by words and numbers is compared row by row: accents and groups of digits are beyond SQL. */
   function* fittingRows(filter: EntryFilter): Generator<RecordingRow[]> {
     for (const rows of matchingRows<RecordingRow>(rowAsJson, filter)) {
-      const fitting = rows.filter((row) => fitsWords(refOf(row), filter));
+      const fitting = rows.filter((row) => fitsWords(refOf(row), filter, () => spokenWords(row.seq)));
       if (fitting.length > 0) yield fitting;
     }
   }

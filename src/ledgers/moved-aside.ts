@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { RecordingKey } from "../core/model/recording.ts";
 import { emptyLog, openSqlite, type Sqlite } from "../platform/sqlite.ts";
 import { fileError } from "./database.ts";
+import { forgetSpoken } from "./spoken.ts";
 
 /** What a tombstone does not keep, as far as the version of the file knows it. */
 const personal = [
@@ -16,7 +17,7 @@ const personal = [
   "account",
   "call_id",
 ];
-const alsoCleared = ["error_message", "note", "evidence", "damage"];
+const alsoCleared = ["error_message", "note", "evidence", "damage", "transcripts"];
 
 /**
  * Takes recordings that were purged out of the ledgers that `verify --rebuild` moved aside of the one at `path`. One that
@@ -57,8 +58,13 @@ function clean(aside: string, keys: readonly RecordingKey[]): void {
     const bury = sqlite.prepare(
       `UPDATE recordings SET state = 'purged', ${columns.join(", ")}, locator = '{}' WHERE key = ?`,
     );
+    const knowsWords = sqlite.prepare("SELECT 1 FROM sqlite_master WHERE name = 'spoken'").get() !== undefined;
+    const forget = knowsWords ? sqlite.prepare(forgetSpoken) : undefined;
     sqlite.exec("BEGIN IMMEDIATE");
-    for (const key of keys) bury.run(key);
+    for (const key of keys) {
+      bury.run(key);
+      forget?.run(key);
+    }
     sqlite.exec("DROP TABLE IF EXISTS purging; COMMIT; VACUUM");
     emptyLog(sqlite, aside);
   } finally {

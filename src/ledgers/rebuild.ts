@@ -123,7 +123,9 @@ function copyAll(sqlite: Sqlite, old: string): Copied {
   // The runs that held them are over, whatever became of them.
   sqlite.exec("DELETE FROM recordings WHERE named = 1");
   sqlite.exec("UPDATE recordings SET lease_owner = NULL WHERE lease_owner IS NOT NULL");
-  for (const table of ["kept", "chains", "purging", "hooks"]) if (!copyTable(sqlite, table)) unread.set(table, 0);
+  for (const table of ["kept", "chains", "purging", "hooks", "spoken"])
+    if (!copyTable(sqlite, table)) unread.set(table, 0);
+  sqlite.exec(strayWords);
   if (unread.has("holds") || unread.has("kept") || lacksHolds(sqlite)) noteLostHolds(sqlite, "all of them");
   for (const table of ["runs", "audits"]) {
     sqlite.exec(`INSERT OR IGNORE INTO chains SELECT '${table}', seq, hash FROM ${table} ORDER BY seq DESC LIMIT 1`);
@@ -156,6 +158,10 @@ function isAttached(sqlite: Sqlite, old: string): boolean {
 }
 
 const nothing: ReadonlyMap<string, number> = new Map([["the whole file", 0]]);
+
+/** Words without their recording, or with marks that were overwritten; `verify` reads the transcripts again. */
+const strayWords = `DELETE FROM spoken WHERE NOT json_valid(marks) OR typeof(words) <> 'text' OR typeof(noted) <> 'integer'
+  OR recording NOT IN (SELECT seq FROM recordings WHERE state = 'done' AND transcripts IS NOT NULL)`;
 
 /** What was purged stays so, though its entry is lost: its last outcome tells. */
 const lostTombstones = `

@@ -2,6 +2,7 @@ import type { CallMarks } from "../core/download/call-traits.ts";
 import type { Evidence } from "../core/download/evidence.ts";
 import type { EntryState, LedgerEntry } from "../core/model/ledger.ts";
 import type { AudioType, Call, Direction, RecordingRef, SourceName, Stored } from "../core/model/recording.ts";
+import type { Transcript } from "../core/transcripts/spoken.ts";
 import { keptLocator } from "./claim-rules.ts";
 
 /** A row of `recordings` as SQLite gives it. */
@@ -41,6 +42,7 @@ export interface RecordingRow {
   readonly run_id: string | null;
   readonly lease_owner: string | null;
   readonly named: number | null;
+  readonly transcripts: string | null;
 }
 
 /** The columns that a ref fills, in the order of `refValues`. */
@@ -83,6 +85,7 @@ const ownColumns = [
   "run_id",
   "lease_owner",
   "named",
+  "transcripts",
 ] as const satisfies readonly Exclude<keyof RecordingRow, (typeof refColumns)[number]>[];
 
 /** SQL for a RecordingRow as JSON: pages read so cost a fraction of what row objects cost. */
@@ -206,6 +209,7 @@ export function entryOf(row: RecordingRow, lives: (owner: string) => boolean): L
     state,
     ...(row.state === "done" && { stored: storedOf(row) }),
     ...(row.state === "done" && row.damage !== null && { damage: row.damage }),
+    ...(row.state === "done" && row.transcripts !== null && { transcripts: transcriptsOf(row.transcripts) }),
     attempts: row.attempts,
     ...(row.error_code !== null && { lastError: { code: row.error_code, message: row.error_message ?? "" } }),
     ...(row.evidence !== null && { evidence: evidenceOf(row.evidence) }),
@@ -213,6 +217,10 @@ export function entryOf(row: RecordingRow, lives: (owner: string) => boolean): L
     changedMs: row.changed,
     runId: (leased ? row.lease_owner : row.run_id) ?? "",
   };
+}
+
+function transcriptsOf(column: string): readonly Transcript[] {
+  return JSON.parse(column) as Transcript[];
 }
 
 /** The evidence that a column holds. */

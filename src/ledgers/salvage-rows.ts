@@ -36,11 +36,12 @@ export function copyRows(
   const most = Math.ceil(fileSize / leastRowBytes);
   const first = plausible(endOf("min"), most) ?? 1;
   const last = plausible(endOf("max"), most) ?? most;
-  const evidence = known.has("evidence") ? " AND (evidence IS NULL OR json_valid(evidence))" : "";
+  const json = ["evidence", "transcripts"].filter((name) => known.has(name));
+  const sound = json.map((name) => ` AND (${name} IS NULL OR json_valid(${name}))`).join("");
   const named = columns.join(", ");
   const copy = sqlite.prepare(
     `INSERT OR IGNORE INTO main.${table} (${named}) SELECT ${named} FROM old.${table}
-     WHERE seq BETWEEN ? AND ? AND ${sane[table]}${evidence}${noBytes(columns)}`,
+     WHERE seq BETWEEN ? AND ? AND ${sane[table]}${sound}${noBytes(columns)}`,
   );
   let unread = 0;
   const copyRange = (from: number, to: number): number => {

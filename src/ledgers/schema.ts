@@ -160,6 +160,11 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
   // 1 while only a person's word stands for the recording: such a row is gone with its claim unless the recording comes.
   `ALTER TABLE recordings ADD COLUMN named INTEGER;
    CREATE INDEX recordings_named ON recordings (lease_owner) WHERE named = 1`,
+  // The transcripts beside a recording's audio (JSON), what they say line by line, and those of what is being purged.
+  `ALTER TABLE recordings ADD COLUMN transcripts TEXT;
+   CREATE TABLE spoken (recording INTEGER PRIMARY KEY, noted INTEGER NOT NULL, cut INTEGER, marks TEXT NOT NULL,
+     words TEXT NOT NULL);
+   ALTER TABLE purging ADD COLUMN transcripts TEXT`,
 ];
 
 /** Whether a ledger of this version has holds. */

@@ -2,6 +2,7 @@ import { foldedWords } from "../core/folding.ts";
 import { openSqlite } from "../platform/sqlite.ts";
 import { secondsColumn } from "./browse-query.ts";
 import type { Database } from "./database.ts";
+import { spokenColumn, spokenSince } from "./spoken.ts";
 
 /** Where a search begins and between which call starts it looks. */
 export interface SearchBounds {
@@ -39,6 +40,7 @@ export interface SearchIndex {
 /** The index knows pieces of three letters. */
 const shortest = 3;
 const rowsAtOnce = 500;
+const lettersAtOnce = 200_000;
 const sweptAtOnce = 20_000;
 /** Recordings that change (a purge, a call's data that came late) are looked for so often. */
 const sweepEveryMs = 30_000;
@@ -59,10 +61,11 @@ export function openSearchIndex({ sqlite }: Pick<Database, "sqlite">, now: () =>
     CREATE TABLE slots (slot INTEGER PRIMARY KEY, seq INTEGER NOT NULL UNIQUE, seconds REAL NOT NULL);
     CREATE INDEX slots_by_length ON slots (seconds, seq);
     CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'trigram')`);
-  const columns = `seq, start, ${secondsColumn} AS seconds, ${searchedColumns} AS words`;
+  const columns = `seq, start, ${secondsColumn} AS seconds, ${searchedColumns} || char(10) || ${spokenColumn} AS words`;
   const later = sqlite.prepare(`SELECT ${columns} FROM recordings WHERE seq > ? ORDER BY seq LIMIT ${rowsAtOnce}`);
   const changed = sqlite.prepare(
-    `SELECT ${columns} FROM recordings WHERE seq > ? AND seq <= ? AND changed >= ? ORDER BY seq LIMIT ${rowsAtOnce}`,
+    `SELECT ${columns} FROM recordings WHERE seq > ? AND seq <= ? AND (changed >= ? OR ${spokenSince})
+     ORDER BY seq LIMIT ${rowsAtOnce}`,
   );
   const last = index.prepare("SELECT max(slot) AS slot FROM slots WHERE slot >= ? AND slot < ?");
   const slotOf = index.prepare("SELECT slot FROM slots WHERE seq = ?");
@@ -112,7 +115,7 @@ export function openSearchIndex({ sqlite }: Pick<Database, "sqlite">, now: () =>
   };
 
   function addLater(): boolean {
-    const rows = later.all(lastSeq) as unknown as SearchedRow[];
+    const { rows } = some(later.iterate(lastSeq));
     if (rows.length === 0) return false;
     inOne(() => rows.forEach(add));
     lastSeq = rows.at(-1)?.seq ?? lastSeq;
@@ -123,14 +126,14 @@ export function openSearchIndex({ sqlite }: Pick<Database, "sqlite">, now: () =>
   function sweep(): boolean {
     if (sweptFrom === 0 && now() - sweepBegun < sweepEveryMs) return false;
     if (sweptFrom === 0) sweepBegun = now();
-    const rows = changed.all(sweptFrom, sweptFrom + sweptAtOnce, sweepSince) as unknown as SearchedRow[];
+    const { rows, more } = some(changed.iterate(sweptFrom, sweptFrom + sweptAtOnce, sweepSince, sweepSince));
     inOne(() => {
       for (const row of rows) {
         drop(row.seq);
         add(row);
       }
     });
-    sweptFrom = rows.length === rowsAtOnce ? (rows.at(-1) as SearchedRow).seq : sweptFrom + sweptAtOnce;
+    sweptFrom = more ? (rows.at(-1) as SearchedRow).seq : sweptFrom + sweptAtOnce;
     if (sweptFrom < lastSeq) return true;
     sweptFrom = 0;
     sweepSince = sweepBegun - 2 * sweepEveryMs;
@@ -174,6 +177,18 @@ export function openSearchIndex({ sqlite }: Pick<Database, "sqlite">, now: () =>
   };
 }
 
+/** So many rows, or fewer where they have much to say: either is taken in within milliseconds. */
+function some(rows: Iterable<unknown>): { readonly rows: readonly SearchedRow[]; readonly more: boolean } {
+  const taken: SearchedRow[] = [];
+  let letters = 0;
+  for (const row of rows as Iterable<SearchedRow>) {
+    taken.push(row);
+    letters += row.words.length;
+    if (taken.length === rowsAtOnce || letters > lettersAtOnce) return { rows: taken, more: true };
+  }
+  return { rows: taken, more: false };
+}
+
 /** The first slot of a start's second, by the digits that it is written with; unknown starts come before all others. */
 function firstSlot(start: string): number {
   const [year, month = "01", day = "01", hour = "00", minute = "00", second = "00"] =
@@ -189,7 +204,7 @@ function endSlot(to: string): number {
   return slot < 0 ? Number.MAX_SAFE_INTEGER : slot + 32 * 86_400 * slotsPerSecond;
 }
 
-/** SQL for what of a recording can be searched. */
+/** SQL for what of a recording's call can be searched. */
 export const searchedColumns = ["from_number", "to_number", "extension", "user_name", "name", "id"]
   .map((column) => `coalesce(${column}, '')`)
   .join(" || char(10) || ");

@@ -21,6 +21,7 @@ import { brokenOutcomes } from "./outcomes-check.ts";
 import { type OwedHooks, openOwedHooks } from "./owed-hooks.ts";
 import { openResults, openResultWriter, type Result } from "./result-writer.ts";
 import { openRuns, type Runs } from "./runs.ts";
+import { openSpoken } from "./spoken.ts";
 
 /** What the halves of the ledger share. */
 interface OpenLedger {
@@ -160,6 +161,7 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
   const entries = openEntries(database, leases.lives);
   const kept = openKeyValue(database);
   const audit = openAudit(database, outcomes, operator);
+  const spoken = openSpoken(database);
   const holds = openHolds(database, operator, audit);
   const catalogue = openCatalogue(database, kept, outcomes, holds, audit);
   return {
@@ -195,6 +197,9 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     purgeEnded: async (keys) => settled(() => catalogue.purgeEnded(keys)),
     audit: async (line) => catalogue.audit(line, clock.now()),
     noteDamage: async (found) => settled(() => catalogue.noteDamage(found)),
+    noteTranscripts: async (key, transcripts, said) =>
+      void settled(() => database.write(() => spoken.note(key, transcripts, said, clock.now()))),
+    spokenOf: async (key) => settled(() => spoken.of(key)),
     hookEnded: async (key, failure) => database.write(() => hooks.ended(key, failure, clock.now())),
     hooksOwed: async function* () {
       for (let after = ""; ; ) {

@@ -7,12 +7,14 @@ import { openRefReader, type RefReader } from "../composition/rows.ts";
 import { type CallFinder, openCallFinder } from "../core/download/call-finder.ts";
 import { markedIfShort } from "../core/download/refetch.ts";
 import { RecordingError } from "../core/model/errors.ts";
-import type { Archive } from "../core/model/ledger.ts";
+import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { Call, RecordingRef, Stored } from "../core/model/recording.ts";
 import { type NamedFile, openNamePattern, portalPattern, readPortalName } from "../core/naming/file-name-parser.ts";
 import { disownedBecause, openKnownHashes } from "../destinations/disk/sidecar.ts";
+import { isBesideAudio } from "../destinations/disk/transcripts.ts";
 import { examineFile, finishedFiles } from "../platform/files.ts";
 import { readSmallFile } from "../platform/small-file.ts";
+import { noteTranscripts } from "./transcripts.ts";
 
 /** Tells whose recording a file is, or why that cannot be told. */
 export type Identify = (path: string) => RecordingRef | string;
@@ -37,6 +39,7 @@ export async function adoptFiles(
   const knownHashes = openKnownHashes(root);
   let count = 0;
   const examine = async (path: string) => {
+    if (isBesideAudio(root, path)) return;
     const ref = identify(path);
     if (typeof ref === "string") return unmatched(path, ref);
     try {
@@ -53,6 +56,7 @@ export async function adoptFiles(
     const examined = await Promise.all(batch.map((path) => limit(examine, path)));
     const found = examined.filter((each) => each !== undefined);
     count += await ledger.adopt(found);
+    for (const { ref, stored } of found) await noteTranscripts(root, { ref, stored }, ledger);
     for (const { ref, stored } of found) adopted(ref, stored);
   };
   let batch: string[] = [];
@@ -200,8 +204,13 @@ export async function unknownFiles(
 ): Promise<AsyncIterable<string>> {
   const known = new Set<string>();
   for await (const page of ledger.entries({ states: ["done"] }))
-    for (const { stored } of page) known.add(stored?.path ?? "");
+    for (const path of page.flatMap(pathsOfEntry)) known.add(path);
   return without(finishedFiles(root, folder, unreadable), known, stop);
+}
+
+/** The files that an entry of the ledger names. */
+export function pathsOfEntry({ stored, transcripts = [] }: LedgerEntry): readonly string[] {
+  return [...(stored === undefined ? [] : [stored.path]), ...transcripts.map(({ path }) => path)];
 }
 
 async function* without(

@@ -39,9 +39,16 @@ function printerOf(
 }
 
 /** What is known of a recording that is held, in one object, with the names of the legal holds over it. */
-export function jsonOf({ ref, stored, state }: LedgerEntry, holds: readonly Hold[]) {
+export function jsonOf({ ref, stored, state, transcripts }: LedgerEntry, holds: readonly Hold[]) {
   const over = holdsOver(holds, ref).map(({ name }) => name);
-  return { ...ref, start: ref.call.start, state, ...stored, ...(over.length > 0 && { holds: over }) };
+  return {
+    ...ref,
+    start: ref.call.start,
+    state,
+    ...stored,
+    ...(transcripts && { transcripts }),
+    ...(over.length > 0 && { holds: over }),
+  };
 }
 
 function namesOver(holds: readonly Hold[], { ref }: LedgerEntry): string {
@@ -98,6 +105,7 @@ const csvColumns: readonly (readonly [string, (entry: LedgerEntry) => string | n
   ["sha256", ({ stored }) => stored?.sha256],
   ["note", ({ stored }) => stored?.note],
   ["user", ({ ref }) => ref.call.user],
+  ["transcripts", ({ transcripts = [] }) => transcripts.map(({ path }) => path).join("; ")],
 ];
 
 /** Prints pages of entries as CSV, the names of the columns first. */

@@ -8,6 +8,7 @@ import { holdsAreLost } from "../core/holds.ts";
 import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
+import { transcriptNames } from "../core/transcripts/names.ts";
 import { openEraser } from "../destinations/disk/eraser.ts";
 import { siblingsOf } from "../destinations/disk/incoming.ts";
 import { openPartsOf } from "../destinations/disk/part-files.ts";
@@ -27,7 +28,7 @@ export interface Deletion {
 
 /**
  * Deletes every file of recordings that the ledger knows as purged: audio under each extension it may have, sidecars,
- * parts with their notes, their lines in SHA256SUMS and what ledgers that were moved aside say of them; of those that never
+ * transcripts, parts with their notes, their lines in SHA256SUMS and what ledgers that were moved aside say of them; of those that never
  * were recorded as held also the file that a killed run may have left. Leaves what came under a legal hold meanwhile, and
  * throws `ledger` while holds may be lost. `deleted` hears of each file, relative to the archive
  * or absolute.
@@ -76,10 +77,14 @@ async function openFilesOf(
 ) {
   const partsOf = openPartsOf(root);
   const siblings = await siblingsThatStand(root, purged, ledger);
-  return ({ key, path }: PurgedFile): string[] => {
+  /** Whether another recording's file differs in its extension alone: what is named without it may be of either. */
+  const isShared = (path: string, own: readonly string[]) =>
+    siblingsOf(path).some((each) => !own.includes(each) && isThere(root, each));
+  return ({ key, path, transcripts = [] }: PurgedFile): string[] => {
     const named = path === undefined ? [] : [path, ...siblingsOf(path).filter((sibling) => siblings.has(sibling))];
     const audio = [...named, ...(unrecorded.get(key) ?? [])];
-    return [...new Set([...audio, ...sidecarsOfRecording(root, audio, key), ...partsOf(key)])];
+    const said = [...transcripts, ...audio.flatMap((each) => transcriptNames(each, isShared(each, audio)))];
+    return [...new Set([...audio, ...said, ...sidecarsOfRecording(root, audio, key), ...partsOf(key)])];
   };
 }
 
@@ -106,13 +111,15 @@ async function siblingsThatStand(
   ledger: Archive,
 ): Promise<ReadonlySet<string>> {
   const paths = purged.flatMap(({ path }) => (path === undefined ? [] : siblingsOf(path)));
-  const standing = new Set(
-    paths.filter((path) => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined),
-  );
+  const standing = new Set(paths.filter((path) => isThere(root, path)));
   if (standing.size === 0) return standing;
   for await (const page of ledger.entries({ states: ["done"] }))
     for (const { stored } of page) standing.delete(stored?.path ?? "");
   return standing;
+}
+
+function isThere(root: string, path: string): boolean {
+  return lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The archive's list of hashes, in the form that `sha256sum -c` reads. */

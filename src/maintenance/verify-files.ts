@@ -6,7 +6,8 @@ import type { RecordingKey } from "../core/model/recording.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
 import { sidecarHash } from "../destinations/disk/sidecar.ts";
 import { hashFile } from "../platform/files.ts";
-import { unknownFiles } from "./adoption.ts";
+import { pathsOfEntry, unknownFiles } from "./adoption.ts";
+import { openLaterTranscripts } from "./transcripts.ts";
 
 export interface FileChecks {
   readonly subset: Subset | undefined;
@@ -21,6 +22,8 @@ export interface FilesVerified {
   readonly broken: readonly RecordingKey[];
   /** Files of a run that is at work, which it has not recorded yet. */
   readonly arriving: number;
+  /** Transcripts that had come since and are known now. */
+  readonly noted: number;
 }
 
 /**
@@ -43,7 +46,8 @@ export async function verifyFiles(
     damaged: (key: RecordingKey, message: string | undefined) => damage.set(key, message),
   };
   const told = (difference: Difference) => {
-    if (difference.key !== undefined && fileFaults.has(difference.kind)) broken.add(difference.key);
+    if (difference.key !== undefined && !difference.transcript && fileFaults.has(difference.kind))
+      broken.add(difference.key);
     differs(difference);
   };
   /** Tells what was found of entries that are still the same; returns those to be looked at again. */
@@ -66,8 +70,8 @@ export async function verifyFiles(
     }
   }
   await verifyEntries(settled(), subset, availableParallelism(), ports);
-  const arriving = subset === undefined ? await verifyUnknown(root, ledger, differs, stop) : 0;
-  return { broken: [...broken], arriving };
+  const unknown = subset === undefined ? await verifyUnknown(root, ledger, differs, stop) : { arriving: 0, noted: 0 };
+  return { broken: [...broken], ...unknown };
 }
 
 /** What a new file mends. */
@@ -88,7 +92,10 @@ async function changedSince(
 }
 
 function fileOf(entry: LedgerEntry | undefined): string {
-  return JSON.stringify([entry?.stored?.path, entry?.stored?.sha256, entry?.state === "purged"]);
+  return JSON.stringify([
+    ...[entry?.stored?.path, entry?.stored?.sha256, entry?.state === "purged"],
+    entry?.transcripts?.map(({ sha256 }) => sha256),
+  ]);
 }
 
 /** Files that no entry names, looked at twice: a run may bring files all the time. Counts those that it has yet to record. */
@@ -97,16 +104,19 @@ async function verifyUnknown(
   ledger: Archive,
   differs: (difference: Difference) => void,
   stop: AbortSignal,
-): Promise<number> {
+): Promise<Omit<FilesVerified, "broken">> {
   const unreadable = (path: string, message: string) => differs({ kind: "unreadable", path, message });
   const candidates: string[] = [];
   for await (const path of await unknownFiles(root, root, ledger, { stop, unreadable })) candidates.push(path);
-  if (candidates.length === 0) return 0;
+  if (candidates.length === 0) return { arriving: 0, noted: 0 };
   // Asked before the entries are read once more: a run that has ended by then has recorded all its files.
   const since = await ledger.livingSince();
   const left = new Set(candidates);
-  for await (const page of stoppable(ledger.entries({ states: ["done"] }), stop))
-    for (const { stored } of page) left.delete(stored?.path ?? "");
+  const later = openLaterTranscripts(root, ledger, candidates);
+  for await (const page of stoppable(ledger.entries({ states: ["done"] }), stop)) {
+    for (const path of page.flatMap(pathsOfEntry)) left.delete(path);
+    for (const entry of page) for (const path of await later.note(entry)) left.delete(path);
+  }
   let arriving = 0;
   for (const path of left) {
     const changed = lstatSync(join(root, path), { throwIfNoEntry: false })?.ctimeMs;
@@ -114,7 +124,7 @@ async function verifyUnknown(
     if (since !== undefined && changed >= since - clockSlackMs) arriving += 1;
     else differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
   }
-  return arriving;
+  return { arriving, noted: later.count() };
 }
 
 /** File systems stamp with the time of the last tick, or with another machine's. */

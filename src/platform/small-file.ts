@@ -27,16 +27,23 @@ function tryOpen(path: string, flags: number, mode: number): number | undefined 
 
 /** The text of such a file; `unsafe-path` also where it is larger than `most` bytes. */
 export function readSmallFile(path: string, most: number): string {
+  const bytes = readSmallBytes(path, most);
+  if (bytes !== undefined) return bytes.toString("utf8");
+  throw new RecordingError("unsafe-path", `${path} is larger than ${most} bytes: check it.`);
+}
+
+/** The bytes of such a file; undefined where there are more than `most`. */
+export function readSmallBytes(path: string, most: number): Buffer | undefined {
   const fd = openPlain(path);
   try {
     const { size } = fstatSync(fd);
-    if (size > most) throw new RecordingError("unsafe-path", `${path} is larger than ${most} bytes: check it.`);
+    if (size > most) return undefined;
     const bytes = Buffer.alloc(size);
     let length = 0;
     for (let read = -1; read !== 0 && length < size; length += read) {
       read = readSync(fd, bytes, length, size - length, length);
     }
-    return bytes.toString("utf8", 0, length);
+    return bytes.subarray(0, length);
   } finally {
     closeSync(fd);
   }

@@ -13,7 +13,7 @@ export const archiveOptions = {
   csv: flag("--csv", "print CSV"),
   prometheus: flag("--prometheus", "print metrics in Prometheus' text format"),
   name: value("--name <words>", "people by words of their names; neither case nor accents count", words),
-  text: value("--text <words>", "what a number, extension, name or id holds; as --name", words),
+  text: value("--text <words>", "what a number, extension, name, id or transcript holds; as --name", words),
   readDataSubset: value(
     "--read-data-subset <n/m>",
     "re-read only one part of m, such as 1/7: the whole archive in a week",

@@ -1,6 +1,7 @@
 import type { CallMarks } from "../download/call-traits.ts";
 import type { Evidence } from "../download/evidence.ts";
 import type { Hold, HoldRule } from "../holds.ts";
+import type { Spoken, Transcript } from "../transcripts/spoken.ts";
 import type {
   ArchiveRecord,
   AuditLine,
@@ -115,6 +116,10 @@ export interface Archive extends Required<Ledger> {
   audit(line: AuditLine): Promise<void>;
   /** Notes of held recordings what is wrong with their files; undefined takes the note away, as a new file does. */
   noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): Promise<void>;
+  /** Notes of a held recording all transcripts that there are, and what they say, in place of what was noted before. */
+  noteTranscripts(key: RecordingKey, transcripts: readonly Transcript[], spoken: Spoken): Promise<void>;
+  /** What was said in a held recording; undefined where no transcript is known. */
+  spokenOf(key: RecordingKey): Promise<Spoken | undefined>;
   /** What became of a recording's hook: with a failure it stays owed. */
   hookEnded(key: RecordingKey, failure: string | undefined): Promise<void>;
   /** The recordings held whose hook is still owed. */
@@ -144,6 +149,8 @@ export interface PurgedFile {
   readonly key: RecordingKey;
   /** Where its audio stood; absent when it never became whole. */
   readonly path?: string;
+  /** Where the transcripts that were known stood. */
+  readonly transcripts?: readonly string[];
   /** Legal holds that were placed since, and keep what is left of it. */
   readonly holds?: readonly Hold[];
 }
@@ -169,7 +176,7 @@ export interface EntryFilter {
   readonly id?: string;
   /** Words of the names of the call's people; neither case nor accents count here and in `text`. */
   readonly name?: string;
-  /** Appears in a number, the extension, a name or the id. */
+  /** Appears in a number, the extension, a name, the id, or what was said. */
   readonly text?: string;
   /** Newest call first; oldest first otherwise. */
   readonly newestFirst?: boolean;
@@ -185,6 +192,8 @@ export interface LedgerEntry {
   readonly evidence?: Evidence;
   /** What `verify` last found wrong with the file. */
   readonly damage?: string;
+  /** What stands beside the audio of what was said in it. */
+  readonly transcripts?: readonly Transcript[];
   readonly firstSeenMs: number;
   readonly changedMs: number;
   readonly runId: string;

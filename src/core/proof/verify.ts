@@ -1,8 +1,9 @@
 import pLimit from "p-limit";
 import { RecordingError } from "../model/errors.ts";
 import type { LedgerEntry } from "../model/ledger.ts";
-import type { RecordingKey, Stored } from "../model/recording.ts";
+import type { RecordingKey } from "../model/recording.ts";
 import { formatCount, formatNumberOf } from "../text.ts";
+import type { Transcript } from "../transcripts/spoken.ts";
 
 /** What a finished file turned out to be when it was read again. */
 export interface FileState {
@@ -27,6 +28,8 @@ export interface Difference {
     | "seal";
   readonly key?: string;
   readonly path?: string;
+  /** The file is a transcript: the recording itself has no fault by this. */
+  readonly transcript?: true;
   readonly message: string;
 }
 
@@ -62,7 +65,7 @@ export async function verifyEntries(
   }
 }
 
-async function verifyOne({ ref, stored, damage }: LedgerEntry, ports: VerifyPorts): Promise<void> {
+async function verifyOne({ ref, stored, damage, transcripts = [] }: LedgerEntry, ports: VerifyPorts): Promise<void> {
   if (stored === undefined) return;
   const { key } = ref;
   const { path } = stored;
@@ -74,12 +77,27 @@ async function verifyOne({ ref, stored, damage }: LedgerEntry, ports: VerifyPort
   if (sidecar !== undefined && sidecar.sha256 !== stored.sha256) {
     ports.differs({ kind: "sidecar", key, path: sidecar.by, message: "it has a different SHA-256 from the ledger" });
   }
-  ports.checked(typeof found === "string" ? 0 : (found?.bytes ?? 0));
+  let bytes = sizeOf(found);
+  for (const transcript of transcripts) bytes += await verifyTranscript(key, transcript, ports);
+  ports.checked(bytes);
+}
+
+async function verifyTranscript(key: RecordingKey, transcript: Transcript, ports: VerifyPorts): Promise<number> {
+  const { path } = transcript;
+  const found = await ports.hash(path).catch(reasonOf);
+  const fault = faultOf(found, transcript, "noted");
+  if (fault !== undefined) ports.differs({ ...fault, key, path, transcript: true });
+  return sizeOf(found);
+}
+
+function sizeOf(found: FileState | string | undefined): number {
+  return typeof found === "string" ? 0 : (found?.bytes ?? 0);
 }
 
 function faultOf(
   found: FileState | string | undefined,
-  stored: Stored,
+  stored: FileState,
+  since = "downloaded",
 ): Pick<Difference, "kind" | "message"> | undefined {
   if (typeof found === "string") return { kind: "unreadable", message: found };
   if (found === undefined) return { kind: "missing", message: "the file is not there" };
@@ -89,7 +107,7 @@ function faultOf(
       message: `${formatNumberOf(found.bytes, "byte")} instead of ${formatCount(stored.bytes)}`,
     };
   if (found.sha256 === stored.sha256) return undefined;
-  return { kind: "changed", message: "its SHA-256 has changed since it was downloaded" };
+  return { kind: "changed", message: `its SHA-256 has changed since it was ${since}` };
 }
 
 /** One file that cannot be read is a finding; the others are read all the same. */

@@ -1,0 +1,45 @@
+import { lineOf, type SpokenLine } from "./line.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The lines of a transcript in JSON: whisper.cpp's (`transcription` with `offsets` in milliseconds), Whisper's and most
+ * services' (`segments` with `start` and `end` in seconds), or nothing but a `text`. Other JSON has none.
+ */
+export function jsonLines(text: string): SpokenLine[] {
+  const value = parsed(text);
+  if (!isFields(value)) return [];
+  const whole = typeof value.text === "string" ? lineOf(value.text) : undefined;
+  const pieces = Array.isArray(value.transcription) ? value.transcription : value.segments;
+  const lines = Array.isArray(pieces) ? pieces.flatMap((piece: unknown) => lineOfPiece(piece) ?? []) : [];
+  return lines.length > 0 || whole === undefined ? lines : [whole];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function lineOfPiece(piece: unknown): SpokenLine | undefined {
+  if (!isFields(piece) || typeof piece.text !== "string") return undefined;
+  const speaker = typeof piece.speaker === "string" ? piece.speaker : undefined;
+  const { offsets } = piece;
+  if (!isFields(offsets)) return lineOf(piece.text, numberOf(piece.start), numberOf(piece.end), speaker);
+  return lineOf(piece.text, inSeconds(offsets.from), inSeconds(offsets.to), speaker);
+}
+
+function inSeconds(ms: unknown): number | undefined {
+  const number = numberOf(ms);
+  return number === undefined ? undefined : number / 1000;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

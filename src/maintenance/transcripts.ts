@@ -1,0 +1,39 @@
+import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import { transcriptExtension, transcriptNames } from "../core/transcripts/names.ts";
+import { findTranscripts } from "../destinations/disk/transcripts.ts";
+
+type Noted = Pick<LedgerEntry, "ref" | "stored" | "transcripts">;
+
+/**
+ * Notes the transcripts beside a recording that the ledger does not know yet; those that it knows keep the hash that they
+ * came with. Returns the paths of the new ones.
+ */
+export async function noteTranscripts(
+  root: string,
+  { ref, stored, transcripts: known = [] }: Noted,
+  ledger: Archive,
+): Promise<readonly string[]> {
+  if (stored === undefined) return [];
+  const { transcripts, spoken } = await findTranscripts(root, stored.path);
+  const names = new Set(known.map(({ path }) => path));
+  const fresh = transcripts.filter(({ path }) => !names.has(path));
+  if (fresh.length > 0) await ledger.noteTranscripts(ref.key, [...known, ...fresh], spoken);
+  return fresh.map(({ path }) => path);
+}
+
+/** Notes those of some files that are transcripts of held recordings, entry by entry. */
+export function openLaterTranscripts(root: string, ledger: Archive, files: readonly string[]) {
+  const candidates = new Set(files.filter((path) => transcriptExtension(path) !== undefined));
+  let count = 0;
+  return {
+    count: () => count,
+    /** The paths that this entry's recording has by them. */
+    async note(entry: LedgerEntry): Promise<readonly string[]> {
+      if (candidates.size === 0 || entry.stored === undefined) return [];
+      if (!transcriptNames(entry.stored.path).some((path) => candidates.has(path))) return [];
+      const noted = await noteTranscripts(root, entry, ledger);
+      count += noted.length;
+      return noted;
+    },
+  };
+}
