@@ -231,11 +231,12 @@ async function recording(
   listener: Listener,
   recordings: Recordings,
 ): Promise<void> {
-  const [, prefix, rest = ""] = /^\/(r|api\/peaks|api\/recording)\/(.+)$/.exec(path) ?? [];
+  const [, prefix, rest = ""] = /^\/(r|api\/peaks|api\/recording|api\/transcript)\/(.+)$/.exec(path) ?? [];
   const key = keyOfPath(rest);
   if (prefix === undefined || key === undefined) return refuse(visit.response, 404, "There is nothing here.");
   const asked = { ...visit, key, listener, query };
   if (prefix === "r") return recordings.play(asked);
+  if (prefix === "api/transcript") return recordings.transcript(asked);
   return prefix === "api/peaks" ? recordings.peaks(asked) : recordings.describe(asked);
 }
 

@@ -1,5 +1,7 @@
 import type { LedgerEntry } from "../../core/model/ledger.ts";
 import type { RecordingKey } from "../../core/model/recording.ts";
+import type { SpokenLine } from "../../core/transcripts/line.ts";
+import { lineWith } from "../../core/transcripts/spoken.ts";
 import type { Listener } from "../auth/sessions.ts";
 import type { ArchiveSet, Place } from "./archive-set.ts";
 import type { CatalogueQuery } from "./catalogue-query.ts";
@@ -21,6 +23,10 @@ export interface Item {
   readonly session?: string;
   readonly bytes?: number;
   readonly contentType?: string;
+  /** There is a transcript. */
+  readonly transcript?: true;
+  /** Where the text that was searched for was said. */
+  readonly said?: SpokenLine;
   /** Not in the archive: playing it fetches it. */
   readonly missing?: true;
 }
@@ -73,9 +79,10 @@ export async function cataloguePage(
     if (inVain) vain += 1;
     if (entry !== undefined && isShown(entry, listener, canFetch)) found.push(entry);
     if (found.length < pageSize && looked < mostLooked && vain < mostVain) continue;
-    if (places.some((place) => place !== "end")) return { recordings: items(found), cursor: cursorOf(places), ...days };
+    if (places.every((place) => place === "end")) continue;
+    return { recordings: await items(found, archiveSet, query.text), cursor: cursorOf(places), ...days };
   }
-  return { recordings: items(found), ...days };
+  return { recordings: await items(found, archiveSet, query.text), ...days };
 }
 
 /** Counts all pages of a list. Undefined when the listener has gone. */
@@ -129,15 +136,48 @@ function isShown(entry: LedgerEntry, listener: Listener, canFetch: (key: Recordi
   return (entry.state === "done" || canFetch(entry.ref.key)) && listener.sees?.(entry) !== false;
 }
 
-function items(entries: readonly LedgerEntry[]): Item[] {
-  return entries.map((entry) => itemOf(entry));
+/** As the page shows them, with the words that were searched for where they were said. */
+async function items(
+  entries: readonly LedgerEntry[],
+  archiveSet: ArchiveSet,
+  text: string | undefined,
+): Promise<Item[]> {
+  const shown: Item[] = [];
+  for (const entry of entries) {
+    const line =
+      text === undefined || entry.transcripts === undefined ? undefined : await saidIn(entry, archiveSet, text);
+    shown.push({ ...itemOf(entry), ...(line && { said: line }) });
+  }
+  return shown;
 }
 
-export function itemOf({ ref, stored, state }: Pick<LedgerEntry, "ref" | "stored" | "state">): Item {
+async function saidIn({ ref }: LedgerEntry, archiveSet: ArchiveSet, text: string): Promise<SpokenLine | undefined> {
+  const found = await archiveSet.find(ref.key);
+  const line = lineWith((await found?.archive.ledger.spokenOf(ref.key))?.lines ?? [], text);
+  return line && { ...line, text: excerptOf(line.text, text) };
+}
+
+const mostExcerptLetters = 240;
+
+/** A long line around the words searched for. */
+function excerptOf(line: string, text: string): string {
+  if (line.length <= mostExcerptLetters) return line;
+  const at = Math.max(0, line.toLowerCase().indexOf(text.toLowerCase()) - mostExcerptLetters / 3);
+  const piece = line.slice(at, at + mostExcerptLetters);
+  return `${at > 0 ? "…" : ""}${piece}${at + piece.length < line.length ? "…" : ""}`;
+}
+
+export function itemOf({
+  ref,
+  stored,
+  state,
+  transcripts,
+}: Pick<LedgerEntry, "ref" | "stored" | "state" | "transcripts">): Item {
   const { start, direction, from, to, extension, user, name, session, duration } = ref.call;
   const fields = {
     ...{ start, seconds: stored?.audioSeconds ?? duration, direction, from, to, extension, user, name, session },
     ...{ bytes: stored?.bytes, contentType: stored?.contentType, missing: state === "done" ? undefined : true },
+    transcript: transcripts === undefined ? undefined : true,
   };
   const known = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   return { key: ref.key, source: ref.source, id: ref.id, ...known };

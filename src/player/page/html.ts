@@ -23,7 +23,7 @@ ${iconSprite}
 <main>
 <form id="search" role="search" aria-label="Recordings">
 <div class="find"><label for="text">Search</label>
-<input id="text" type="search" autocomplete="off" spellcheck="false" placeholder="Number, name, extension, date or link" aria-keyshortcuts="/"></div>
+<input id="text" type="search" autocomplete="off" spellcheck="false" placeholder="Number, name, spoken words, date or link" aria-keyshortcuts="/"></div>
 <details id="filters"><summary>Filters and order<span id="filtered"></span></summary>
 <div class="fields">
 <div><label for="from">From</label><input id="from" class="date" type="text" autocomplete="off" placeholder="5 Oct 2026" aria-describedby="dates"></div>
@@ -62,9 +62,11 @@ ${iconSprite}
 <label class="tick"><input id="onward" type="checkbox"> Play next</label>
 <span class="grow"></span>
 <a id="download" class="button" download>Download</a>
+<button id="words" type="button" aria-expanded="false" aria-controls="transcript" aria-keyshortcuts="t" hidden>Transcript</button>
 <button id="copy" type="button">Copy link</button>
 </div>
 </div>
+<ol id="transcript" aria-label="Transcript" tabindex="0" hidden></ol>
 <p id="message" role="status" aria-live="polite"></p>
 </section>
 <dialog id="keys" aria-labelledby="keys-title">
@@ -75,6 +77,7 @@ ${iconSprite}
 <div><dt><kbd>←</kbd> / <kbd>→</kbd></dt><dd>5 seconds back / forward</dd></div>
 <div><dt><kbd>↑</kbd> / <kbd>↓</kbd>, <kbd>p</kbd> / <kbd>n</kbd></dt><dd>Previous / next recording</dd></div>
 <div><dt><kbd>&lt;</kbd> / <kbd>&gt;</kbd></dt><dd>Slower / faster</dd></div>
+<div><dt><kbd>t</kbd></dt><dd>Show what was said</dd></div>
 <div><dt><kbd>/</kbd></dt><dd>Search</dd></div>
 <div><dt><kbd>Esc</kbd></dt><dd>Leave the search field</dd></div>
 <div><dt><kbd>?</kbd></dt><dd>Show these keys</dd></div>

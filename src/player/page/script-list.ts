@@ -18,6 +18,7 @@ function add(item) {
   const start = startOf(item);
   line.dataset.at = String(start ? start.getTime() : -Infinity);
   line.append(button(item));
+  if (item.said) line.append(saidButton(item));
   const head = byDays() && headOf(item, start);
   if (head) join(head, line);
   else put(dayOf(start), line);

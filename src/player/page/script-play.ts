@@ -3,8 +3,8 @@ export const playScript = `
 const audio = $("audio");
 const player = { item: undefined, peaks: undefined, turn: 0 };
 
-/** Makes a recording the current one. One that is not in the archive yet is waited for. */
-async function choose(item, start) {
+/** Makes a recording the current one, from a moment on where one is given. One that is not in the archive yet is waited for. */
+async function choose(item, start, at) {
   const turn = ++player.turn;
   player.item = item;
   player.peaks = undefined;
@@ -18,6 +18,7 @@ async function choose(item, start) {
   const info = [agent(item), when(item), ways[item.direction], systems[item.source], item.id];
   $("subtitle").textContent = info.filter(Boolean).join(" · ");
   showMedia(item);
+  showTranscript(item);
   $("download").href = "/r/" + item.key + "?download";
   history.replaceState(null, "", "#" + item.key);
   say("Loading…");
@@ -27,6 +28,7 @@ async function choose(item, start) {
   say("");
   audio.src = "/r/" + item.key;
   audio.playbackRate = Number($("speed").value);
+  if (at !== undefined) audio.addEventListener("loadedmetadata", () => turn === player.turn && seekTo(at), { once: true });
   if (start) play();
   showWave(item, turn);
 }
@@ -185,6 +187,7 @@ const keys = {
   ArrowDown: () => step(1),
   p: () => step(-1),
   n: () => step(1),
+  t: () => toggleWords(),
   "<": () => changeSpeed(-1),
   ">": () => changeSpeed(1),
 };

@@ -2,6 +2,7 @@ import { listScript } from "./script-list.ts";
 import { mediaScript } from "./script-media.ts";
 import { playScript } from "./script-play.ts";
 import { searchScript } from "./script-search.ts";
+import { spokenScript } from "./script-spoken.ts";
 import { wordsScript } from "./script-words.ts";
 
 /** The waveform: drawn from the audio, by the player's word or by what the browser decodes. */
@@ -99,6 +100,7 @@ ${listScript}
 ${searchScript}
 ${playScript}
 ${mediaScript}
+${spokenScript}
 ${waveScript}
 showSession();
 search();

@@ -77,6 +77,14 @@ ol { list-style: none; margin: 0; padding: 0; }
 .tick { display: inline-flex; align-items: center; gap: .4rem; min-height: 2.5rem; }
 .tick input { min-height: 0; width: 1.1rem; height: 1.1rem; accent-color: var(--main); }
 .grow { flex: 1; }
+.said { display: block; width: 100%; min-height: 0; border: 0; background: none; padding: .2rem .4rem; margin: 0; text-align: left; white-space: normal; overflow-wrap: anywhere; font-size: .9rem; }
+.line > .said { padding: 0 .4rem .5rem 3rem; color: var(--soft); }
+button.said:hover, #transcript [aria-current="true"] { background: var(--back); }
+.said .at { color: var(--main); font-variant-numeric: tabular-nums; }
+.speaker { font-weight: 600; }
+mark { background: none; color: inherit; font-weight: 700; text-decoration: underline; text-decoration-color: var(--main); text-decoration-thickness: 2px; }
+#transcript { position: relative; max-height: 30vh; overflow-y: auto; margin-top: .4rem; border-top: 1px solid var(--faint); }
+#transcript [aria-current="true"] { box-shadow: inset .2rem 0 var(--main); }
 #message { margin: .2rem 0 0; font-size: .875rem; }
 #message:empty { margin: 0; }
 .alert { color: var(--alert); }

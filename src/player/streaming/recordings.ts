@@ -41,6 +41,8 @@ export interface Recordings {
   /** What is known of the call. */
   describe(asked: Asked): Promise<void>;
   peaks(asked: Asked): Promise<void>;
+  /** What was said. */
+  transcript(asked: Asked): Promise<void>;
   /** Whether a source with a login may have it. */
   canFetch(key: RecordingKey): boolean;
 }
@@ -122,6 +124,15 @@ export function openRecordings({ archiveSet, clock, missing }: RecordingPorts): 
       });
       sendJson(asked.response, 200, { peaks: peaks ?? null });
     },
+    async transcript(asked) {
+      if ((await permitted(asked)) === undefined) return;
+      const { key, listener, request, response } = asked;
+      const found = await archiveSet.find(key);
+      const spoken = await found?.archive.ledger.spokenOf(key);
+      if (found === undefined || spoken === undefined) return refuse(response, 404, "There is no transcript of it.");
+      if (request.method === "GET") await audit(listener, key, "read", found.archive);
+      sendJson(response, 200, spoken);
+    },
   };
 }
 
@@ -167,7 +178,12 @@ const mostRemembered = 10_000;
 /** Writes each listening into the archive's audit log once, however many requests it takes. */
 export function openAuditor(clock: Clock) {
   const heard = new WeakMap<Listener, Map<string, number>>();
-  return async (listener: Listener, key: RecordingKey, way: "listened" | "downloaded", { ledger }: SetArchive) => {
+  return async (
+    listener: Listener,
+    key: RecordingKey,
+    way: "listened" | "downloaded" | "read",
+    { ledger }: SetArchive,
+  ) => {
     const known = heard.get(listener) ?? new Map<string, number>();
     heard.set(listener, known);
     const name = `${way} ${key}`;
