@@ -3,20 +3,23 @@ import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
 import { noteHead, recordOf } from "../composition/head-and-seals.ts";
 import { type LeftOut, openLeftOut } from "../composition/left-out.ts";
+import { type Narrowing, narrowingsInWords, narrowingsOf } from "../composition/narrowing.ts";
 import { wireWork } from "../composition/open-work.ts";
-import { entryFilterOf, selectionOf, toleranceOf } from "../composition/plan.ts";
+import { selectionOf, toleranceOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
 import type { Work } from "../core/download/work.ts";
 import { timeText } from "../core/local-time.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
-import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import type { Selection } from "../core/model/ports.ts";
+import type { RecordingRef } from "../core/model/recording.ts";
 import {
   isDifference,
   type Look,
   type Reconciled,
   type ReconcileRules,
+  reconcileExpired,
   reconcileRef,
   unsound,
 } from "../core/proof/reconcile.ts";
@@ -31,6 +34,7 @@ import { openLook } from "../platform/files.ts";
 export async function reconcile(invocation: Invocation): Promise<number> {
   const { io, settings } = invocation;
   const selection = selectionOf(settings, io.clock.now());
+  const narrowed = narrowingsOf(invocation);
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
   const kinds: Record<string, number> = {};
   let differences = 0;
@@ -53,7 +57,12 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     await using ledger = await openExistingLedger(settings, io);
     const { work, listed: whole } = await wireWork(invocation, sources, selection, { callsOf: ledger.callsOf });
     const look = openLook(archiveFolder(settings, io));
-    const archive = { ledger, look, rules: { tolerance: toleranceOf(settings), timezone: settings.timezone } };
+    const archive = {
+      ledger,
+      look,
+      skipped: new Set<string>(),
+      rules: { tolerance: toleranceOf(settings), timezone: settings.timezone },
+    };
     const listed = new Set<string>();
     const telling: Telling = {
       tell,
@@ -64,21 +73,21 @@ export async function reconcile(invocation: Invocation): Promise<number> {
       await reconcilePiece(piece, archive, listed, telling);
     }
     // Other filters leave recordings out that the archive may well hold.
-    if (isWholeSelection(selection)) await findExtra(invocation, archive, listed, telling);
+    if (isWholeSelection(selection)) await findExtra(invocation, selection, archive, listed, telling);
     const { rejected, uncertain: undated } = leftOut;
-    const result = { recordings: listed.size, rejected, ...(undated > 0 && { undated }), differences, ...kinds };
+    const told = { ...(narrowed.length > 0 && { narrowed }), ...(undated > 0 && { undated }) };
+    const result = { recordings: listed.size, rejected, ...told, differences, ...kinds };
     await ledger.audit({
       action: "reconcile",
       detail: recordOf(invocation, result, leftOut.exitCode() === 0 ? whole?.() : []),
     });
     const head = await noteHead(archiveFolder(settings, io), ledger);
     if (settings.json) io.stdout.write(finishedOf({ ...result, head }, io.clock.now()));
-    else if (!settings.quiet || differences > 0)
-      io.stderr.write(summaryOf(listed.size, kinds, isWholeSelection(selection)));
+    else if (!settings.quiet || differences > 0) io.stderr.write(summaryOf(listed.size, kinds, narrowed));
     if (lines)
       reported = await writeReport(
         invocation,
-        { ledger, period, lines, live: true, partial: partOf(selection, leftOut) },
+        { ledger, period, lines, live: true, partial: partOf(narrowed, leftOut) },
         targets,
       );
   } finally {
@@ -95,8 +104,8 @@ interface Telling {
 }
 
 /** Why a list is not one of all calls; undefined where it is. */
-function partOf(selection: Selection, { rejected, uncertain }: LeftOut): string | undefined {
-  if (!isWholeSelection(selection)) return "filters left calls out";
+function partOf(narrowed: readonly Narrowing[], { rejected, uncertain }: LeftOut): string | undefined {
+  if (narrowed.length > 0) return `calls were left out by ${narrowingsInWords(narrowed)}`;
   if (rejected > 0) return `${formatNumberOf(rejected, "row")} could not be read`;
   return uncertain > 0 ? `${formatNumberOf(uncertain, "row does", "rows do")} not say when the call was` : undefined;
 }
@@ -108,17 +117,21 @@ function targetsOf(file: string | undefined): readonly Target[] {
 interface Held {
   readonly ledger: Archive;
   readonly look: Look;
+  /** What the source lists, but was not asked for. */
+  readonly skipped: Set<string>;
   readonly rules: ReconcileRules;
 }
 
 async function reconcilePiece(
   piece: Work,
-  { ledger, look, rules }: Held,
+  { ledger, look, skipped, rules }: Held,
   listed: Set<string>,
   { tell, line }: Telling,
 ): Promise<void> {
   for (const event of piece.events) {
-    if (event.event !== "recording-skipped" || event.reason !== "short-recording" || event.call === undefined) continue;
+    if (event.event !== "recording-skipped") continue;
+    if (event.key !== undefined) skipped.add(event.key);
+    if (event.reason !== "short-recording" || event.call === undefined) continue;
     const found: Reconciled = {
       kind: "short-recording",
       message: "the source does not keep recordings this short",
@@ -127,23 +140,40 @@ async function reconcilePiece(
     tell(found);
     await line(found, undefined);
   }
-  const fresh = piece.refs.filter(({ key }) => !listed.has(key) && listed.add(key));
+  const expired = expiredIn(piece);
+  const fresh = [...piece.refs, ...expired.keys()].filter(({ key }) => !listed.has(key) && listed.add(key));
   const entries = await ledger.entriesOf(fresh.map(({ key }) => key));
   for (const [at, ref] of fresh.entries()) {
-    const found = reconcileRef(ref, entries[at], look, rules);
+    const assumed = expired.get(ref);
+    const found =
+      assumed === undefined
+        ? reconcileRef(ref, entries[at], look, rules)
+        : reconcileExpired(ref, entries[at], look, { ...rules, assumed });
     if (found !== undefined) tell(found);
     await line(found, entries[at]);
   }
 }
 
+/** The recordings that are too old to ask for, and whether how long their source keeps them is only assumed. */
+function expiredIn({ events }: Work): ReadonlyMap<RecordingRef, boolean> {
+  const found = new Map<RecordingRef, boolean>();
+  for (const event of events) {
+    if (event.event !== "recording-skipped" || event.ref === undefined) continue;
+    if (event.reason === "past-retention") found.set(event.ref, false);
+    if (event.reason === "past-usual-retention") found.set(event.ref, true);
+  }
+  return found;
+}
+
 async function findExtra(
-  { settings, io }: Invocation,
-  { ledger, look }: Held,
+  { settings: { source } }: Invocation,
+  selection: Selection,
+  { ledger, look, skipped }: Held,
   listed: ReadonlySet<string>,
   { tell, line }: Telling,
 ): Promise<void> {
-  for await (const keys of ledger.keys({ ...entryFilterOf(settings, io), states: ["done"] })) {
-    const extra = keys.filter((key) => !listed.has(key));
+  for await (const keys of ledger.keys({ ...(source && { source }), ...timeOf(selection), states: ["done"] })) {
+    const extra = keys.filter((key) => !listed.has(key) && !skipped.has(key));
     for (const entry of extra.length === 0 ? [] : await ledger.entriesOf(extra)) {
       if (entry === undefined) continue;
       const extra: Reconciled = {
@@ -157,6 +187,10 @@ async function findExtra(
       await line(fault === undefined ? extra : { ...extra, message: `${extra.message}; ${fault.message}` }, entry);
     }
   }
+}
+
+function timeOf(window: Selection): Pick<EntryFilter, "window"> {
+  return window.fromMs === undefined && window.toMs === undefined ? {} : { window };
 }
 
 function jsonOf({ kind, message, ref, call, evidence }: Reconciled, nowMs: number): string {
@@ -174,10 +208,14 @@ function lineOf({ kind, message, ref, call }: Reconciled, timezone: string | und
   return `${kind}: ${ref?.key ?? "call"} of ${printable(start)}: ${message}\n`;
 }
 
-function summaryOf(listed: number, kinds: Readonly<Record<string, number>>, isWhole: boolean): string {
+function summaryOf(listed: number, kinds: Readonly<Record<string, number>>, narrowed: readonly Narrowing[]): string {
   const parts = Object.entries(kinds).map(([kind, count]) => `${formatCount(count)} ${kind}`);
   const all = "all are in the archive (each file is there with its size; verify reads them too)";
   const what = listed === 0 && parts.length === 0 ? "nothing to compare" : parts.length === 0 ? all : parts.join(", ");
-  const part = isWhole ? "" : " that the filters let through";
-  return `${formatNumberOf(listed, "recording")} at the source${part}: ${what}.\n`;
+  const part = narrowed.length === 0 ? "" : " that the filters let through";
+  const others =
+    narrowed.length === 0
+      ? ""
+      : `Only a part was compared: calls were left out by ${narrowingsInWords(narrowed)}; they may be missing.\n`;
+  return `${formatNumberOf(listed, "recording")} at the source${part}: ${what}.\n${others}`;
 }

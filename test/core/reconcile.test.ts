@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { LedgerEntry } from "../../src/core/model/ledger.ts";
-import { isDifference, reconcileRef } from "../../src/core/proof/reconcile.ts";
+import { isDifference, reconcileExpired, reconcileRef } from "../../src/core/proof/reconcile.ts";
 import { callRef } from "../helpers/calls-server.ts";
 
 const ref = { ...callRef("a"), call: { duration: 100 } };
@@ -86,4 +86,18 @@ it("tells a held recording without its file as missing, and says nothing of one 
     message: expect.stringContaining("a.wav is not there"),
   });
   expect(reconcileRef(ref, entry("done"), () => undefined)).toBeUndefined();
+});
+
+it.each([
+  ["never asked for", undefined, false, "unprovable", false],
+  ["never asked for, where its source tells no retention", undefined, true, "missing", true],
+  ["known and never fetched", entry("pending"), false, "missing", true],
+  ["cut since", entry("done", { stored: { ...stored(95), bytes: 2 } }), false, "damaged", true],
+] as const)("a recording past retention that was %s", (_, known, assumed, kind, differs) => {
+  const found = reconcileExpired(ref, known, look, { assumed });
+  expect([found?.kind, found && isDifference(found)]).toEqual([kind, differs]);
+});
+
+it("a recording past retention that is held is as it should be", () => {
+  expect(reconcileExpired(ref, entry("done", { stored: stored(95) }), look, { assumed: false })).toBeUndefined();
 });

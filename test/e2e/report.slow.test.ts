@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../helpers/bin.ts";
@@ -102,9 +102,36 @@ test("what was never asked for is no secret: a cut list is none, a reconcile's f
   const inbound = await tool("reconcile", "-s", "ringcentral", ...from, ...only, "--report", file);
   expect([inbound.code, JSON.parse(readFileSync(file, "utf8"))]).toMatchObject([
     0,
-    { complete: false, partial: "filters left calls out" },
+    { complete: false, partial: "calls were left out by --direction inbound" },
   ]);
   expect((await tool("download", "-s", "ringcentral", "--from", "80d", ...only)).code).toBe(0);
   const wider = await tool("report", "--from", "80d", "--json");
   expect([wider.code, (JSON.parse(wider.out) as Report).verdict.is]).toEqual([6, "unlisted"]);
+});
+
+test.each([
+  ["profile default in ", ["direction", "inbound"]],
+  ["profile default in ", ["min-duration", "1 h"]],
+  ["CALLREEL_TO", ["to", "39d"]],
+] as const)("a reconcile that is narrowed by %s says so: %j", async (origin, [name, value]) => {
+  await using world = await openWorld();
+  const { home, archive, rc } = world;
+  mkdirSync(join(home, "config", "callreel"), { recursive: true });
+  const isProfile = origin.startsWith("profile");
+  const profiles = { default: isProfile ? { [name]: value } : {} };
+  writeFileSync(join(home, "config", "callreel", "config.json"), JSON.stringify({ profiles }));
+  const env = { ...world.env, ...(isProfile ? {} : { [origin]: value }) };
+  const tool = (...args: string[]) => run([...args, "-d", archive, "-s", "ringcentral", ...from], { env });
+  expect((await tool("download")).code).toBe(0);
+  expect(world.held().size).toBeLessThan(rc.recordings().length);
+  const said = await tool("reconcile");
+  expect([said.code, said.err]).toEqual([0, expect.stringContaining(`left out by ${name} ${value} (${origin}`)]);
+  const told = await tool("reconcile", "--json", "--report", join(home, "report.json"));
+  expect(eventsOf(told.out).at(-1)).toMatchObject({
+    narrowed: [{ setting: name, value, origin: expect.stringContaining(origin) }],
+  });
+  expect(JSON.parse(readFileSync(join(home, "report.json"), "utf8"))).toMatchObject({
+    complete: false,
+    partial: expect.stringContaining(`${name} ${value} (${origin}`),
+  });
 });

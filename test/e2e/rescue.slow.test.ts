@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { lockArchive } from "../../src/ledgers/index.ts";
@@ -89,5 +89,37 @@ describe("a rescue of two years", () => {
     expect(eventsOf(second.out)).toEqual([
       expect.objectContaining({ recordings: world.kept.length - 5, settled: 5, listingMs: expect.any(Number) }),
     ]);
+  });
+
+  it("is reconciled with a word for each call past retention: held, missing, or beyond proof", async () => {
+    await using world = await openLongWorld();
+    await download(world);
+    const { retentionDays } = world.rc.settings.content;
+    world.rc.settings.content.retentionDays = 1000;
+    await download(world, "--include-expired", "--to", "150d");
+    world.rc.settings.content.retentionDays = retentionDays;
+    const held = world.held().size;
+    const reconcile = (...args: string[]) =>
+      run(["reconcile", "-s", "ringcentral", "--from", "2y", "-d", world.archive, ...args], { env: world.env });
+    const { code, out } = await reconcile("--json", "--report", join(world.home, "report.json"));
+    const unprovable = world.kept.length + world.expired.length - held;
+    expect(unprovable).toBeGreaterThan(0);
+    expect(held).toBeGreaterThan(world.kept.length);
+    expect(eventsOf(out).at(-1)).toMatchObject({ recordings: world.kept.length + world.expired.length, unprovable });
+    expect(eventsOf(out).filter(({ kind }) => kind !== undefined && kind !== "unprovable")).toEqual([]);
+    expect(code).toBe(0);
+    const { counts } = JSON.parse(readFileSync(join(world.home, "report.json"), "utf8")) as { counts: object };
+    expect(counts).toMatchObject({ calls: world.kept.length + world.expired.length, held, unprovable, open: 0 });
+    expect((await reconcile()).err).toContain(`: ${unprovable} unprovable.`);
+  });
+
+  it("is reconciled as missing where nobody tells how long recordings are kept", async () => {
+    await using world = await openLongWorld();
+    world.rc.settings.faults.push({ route: "call-recording", kind: "status", status: 404, code: "CMN-102" });
+    await download(world);
+    const args = ["reconcile", "-s", "ringcentral", "--from", "2y", "-d", world.archive, "--json"];
+    const { code, out } = await run(args, { env: world.env });
+    expect(eventsOf(out).at(-1)).toMatchObject({ missing: world.expired.length });
+    expect(code).toBe(6);
   });
 });

@@ -62,7 +62,7 @@ async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
     for (const ref of isOfErrorFile(row) ? finding.refs.map(insisted) : finding.refs) {
       const reason = reasonToSkip(ref, rules, nowMs);
       if (reason === undefined) refs.push(ref);
-      else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
+      else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call, ref });
     }
   }
   const source = refs[0]?.source;

@@ -36,6 +36,8 @@ export type DownloadEvent =
       path?: string;
       evidence?: Evidence;
       call?: Call;
+      /** The recording itself, where a row told it. */
+      ref?: RecordingRef;
       file?: string;
       line?: number;
     }

@@ -12,6 +12,7 @@ export type Finding =
   | "gone" // the source lists the call, the audio is no longer there
   | "purged" // purged on purpose
   | "short" // shorter than the call
+  | "unprovable" // past what the source keeps by its own word, and never asked for
   | "short-recording" // the source kept no audio, the call was too short
   | "extra"; // the archive has it, the source does not list it
 
@@ -67,6 +68,23 @@ export function reconcileRef(
     }
   }
 }
+
+/**
+ * What a recording that was not asked for because of its age is to the archive. Where the source itself told how long it
+ * keeps recordings, one that the archive never heard of is beyond proof; where that is only `assumed`, it is missing.
+ */
+export function reconcileExpired(
+  ref: RecordingRef,
+  entry: LedgerEntry | undefined,
+  look: Look,
+  { assumed, ...rules }: ReconcileRules & { readonly assumed: boolean },
+): Reconciled | undefined {
+  if (entry !== undefined) return reconcileRef(ref, entry, look, rules);
+  if (assumed) return { kind: "missing", message: `older than such sources usually keep recordings, ${unasked}`, ref };
+  return { kind: "unprovable", message: `older than its source keeps recordings, ${unasked}`, ref };
+}
+
+const unasked = "so it was never asked for; download --include-expired asks";
 
 /** What is wrong with a held recording's file, or with one that is extra; undefined when it is there with its size and nobody found it damaged. */
 export function unsound(ref: RecordingRef, { stored, damage }: LedgerEntry, look: Look): Reconciled | undefined {

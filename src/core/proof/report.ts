@@ -101,6 +101,8 @@ export interface ReportCounts {
   readonly purged: number;
   /** Held, though the source does not list it; no part of `calls`. */
   readonly extra: number;
+  /** Past what the source keeps, and never asked for. */
+  readonly unprovable: number;
   /** Calls so short that the source kept no audio; no part of `calls`. */
   readonly shortRecording: number;
   /** No part of `calls` either. */
@@ -123,7 +125,16 @@ const names: Readonly<Partial<Record<ReportLine["kind"], keyof ReportCounts>>> =
 const notListed: ReadonlySet<ReportLine["kind"]> = new Set(["extra", "short-recording", "undated"]);
 
 export function openReportTally(): ReportTally {
-  const none = { goneUnproven: 0, forbidden: 0, notReady: 0, purged: 0, extra: 0, shortRecording: 0, undated: 0 };
+  const none = {
+    goneUnproven: 0,
+    forbidden: 0,
+    notReady: 0,
+    purged: 0,
+    extra: 0,
+    unprovable: 0,
+    shortRecording: 0,
+    undated: 0,
+  };
   const counts = {
     calls: 0,
     held: 0,

@@ -83,6 +83,7 @@ function othersOf(counts: ReportCounts): Html {
     ["not permitted", counts.forbidden],
     ["not ready at the source yet", counts.notReady],
     ["purged on purpose", counts.purged],
+    ["not held and older than the source keeps recordings, which is not provable any more", counts.unprovable],
     ["of unknown time", counts.undated],
     ["held though the source does not list it", counts.extra],
     ["too short for the source to keep audio", counts.shortRecording],
@@ -124,6 +125,7 @@ const kinds: Readonly<Record<ReportLine["kind"], string>> = {
   short: "Too short",
   "short-recording": "No audio",
   extra: "Not listed",
+  unprovable: "Not provable",
   undated: "Time unknown",
 };
 
