@@ -174,10 +174,11 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "export",
     args: "[id...]",
-    summary: "a selection of the archive for handing over: a BagIt 1.0 bag, or a plain folder with an index",
+    summary: "a selection of the archive for handing over: a BagIt 1.0 bag, a plain folder with an index, or vCons",
     groups: [
       groups.dest,
-      some("Export", archiveOptions, "bagit", "bagInfo", "plain", "link", "reason"),
+      some("Export", archiveOptions, "bagit", "bagInfo", "plain", "vcon", "link", "reason"),
+      some("Player", playerOptions, "playerUrl"),
       some("Select", selectOptions, "source", "from", "to", "month", "number", "direction", "extension"),
       some("Find", archiveOptions, "name", "text"),
       logs,
@@ -185,6 +186,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ["callreel export --month 2026-01 --bagit january", "a month, with its sums"],
       ["callreel export 401786818008 --plain for-anna", "one recording, with an index for spreadsheets"],
+      ["callreel export --month 2026-01 --vcon january", "an IETF vCon for each call, with its recordings"],
       ["callreel export --name muller --bagit b --bag-info 'Contact-Name=Anna Nowak'", "with a line of your own"],
     ],
     load: async () => (await import("../commands/export.ts")).exportFiles,

@@ -4,22 +4,22 @@ import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
 import { auditReason } from "../composition/audit-reason.ts";
 import { entryFilterOf } from "../composition/plan.ts";
-import { openMeter } from "../composition/reporter.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
-import { verifyEntries } from "../core/proof/verify.ts";
 import { formatBytes, formatNumberOf } from "../core/text.ts";
 import { csvPrinter } from "../maintenance/archive-list.ts";
 import { type BagInfo, bagInfoOf, payloadFolder, writeBag } from "../maintenance/bagit-export.ts";
+import { checkAll, type Filled } from "../maintenance/export-checks.ts";
 import { type ExportFolder, openExportFolder, refuseFilled } from "../maintenance/export-folder.ts";
 import { heldEntries } from "../maintenance/named-entries.ts";
 import { sumLine } from "../maintenance/sum-line.ts";
 import { tellUntold } from "../maintenance/untold.ts";
+import { fillVcons } from "../maintenance/vcon-export.ts";
 import { diskError } from "../platform/disk-error.ts";
 import { version } from "../platform/version.ts";
 
 /**
- * Writes a selection of the archive as a bag (BagIt 1.0) or as a plain folder with an index; every file is re-read, and 6
+ * Writes a selection of the archive as a bag (BagIt 1.0), as a plain folder with an index, or as vCons; every file is re-read, and 6
  * when one is not as it came. Nothing is written when nothing was selected: 4 for names that are not there, else 3.
  */
 export async function exportFiles(invocation: Invocation): Promise<number> {
@@ -45,26 +45,35 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
   const target = opened(root, folder, flag === "--bagit" ? payloadFolder : "", settings.link);
   let whole = false;
   try {
-    const { files, bytes, catalogue, differences } = await fill(
-      target,
-      withFirst(first.value, pages),
-      ledger,
-      invocation,
-    );
+    const filling = flag === "--vcon" ? fillVcons : fill;
+    const chosen = withFirst(first.value, pages);
+    const {
+      files,
+      bytes,
+      differences,
+      catalogue = "",
+      undated = 0,
+    } = await filling(target, chosen, ledger, invocation);
     if (differences > 0) {
       io.stderr.write(`callreel: ${formatNumberOf(differences, "difference")} from the ledger: nothing was written.\n`);
       return exitCodeOf("differences");
     }
+    if (undated > 0) io.stderr.write(undatedInWords(undated));
+    if (files === 0) {
+      io.stderr.write("callreel: no recording can be in a vCon: nothing was written.\n");
+      return 3;
+    }
     if (flag === "--bagit")
       await writeBag(target, { "catalogue.csv": catalogue }, [...info, ...ownInfo(io.clock.now())]);
-    else await writeIndex(target, catalogue);
+    else if (flag === "--plain") await writeIndex(target, catalogue);
     await target.finish();
     whole = true;
     const told = `${formatNumberOf(files, "recording")}, ${formatBytes(bytes)}`;
-    const how = flag === "--bagit" ? "as a bag" : "as a plain folder";
+    const how = { "--bagit": "as a bag", "--plain": "as a plain folder", "--vcon": "as vCons" }[flag];
     await ledger.audit({ action: "export", detail: `${told}, ${how} at ${folder}`, ...(reason && { reason }) });
     if (!settings.quiet) io.stderr.write(`${told}, written to ${folder}.\n`);
-    return args.length > 0 ? 0 : await tellUntold(ledger, filter, io);
+    const untold = args.length > 0 ? 0 : await tellUntold(ledger, filter, io);
+    return undated > 0 ? 3 : untold;
   } catch (error) {
     throw diskError(error, folder);
   } finally {
@@ -73,17 +82,28 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
 }
 
 interface Target {
-  readonly flag: "--bagit" | "--plain";
+  readonly flag: "--bagit" | "--plain" | "--vcon";
   readonly folder: string;
 }
 
-function targetOf({ settings: { bagit, plain }, io }: Invocation): Target {
-  if (bagit !== undefined && plain !== undefined) {
-    throw new RecordingError("usage", "export: give either --bagit DIR or --plain DIR.");
+function targetOf({ settings: { bagit, plain, vcon, link }, io }: Invocation): Target {
+  const given = Object.entries({ "--bagit": bagit, "--plain": plain, "--vcon": vcon });
+  const [target, other] = given.flatMap(([flag, folder]) =>
+    folder === undefined ? [] : [{ flag: flag as Target["flag"], folder: resolve(io.cwd, folder) }],
+  );
+  if (target === undefined) {
+    throw new RecordingError("usage", "export needs a destination: give --bagit DIR, --plain DIR or --vcon DIR.");
   }
-  if (bagit !== undefined) return { flag: "--bagit", folder: resolve(io.cwd, bagit) };
-  if (plain !== undefined) return { flag: "--plain", folder: resolve(io.cwd, plain) };
-  throw new RecordingError("usage", "export needs a destination: give --bagit DIR or --plain DIR.");
+  if (other !== undefined) throw new RecordingError("usage", `export: give either ${target.flag} or ${other.flag}.`);
+  if (target.flag === "--vcon" && link) {
+    throw new RecordingError("usage", "--link goes with --bagit and --plain: a vCon has its recordings in it.");
+  }
+  return target;
+}
+
+function undatedInWords(count: number): string {
+  const them = formatNumberOf(count, "recording");
+  return `callreel: warning: ${them} left out: the start of the call is unknown, and a vCon must tell it.\n`;
 }
 
 function ownInfo(nowMs: number): BagInfo[] {
@@ -123,37 +143,15 @@ async function fill(
   entries: AsyncIterable<readonly LedgerEntry[]>,
   ledger: Archive,
   invocation: Invocation,
-) {
-  const { io, settings } = invocation;
+): Promise<Filled> {
   const print = csvPrinter(await ledger.holds());
-  const came = { files: 0, bytes: 0, differences: 0, catalogue: "" };
-  const meter = openMeter(invocation, () => `${formatNumberOf(came.files, "file")}, ${formatBytes(came.bytes)} copied`);
+  let catalogue = "";
   const pages = async function* () {
     for await (const page of entries) {
-      io.stop.throwIfAborted();
-      came.catalogue += print(page);
+      catalogue += print(page);
       yield page;
     }
   };
-  try {
-    await verifyEntries(pages(), undefined, 1, {
-      hash: target.add,
-      differs: (difference) => {
-        came.differences += 1;
-        const { kind, path, message } = difference;
-        const text = settings.json
-          ? JSON.stringify({ event: "finding", time: new Date(io.clock.now()).toISOString(), ...difference })
-          : `${kind}: ${path}: ${message}`;
-        meter.above(() => io.stdout.write(`${text}\n`));
-      },
-      checked: (size) => {
-        came.files += 1;
-        came.bytes += size;
-        meter.tick();
-      },
-    });
-  } finally {
-    meter.close();
-  }
-  return came;
+  const came = await checkAll(pages(), target.add, invocation);
+  return { ...came, catalogue };
 }

@@ -14,6 +14,8 @@ export interface ExportFolder {
   readonly files: readonly ExportedFile[];
   /** Puts a file of the archive in and says what was read on the way; undefined when it is not there. */
   add(path: string): Promise<FileState | undefined>;
+  /** Writes a file of this name piece by piece. */
+  pour(name: string, pieces: AsyncIterable<string>): Promise<void>;
   /** Writes files beside the recordings, and returns the SHA-256 of each. */
   write(texts: Readonly<Record<string, string>>): Promise<readonly ExportedText[]>;
   /** Makes all of it safe and gives the folder its name. */
@@ -57,6 +59,15 @@ export function openExportFolder(root: string, folder: string, inside: string, b
       const state = byLink ? await linkOrCopy(root, path, target) : await copy(root, path, target);
       if (state !== undefined) files.push({ path, ...state });
       return state;
+    },
+    async pour(name, pieces) {
+      const file = await open(join(part, name), "wx", 0o600);
+      try {
+        for await (const piece of pieces) await file.write(piece);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
     },
     async write(texts) {
       for (const [name, text] of Object.entries(texts)) await writeSynced(join(part, name), text);

@@ -1,0 +1,98 @@
+import { expect, test } from "vitest";
+import type { LedgerEntry } from "../../src/core/model/ledger.ts";
+import type { Call } from "../../src/core/model/recording.ts";
+import { openCallGroups } from "../../src/core/vcon/call-groups.ts";
+import { partiesOf } from "../../src/core/vcon/parties.ts";
+import { vconOf } from "../../src/core/vcon/vcon.ts";
+
+function entry(id: string, call: Call, more: Partial<LedgerEntry> = {}): LedgerEntry {
+  const ref = { key: `ringcentral/${id}`, source: "ringcentral" as const, id, locator: {}, call };
+  const stored = { path: `a/${id}.mp3`, bytes: 1, sha256: "0".repeat(64), contentType: "audio/mpeg" as const };
+  return { ref, stored, state: "done", attempts: 0, firstSeenMs: 0, changedMs: 0, runId: "", ...more };
+}
+const startOf = ({ ref }: LedgerEntry) => Date.parse(ref.call.start ?? "");
+const at = (hour: number, session?: string, account?: string): Call => ({
+  start: new Date(Date.UTC(2026, 0, 1, hour)).toISOString(),
+  ...(session !== undefined && { session }),
+  ...(account !== undefined && { account }),
+});
+const ids = (groups: readonly (readonly LedgerEntry[])[]) =>
+  groups.map((legs) => legs.map(({ ref }) => ref.id).join(" "));
+
+test("legs are joined by their session, in the order in which they began; what has none is a call of its own", () => {
+  const groups = openCallGroups(startOf);
+  expect(
+    ids(
+      groups.add([entry("2", at(2, "s")), entry("3", at(3)), entry("1", at(1, "s")), entry("x", at(2, "s", "other"))]),
+    ),
+  ).toEqual(["3"]);
+  expect(ids(groups.end())).toEqual(["1 2", "x"]);
+  expect(groups.end()).toEqual([]);
+});
+
+test("a session that comes again days later is another call, and calls are given out as soon as they are whole", () => {
+  const groups = openCallGroups(startOf);
+  expect(ids(groups.add([entry("1", at(0, "s")), entry("2", at(40, "s")), entry("t", at(40, "t"))]))).toEqual(["1"]);
+  expect(ids(groups.add([entry("3", at(200))]))).toEqual(["2", "t", "3"]);
+  expect(groups.end()).toEqual([]);
+});
+
+test("each party stands once, by number or else by name; nobody is made up", () => {
+  const legs: Call[] = [
+    { from: "+44 (20) 7183-8750", to: "101", direction: "inbound", user: "Ann Lee" },
+    { from: "101", to: "+442071838750", direction: "outbound", name: "Ann L." },
+    { from: "Anonymous", to: "", direction: "inbound" },
+    { from: "Anonymous", to: "202", direction: "internal", user: "Zoë" },
+    {},
+  ];
+  expect(partiesOf(legs)).toEqual({
+    parties: [
+      { tel: "+442071838750" },
+      { tel: "101", name: "Ann Lee", validation: "none" },
+      { name: "Anonymous", validation: "none" },
+      { name: "Zoë", validation: "none" },
+      { tel: "202" },
+    ],
+    ofLegs: [[0, 1], [1, 0], [2], [3, 4], []],
+  });
+});
+
+test("a vCon tells times without an empty fraction, leaves out what is not known, and names each transcript's leg", () => {
+  const transcripts = ["a/2.vtt", "a/2.srt", "a/2.json", "a/2.txt", "odd"].map((path) => ({
+    path,
+    bytes: 1,
+    sha256: "",
+  }));
+  const legs = [
+    entry("1", at(1)),
+    entry("2", { ...at(2), start: "2026-01-01T02:00:00.250Z", to: "101" }, { transcripts }),
+  ];
+  const settings = { uuid: "u", createdMs: 0, startOf };
+  const { head, dialog, analysis } = vconOf(legs, settings);
+  expect(head).toEqual({ vcon: "0.4.0", uuid: "u", created_at: "1970-01-01T00:00:00Z", parties: [{ tel: "101" }] });
+  expect(dialog.map(({ fields }) => fields)).toEqual([
+    {
+      type: "recording",
+      start: "2026-01-01T01:00:00Z",
+      mediatype: "audio/mpeg",
+      filename: "1.mp3",
+      application: "RingCentral",
+    },
+    expect.objectContaining({ start: "2026-01-01T02:00:00.250Z", parties: [0] }),
+  ]);
+  expect(analysis.map(({ fields }) => [fields.dialog, fields.mediatype])).toEqual([
+    [1, "text/vtt"],
+    [1, "application/x-subrip"],
+    [1, "application/json"],
+    [1, "text/plain"],
+    [1, "text/plain"],
+  ]);
+  const referred = vconOf(legs, { ...settings, urlOf: (key) => `https://x/${key}` });
+  expect(referred.dialog[0]?.content).toEqual({
+    path: "a/1.mp3",
+    mediatype: "audio/mpeg",
+    url: "https://x/ringcentral/1",
+  });
+  const { stored: _, ...bare } = entry("3", at(1));
+  expect(vconOf([bare], settings).dialog[0]?.content.path).toBe("");
+});
