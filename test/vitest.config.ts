@@ -1,15 +1,18 @@
 import { defineConfig } from "vitest/config";
 
-/** Quick tests that leave nothing behind in their process: their files share one, which spares a third of the time. */
+/** Those that leave nothing behind in their process: their files share one, which spares a third of the time. */
 const sharing =
-  "test/{cli,composition,core,destinations,http,ledgers,platform,readers,reporters,sandbox,sources}/**/!(*.slow).test.ts";
+  "test/{cli,composition,core,destinations,http,ledgers,platform,readers,reporters,sandbox,sources}/**/*.test.ts";
+/** Those that take seconds. */
+const slow = "test/**/*.slow.test.ts";
 
 export default defineConfig({
   root: new URL("..", import.meta.url).pathname,
   test: {
     projects: [
-      { extends: true, test: { name: "sharing", include: [sharing], isolate: false } },
-      { extends: true, test: { name: "alone", include: ["test/**/*.test.ts"], exclude: [sharing] } },
+      { extends: true, test: { name: "sharing", include: [sharing], exclude: [slow], isolate: false } },
+      { extends: true, test: { name: "alone", include: ["test/**/*.test.ts"], exclude: [sharing, slow] } },
+      { extends: true, test: { name: "slow", include: [slow] } },
     ],
     pool: "forks",
     // Most tests wait for programs and servers of their own.
