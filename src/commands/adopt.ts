@@ -2,7 +2,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, takeArchive, wireLedger } from "../composition/archive.ts";
+import { archiveFolder, openArchiveStore, takeArchive, wireLedger } from "../composition/archive.ts";
 import { namesOf } from "../composition/plan.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { openGivenRefs } from "../composition/rows.ts";
@@ -71,9 +71,11 @@ async function adoptWithin(
 ): Promise<number> {
   const root = archiveFolder(settings, io);
   const identify = await openIdentify(root, settings, clues);
-  const files = await unknownFiles(root, folder, ledger, { stop: io.stop });
+  await using store = await openArchiveStore(settings, io);
+  const under = relative(root, folder).split(sep).join("/");
+  const files = await unknownFiles(store, ledger, { stop: io.stop, under });
   const portal = settings.match === portalPattern;
-  return adoptFiles(root, portal ? withoutZips(files) : files, identify, ledger, told);
+  return await adoptFiles(root, store, portal ? withoutZips(files) : files, identify, ledger, told);
 }
 
 /** Files from elsewhere, and from zips. */

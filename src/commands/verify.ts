@@ -4,21 +4,23 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
+import { archiveFolder, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
 import { noteHead, recordOf, type Sealed, verifySeals } from "../composition/head-and-seals.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { timeText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
+import type { Store } from "../core/model/store.ts";
 import { openHoldsCheck } from "../core/proof/holds-check.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/text.ts";
+import { hashStored } from "../maintenance/read-stored.ts";
 import { rebuildLedger, repairFiles } from "../maintenance/repair.ts";
 import { sumLine } from "../maintenance/sum-line.ts";
 import { stoppable, verifyFiles } from "../maintenance/verify-files.ts";
 import { diskError } from "../platform/disk-error.ts";
-import { hashFile, nameBeside } from "../platform/files.ts";
+import { nameBeside } from "../platform/files.ts";
 
 /** Re-reads the archive against the ledger: every file, every record, and files that nobody knows. 6 when anything differs. */
 export async function verify(invocation: Invocation): Promise<number> {
@@ -27,6 +29,7 @@ export async function verify(invocation: Invocation): Promise<number> {
   const subset = subsetOf(settings.readDataSubset);
   if (settings.rebuild) await rebuildLedger(invocation);
   await using ledger = await openExistingLedger(settings, io);
+  await using store = await openArchiveStore(settings, io);
   const counts = { files: 0, bytes: 0, differences: 0 };
   const meter = openMeter(
     invocation,
@@ -50,7 +53,12 @@ export async function verify(invocation: Invocation): Promise<number> {
       counts.bytes += bytes;
       meter.tick();
     };
-    const { broken, arriving, noted } = await verifyFiles(root, ledger, { subset, differs, checked, stop: io.stop });
+    const { broken, arriving, noted } = await verifyFiles(root, store, ledger, {
+      subset,
+      differs,
+      checked,
+      stop: io.stop,
+    });
     if (arriving > 0) say(arrivingInWords(arriving));
     if (noted > 0) say(`${formatNumberOf(noted, "transcript")} newly recorded.`);
     await verifyRecords(ledger, differs);
@@ -64,7 +72,7 @@ export async function verify(invocation: Invocation): Promise<number> {
     if (settings.repair && broken.length > 0) {
       meter.close();
       code = await repairFiles(invocation, ledger, broken);
-      const left = await stillBroken(root, ledger, broken);
+      const left = await stillBroken(store, ledger, broken);
       counts.differences -= broken.length - left;
       say(`${formatCount(broken.length - left)} of ${formatNumberOf(broken.length, "file")} repaired.`);
     }
@@ -79,10 +87,10 @@ export async function verify(invocation: Invocation): Promise<number> {
 }
 
 /** Reads what was fetched again once more, and counts what is not as the ledger says. */
-async function stillBroken(root: string, ledger: Archive, keys: readonly RecordingKey[]): Promise<number> {
+async function stillBroken(store: Store, ledger: Archive, keys: readonly RecordingKey[]): Promise<number> {
   const left = new Set<string>();
   const ports = {
-    hash: (path: string) => hashFile(root, path),
+    hash: (path: string) => hashStored(store, path),
     differs: ({ key = "" }: Difference) => left.add(key),
     checked: () => {},
   };

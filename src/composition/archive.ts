@@ -5,9 +5,10 @@ import type { Io } from "../cli/io.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Check } from "../core/model/ports.ts";
+import type { Store } from "../core/model/store.ts";
 import { formatBytes } from "../core/text.ts";
+import { openStore } from "../destinations/index.ts";
 import { lockArchive, lockLedger, openArchive } from "../ledgers/index.ts";
-import { finishedFiles } from "../platform/files.ts";
 import { operatorHere } from "../platform/operator.ts";
 import { version } from "../platform/version.ts";
 
@@ -21,6 +22,11 @@ export function ledgerFile(settings: Settings, io: Io): string {
   return settings.ledger === undefined
     ? join(archiveFolder(settings, io), ".callreel", "ledger.db")
     : resolve(io.cwd, settings.ledger);
+}
+
+/** The archive's finished files. */
+export async function openArchiveStore(settings: Settings, io: Io): Promise<Store> {
+  return openStore(archiveFolder(settings, io));
 }
 
 /** Opens the archive's ledger, making the archive when it is new. Throws `ledger` when it was lost (`refuseLostLedger`). */
@@ -171,7 +177,7 @@ function traceOf(root: string, file: string, loss: Loss): string | undefined {
 /** Files alone may come from elsewhere; with our list of hashes, or beside an empty ledger, they are an archive's. */
 async function traceInFiles(root: string, loss: Loss): Promise<string | undefined> {
   if (loss === "missing" && !namesIn(root).includes("SHA256SUMS")) return undefined;
-  for await (const _ of finishedFiles(root)) return "the archive holds recordings";
+  for await (const _ of (await openStore(root)).list()) return "the archive holds recordings";
   return undefined;
 }
 

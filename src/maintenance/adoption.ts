@@ -9,11 +9,12 @@ import { markedIfShort } from "../core/download/refetch.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { Call, RecordingRef, Stored } from "../core/model/recording.ts";
+import type { ListedFile, ListOptions, Store } from "../core/model/store.ts";
 import { type NamedFile, openNamePattern, portalPattern, readPortalName } from "../core/naming/file-name-parser.ts";
 import { disownedBecause, openKnownHashes } from "../destinations/disk/sidecar.ts";
 import { isBesideAudio } from "../destinations/disk/transcripts.ts";
-import { examineFile, finishedFiles } from "../platform/files.ts";
 import { readSmallFile } from "../platform/small-file.ts";
+import { examineStored } from "./read-stored.ts";
 import { noteTranscripts } from "./transcripts.ts";
 
 /** Tells whose recording a file is, or why that cannot be told. */
@@ -30,6 +31,7 @@ const batchSize = 64;
 /** Records files that stand in the archive as done: each read whole, checked and hashed. Counts those that were new. */
 export async function adoptFiles(
   root: string,
+  store: Store,
   paths: AsyncIterable<string>,
   identify: Identify,
   ledger: Archive,
@@ -43,7 +45,7 @@ export async function adoptFiles(
     const ref = identify(path);
     if (typeof ref === "string") return unmatched(path, ref);
     try {
-      const stored = markedIfShort(ref, await examineFile(root, path));
+      const stored = markedIfShort(ref, await examineStored(store, path));
       const disowned = await disownedBecause(knownHashes, path, stored.sha256);
       return disowned === undefined ? { ref, stored } : unmatched(path, disowned);
     } catch (error) {
@@ -189,23 +191,16 @@ export function know(byId: Map<string, RecordingRef | null>, ref: RecordingRef):
   byId.set(ref.id, before === undefined || before?.key === ref.key ? ref : null);
 }
 
-export interface Walk {
-  readonly stop: AbortSignal;
-  /** Told of a folder that cannot be read, which the walk leaves out; without it that ends the walk. */
-  readonly unreadable?: (path: string, message: string) => void;
-}
-
-/** The finished files in `folder` that no entry of the ledger names. */
+/** The finished files of a store, or of one folder in it, that no entry of the ledger names. */
 export async function unknownFiles(
-  root: string,
-  folder: string,
+  store: Store,
   ledger: Archive,
-  { stop, unreadable }: Walk,
+  { stop, ...options }: ListOptions & { readonly stop: AbortSignal },
 ): Promise<AsyncIterable<string>> {
   const known = new Set<string>();
   for await (const page of ledger.entries({ states: ["done"] }))
     for (const path of page.flatMap(pathsOfEntry)) known.add(path);
-  return without(finishedFiles(root, folder, unreadable), known, stop);
+  return without(store.list(options), known, stop);
 }
 
 /** The files that an entry of the ledger names. */
@@ -214,12 +209,14 @@ export function pathsOfEntry({ stored, transcripts = [] }: LedgerEntry): readonl
 }
 
 async function* without(
-  paths: AsyncIterable<string>,
+  pages: AsyncIterable<readonly ListedFile[]>,
   known: ReadonlySet<string>,
   stop: AbortSignal,
 ): AsyncIterable<string> {
-  for await (const path of paths) {
-    stop.throwIfAborted();
-    if (!known.has(path)) yield path;
+  for await (const page of pages) {
+    for (const { path } of page) {
+      stop.throwIfAborted();
+      if (!known.has(path)) yield path;
+    }
   }
 }

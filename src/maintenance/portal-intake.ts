@@ -8,7 +8,7 @@ import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Destination, Expectation } from "../core/model/ports.ts";
 import type { RecordingRef, Stored } from "../core/model/recording.ts";
-import { finishedFiles } from "../platform/files.ts";
+import { openStore } from "../destinations/index.ts";
 import type { AdoptionHooks, Identify } from "./adoption.ts";
 
 /** A file that is to be copied into the archive. */
@@ -35,9 +35,11 @@ export interface IntakePorts {
 /** The files of a folder and of the zips in it, or of one zip; `zipsOnly` leaves out those that are not in a zip. */
 export async function* filesFrom(path: string, zipsOnly: boolean): AsyncIterable<Inbound> {
   if (statSync(path).isFile()) return yield* zipFiles(path, basename(path));
-  for await (const name of finishedFiles(path)) {
-    if (isZip(name)) yield* zipFiles(join(path, name), name);
-    else if (!zipsOnly) yield fileAt(join(path, name), name);
+  for await (const page of (await openStore(path)).list()) {
+    for (const { path: name } of page) {
+      if (isZip(name)) yield* zipFiles(join(path, name), name);
+      else if (!zipsOnly) yield fileAt(join(path, name), name);
+    }
   }
 }
 

@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, ledgerFile, reserveLedger, takeArchive, wireLedger } from "../composition/archive.ts";
+import {
+  archiveFolder,
+  ledgerFile,
+  openArchiveStore,
+  reserveLedger,
+  takeArchive,
+  wireLedger,
+} from "../composition/archive.ts";
 import { runIntoArchive } from "../composition/archive-run.ts";
 import { openSealer } from "../composition/head-and-seals.ts";
 import { startTransferThreads } from "../composition/open-transfer.ts";
@@ -68,13 +75,14 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     const byId = await wantedById(ledger);
     const pattern = settings.match ?? settings.output ?? defaultTemplate;
     const identify = await openIdentify(root, settings, { byId, pattern });
-    const files = await unknownFiles(root, root, ledger, { stop: io.stop });
+    await using store = await openArchiveStore(settings, io);
+    const files = await unknownFiles(store, ledger, { stop: io.stop });
     const unmatched = (path: string, message: string) => {
       if (!settings.json)
         io.stderr.write(`callreel: warning: not recorded: ${printable(path)}: ${printable(message)}\n`);
     };
     const hooks = { unmatched, adopted: () => {} };
-    const adopted = await adoptFiles(root, files, identify, ledger, hooks);
+    const adopted = await adoptFiles(root, store, files, identify, ledger, hooks);
     const told = `${formatNumberOf(entries, "entry", "entries")} carried over, ${formatNumberOf(adopted, "file")} newly recorded`;
     const lost = unreadInWords(unread);
     await ledger.audit({ action: "rebuild", detail: told + lost });

@@ -1,6 +1,7 @@
 import type { Settings } from "../cli/config.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
+import type { Store } from "../core/model/store.ts";
 import { defaultTemplate } from "../core/naming/path-template.ts";
 import { know, openIdentify, openIdentifyByName, unknownFiles } from "./adoption.ts";
 
@@ -13,6 +14,7 @@ const distinctive = /^(?=.*\d)[\w-]{9,}$/;
  */
 export async function unrecordedFiles(
   root: string,
+  store: Store,
   settings: Settings,
   ledger: Archive,
   purged: readonly PurgedFile[],
@@ -26,7 +28,7 @@ export async function unrecordedFiles(
   const byPattern = await openIdentify(root, settings, { byId: byId(refs), pattern });
   const longIds = byId(refs.filter(({ id }) => distinctive.test(id)));
   const byWord = await openIdentifyByName(settings, { byId: longIds, pattern: undefined });
-  for await (const path of await unknownFiles(root, root, ledger, { stop, unreadable: () => {} })) {
+  for await (const path of await unknownFiles(store, ledger, { stop, unreadable: () => {} })) {
     const found = byPattern(path);
     const ref = typeof found === "string" ? byWord(path) : found;
     if (typeof ref !== "string") files.get(ref.key)?.push(path);

@@ -1,12 +1,11 @@
-import { lstatSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
+import type { Store } from "../core/model/store.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
 import { sidecarHash } from "../destinations/disk/sidecar.ts";
-import { hashFile } from "../platform/files.ts";
 import { pathsOfEntry, unknownFiles } from "./adoption.ts";
+import { hashStored } from "./read-stored.ts";
 import { openLaterTranscripts } from "./transcripts.ts";
 
 export interface FileChecks {
@@ -32,6 +31,7 @@ export interface FilesVerified {
  */
 export async function verifyFiles(
   root: string,
+  store: Store,
   ledger: Archive,
   { subset, differs, checked, stop }: FileChecks,
 ): Promise<FilesVerified> {
@@ -39,7 +39,7 @@ export async function verifyFiles(
   const broken = new Set<RecordingKey>();
   let found: Difference[] = [];
   const ports = {
-    hash: (path: string) => hashFile(root, path),
+    hash: (path: string) => hashStored(store, path),
     sidecarHash: (path: string) => sidecarHash(root, path),
     differs: (difference: Difference) => found.push(difference),
     checked,
@@ -70,7 +70,8 @@ export async function verifyFiles(
     }
   }
   await verifyEntries(settled(), subset, availableParallelism(), ports);
-  const unknown = subset === undefined ? await verifyUnknown(root, ledger, differs, stop) : { arriving: 0, noted: 0 };
+  const none = { arriving: 0, noted: 0 };
+  const unknown = subset === undefined ? await verifyUnknown(root, store, ledger, differs, stop) : none;
   return { broken: [...broken], ...unknown };
 }
 
@@ -101,13 +102,14 @@ function fileOf(entry: LedgerEntry | undefined): string {
 /** Files that no entry names, looked at twice: a run may bring files all the time. Counts those that it has yet to record. */
 async function verifyUnknown(
   root: string,
+  store: Store,
   ledger: Archive,
   differs: (difference: Difference) => void,
   stop: AbortSignal,
 ): Promise<Omit<FilesVerified, "broken">> {
   const unreadable = (path: string, message: string) => differs({ kind: "unreadable", path, message });
   const candidates: string[] = [];
-  for await (const path of await unknownFiles(root, root, ledger, { stop, unreadable })) candidates.push(path);
+  for await (const path of await unknownFiles(store, ledger, { stop, unreadable })) candidates.push(path);
   if (candidates.length === 0) return { arriving: 0, noted: 0 };
   // Asked before the entries are read once more: a run that has ended by then has recorded all its files.
   const since = await ledger.livingSince();
@@ -119,7 +121,7 @@ async function verifyUnknown(
   }
   let arriving = 0;
   for (const path of left) {
-    const changed = lstatSync(join(root, path), { throwIfNoEntry: false })?.ctimeMs;
+    const changed = (await store.stat(path))?.changedMs;
     if (changed === undefined) continue;
     if (since !== undefined && changed >= since - clockSlackMs) arriving += 1;
     else differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });

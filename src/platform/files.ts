@@ -1,10 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { constants, lstatSync } from "node:fs";
-import { type FileHandle, open, opendir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
-import { openAudioCheck } from "../core/audio/check.ts";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
-import type { Stored } from "../core/model/recording.ts";
 import type { Look } from "../core/proof/reconcile.ts";
 import type { FileState } from "../core/proof/verify.ts";
 
@@ -78,54 +76,6 @@ function unreadable(path: string, error: unknown): RecordingError {
   if (error instanceof RecordingError) return error;
   const { code = "error" } = error as NodeJS.ErrnoException;
   return new RecordingError("disk-io", `${path} cannot be read (${code}).`, { cause: error });
-}
-
-/** Reads a file of the archive whole and holds it against all that a recording must be; throws why it is none. */
-export async function examineFile(root: string, path: string): Promise<Stored> {
-  const hash = createHash("sha256");
-  const check = openAudioCheck();
-  try {
-    for await (const chunk of lentBytes(join(root, path))) {
-      hash.update(chunk);
-      // It may remember parts of a chunk, which is good only until the next.
-      check.chunk(Buffer.from(chunk));
-    }
-  } catch (error) {
-    throw unreadable(join(root, path), error);
-  }
-  return { path, bytes: check.bytes, sha256: hash.digest("hex"), ...check.finish() };
-}
-
-/** Every finished file of an archive, relative with `/`: no partial files, nothing of ours, no symlinks followed. */
-export async function* finishedFiles(
-  root: string,
-  folder = root,
-  unreadable: (path: string, message: string) => void = fail,
-): AsyncIterable<string> {
-  const told = (path: string) => relative(root, path).split(sep).join("/");
-  try {
-    for await (const entry of await opendir(folder)) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (entry.name !== ".callreel") yield* finishedFiles(root, path, unreadable);
-      } else if (entry.isFile() && isFinished(entry.name)) yield told(path);
-    }
-  } catch (error) {
-    if (!isSystemError(error)) throw error;
-    unreadable(told(folder), `${folder} cannot be read (${error.code}).`);
-  }
-}
-
-function fail(_: string, message: string): never {
-  throw new RecordingError("disk-io", message);
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "syscall" in error && !(error instanceof RecordingError);
-}
-
-function isFinished(name: string): boolean {
-  return !name.startsWith(".") && !name.endsWith(".part") && !name.endsWith(".info.json") && name !== "SHA256SUMS";
 }
 
 /**

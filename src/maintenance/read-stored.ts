@@ -1,0 +1,33 @@
+import { createHash } from "node:crypto";
+import { openAudioCheck } from "../core/audio/check.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Stored } from "../core/model/recording.ts";
+import type { Store } from "../core/model/store.ts";
+import type { FileState } from "../core/proof/verify.ts";
+
+/** Reads a file whole and hashes it; undefined when there is none. Errors as of the store's `read`. */
+export async function hashStored(store: Store, path: string): Promise<FileState | undefined> {
+  await using reading = await store.read(path);
+  if (reading === undefined) return undefined;
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of reading.bytes) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+/** Reads a file whole and holds it against all that a recording must be; throws why it is none. */
+export async function examineStored(store: Store, path: string): Promise<Stored> {
+  await using reading = await store.read(path);
+  if (reading === undefined) throw new RecordingError("disk-io", `${path} is no longer there.`);
+  const hash = createHash("sha256");
+  const check = openAudioCheck();
+  for await (const chunk of reading.bytes) {
+    hash.update(chunk);
+    // It may remember parts of a chunk, which is good only until the next.
+    check.chunk(Buffer.from(chunk));
+  }
+  return { path, bytes: check.bytes, sha256: hash.digest("hex"), ...check.finish() };
+}
