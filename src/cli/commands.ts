@@ -158,7 +158,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "record an older script's files, or RingCentral's portal zips, as held (exit 3 if some match nothing)",
     groups: [
       groups.dest,
-      some("Match", archiveOptions, "match"),
+      some("Match", archiveOptions, "match", "transcripts"),
       some("Rows", select.options, "rows", "database", "table", "query", "databasePasswordFile"),
       some("Read", selectOptions, "source", "columns", "map", "rowDates", "encoding"),
       lock,
@@ -167,6 +167,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ["callreel adopt old -d . --match '{date}_{id}.{ext}'", "by the RingCentral id in their names"],
       ["callreel adopt old -d . --rows calls.csv", "by the ids of a calls table"],
+      ["callreel adopt recordings --transcripts", "transcripts that were corrected by hand"],
       ["callreel adopt calls.zip --match ringcentral-portal", "a download from RingCentral's portal, unchanged"],
     ],
     load: async () => (await import("../commands/adopt.ts")).adopt,

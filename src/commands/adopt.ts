@@ -2,7 +2,13 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, openArchiveStore, takeArchive, wireLedger } from "../composition/archive.ts";
+import {
+  archiveFolder,
+  openArchiveStore,
+  openExistingLedger,
+  takeArchive,
+  wireLedger,
+} from "../composition/archive.ts";
 import { namesOf } from "../composition/plan.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { openGivenRefs } from "../composition/rows.ts";
@@ -22,6 +28,7 @@ import {
   unknownFiles,
 } from "../maintenance/adoption.ts";
 import { filesFrom, isZip, takeIn } from "../maintenance/portal-intake.ts";
+import { noteTranscriptsAnew } from "../maintenance/transcripts.ts";
 
 /**
  * Records the files of an older script, where they stand in the archive, as done, and copies RingCentral's portal
@@ -30,6 +37,7 @@ import { filesFrom, isZip, takeIn } from "../maintenance/portal-intake.ts";
 export async function adopt(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
   const root = archiveFolder(settings, io);
+  if (settings.transcripts) return adoptTranscripts(invocation);
   const place = placeOf(root, resolve(io.cwd, args[0] ?? "."), settings.match === portalPattern);
   if (settings.match === undefined && settings.rows === undefined && settings.database === undefined) {
     throw new RecordingError(
@@ -48,6 +56,29 @@ export async function adopt(invocation: Invocation): Promise<number> {
       (settings.match === portalPattern ? await copyInto(invocation, place, clues, { ledger, told }) : 0);
     if (count > 0) await ledger.audit({ action: "adopt", detail: adoptedInWords(count, place.path) });
     return worst([told.end(count), rejected > 0 ? exitCodeOf("bad-rows") : 0]);
+  } finally {
+    lock.release();
+  }
+}
+
+/** Takes the transcripts that stand in a folder of the archive as they are, in place of what the ledger says of them. */
+async function adoptTranscripts({ settings, io, args }: Invocation): Promise<number> {
+  if (settings.match !== undefined || settings.rows !== undefined || settings.database !== undefined) {
+    throw new RecordingError(
+      "usage",
+      "adopt --transcripts takes recordings that are held: leave out --match and rows.",
+    );
+  }
+  const root = archiveFolder(settings, io);
+  const { path } = placeOf(root, resolve(io.cwd, args[0] ?? "."), false);
+  const lock = await takeArchive(settings, io);
+  try {
+    await using ledger = await openExistingLedger(settings, io);
+    const count = await noteTranscriptsAnew(root, relative(root, path).split(sep).join("/"), ledger, io.stop);
+    const told = `transcripts of ${formatNumberOf(count, "recording")} in ${path} recorded as they stand`;
+    if (count > 0) await ledger.audit({ action: "adopt", detail: told });
+    if (!settings.quiet) io.stderr.write(`${told[0]?.toUpperCase()}${told.slice(1)}.\n`);
+    return 0;
   } finally {
     lock.release();
   }

@@ -21,6 +21,30 @@ export async function noteTranscripts(
   return fresh.map(({ path }) => path);
 }
 
+/**
+ * Notes the transcripts of all recordings held in a folder of the archive (`""` is all of it) as they stand now; counts
+ * the recordings of which another one, another text or one less is known by that.
+ */
+export async function noteTranscriptsAnew(
+  root: string,
+  folder: string,
+  ledger: Archive,
+  stop: AbortSignal,
+): Promise<number> {
+  let count = 0;
+  for await (const page of ledger.entries({ states: ["done"] })) {
+    for (const { ref, stored, transcripts: known = [] } of page) {
+      stop.throwIfAborted();
+      if (stored === undefined || (folder !== "" && !stored.path.startsWith(`${folder}/`))) continue;
+      const { transcripts, spoken } = await findTranscripts(root, stored.path);
+      if (JSON.stringify(transcripts) === JSON.stringify(known)) continue;
+      await ledger.noteTranscripts(ref.key, transcripts, spoken);
+      count += 1;
+    }
+  }
+  return count;
+}
+
 /** Notes those of some files that are transcripts of held recordings, entry by entry. */
 export function openLaterTranscripts(root: string, ledger: Archive, files: readonly string[]) {
   const candidates = new Set(files.filter((path) => transcriptExtension(path) !== undefined));

@@ -86,6 +86,12 @@ it("one that comes later is known from the next verify on; a changed or missing 
   expect([repaired.code, repaired.err]).toEqual([6, expect.not.stringContaining("repaired")]);
   expect((await callreel(world, "export", first.key, "--plain", join(world.home, "handed"))).code).toBe(6);
   expect(existsSync(join(world.home, "handed"))).toBe(false);
+
+  const taken = await callreel(world, "adopt", world.archive, "--transcripts");
+  expect([taken.code, taken.err]).toEqual([0, expect.stringContaining("Transcripts of 2 recordings in ")]);
+  expect((await callreel(world, "verify")).code).toBe(0);
+  expect((await listed(world, "--text", "invoice and more")).map(({ key }) => key)).toEqual([first.key]);
+  expect((await callreel(world, "audit", "--action", "adopt")).out).toContain("recorded as they stand");
 });
 
 it("hostile transcripts end in a word or in plain text: a link, a pipe, a folder, endless text, no UTF-8", async () => {

@@ -94,3 +94,15 @@ test("a rebuild of a ledger of version 1, which had no holds, misses none", asyn
   salvageLedger(path(), { clock: heldClock(), pid: 1 });
   expect(await (await open()).lostHolds()).toBeUndefined();
 });
+
+test("a ledger of version 1 takes transcripts, which a rebuild carries over with what they say", async () => {
+  const ledger = await open();
+  const transcripts = [{ path: "1.vtt", bytes: 1, sha256: "0".repeat(64) }];
+  const spoken = { lines: [{ text: "hello", at: 1 }] };
+  await ledger.noteTranscripts(ref(1).key, transcripts, spoken);
+  await ledger[Symbol.asyncDispose]();
+  salvageLedger(path(), { clock: heldClock(), pid: 1 });
+  const after = await open();
+  expect((await after.entry(ref(1).key))?.transcripts).toEqual(transcripts);
+  expect(await after.spokenOf(ref(1).key)).toEqual(spoken);
+});

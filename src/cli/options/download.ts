@@ -46,6 +46,7 @@ export const archiveOptions = {
   byRetention: flag("--by-retention", "what the rules of callreel retention no longer keep"),
   bagInfo: list("--bag-info <label=value>", "a line for the bag's bag-info.txt; repeatable", pairs),
   plain: value("--plain <dir>", "write the selection into DIR, with index.csv and SHA256SUMS", text),
+  transcripts: flag("--transcripts", "record the transcripts of held recordings as they stand now, also changed ones"),
   vcon: value("--vcon <dir>", "write an IETF vCon (JSON) for each call of the selection into DIR", text),
   link: flag("--link", "hard-link the archive's files instead of copying them"),
 } as const;
