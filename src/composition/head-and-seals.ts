@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
@@ -10,6 +10,7 @@ import { type HttpAnswer, openHttp } from "../http/client.ts";
 import { diskError } from "../platform/disk-error.ts";
 import { makeFolders } from "../platform/make-folders.ts";
 import { operatorHere } from "../platform/operator.ts";
+import { replaceFile } from "../platform/whole-file.ts";
 import { appendSeal, openSealVerifier, readSealKey, readSeals, type Seal } from "../seals/seals.ts";
 import { httpSettingsOf } from "./http.ts";
 
@@ -42,20 +43,6 @@ export async function noteHead(root: string, ledger: Archive): Promise<string> {
     throw diskError(error, path);
   }
   return head;
-}
-
-/** Whatever stands under either name is replaced, never written through. */
-function replaceFile(path: string, text: string): void {
-  const part = `${path}.${process.pid}.part`;
-  rmSync(part, { force: true });
-  const file = openSync(part, "wx", 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(part, path);
 }
 
 /** Seals heads as the settings ask: with a key, with a time stamp, with both or not at all. */

@@ -1,4 +1,3 @@
-import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Settings, stateFolder } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
@@ -8,6 +7,7 @@ import type { LinkSource } from "../core/model/ports.ts";
 import type { SourceName } from "../core/model/recording.ts";
 import { makeFolders } from "../platform/make-folders.ts";
 import { readSmallFile } from "../platform/small-file.ts";
+import { replaceFile } from "../platform/whole-file.ts";
 import { ringcentralHosts } from "./http.ts";
 
 /** Enough to learn from within the time of one recording; trial does the rest. */
@@ -42,9 +42,7 @@ export function keepNumbers(transfers: number | Adaptive, settings: Settings, io
   const path = numbersFile(io);
   try {
     makeFolders(stateFolder(io.env));
-    const made = `${path}.${io.pid}`;
-    writeFileSync(made, JSON.stringify({ ...readNumbers(io), ...Object.fromEntries(learned) }), { mode: 0o600 });
-    renameSync(made, path);
+    replaceFile(path, JSON.stringify({ ...readNumbers(io), ...Object.fromEntries(learned) }));
   } catch {
     // Begun anew the next time.
   }

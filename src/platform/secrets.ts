@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import { diskError } from "./disk-error.ts";
-import { nameBeside } from "./files.ts";
 import { makeFolders } from "./make-folders.ts";
+import { replaceFile } from "./whole-file.ts";
 
 /** Passwords that a person typed in, kept for this user alone: in the system's keychain where one is set up, else in a file (0600). */
 export interface Secrets {
@@ -50,9 +50,7 @@ function secretsFile(folder: string): Secrets {
   const write = (secrets: Record<string, string>) => {
     try {
       makeFolders(folder);
-      const made = nameBeside(path);
-      writeFileSync(made, `${JSON.stringify(secrets)}\n`, { mode: 0o600, flag: "wx" });
-      renameSync(made, path);
+      replaceFile(path, `${JSON.stringify(secrets)}\n`);
     } catch (error) {
       throw diskError(error, path);
     }

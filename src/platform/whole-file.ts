@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { RecordingError } from "../core/model/errors.ts";
 import { diskError } from "./disk-error.ts";
@@ -13,6 +13,29 @@ export function checkFilePlace(file: string, folder: string, flag: string): void
   if (found !== undefined && !found.isFile())
     refuse(`${file} is not a plain file; give a file's name, or - for stdout`);
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) refuse(`there is no folder ${folder}`);
+}
+
+/**
+ * A small file in place of whatever stands there: whoever reads, also after a power cut, finds the old one or the new one,
+ * whole. Throws what the system says.
+ */
+export function replaceFile(file: string, text: string, mode = 0o600): void {
+  const made = nameBeside(file);
+  try {
+    const fd = openSync(made, "wx", mode);
+    try {
+      // The umask has its say in `open`.
+      fchmodSync(fd, mode);
+      writeFileSync(fd, text);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(made, file);
+  } catch (error) {
+    rmSync(made, { force: true });
+    throw error;
+  }
 }
 
 /** Writes the file (0600) from its parts; it has its name only once it is whole and synced, and what stood there before is replaced. */

@@ -1,19 +1,8 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import { diskError } from "../platform/disk-error.ts";
-import { nameBeside } from "../platform/files.ts";
+import { replaceFile } from "../platform/whole-file.ts";
 
 /** Throws `usage` where no file could be written in the end: told before the run, not after it. */
 export function checkMetricsPlace(file: string): void {
@@ -31,19 +20,9 @@ export function checkMetricsPlace(file: string): void {
 
 /** Writes the file anew. Whoever reads sees the old file or the new one, whole; node_exporter, which is another user, may read it. */
 export function replaceMetrics(file: string, text: string): void {
-  const made = nameBeside(file);
   try {
-    const fd = openSync(made, "wx", 0o644);
-    try {
-      fchmodSync(fd, 0o644);
-      writeFileSync(fd, text);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(made, file);
+    replaceFile(file, text, 0o644);
   } catch (error) {
-    rmSync(made, { force: true });
     throw diskError(error, file);
   }
 }

@@ -57,6 +57,7 @@ const fewest = 1;
 const fewestForSlowness = 4;
 /** A round is long enough to tell one speed from another, and each place was used in it. */
 const roundMs = 100;
+const mostWaits = 1_000;
 const restAfterTrialMs = 10_000;
 const restAfterRefusalMs = 60_000;
 
@@ -96,7 +97,8 @@ class Width {
   }
 
   firstByte(ms: number): void {
-    this.#waits.push(ms);
+    // A round in which nothing arrives may be a long one.
+    if (this.#waits.length < mostWaits) this.#waits.push(ms);
   }
 
   arrived(bytes: number): void {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ResponseHead } from "../../../core/model/recording.ts";
 import { makeFolders } from "../../../platform/make-folders.ts";
+import { replaceFile } from "../../../platform/whole-file.ts";
 import { readableOnTheWire, type Tim, type TimContext } from "../settings.ts";
 import { targetOf } from "../token-url.ts";
 import { type DigestOffer, digestAuthorization, parseChallenges, parseParams, strongestDigest } from "./digest.ts";
@@ -156,11 +157,9 @@ function read(file: string): Map<string, Scheme> {
 }
 
 function write(folder: string, file: string, text: string): void {
-  const temporary = `${file}.${process.pid}`;
   try {
     makeFolders(folder);
-    writeFileSync(temporary, text, { mode: 0o600 });
-    renameSync(temporary, file);
+    replaceFile(file, text);
   } catch {
     // The next run asks the server again.
   }
