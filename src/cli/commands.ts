@@ -1,3 +1,4 @@
+import { bucketOptions } from "./options/bucket.ts";
 import { archiveOptions, runOptions, writeOptions } from "./options/download.ts";
 import { allOptions, type CommandSpec, groups, select, some } from "./options/groups.ts";
 import { type OptionSpec, optionName } from "./options/option.ts";
@@ -32,17 +33,19 @@ export const commands: readonly CommandSpec[] = [
         "without a terminal: from flags, environment and standard input",
       ],
     ],
+    foldersOnly: true,
     load: async () => (await import("../commands/setup.ts")).setup,
   },
   {
     name: "download",
     args: "[id...]",
     summary: "download recordings: by id or contentUri, from rows, from a database or from the live call log",
-    groups: [groups.select, groups.write, groups.pace, groups.run, groups.show, ...sourceGroups],
+    groups: [groups.select, groups.write, groups.bucket, groups.pace, groups.run, groups.show, ...sourceGroups],
     examples: [
       ["callreel download -s ringcentral --from 7d", "the last week from RingCentral's call log"],
       ["callreel download -s tim --rows calls.csv -d /srv/calls", "every recording of an exported calls table"],
       ["callreel download -s ringcentral --since last -q", "what is new since the last run, for cron"],
+      ["callreel download --from 7d -d s3://calls/rc --s3-endpoint https://s3.example", "into a bucket"],
       ["callreel download 401786818008 -o - | ffmpeg -i - call.mp3", "one recording into a pipe"],
     ],
     load: async () => (await import("../commands/download.ts")).download,
@@ -86,6 +89,7 @@ export const commands: readonly CommandSpec[] = [
       ["callreel verify --repair", "and download missing and damaged files again"],
       ["callreel verify --rebuild", "a new ledger from what is left of the old one and from the files"],
     ],
+    foldersOnly: true,
     load: async () => (await import("../commands/verify.ts")).verify,
   },
   {
@@ -97,6 +101,7 @@ export const commands: readonly CommandSpec[] = [
       ["callreel reconcile -s ringcentral --from 30d", "prove that the last month is complete"],
       ["callreel reconcile --rows calls.csv --json | callreel download --rows -", "fetch what is missing"],
     ],
+    foldersOnly: true,
     load: async () => (await import("../commands/reconcile.ts")).reconcile,
   },
   {
@@ -127,6 +132,7 @@ export const commands: readonly CommandSpec[] = [
       ["callreel report --from 2026-01-01 --to 2026-04-01 --csv q1.csv --json q1.json", "a quarter, for other tools"],
       ["callreel reconcile -s ringcentral --month 2026-03 --report march.html", "the same against the live call log"],
     ],
+    foldersOnly: true,
     load: async () => (await import("../commands/report.ts")).report,
   },
   {
@@ -170,6 +176,7 @@ export const commands: readonly CommandSpec[] = [
       ["callreel adopt recordings --transcripts", "transcripts that were corrected by hand"],
       ["callreel adopt calls.zip --match ringcentral-portal", "a download from RingCentral's portal, unchanged"],
     ],
+    foldersOnly: true,
     load: async () => (await import("../commands/adopt.ts")).adopt,
   },
   {
@@ -190,6 +197,7 @@ export const commands: readonly CommandSpec[] = [
       ["callreel export --month 2026-01 --vcon january", "an IETF vCon for each call, with its recordings"],
       ["callreel export --name muller --bagit b --bag-info 'Contact-Name=Anna Nowak'", "with a line of your own"],
     ],
+    foldersOnly: true,
     load: async () => (await import("../commands/export.ts")).exportFiles,
   },
   {
@@ -213,6 +221,7 @@ export const commands: readonly CommandSpec[] = [
         "for colleagues",
       ],
     ],
+    foldersOnly: true,
     load: async () => (await import("../commands/serve.ts")).serve,
   },
   {
@@ -251,6 +260,7 @@ export const commands: readonly CommandSpec[] = [
         "delete them, with a line in the audit log",
       ],
     ],
+    foldersOnly: true,
     load: async () => (await import("../commands/purge.ts")).purge,
   },
   {
@@ -327,7 +337,7 @@ export const commands: readonly CommandSpec[] = [
     name: "doctor",
     summary:
       "check everything and say what to fix: folders, network, TLS, clock, token, scopes, role, limits, database",
-    groups: [groups.dest, groups.select, logs, ...sourceGroups],
+    groups: [groups.dest, some("S3", bucketOptions, "s3Region", "s3ObjectLock"), groups.select, logs, ...sourceGroups],
     examples: [["callreel doctor -s ringcentral", "before the first export"]],
     load: async () => (await import("../commands/doctor.ts")).doctor,
   },
@@ -358,6 +368,7 @@ export const commands: readonly CommandSpec[] = [
     groups: [some("Archive", writeOptions, "dest")],
     withoutSettings: true,
     examples: [["callreel demo", "takes half a minute at most; run again, it skips everything"]],
+    foldersOnly: true,
     load: async () => {
       const { demoOf } = await import("../commands/demo.ts");
       return demoOf((await import("../commands/download.ts")).download);

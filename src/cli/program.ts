@@ -1,5 +1,5 @@
 import { Command as Commander, CommanderError, Option } from "commander";
-import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
+import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import { forPeople } from "../core/width.ts";
 import { version } from "../platform/version.ts";
 import { commands } from "./commands.ts";
@@ -117,6 +117,7 @@ async function runCommand(
   const { resolveSettings } = await import("./config.ts");
   const raw = flags as Parameters<typeof resolveSettings>[0];
   const resolved: Resolved = spec.withoutSettings ? { settings: {}, origins: {} } : await resolveSettings(raw, io.env);
+  if (spec.foldersOnly) refuseBuckets(spec.name, [resolved.settings.dest, raw.dest, ...args]);
   const command = await spec.load();
   const run = (withIo: Io) =>
     command({
@@ -128,6 +129,16 @@ async function runCommand(
       underProfile: async (name) => (await resolveSettings(raw, io.env, name)).settings,
     });
   return logsMessages(spec.name, resolved.settings) ? logged(spec.name, run, resolved.settings, io) : run(io);
+}
+
+/** What knows only folders would make one named after the bucket, or find an archive missing that is there. */
+function refuseBuckets(name: string, places: readonly unknown[]): void {
+  const bucket = places.find((place) => typeof place === "string" && /^s3:/i.test(place));
+  if (bucket === undefined) return;
+  throw new RecordingError(
+    "usage",
+    `callreel ${name} does not work with ${bucket} yet: only with archives in folders.`,
+  );
 }
 
 /** Whether the command reports no run, whose reporter would open `--log-file` itself. */

@@ -1,6 +1,6 @@
 import { worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { checkFolders, checkProxy } from "../composition/archive.ts";
+import { checkFolders, checkProxy, isBucket } from "../composition/archive.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { checkLine, checkLogins } from "../composition/source-checks.ts";
 import type { Check } from "../core/model/ports.ts";
@@ -18,6 +18,10 @@ export async function doctor(invocation: Invocation): Promise<number> {
   try {
     for (const check of checkFolders(settings, io)) show(check);
     show(checkProxy(io));
+    if (isBucket(settings)) {
+      const { checkBucketOf } = await import("../composition/bucket.ts");
+      for await (const check of checkBucketOf(settings, io, reporter)) show(check);
+    }
     for await (const check of checkLogins(invocation, { io, ...reporter })) show(check);
   } finally {
     await reporter.close();

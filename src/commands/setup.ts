@@ -104,10 +104,19 @@ async function completed(draft: Draft, { io }: Invocation, questions: Questions)
   const { name } = draft;
   const login = await (name === "tim" ? askTim : askRingCentral)(draft.settings, questions, draft.again);
   const usual = archiveFolder(login, io);
-  const dest = await questions.text({ ask: "Folder for the recordings", usual, read: (path) => absolute(path, io) });
+  const dest = await questions.text({
+    ask: "Folder for the recordings",
+    usual,
+    read: (path) => absolute(folder(path), io),
+  });
   const row = name === "tim" ? await askTestRow(io.cwd, questions) : { args: [] };
   questions.say("");
   return { name, settings: { ...login, dest, ...(row.rows && { rows: row.rows }) }, args: row.args, again: true };
+}
+
+function folder(path: string): string {
+  if (!/^[a-z0-9+.-]+:\/\//i.test(path)) return path;
+  throw new RecordingError("usage", "Give a folder here; a bucket is set with callreel config set dest s3://…");
 }
 
 /** The checks that failed; each is told. What they leave behind on this machine can be undone. */

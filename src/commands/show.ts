@@ -1,5 +1,5 @@
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
+import { archiveName, openExistingLedger } from "../composition/archive.ts";
 import { evidenceInWords } from "../core/download/evidence.ts";
 import { type Hold, holdsOver, ruleInWords } from "../core/holds.ts";
 import { momentText, timeText } from "../core/local-time.ts";
@@ -22,7 +22,7 @@ export async function show({ settings, io, args }: Invocation): Promise<number> 
   }
   const print = settings.json
     ? (one: Known) => `${JSON.stringify(jsonOf(one))}\n`
-    : (one: Known) => linesOf(one, archiveFolder(settings, io), settings.timezone);
+    : (one: Known) => linesOf(one, archiveName(settings, io), settings.timezone);
   io.stdout.write(known.map(print).join(settings.json ? "" : "\n"));
   return 0;
 }

@@ -10,7 +10,8 @@ import type { Archive } from "../core/model/ledger.ts";
 import type { Transfer } from "../core/model/ports.ts";
 import { openDestination } from "../destinations/index.ts";
 import { openLedger } from "../ledgers/index.ts";
-import { archiveFolder } from "./archive.ts";
+import { archiveFolder, archiveName } from "./archive.ts";
+import { wireDestination } from "./destination.ts";
 import { noteHead, type Sealer, selectionRecord } from "./head-and-seals.ts";
 import type { Hooks } from "./hooks.ts";
 import { wireTransfer } from "./open-transfer.ts";
@@ -37,14 +38,19 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   const dest = archiveFolder(settings, io);
   const transfers = transfersOf(settings, sources.links, io);
   const plan = planOf(settings, work, reporter.wantsProgress, transfers);
-  const destination = await openDestination(dest, { mtime: !settings.noMtime, tidy: true });
+  const destination = await wireDestination(settings, io, ledger, reporter);
   await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
   const runId = randomUUID();
   const { hooks } = reporter;
   const selection = selectionRecord(invocation);
   await ledger.begin({ runId, startedMs: io.clock.now(), selection, hooked: hooks.perRecording });
   reporter.rateFrom(() => ratePerMinute(sources));
-  reporter.report({ event: "run-started", runId, sources: [...sources.sources.keys()], dest });
+  reporter.report({
+    event: "run-started",
+    runId,
+    sources: [...sources.sources.keys()],
+    dest: archiveName(settings, io),
+  });
   const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
   keepNumbers(transfers, settings, io);
   if (sawEverything(summary)) await work.complete();

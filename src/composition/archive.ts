@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { type Settings, settingsPath, stateFolder } from "../cli/config.ts";
@@ -12,9 +13,26 @@ import { lockArchive, lockLedger, openArchive } from "../ledgers/index.ts";
 import { operatorHere } from "../platform/operator.ts";
 import { version } from "../platform/version.ts";
 
-/** The archive's folder, absolute. */
+/**
+ * The archive's folder, absolute. Of an archive in a bucket it is the one on this machine that stands for it: its ledger,
+ * head, seals and locks are there, and none of its recordings.
+ */
 export function archiveFolder(settings: Settings, io: Io): string {
-  return resolve(io.cwd, settings.dest ?? "./recordings");
+  const { dest = "./recordings", s3Endpoint = "" } = settings;
+  if (!isBucket(settings)) return resolve(io.cwd, dest);
+  const name = dest.slice("s3://".length).replaceAll("/", "-").slice(0, 80);
+  const server = createHash("sha256").update(`${s3Endpoint.toLowerCase()} ${dest}`).digest("hex").slice(0, 12);
+  return join(stateFolder(io.env), "s3", `${name}-${server}`);
+}
+
+/** Whether the archive is in a bucket. */
+export function isBucket({ dest }: Pick<Settings, "dest">): boolean {
+  return dest?.startsWith("s3://") ?? false;
+}
+
+/** The archive as people name it: its folder, absolute, or its bucket. */
+export function archiveName(settings: Settings, io: Io): string {
+  return isBucket(settings) ? (settings.dest as string) : archiveFolder(settings, io);
 }
 
 /** The archive's ledger file. */
@@ -58,7 +76,15 @@ export async function openExistingLedger(settings: Settings, io: Io): Promise<Ar
   const file = ledgerFile(settings, io);
   if (existsSync(file)) return wireLedger(settings, io);
   await refuseLostLedger(folder, file);
+  if (isBucket(settings)) throw noLedgerOf(settings.dest as string, folder);
   throw new RecordingError("usage", `There is no archive at ${folder}: give the archive's folder with --dest.`);
+}
+
+function noLedgerOf(bucket: string, folder: string): RecordingError {
+  return new RecordingError(
+    "usage",
+    `There is no ledger of ${bucket} in ${folder}: use --s3-endpoint as the download did, or name the ledger with --ledger.`,
+  );
 }
 
 /**
@@ -79,7 +105,7 @@ export async function openLedgerToRead(settings: Settings, io: Io): Promise<Arch
 /** The checks of the local disk: archive, state and settings can be written, and there is room. */
 export function* checkFolders(settings: Settings, io: Io): Iterable<Check> {
   const archive = archiveFolder(settings, io);
-  yield writable("archive", archive);
+  yield writable(isBucket(settings) ? "ledger folder" : "archive", archive);
   yield roomAt(archive);
   yield writable("state folder", stateFolder(io.env));
   yield { name: "settings", status: "ok", message: settingsPath({ config: settings.config }, io.env) };

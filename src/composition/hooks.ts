@@ -8,7 +8,7 @@ import type { Reporter } from "../core/model/ports.ts";
 import type { Call, RecordingKey, Stored } from "../core/model/recording.ts";
 import { findTranscripts } from "../destinations/disk/transcripts.ts";
 import { openHttp } from "../http/client.ts";
-import { archiveFolder } from "./archive.ts";
+import { archiveFolder, archiveName } from "./archive.ts";
 import { type HookCommand, openHookCommand } from "./hook-command.ts";
 import { httpSettingsOf } from "./http.ts";
 
@@ -73,7 +73,7 @@ export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
       await queue.settled();
       if (finished !== undefined && after !== undefined) {
         const { stoppedBy: _, reasons: __, event: ___, absent: ____, ...counts } = finished;
-        const failure = await after.run({ ...counts, dest: root });
+        const failure = await after.run({ ...counts, dest: archiveName(settings, io) });
         if (failure !== undefined) voice.warn(`--exec-after: ${failure}.`);
       }
       if (ping !== undefined && exitCode !== undefined) await callPing(ping, exitCode, invocation, voice);

@@ -6,7 +6,7 @@ import { limitRate, type Opener, openTransfer } from "../core/download/transfer.
 import type { Streamer, Transfer } from "../core/model/ports.ts";
 import type { RequestLog } from "../http/client.ts";
 import { openTransferThreads, type ThreadCounts } from "../workers/transfer-pool.ts";
-import { archiveFolder } from "./archive.ts";
+import { archiveFolder, isBucket } from "./archive.ts";
 import { sourceHttpSettings } from "./http.ts";
 import { loginsOf, type SourceSet } from "./sources.ts";
 
@@ -42,7 +42,7 @@ export async function startTransferThreads(
 ): Promise<Transfer | undefined> {
   const { settings, io } = invocation;
   const counts = threadCounts(invocation);
-  if (counts.short === 0 || settings.dryRun) return undefined;
+  if (counts.short === 0 || settings.dryRun || isBucket(settings)) return undefined;
   const logins = await loginsOf(invocation);
   const http = logins.map(([name, each]) => [name, each.map((login) => sourceHttpSettings(name, login, io))]);
   const thread = {

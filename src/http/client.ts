@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Receiver } from "../core/model/ports.ts";
@@ -31,10 +32,11 @@ export interface HttpSettings {
 }
 
 export interface HttpRequest {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "PUT" | "HEAD" | "DELETE";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Uint8Array;
+  /** What comes in pieces needs a `content-length` among the headers. */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Largest body taken into memory; 32 MiB unless told. */
   readonly maxBytes?: number;
 }
@@ -125,8 +127,30 @@ function exchange(
   return new Promise<void>((resolve, reject) => {
     const said = via === undefined ? host : `${host} (through the proxy ${via})`;
     const each = new Exchange({ client, request, host: said, proxied: via, receiver, signal, resolve, reject });
-    client.dispatcher.dispatch({ origin, path, method, headers, body: request.body ?? null }, each);
+    client.dispatcher.dispatch({ origin, path, method, headers, body: bodyOf(request, each) }, each);
   });
+}
+
+function bodyOf({ body }: HttpRequest, exchange: Exchange): string | Uint8Array | Readable | null {
+  if (body === undefined) return null;
+  return isPieces(body) ? Readable.from(counted(body, exchange)) : body;
+}
+
+function isPieces(body: NonNullable<HttpRequest["body"]>): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && Symbol.asyncIterator in body;
+}
+
+const pieceBytes = 64 * 1024;
+
+/** The body in pieces so small that a slow line is told from one that is dead. */
+async function* counted(body: AsyncIterable<Uint8Array>, exchange: Exchange): AsyncGenerator<Uint8Array> {
+  for await (const bytes of body) {
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      const piece = bytes.subarray(at, at + pieceBytes);
+      exchange.sent += piece.length;
+      yield piece;
+    }
+  }
 }
 
 interface Call {
@@ -152,6 +176,7 @@ class Exchange implements Dispatcher.DispatchHandler, Watched {
   #head: ResponseHead | undefined;
   #ended = false;
   received = 0;
+  sent = 0;
   heldBack = false;
 
   constructor(call: Call) {

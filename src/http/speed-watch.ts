@@ -12,6 +12,8 @@ export interface LowSpeed {
 export interface Watched {
   /** Bytes of the body so far. */
   readonly received: number;
+  /** Bytes of the request's body so far. */
+  readonly sent: number;
   /** Whether the answer's head is here. */
   readonly hasHead: boolean;
   /** Whether the bytes wait for us, and not we for them. */
@@ -29,6 +31,7 @@ interface Mark {
   readonly host: string;
   atMs: number;
   received: number;
+  sent: number;
   hadHead: boolean;
 }
 
@@ -42,12 +45,15 @@ export function openSpeedWatch({ bytes, overMs }: LowSpeed, headMs: number): Spe
   function look(): void {
     const now = performance.now();
     for (const [exchange, mark] of marks) {
-      const error = exchange.hasHead ? tooSlow(exchange, mark, now) : noHead(mark, now);
+      const error = exchange.hasHead ? tooSlow(exchange, mark, now) : noHead(exchange, mark, now);
       if (error !== undefined) exchange.fail(error);
     }
   }
 
-  function noHead({ host, atMs }: Mark, now: number): RecordingError | undefined {
+  /** Nobody answers before he has heard all. */
+  function noHead({ sent }: Watched, mark: Mark, now: number): RecordingError | undefined {
+    if (sent > mark.sent) Object.assign(mark, { atMs: now, sent });
+    const { host, atMs } = mark;
     return now - atMs > headMs ? new RecordingError("timeout", `${host}: no answer in time.`) : undefined;
   }
 
@@ -64,7 +70,7 @@ export function openSpeedWatch({ bytes, overMs }: LowSpeed, headMs: number): Spe
 
   return {
     add(exchange, host) {
-      marks.set(exchange, { host, atMs: performance.now(), received: 0, hadHead: false });
+      marks.set(exchange, { host, atMs: performance.now(), received: 0, sent: 0, hadHead: false });
       timer ??= setInterval(look, Math.min(lookEveryMs, Math.max(50, Math.min(overMs, headMs) / 4))).unref();
     },
     delete: (exchange) => void marks.delete(exchange),

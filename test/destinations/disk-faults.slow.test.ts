@@ -187,6 +187,7 @@ test("a file that cannot be synced is not given its name, and its neighbours are
     if (name.startsWith("bad")) closeSync(fd);
     const stored: Stored = { path: `${name}.wav`, bytes, sha256: "", contentType: "audio/wav" };
     return {
+      key: "ringcentral/1",
       fd: name.startsWith("bad") ? 9999 : fd,
       from,
       note: undefined,

@@ -2,6 +2,7 @@ import { folded } from "../../core/folding.ts";
 import { auditActions } from "../../core/model/catalogue.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import { parseBytes, parseDuration, parseRate } from "../../core/text.ts";
+import { archivePlace } from "./bucket.ts";
 import { choice, flag, integer, list, pairs, text, value } from "./option.ts";
 
 /** What the records of an archive can tell of; `download` is a file that a visitor of the player took. */
@@ -71,7 +72,9 @@ function hexHead(given: string): string {
 
 /** Where and how files are written. */
 export const writeOptions = {
-  dest: value("-d, --dest <dir>", "the archive", text, { fallback: "./recordings" }),
+  dest: value("-d, --dest <dir>", "the archive: a folder or s3://bucket/prefix", archivePlace, {
+    fallback: "./recordings",
+  }),
   output: value("-o, --output <template>", "file name template, or - to write one recording's audio to stdout", text),
   writeInfoJson: flag("--write-info-json", "write a .info.json file beside each recording"),
   noMtime: flag("--no-mtime", "set file times to the download's, not the call's"),

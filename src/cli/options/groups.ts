@@ -1,4 +1,5 @@
 import type { Command } from "../io.ts";
+import { bucketOptions } from "./bucket.ts";
 import { archiveOptions, paceOptions, runOptions, writeOptions } from "./download.ts";
 import type { OptionSpec, OptionTable } from "./option.ts";
 import { databaseOptions, selectOptions } from "./selection.ts";
@@ -23,13 +24,19 @@ export interface CommandSpec {
   readonly examples: readonly (readonly [command: string, says: string])[];
   /** Takes no settings from profile or environment: works with a broken settings file. */
   readonly withoutSettings?: boolean;
+  /** Works on archives in folders alone, and refuses a bucket. */
+  readonly foldersOnly?: boolean;
   /** Loads the verb when it is used. */
   readonly load: () => Promise<Command>;
 }
 
 export const select: OptionGroup = { title: "Select", options: { ...selectOptions, ...databaseOptions } };
 const write: OptionGroup = { title: "Write", options: writeOptions };
-const dest: OptionGroup = { title: "Archive", options: { dest: writeOptions.dest, ledger: runOptions.ledger } };
+const dest: OptionGroup = {
+  title: "Archive",
+  options: { dest: writeOptions.dest, ledger: runOptions.ledger, s3Endpoint: bucketOptions.s3Endpoint },
+};
+const bucket: OptionGroup = { title: "S3", options: bucketOptions };
 const pace: OptionGroup = { title: "Pace and caps", options: paceOptions };
 const runGroup: OptionGroup = { title: "Run", options: runOptions };
 const show: OptionGroup = { title: "Show", options: showOptions };
@@ -38,7 +45,7 @@ const tim: OptionGroup = { title: "TIM Enterprise", options: timOptions };
 const tls: OptionGroup = { title: "TLS", options: tlsOptions };
 const global: OptionGroup = { title: "Global", options: globalOptions };
 
-export const groups = { select, write, dest, pace, run: runGroup, show, ringcentral, tim, tls, global };
+export const groups = { select, write, dest, bucket, pace, run: runGroup, show, ringcentral, tim, tls, global };
 
 /** Some options of a table, as a group of their own. */
 export function some<T extends OptionTable>(title: string, options: T, ...keys: (keyof T & string)[]): OptionGroup {
@@ -50,6 +57,7 @@ export const allOptions = {
   ...selectOptions,
   ...databaseOptions,
   ...writeOptions,
+  ...bucketOptions,
   ...paceOptions,
   ...runOptions,
   ...showOptions,

@@ -158,11 +158,11 @@ interface Around {
  * What is left to do once a recording that was held before is safe and recorded anew: tells when it changed at its source,
  * and takes the old file away where the new one has another type and so another name.
  */
-export function settleReplaced(ref: RecordingRef, before: Stored, stored: Stored, around: Around): void {
+export async function settleReplaced(ref: RecordingRef, before: Stored, stored: Stored, around: Around): Promise<void> {
   if (before.sha256 !== stored.sha256) warn(changed(ref, before, stored), around);
   if (before.path === stored.path || stem(before.path) !== stem(stored.path)) return;
   try {
-    around.destination.remove?.(before.path);
+    await around.destination.remove?.(before.path);
   } catch (thrown) {
     const { message } = asRecordingError(thrown);
     warn(`${before.path} was replaced by ${stored.path} and could not be removed: ${message}`, around);

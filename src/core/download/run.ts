@@ -241,7 +241,7 @@ async function one({ ref, refetch }: Job, run: Run): Promise<void> {
     try {
       const stored = await received;
       await run.outcomes.done(ref, stored, run.ports.clock.monotonic() - begun, refetch !== undefined);
-      if (refetch !== undefined) settleReplaced(ref, refetch.before, stored, { ...run.ports, tell: run.tell });
+      if (refetch !== undefined) await settleReplaced(ref, refetch.before, stored, { ...run.ports, tell: run.tell });
     } catch (thrown) {
       await run.outcomes.failed(ref, asRecordingError(thrown), refetch);
     }

@@ -163,7 +163,7 @@ export interface Destination extends AsyncDisposable {
   /** A finished file for this recording that no ledger knows of (any extension): checked and hashed, or undefined. */
   adopt?(path: string, expect: Expectation): Promise<Stored | undefined>;
   /** Takes a finished file away that another one has replaced; that there is none is fine. */
-  remove?(path: string): void;
+  remove?(path: string): void | Promise<void>;
   /** Takes back what came of a recording that was purged meanwhile: its parts, and the file `stored` if it is still that one. */
   withdraw?(key: RecordingKey, stored?: Stored): Promise<void>;
 }

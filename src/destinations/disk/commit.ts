@@ -8,7 +8,7 @@
 import { closeSync, futimesSync, linkSync, lstatSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { RecordingError } from "../../core/model/errors.ts";
-import type { Stored } from "../../core/model/recording.ts";
+import type { RecordingKey, Stored } from "../../core/model/recording.ts";
 import { diskError, errno, unsafePath } from "../../platform/disk-error.ts";
 import type { Folders } from "./archive-folder.ts";
 import type { Listing } from "./directory-listing.ts";
@@ -18,6 +18,7 @@ import { hashOfFile, openSyncer, type Syncer, syncFile } from "./stored-file.ts"
 
 /** A whole, checked file that waits in the partial folder to be made safe. */
 export interface Finished {
+  readonly key: RecordingKey;
   readonly fd: number;
   readonly from: string;
   /** Goes when the file has its final name. */

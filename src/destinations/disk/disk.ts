@@ -84,7 +84,7 @@ const ours = `${partialFolder.split("/", 1)[0]}/`;
 const unsafe = /(?:^|\/)\.{0,2}(?:\/|$)|[\x00-\x1f\x7f\\]|^[A-Za-z]:/;
 
 /** Whoever made the path: it stays inside the archive and out of what is ours. */
-function checkPath(root: string, path: string): void {
+export function checkPath(root: string, path: string): void {
   if (!unsafe.test(path) && !`${path.toLowerCase()}/`.startsWith(ours)) return;
   throw unsafePath(join(root, "…"), "the path made for it leads out of the archive or into .callreel");
 }

@@ -192,6 +192,7 @@ async function complete({ archive, path, paths, expect, standing }: Intake, part
   const sidecar = expect.sidecar === undefined ? undefined : writeSidecar(paths.part, path, stored, expect.sidecar);
   part.handOver();
   return {
+    key: expect.key,
     fd,
     from: paths.part,
     note: part.noted ? paths.note : undefined,

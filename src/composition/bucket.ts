@@ -1,0 +1,128 @@
+import { resolve } from "node:path";
+import type { Settings } from "../cli/config.ts";
+import { periodEnd } from "../cli/dates.ts";
+import { exitCodeOf } from "../cli/exit-codes.ts";
+import type { Io } from "../cli/io.ts";
+import { asRecordingError, RecordingError } from "../core/model/errors.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { Check, Destination } from "../core/model/ports.ts";
+import { defaultRetryPolicy } from "../core/retry.ts";
+import { placeOf } from "../destinations/s3/address.ts";
+import { claimPlace, idName } from "../destinations/s3/archive-id.ts";
+import { checkBucket } from "../destinations/s3/checks.ts";
+import { openS3Client, type S3Client } from "../destinations/s3/client.ts";
+import { type CredentialSource, chainCredentials, fixedCredentials } from "../destinations/s3/credentials.ts";
+import { mustLock } from "../destinations/s3/lock-state.ts";
+import type { ObjectSettings } from "../destinations/s3/objects.ts";
+import { openS3 } from "../destinations/s3/s3.ts";
+import { openHttp } from "../http/client.ts";
+import { readSecretFile } from "../platform/secrets.ts";
+import { archiveFolder, ledgerFile } from "./archive.ts";
+import { httpSettingsOf } from "./http.ts";
+import type { RunReporter } from "./reporter.ts";
+
+type Hearer = Pick<RunReporter, "keepSecret" | "logRequest">;
+
+/** Opens the bucket that `--dest` names, and joins it with the ledger. */
+export async function wireBucket(
+  settings: Settings,
+  io: Io,
+  ledger: Archive,
+  reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
+): Promise<Destination> {
+  refuseUnable(settings);
+  const client = openBucket(settings, io, reporter);
+  const now = () => io.clock.now();
+  try {
+    const isNew = (await ledger.get(idName)) === undefined;
+    const isUsed = async () => (await ledger.summary()).length > 0;
+    const notes = { get: ledger.get.bind(ledger), set: ledger.set.bind(ledger), isUsed };
+    if (settings.s3ObjectLock !== undefined) await mustLock(client, now, io.stop);
+    const { overwrites } = await claimPlace(client, notes, now, io.stop);
+    if (isNew) reporter.report({ event: "notice", level: "info", message: whereLedgerIs(settings, io) });
+    const spool = settings.spool === undefined ? archiveFolder(settings, io) : resolve(io.cwd, settings.spool);
+    const objects = objectsOf(settings);
+    return openS3({ client, objects, overwrites, spool, tidy: true, now, signal: io.abort });
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function whereLedgerIs(settings: Settings, io: Io): string {
+  return `The ledger of ${settings.dest} is ${ledgerFile(settings, io)}, on this machine: keep it, for a bucket alone does not tell what was purged.`;
+}
+
+/** What works on files of this machine cannot be promised for a bucket's. */
+function refuseUnable({ exec, execFailed }: Settings): void {
+  const unable = exec !== undefined ? "--exec" : execFailed ? "--exec-failed" : undefined;
+  if (unable === undefined) return;
+  throw new RecordingError(
+    "usage",
+    `${unable} does not work with --dest s3://… yet: the recordings are no files here.`,
+  );
+}
+
+/** A client for the bucket that `--dest` names, with the keys of the environment. */
+export function openBucket(settings: Settings, io: Io, { keepSecret, logRequest }: Hearer): S3Client {
+  const { s3Endpoint, s3Region = "us-east-1", retries } = settings;
+  const http = httpSettingsOf(settings, io);
+  return openS3Client({
+    place: placeOf(settings.dest as string),
+    server: { region: s3Region, ...(s3Endpoint === undefined ? {} : { endpoint: s3Endpoint }) },
+    credentials: credentialsOf(io, keepSecret),
+    http: openHttp(http, logRequest),
+    clock: io.clock,
+    random: io.random,
+    retry: { ...defaultRetryPolicy, ...(retries === undefined ? {} : { retries }) },
+  });
+}
+
+/** How objects are to be kept, as the settings say. */
+export function objectsOf({ s3ObjectLock, s3Sse, s3StorageClass }: Settings): ObjectSettings {
+  return {
+    ...(s3Sse === undefined ? {} : { kmsKey: s3Sse }),
+    ...(s3StorageClass === undefined ? {} : { storageClass: s3StorageClass }),
+    ...(s3ObjectLock === undefined
+      ? {}
+      : { lock: { mode: s3ObjectLock.mode, retainUntilMs: (nowMs) => periodEnd(nowMs, s3ObjectLock.keep, "UTC") } }),
+  };
+}
+
+/** A key pair in the environment is used alone; half of one is a slip, not a reason to ask elsewhere. */
+function credentialsOf({ env }: Io, keepSecret: (secret: string) => void): CredentialSource {
+  const read = (name: string) => {
+    const file = env[`${name}_FILE`];
+    const text = env[name]?.trim() || (file ? readSecretFile(file, `${name}_FILE`) : undefined);
+    if (text !== undefined && name !== "AWS_ACCESS_KEY_ID") keepSecret(text);
+    return text;
+  };
+  const accessKeyId = read("AWS_ACCESS_KEY_ID");
+  const secretAccessKey = read("AWS_SECRET_ACCESS_KEY");
+  const sessionToken = read("AWS_SESSION_TOKEN");
+  if (accessKeyId === undefined && secretAccessKey === undefined) return chainCredentials(keepSecret);
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    const missing = accessKeyId === undefined ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY";
+    throw new RecordingError("usage", `${missing} is not set, but the other half of the key pair is.`);
+  }
+  return fixedCredentials({ accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) });
+}
+
+/** The checks of `callreel doctor` on the bucket that `--dest` names, and on the ledger that belongs to it. */
+export async function* checkBucketOf(settings: Settings, io: Io, hearer: Hearer): AsyncIterable<Check> {
+  const server = settings.s3Endpoint ?? "AWS";
+  const where = { name: "bucket server", message: `${server}, region ${settings.s3Region ?? "us-east-1"}` };
+  const open = server.startsWith("http:") && !/^http:\/\/(?:localhost|127\.|\[::1\])/.test(server);
+  if (!open) yield { ...where, status: "ok" };
+  else yield { ...where, status: "warning", message: `${where.message}: by http, so anyone on the way can listen` };
+  yield { name: "ledger", status: "ok", message: `${ledgerFile(settings, io)}, on this machine alone` };
+  try {
+    await using client = openBucket(settings, io, hearer);
+    const now = () => io.clock.now();
+    const exitCode = ({ code }: RecordingError) => exitCodeOf(code);
+    yield* checkBucket({ client, objects: objectsOf(settings), now, signal: io.stop, exitCodeOf: exitCode });
+  } catch (thrown) {
+    const { code, message } = asRecordingError(thrown);
+    yield { name: "bucket", status: "failed", message, exitCode: exitCodeOf(code) };
+  }
+}

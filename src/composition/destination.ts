@@ -1,0 +1,23 @@
+import type { Settings } from "../cli/config.ts";
+import type { Io } from "../cli/io.ts";
+import { RecordingError } from "../core/model/errors.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { Destination } from "../core/model/ports.ts";
+import { openDestination } from "../destinations/index.ts";
+import { archiveFolder, isBucket } from "./archive.ts";
+import type { RunReporter } from "./reporter.ts";
+
+/** Opens where a run's recordings go, once ledger and place are known to belong together. */
+export async function wireDestination(
+  settings: Settings,
+  io: Io,
+  ledger: Archive,
+  reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
+): Promise<Destination> {
+  if (isBucket(settings)) return (await import("./bucket.ts")).wireBucket(settings, io, ledger, reporter);
+  const ofBucket = await ledger.get("archive id");
+  if (ofBucket === undefined) {
+    return openDestination(archiveFolder(settings, io), { mtime: !settings.noMtime, tidy: true });
+  }
+  throw new RecordingError("usage", "The ledger is that of an archive in a bucket: name its --dest s3://… with it.");
+}

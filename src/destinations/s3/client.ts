@@ -1,0 +1,132 @@
+/*
+ * One place signs, sends and repeats. The key never leaves this file but as a signature, which is good for one host alone:
+ * redirects are not followed, they are told.
+ */
+
+import { AwsV4Signer } from "aws4fetch";
+import { asRecordingError, RecordingError } from "../../core/model/errors.ts";
+import type { Clock, Receiver } from "../../core/model/ports.ts";
+import { defaultRetryPolicy, type RetryPolicy, retried, retryDelay } from "../../core/retry.ts";
+import type { Http, HttpAnswer } from "../../http/client.ts";
+import { nameOf, type S3Place, type S3Server, urlOf } from "./address.ts";
+import type { CredentialSource } from "./credentials.ts";
+import { passingFault } from "./refusals.ts";
+
+export interface S3Request {
+  readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
+  /** The object's whole key; empty for the bucket. */
+  readonly key: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: S3Body;
+  /** Longest answer to take; 64 KiB unless told. */
+  readonly maxBytes?: number;
+  /** One try alone, whose answer is given back whatever it says. */
+  readonly once?: true;
+}
+
+/** What is sent, and its hash, which is signed along: no store that heeds it keeps other bytes. */
+export interface S3Body {
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Opened anew for each try. */
+  open(): string | Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+export interface S3ClientSettings {
+  readonly place: S3Place;
+  readonly server: S3Server;
+  readonly credentials: CredentialSource;
+  readonly http: Http;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly retry?: RetryPolicy;
+}
+
+/** Signed requests to one bucket, repeated where what failed may pass. */
+export interface S3Client extends AsyncDisposable {
+  readonly place: S3Place;
+  readonly server: S3Server;
+  /** The answer, whatever it says but that it may pass (5xx, 429). Throws where none came after all tries. */
+  send(request: S3Request, signal: AbortSignal): Promise<HttpAnswer>;
+  /** One try, its body into `receiver`. */
+  stream(request: S3Request, receiver: Receiver, signal: AbortSignal): Promise<void>;
+}
+
+/** SHA-256 of nothing. */
+const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const smallAnswer = 64 * 1024;
+
+export function openS3Client(settings: S3ClientSettings): S3Client {
+  const { place, server, http, clock, random, retry = defaultRetryPolicy } = settings;
+  const signingKeys = new Map<string, ArrayBuffer>();
+  let answered = false;
+
+  async function sendOnce(request: S3Request, signal: AbortSignal): Promise<HttpAnswer> {
+    const signed = await signedRequest(request, settings, signingKeys);
+    const answer = await http.request({ ...signed, maxBytes: request.maxBytes ?? smallAnswer }, signal);
+    answered = true;
+    if (request.once) return answer;
+    const fault = passingFault(answer, place, clock.now());
+    if (fault !== undefined) throw fault;
+    return answer;
+  }
+
+  return {
+    place,
+    server,
+    async send(request, signal) {
+      const started = clock.monotonic();
+      const pauseAfter = (thrown: unknown, counted: number): number => {
+        const error = asRecordingError(thrown);
+        const tried = { counted, elapsedMs: clock.monotonic() - started, answered };
+        const delay = signal.aborted || request.once ? undefined : retryDelay(error, tried, retry, random);
+        if (delay === undefined) throw named(error, place);
+        return delay;
+      };
+      return retried(
+        () => sendOnce(request, signal),
+        pauseAfter,
+        (ms) => clock.sleep(ms, signal),
+      );
+    },
+    async stream(request, receiver, signal) {
+      await http.stream(await signedRequest(request, settings, signingKeys), receiver, signal);
+    },
+    [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
+  };
+}
+
+/** What the way there or the store's word comes to, with the bucket it was about. */
+function named(error: RecordingError, place: S3Place): RecordingError {
+  const { code, message, verdict, retryAfterMs, unsent } = error;
+  if (code === "bug" || code === "interrupted" || message.startsWith(nameOf(place))) return error;
+  const details = { verdict, unsent, cause: error, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return new RecordingError(code, `${nameOf(place)}: ${message}`, details);
+}
+
+async function signedRequest(
+  { method, key, query, headers = {}, body }: S3Request,
+  { place, server, credentials, clock }: S3ClientSettings,
+  cache: Map<string, ArrayBuffer>,
+) {
+  const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+  const url = urlOf(server, place.bucket, key, query);
+  const signer = new AwsV4Signer({
+    method,
+    url,
+    headers: { ...headers, "x-amz-content-sha256": body?.sha256 ?? emptyHash },
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+    service: "s3",
+    region: server.region,
+    datetime: new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, ""),
+    cache,
+  });
+  const signed = await signer.sign();
+  const length: Readonly<Record<string, string>> = body === undefined ? {} : { "content-length": String(body.bytes) };
+  const all = { ...Object.fromEntries(signed.headers), ...length };
+  return { method, url, headers: all, ...(body === undefined ? {} : { body: body.open() }) };
+}

@@ -1,0 +1,72 @@
+import { RecordingError } from "../../core/model/errors.ts";
+
+/** A key pair, and until when it is good where that is known. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** Gives the credentials to sign with, fresh ones when the last are about to expire. */
+export type CredentialSource = () => Promise<Credentials>;
+
+/** Always the same. */
+export function fixedCredentials(credentials: Credentials): CredentialSource {
+  return () => Promise.resolve(credentials);
+}
+
+interface AwsChain {
+  defaultProvider(): () => Promise<Credentials>;
+}
+
+const freshMs = 5 * 60_000;
+
+/**
+ * AWS's own chain (profile, SSO, web identity, instance metadata), from its official package, which is loaded when the
+ * first request is signed; `heard` is told of every secret it gives. Throws `usage` where the package is not installed,
+ * and `login-refused` where the chain finds nothing.
+ */
+export function chainCredentials(heard: (secret: string) => void): CredentialSource {
+  let provider: (() => Promise<Credentials>) | undefined;
+  let last: Credentials | undefined;
+  return async () => {
+    if (last !== undefined && isFresh(last)) return last;
+    provider ??= (await loadChain()).defaultProvider();
+    try {
+      last = await provider();
+    } catch (error) {
+      throw noneFound(error);
+    }
+    heard(last.secretAccessKey);
+    if (last.sessionToken !== undefined) heard(last.sessionToken);
+    return last;
+  };
+}
+
+function isFresh({ expiration }: Credentials): boolean {
+  return expiration === undefined || expiration.getTime() - Date.now() > freshMs;
+}
+
+const chainPackage = "@aws-sdk/credential-provider-node";
+
+async function loadChain(): Promise<AwsChain> {
+  try {
+    return (await import(chainPackage)) as AwsChain;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new RecordingError(
+      "usage",
+      `No key for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or …_FILE). For AWS profiles, SSO and roles install, where callreel is installed: npm install ${chainPackage} (with -g if callreel was installed with -g).`,
+      { cause: error },
+    );
+  }
+}
+
+function noneFound(cause: unknown): RecordingError {
+  return new RecordingError(
+    "login-refused",
+    "The AWS chain (profile, SSO, web identity, instance metadata) has no key: log in (aws sso login), name AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    { cause },
+  );
+}

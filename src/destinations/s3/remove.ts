@@ -1,0 +1,107 @@
+import { RecordingError } from "../../core/model/errors.ts";
+import type { HttpAnswer } from "../../http/client.ts";
+import { nameOf } from "./address.ts";
+import type { S3Client } from "./client.ts";
+import { codeOf, refusalOf } from "./refusals.ts";
+import { elementsIn, textIn } from "./xml.ts";
+
+/** What became of an object that was to be deleted. */
+export type ObjectRemoval = "removed" | "absent" | "locked";
+
+interface Version {
+  readonly id: string;
+  readonly isMarker: boolean;
+}
+
+/**
+ * Deletes an object for good: every version of it, where the bucket keeps versions, and the markers of earlier deletions. A
+ * version that is locked stays, and so does the object, with what else is locked of it.
+ */
+export async function removeObject(
+  client: S3Client,
+  path: string,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<ObjectRemoval> {
+  const key = client.place.prefix + path;
+  const versions = await versionsOf(client, key, now, signal);
+  if (versions.every(({ isMarker }) => isMarker)) return "absent";
+  let locked = false;
+  for (const { id } of versions) {
+    const query = id === "" ? {} : { versionId: id };
+    const answer = await client.send({ method: "DELETE", key, query }, signal);
+    if (answer.status < 300 || answer.status === 404) continue;
+    if (!isLock(codeOf(answer)) || !(await isLocked(client, key, query, now, signal))) {
+      throw refusalOf(answer, client.place, `deleting ${path}`, now());
+    }
+    locked = true;
+  }
+  return locked ? "locked" : "removed";
+}
+
+function isLock(code: string | undefined): boolean {
+  return code === undefined || /^(AccessDenied|ObjectLocked|InvalidRequest|MethodNotAllowed)$/.test(code);
+}
+
+/** A refusal alone does not tell a lock from a missing right. */
+async function isLocked(
+  client: S3Client,
+  key: string,
+  query: Readonly<Record<string, string>>,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { headers } = await client.send({ method: "HEAD", key, query }, signal);
+  const until = Date.parse(headers["x-amz-object-lock-retain-until-date"] ?? "");
+  return until > now() || headers["x-amz-object-lock-legal-hold"]?.toUpperCase() === "ON";
+}
+
+/** As far as there are any; a store that knows none has one without an id. */
+async function versionsOf(
+  client: S3Client,
+  key: string,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<readonly Version[]> {
+  const found: Version[] = [];
+  let marker: Readonly<Record<string, string>> | undefined = {};
+  while (marker !== undefined) {
+    const query = { versions: "", prefix: key, "encoding-type": "url", ...marker };
+    const answer: HttpAnswer = await client.send({ method: "GET", key: "", query, maxBytes: 8 << 20 }, signal);
+    if (answer.status === 501 || answer.status === 405) return [{ id: "", isMarker: false }];
+    if (answer.status >= 300) throw refusalOf(answer, client.place, "listing versions", now());
+    const xml = answer.body.toString("utf8");
+    found.push(...versionsIn(xml, key, "Version"), ...versionsIn(xml, key, "DeleteMarker"));
+    marker = nextMarker(xml, key, marker, client);
+  }
+  return found;
+}
+
+function versionsIn(xml: string, key: string, element: "Version" | "DeleteMarker"): Version[] {
+  const own = [...elementsIn(xml, element)].filter((each) => decoded(textIn(each, "Key") ?? "") === key);
+  return own.map((each) => ({ id: textIn(each, "VersionId") ?? "", isMarker: element === "DeleteMarker" }));
+}
+
+/** Where the listing goes on, while it is still about this key: the keys that only begin alike come after it. */
+function nextMarker(
+  xml: string,
+  key: string,
+  before: Readonly<Record<string, string>>,
+  client: S3Client,
+): Readonly<Record<string, string>> | undefined {
+  const nextKey = decoded(textIn(xml, "NextKeyMarker") ?? "");
+  if (textIn(xml, "IsTruncated") !== "true" || nextKey !== key) return undefined;
+  const id = textIn(xml, "NextVersionIdMarker");
+  const next = { "key-marker": nextKey, ...(id ? { "version-id-marker": id } : {}) };
+  if (JSON.stringify(next) !== JSON.stringify(before)) return next;
+  throw new RecordingError("bad-answer", `${nameOf(client.place)}: the listing does not end.`);
+}
+
+/** As `encoding-type=url` has keys: a space may be written as a plus. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,142 @@
+/*
+ * S3 has no rename: a PUT that succeeded is publication. It is sent with If-None-Match, so that nothing is ever
+ * overwritten; one whose answer was lost is repeated and meets its own object, which HEAD then tells.
+ */
+
+import { createHash } from "node:crypto";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { RecordingKey, Stored } from "../../core/model/recording.ts";
+import type { HttpAnswer } from "../../http/client.ts";
+import { bytesOf } from "../disk/stored-file.ts";
+import { nameOf } from "./address.ts";
+import type { S3Body, S3Client } from "./client.ts";
+import { audioHeaders, factsIn, keepingHeaders, lockOf, type ObjectSettings } from "./objects.ts";
+import { refusalOf } from "./refusals.ts";
+
+/** What an upload needs besides the file. */
+export interface UploadContext {
+  readonly client: S3Client;
+  readonly objects: ObjectSettings;
+  /** The store ignores If-None-Match, or may: what stands there is asked for first. */
+  readonly asksFirst: boolean;
+  now(): number;
+}
+
+/** One PUT takes no more. */
+const mostBytes = 5 * 1024 ** 3;
+
+/** Brings an open, whole recording to its final key; resolves when the store has it, with the lock and encryption asked for. */
+export async function uploadAudio(
+  { fd, key, stored, overwrite }: { fd: number; key: RecordingKey; stored: Stored; overwrite: boolean },
+  context: UploadContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, objects, now } = context;
+  if (stored.bytes > mostBytes) throw tooLong(context, stored);
+  const body = { sha256: stored.sha256, bytes: stored.bytes, open: () => bytesOf(fd, stored.bytes) };
+  const headers = {
+    ...audioHeaders(key, stored),
+    ...keepingHeaders(objects, now()),
+    ...(objects.lock === undefined ? {} : { "content-md5": await md5Of(fd, stored.bytes) }),
+    ...(overwrite ? {} : { "if-none-match": "*" }),
+  };
+  if (context.asksFirst && !overwrite && (await adopted(key, stored, context, signal))) return;
+  const request = { method: "PUT", key: client.place.prefix + stored.path, headers, body } as const;
+  const answer = await client.send(request, signal);
+  if (answer.status === 412) {
+    if (!(await adopted(key, stored, context, signal))) throw vanished(context, stored);
+  } else if (answer.status >= 300) throw refusalOf(answer, client.place, `writing ${stored.path}`, now());
+  else await mustBeKept(answer, stored, context, signal);
+}
+
+/** A small object beside the audio: replaced as often as its audio comes. */
+export async function uploadSidecar(
+  path: string,
+  body: S3Body,
+  { client, objects, now }: UploadContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { lock: _, ...kept } = objects;
+  const headers = { "content-type": "application/json", ...keepingHeaders(kept, now()) };
+  const answer = await client.send({ method: "PUT", key: client.place.prefix + path, headers, body }, signal);
+  if (answer.status >= 300) throw refusalOf(answer, client.place, `writing ${path}`, now());
+}
+
+/**
+ * Whether what stands there is this very recording, from a run that ended between PUT and ledger. Throws `unsafe-path` where
+ * it is another one.
+ */
+async function adopted(
+  key: RecordingKey,
+  stored: Stored,
+  context: UploadContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { client, objects, now } = context;
+  const answer = await client.send({ method: "HEAD", key: client.place.prefix + stored.path }, signal);
+  if (answer.status === 404) return false;
+  if (answer.status >= 300) throw refusalOf(answer, client.place, `looking at ${stored.path}`, now());
+  const facts = factsIn(answer);
+  if (facts.sha256 !== stored.sha256 || facts.key !== key || facts.bytes !== stored.bytes) {
+    throw new RecordingError(
+      "unsafe-path",
+      `Cannot write ${nameOf(client.place)}/${stored.path}: another object has that name already, and --force-overwrites replaces only what this archive's ledger knows. Choose another --output template or another prefix.`,
+    );
+  }
+  if (objects.lock !== undefined && (lockOf(answer)?.untilMs ?? 0) <= now()) throw unlocked(context, stored);
+  return true;
+}
+
+/** Holds the store to what was asked of it: what it ignores it does not say. */
+async function mustBeKept(
+  answer: HttpAnswer,
+  stored: Stored,
+  context: UploadContext,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, objects, now } = context;
+  if (objects.kmsKey !== undefined && answer.headers["x-amz-server-side-encryption"] !== "aws:kms") {
+    throw new RecordingError(
+      "usage",
+      `${nameOf(client.place)} ignored --s3-sse: ${stored.path} stands there unencrypted. Use a store with KMS, or leave --s3-sse away.`,
+    );
+  }
+  if (objects.lock === undefined) return;
+  const head = await client.send({ method: "HEAD", key: client.place.prefix + stored.path }, signal);
+  if (head.status >= 300) throw refusalOf(head, client.place, `looking at ${stored.path}`, now());
+  const lock = lockOf(head);
+  const wanted = objects.lock.retainUntilMs(now()) - dayMs;
+  const strong = lock?.mode === objects.lock.mode || lock?.mode === "COMPLIANCE";
+  if (lock === undefined || !strong || lock.untilMs < wanted) throw unlocked(context, stored);
+}
+
+const dayMs = 24 * 3600 * 1000;
+
+function unlocked({ client }: UploadContext, { path }: Stored): RecordingError {
+  return new RecordingError(
+    "usage",
+    `${nameOf(client.place)} does not lock objects: ${path} stands there without the lock that --s3-object-lock asks for. Use a bucket made with Object Lock (callreel doctor tells whether it is), or leave the option away.`,
+  );
+}
+
+function vanished({ client }: UploadContext, { path }: Stored): RecordingError {
+  return new RecordingError(
+    "server-error",
+    `${nameOf(client.place)}: ${path} was refused as there already, and then was not there. Run again.`,
+    { verdict: "give-up" },
+  );
+}
+
+function tooLong({ client }: UploadContext, { path }: Stored): RecordingError {
+  return new RecordingError(
+    "http-error",
+    `${nameOf(client.place)}/${path}: longer than the 5 GB that one PUT may have.`,
+  );
+}
+
+/** AWS wants it with a lock, and some stores know no other check. */
+async function md5Of(fd: number, bytes: number): Promise<string> {
+  const hash = createHash("md5");
+  for await (const piece of bytesOf(fd, bytes)) hash.update(piece);
+  return hash.digest("base64");
+}

@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../helpers/bin.ts";
+import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
+
+describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph ?? "which is here"})`, () => {
+  let ceph: CephServer;
+  beforeAll(async () => {
+    ceph = await startCeph();
+    await ceph.send("PUT", "calls");
+    await ceph.send("PUT", "locked", { "x-amz-bucket-object-lock-enabled": "true" });
+  });
+  afterAll(() => ceph?.[Symbol.asyncDispose]());
+
+  function download(world: TimWorld, dest: string, more: readonly string[] = [], env: Record<string, string> = {}) {
+    const place = ["-d", dest, "--s3-endpoint", ceph.endpoint, "-R", "1"];
+    return run(["download", "-s", "tim", "-r", world.csv, ...place, ...more], {
+      env: { ...world.env, ...ceph.env, ...env },
+    });
+  }
+
+  /** Every object under a prefix whose bytes are a recording's, by name; fails on bytes that no recording has. */
+  async function heldIn(world: TimWorld, bucket: string, prefix: string): Promise<Map<string, Response>> {
+    const hashes = new Map(
+      world.tim.recordings().map(({ voicefilename }) => [hashOf(world.tim.audioOf(voicefilename)), voicefilename]),
+    );
+    const held = new Map<string, Response>();
+    for (const key of await keysIn(bucket, prefix)) {
+      if (key.includes("/.callreel/")) continue;
+      const answer = await ceph.send("GET", `${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`);
+      const name = hashes.get(hashOf(Buffer.from(await answer.arrayBuffer())));
+      if (name === undefined) throw new Error(`${key} holds bytes that no recording has`);
+      held.set(name, answer);
+    }
+    return held;
+  }
+
+  async function keysIn(bucket: string, prefix: string): Promise<string[]> {
+    const xml = await (await ceph.send("GET", `${bucket}?list-type=2&prefix=${prefix}`)).text();
+    return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => key as string);
+  }
+
+  test("holds each recording once, whole, with its key and hash, and nothing stays here", async () => {
+    await using world = await openTimWorld(12);
+    const first = await download(world, "s3://calls/first");
+    expect([first.code, first.err]).toEqual([0, expect.stringContaining("The ledger of s3://calls/first is ")]);
+    const held = await heldIn(world, "calls", "first/");
+    const wanted = new Set(world.tim.recordings().map(({ voicefilename }) => voicefilename));
+    expect(new Set(held.keys())).toEqual(wanted);
+    for (const [name, { headers }] of held) {
+      expect(headers.get("x-amz-meta-callreel-key")).toContain(encodeURIComponent(name));
+      expect(headers.get("x-amz-meta-callreel-sha256")).toBe(hashOf(world.tim.audioOf(name)));
+      expect(headers.get("content-type")).toBe("audio/wav");
+    }
+    expect(existsSync(world.archive)).toBe(false);
+    const homes = readdirSync(join(world.home, "state", "callreel", "s3"));
+    expect(homes).toHaveLength(1);
+    expect(finishedIn(join(world.home, "state", "callreel", "s3", homes[0] as string))).toEqual([]);
+    const again = await download(world, "s3://calls/first");
+    expect([again.code, again.err]).toEqual([0, expect.stringMatching(/already downloaded/)]);
+    const status = await run(["status", "-d", "s3://calls/first", "--s3-endpoint", ceph.endpoint], { env: world.env });
+    expect([status.code, status.out]).toEqual([0, expect.stringContaining("exit 0")]);
+  });
+
+  test("adopts what a run left that was killed between PUT and ledger, and overwrites nobody's object", async () => {
+    await using world = await openTimWorld(4);
+    expect((await download(world, "s3://calls/adopt")).code).toBe(0);
+    const held = await heldIn(world, "calls", "adopt/");
+    await ceph.send("DELETE", "calls/adopt/.callreel/archive.json");
+    rmSync(join(world.home, "state"), { recursive: true });
+    const taken = await download(world, "s3://calls/adopt");
+    expect(taken.code).toBe(0);
+    expect(taken.err).toContain(`Done in`);
+    expect((await heldIn(world, "calls", "adopt/")).size).toBe(held.size);
+
+    await ceph.send("DELETE", "calls/adopt/.callreel/archive.json");
+    rmSync(join(world.home, "state"), { recursive: true });
+    const [key = ""] = (await keysIn("calls", "adopt/")).filter((each) => each.endsWith(".wav"));
+    const path = `calls/${key.split("/").map(encodeURIComponent).join("/")}`;
+    await ceph.send("PUT", path, {}, "somebody else's");
+    const refused = await download(world, "s3://calls/adopt");
+    expect([refused.code, refused.err]).toEqual([3, expect.stringContaining("another object has that name already")]);
+    expect(await (await ceph.send("GET", path)).text()).toBe("somebody else's");
+  });
+
+  test("locks each object where it is asked to, adds no version, and refuses a bucket that cannot", async () => {
+    await using world = await openTimWorld(3);
+    const locked = await download(world, "s3://locked/a", ["--s3-object-lock", "governance:2d"]);
+    expect([locked.code, locked.err]).toEqual([0, expect.any(String)]);
+    for (const { headers } of (await heldIn(world, "locked", "a/")).values()) {
+      expect(headers.get("x-amz-object-lock-mode")).toBe("GOVERNANCE");
+      const until = Date.parse(headers.get("x-amz-object-lock-retain-until-date") ?? "");
+      expect(until - Date.now()).toBeGreaterThan(1.9 * 24 * 3600_000);
+    }
+    await world[Symbol.asyncDispose]();
+    await using plain = await openTimWorld(3);
+    const refused = await download(plain, "s3://calls/nolock", ["--s3-object-lock", "compliance:7y"]);
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("cannot lock objects")]);
+    expect(await keysIn("calls", "nolock/")).toEqual([]);
+  });
+
+  test("tells each thing that is wrong by a sentence and an exit code, before anything is fetched", async () => {
+    await using world = await openTimWorld(2);
+    expect((await download(world, "s3://calls/told")).code).toBe(0);
+    const cases: readonly [string, string, Record<string, string>, number, string][] = [
+      ["wrong bucket", "s3://no-such-bucket/x", {}, 2, "there is no bucket no-such-bucket there"],
+      ["wrong secret", "s3://calls/x", { AWS_SECRET_ACCESS_KEY: "wrong" }, 7, "refuses the signature"],
+      ["unknown key", "s3://calls/x", { AWS_ACCESS_KEY_ID: "nobody" }, 7, "does not know this AWS_ACCESS_KEY_ID"],
+      ["no right", "s3://calls/x", { ...ceph.stranger }, 7, "permission denied"],
+      ["half a key pair", "s3://calls/x", { AWS_SECRET_ACCESS_KEY: "" }, 2, "AWS_SECRET_ACCESS_KEY is not set"],
+      ["another archive", "s3://calls/told", { XDG_STATE_HOME: join(world.home, "other") }, 13, "ledger is not here"],
+    ];
+    for (const [name, dest, env, code, says] of cases) {
+      const ended = await download(world, dest, [], env);
+      expect([name, ended.code, ended.err]).toEqual([name, code, expect.stringContaining(says)]);
+      expect(ended.err).not.toMatch(/secret\/of/);
+    }
+    const tls = ceph.endpoint.replace("http:", "https:");
+    const refused = await download(world, "s3://calls/x", ["--s3-endpoint", tls]);
+    expect([refused.code, refused.err]).toEqual([5, expect.stringContaining("the secure connection failed")]);
+    expect(await keysIn("calls", "x/")).toEqual([]);
+  });
+
+  test("doctor tells what the store can and leaves nothing there", async () => {
+    await using world = await openTimWorld(1);
+    const args = ["doctor", "-s", "tim", "-r", world.csv, "--s3-endpoint", ceph.endpoint, "--json"];
+    const env = { ...world.env, ...ceph.env };
+    const { code, out } = await run([...args, "-d", "s3://calls/doctor"], { env });
+    const checks = out.trim().split("\n");
+    const status = new Map(checks.map((line) => JSON.parse(line)).map((check) => [check.name, check.status]));
+    expect(code).toBe(0);
+    for (const name of ["bucket", "bucket clock", "bucket rights", "conditional PUT", "payload hash", "object lock"]) {
+      expect([name, status.get(name)]).toEqual([name, "ok"]);
+    }
+    expect(await keysIn("calls", "doctor/")).toEqual([]);
+    const lacking = await run([...args, "-d", "s3://calls/doctor", "--s3-object-lock", "compliance:7y"], { env });
+    expect([lacking.code, lacking.out]).toEqual([2, expect.stringContaining("the bucket cannot lock objects")]);
+  });
+});
+
+describe("a bucket", () => {
+  test.each(["verify", "export", "adopt .", "purge", "serve", "reconcile", "report", "demo", "setup"])(
+    "is refused by what works on folders alone: %s",
+    async (command) => {
+      const ended = await run([...command.split(" "), "-d", "s3://calls/x"]);
+      expect([ended.code, ended.err]).toEqual([2, expect.stringContaining("does not work with s3://calls/x yet")]);
+    },
+  );
+});
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
