@@ -6,7 +6,10 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { FileState } from "../core/proof/verify.ts";
 import { type CallGroup, openCallGroups } from "../core/vcon/call-groups.ts";
+import { channelsOf } from "../core/vcon/channels.ts";
 import { vconOf } from "../core/vcon/vcon.ts";
+import { errno } from "../platform/disk-error.ts";
+import { bytesOf } from "../platform/files.ts";
 import { checkAll, type Filled } from "./export-checks.ts";
 import type { ExportFolder } from "./export-folder.ts";
 import { vconText } from "./vcon-text.ts";
@@ -32,7 +35,8 @@ export async function fillVcons(
   async function write(legs: CallGroup): Promise<CallGroup> {
     states.clear();
     const uuid = uuidOf(legs, startOf);
-    const parts = vconOf(legs, { uuid, createdMs, startOf, ...(urlOf && { urlOf }) });
+    const channels = await Promise.all(legs.map(({ stored }) => channelsIn(root, stored?.path ?? "")));
+    const parts = vconOf(legs, { uuid, createdMs, startOf, channels, ...(urlOf && { urlOf }) });
     await target.pour(`${uuid}.vcon.json`, vconText(parts, root, states));
     return legs;
   }
@@ -53,6 +57,16 @@ export async function fillVcons(
   }
   const came = await checkAll(calls(), stateOf, invocation);
   return { ...came, undated };
+}
+
+/** What cannot be read is told when it is put in. */
+async function channelsIn(root: string, path: string): Promise<number> {
+  try {
+    for await (const first of bytesOf(root, path)) return channelsOf(first);
+  } catch (error) {
+    if (!(error instanceof RecordingError) && errno(error) !== "ENOENT") throw error;
+  }
+  return 1;
 }
 
 /** Where recordings are referred to: only by the command line's word, for a profile's player may be reachable by few. */

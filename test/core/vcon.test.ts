@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { LedgerEntry } from "../../src/core/model/ledger.ts";
 import type { Call } from "../../src/core/model/recording.ts";
 import { openCallGroups } from "../../src/core/vcon/call-groups.ts";
+import { channelsOf } from "../../src/core/vcon/channels.ts";
 import { partiesOf } from "../../src/core/vcon/parties.ts";
 import { vconOf } from "../../src/core/vcon/vcon.ts";
 
@@ -67,7 +68,7 @@ test("a vCon tells times without an empty fraction, leaves out what is not known
     entry("1", at(1)),
     entry("2", { ...at(2), start: "2026-01-01T02:00:00.250Z", to: "101" }, { transcripts }),
   ];
-  const settings = { uuid: "u", createdMs: 0, startOf };
+  const settings = { uuid: "u", createdMs: 0, startOf, channels: [1, 1] };
   const { head, dialog, analysis } = vconOf(legs, settings);
   expect(head).toEqual({ vcon: "0.4.0", uuid: "u", created_at: "1970-01-01T00:00:00Z", parties: [{ tel: "101" }] });
   expect(dialog.map(({ fields }) => fields)).toEqual([
@@ -95,4 +96,34 @@ test("a vCon tells times without an empty fraction, leaves out what is not known
   });
   const { stored: _, ...bare } = entry("3", at(1));
   expect(vconOf([bare], settings).dialog[0]?.content.path).toBe("");
+});
+
+test("of a recording in several channels each channel names both parties, for nobody knows whose it is", () => {
+  const legs = [entry("1", { ...at(1), from: "1", to: "2" }), entry("2", at(2))];
+  const { dialog } = vconOf(legs, { uuid: "u", createdMs: 0, startOf, channels: [2, 2] });
+  const [first, second] = dialog.map(({ fields }) => fields.parties);
+  expect([first, second]).toEqual([
+    [
+      [0, 1],
+      [0, 1],
+    ],
+    undefined,
+  ]);
+  expect(vconOf(legs, { uuid: "u", createdMs: 0, startOf, channels: [] }).dialog[0]?.fields.parties).toEqual([0, 1]);
+});
+
+test("channels are told by the first bytes of WAV and MPEG audio, and by nothing else", () => {
+  const wav = (channels: number, before = "") => {
+    const head = Buffer.from(`RIFF....WAVE${before}fmt ................`, "latin1");
+    head.writeUInt16LE(channels, head.length - 10);
+    head.writeUInt32LE(16, head.length - 16);
+    return head;
+  };
+  expect([wav(1), wav(2), wav(2, "LIST\x04\0\0\0abcd"), wav(0), wav(999)].map(channelsOf)).toEqual([1, 2, 2, 1, 1]);
+  expect(channelsOf(Buffer.from("RIFF....WAVE"))).toBe(1);
+  const mpeg = (mode: number) => Uint8Array.from([0xff, 0xfb, 0x90, mode]);
+  const tagged = Buffer.concat([Buffer.from("ID3\x04\0\0\0\0\0\x02ab", "latin1"), mpeg(0x40)]);
+  expect([mpeg(0xc0), mpeg(0x00), tagged, Buffer.from("OggS"), Buffer.alloc(0)].map(channelsOf)).toEqual([
+    1, 2, 2, 1, 1,
+  ]);
 });

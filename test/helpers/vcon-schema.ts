@@ -37,7 +37,7 @@ const dialog = {
     type: { const: "recording" },
     start: date,
     duration: { type: "number", minimum: 0 },
-    parties: { type: "array", items: count, minItems: 1 },
+    parties: { type: "array", items: { anyOf: [count, { type: "array", items: count }] }, minItems: 1 },
     application: text,
     ...content,
   },

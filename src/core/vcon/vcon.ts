@@ -32,25 +32,32 @@ export interface VconSettings {
   readonly uuid: string;
   readonly createdMs: number;
   readonly startOf: (entry: LedgerEntry) => number;
+  /** How many channels each leg's recording has. */
+  readonly channels: readonly number[];
   /** The address of a recording, where the vCon refers to it. */
   readonly urlOf?: (key: string) => string;
 }
 
 /** The vCon of a call: who spoke, a dialog for each recording, an analysis for each transcript. */
-export function vconOf(legs: CallGroup, { uuid, createdMs, startOf, urlOf }: VconSettings): VconParts {
+export function vconOf(legs: CallGroup, { uuid, createdMs, startOf, channels, urlOf }: VconSettings): VconParts {
   const { parties, ofLegs } = partiesOf(legs.map(({ ref }) => ref.call));
   return {
     head: { vcon: "0.4.0", uuid, created_at: dateOf(createdMs), parties },
-    dialog: legs.map((leg, at) => dialogOf(leg, ofLegs[at] ?? [], startOf(leg), urlOf)),
+    dialog: legs.map((leg, at) => dialogOf(leg, inChannels(ofLegs[at] ?? [], channels[at] ?? 1), startOf(leg), urlOf)),
     analysis: legs.flatMap(({ transcripts = [] }, at) => transcripts.map((each) => analysisOf(each, at))),
   };
+}
+
+/** A list for each of several channels; nobody knows which of them is whose, so each has all. */
+function inChannels(parties: readonly number[], channels: number): readonly (number | readonly number[])[] {
+  return channels === 1 || parties.length === 0 ? parties : Array.from({ length: channels }, () => parties);
 }
 
 const systems = { ringcentral: "RingCentral", tim: "TIM Enterprise" } as const;
 
 function dialogOf(
   { ref, stored }: LedgerEntry,
-  parties: readonly number[],
+  parties: readonly (number | readonly number[])[],
   startMs: number,
   urlOf: VconSettings["urlOf"],
 ): FilledObject {
