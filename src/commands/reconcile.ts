@@ -1,6 +1,6 @@
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
+import { archiveFolder, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
 import { noteHead, recordOf } from "../composition/head-and-seals.ts";
 import { type LeftOut, openLeftOut } from "../composition/left-out.ts";
 import { type Narrowing, narrowingsInWords, narrowingsOf } from "../composition/narrowing.ts";
@@ -14,9 +14,9 @@ import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import type { Selection } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
+import type { Store } from "../core/model/store.ts";
 import {
   isDifference,
-  type Look,
   type Reconciled,
   type ReconcileRules,
   reconcileExpired,
@@ -25,10 +25,10 @@ import {
 } from "../core/proof/reconcile.ts";
 import { isWholeSelection } from "../core/selection.ts";
 import { formatCount, formatNumberOf, printable } from "../core/text.ts";
+import { lookAt } from "../maintenance/look-at-files.ts";
 import { periodOf } from "../maintenance/report/facts.ts";
 import { addListedLine, openReportLines } from "../maintenance/report/lines.ts";
 import { checkedTargets, formatOf, type Target, writeReport } from "../maintenance/report/write.ts";
-import { openLook } from "../platform/files.ts";
 
 /** Source against archive: each recording that is missing, extra, damaged, too short, gone or not permitted. 6 when they differ. */
 export async function reconcile(invocation: Invocation): Promise<number> {
@@ -56,10 +56,10 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
     const { work, listed: whole } = await wireWork(invocation, sources, selection, { callsOf: ledger.callsOf });
-    const look = openLook(archiveFolder(settings, io));
+    await using store = await openArchiveStore(settings, io);
     const archive = {
       ledger,
-      look,
+      store,
       skipped: new Set<string>(),
       rules: { tolerance: toleranceOf(settings), timezone: settings.timezone },
     };
@@ -116,7 +116,7 @@ function targetsOf(file: string | undefined): readonly Target[] {
 
 interface Held {
   readonly ledger: Archive;
-  readonly look: Look;
+  readonly store: Store;
   /** What the source lists, but was not asked for. */
   readonly skipped: Set<string>;
   readonly rules: ReconcileRules;
@@ -124,7 +124,7 @@ interface Held {
 
 async function reconcilePiece(
   piece: Work,
-  { ledger, look, skipped, rules }: Held,
+  { ledger, store, skipped, rules }: Held,
   listed: Set<string>,
   { tell, line }: Telling,
 ): Promise<void> {
@@ -143,6 +143,7 @@ async function reconcilePiece(
   const expired = expiredIn(piece);
   const fresh = [...piece.refs, ...expired.keys()].filter(({ key }) => !listed.has(key) && listed.add(key));
   const entries = await ledger.entriesOf(fresh.map(({ key }) => key));
+  const look = await lookAt(store, entries);
   for (const [at, ref] of fresh.entries()) {
     const assumed = expired.get(ref);
     const found =
@@ -168,13 +169,15 @@ function expiredIn({ events }: Work): ReadonlyMap<RecordingRef, boolean> {
 async function findExtra(
   { settings: { source } }: Invocation,
   selection: Selection,
-  { ledger, look, skipped }: Held,
+  { ledger, store, skipped }: Held,
   listed: ReadonlySet<string>,
   { tell, line }: Telling,
 ): Promise<void> {
   for await (const keys of ledger.keys({ ...(source && { source }), ...timeOf(selection), states: ["done"] })) {
     const extra = keys.filter((key) => !listed.has(key) && !skipped.has(key));
-    for (const entry of extra.length === 0 ? [] : await ledger.entriesOf(extra)) {
+    const entries = extra.length === 0 ? [] : await ledger.entriesOf(extra);
+    const look = await lookAt(store, entries);
+    for (const entry of entries) {
       if (entry === undefined) continue;
       const extra: Reconciled = {
         kind: "extra",

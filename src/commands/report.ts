@@ -1,13 +1,12 @@
 import type { RawFlags, Settings } from "../cli/config.ts";
 import { windowOf } from "../cli/dates.ts";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, openLedgerToRead } from "../composition/archive.ts";
+import { openArchiveStore, openLedgerToRead } from "../composition/archive.ts";
 import { toleranceOf } from "../composition/plan.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import { periodOf } from "../maintenance/report/facts.ts";
 import { addLedgerLines, openReportLines } from "../maintenance/report/lines.ts";
 import { checkedTargets, type Format, type Target, writeReport } from "../maintenance/report/write.ts";
-import { openLook } from "../platform/files.ts";
 
 /**
  * One report of a period for whoever must prove it: what was listed, what is held, each gap with its reason, and what
@@ -20,10 +19,10 @@ export async function report(given: Invocation): Promise<number> {
   const period = periodOf(settings, io.clock.now(), true);
   await using ledger = await openLedgerToRead(settings, io);
   using lines = openReportLines();
-  const look = openLook(archiveFolder(settings, io));
+  await using store = await openArchiveStore(settings, io);
   const rules = { tolerance: toleranceOf(settings), timezone: settings.timezone };
   const filter = { ...(settings.source && { source: settings.source }), window: windowOf(settings, io.clock.now()) };
-  await addLedgerLines(lines, ledger, filter, { look, rules, stop: io.stop });
+  await addLedgerLines(lines, ledger, filter, { store, rules, stop: io.stop });
   return await writeReport(invocation, { ledger, period, lines, live: false }, targets);
 }
 

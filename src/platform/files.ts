@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { constants, lstatSync } from "node:fs";
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
-import type { Look } from "../core/proof/reconcile.ts";
 import type { FileState } from "../core/proof/verify.ts";
 
 /** Reads a file of the archive and hashes it; undefined when there is none. Errors of the disk are told as such. */
@@ -89,12 +88,4 @@ export function nameBeside(path: string): string {
 /** Whether `other` is such a name beside `path`. */
 export function isNameBeside(other: string, path: string): boolean {
   return other.startsWith(`${path}.`) && /^[\da-f]{16}\.part$/.test(other.slice(path.length + 1));
-}
-
-/** Looks at files without reading them; neither through links nor at anything but plain files. */
-export function openLook(root: string): Look {
-  return (path) => {
-    const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
-    return stat?.isFile() ? { bytes: stat.size } : undefined;
-  };
 }

@@ -1,7 +1,9 @@
 import { momentText } from "../../core/local-time.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../../core/model/ledger.ts";
-import { type Look, type Reconciled, type ReconcileRules, reconcileRef } from "../../core/proof/reconcile.ts";
+import type { Store } from "../../core/model/store.ts";
+import { type Reconciled, type ReconcileRules, reconcileRef } from "../../core/proof/reconcile.ts";
 import { openReportTally, type ReportLine, reportLine, undatedLine } from "../../core/proof/report.ts";
+import { lookAt } from "../look-at-files.ts";
 import type { ReportFacts } from "./facts.ts";
 import { openSpool, type Spool } from "./spool.ts";
 
@@ -37,10 +39,11 @@ export async function addLedgerLines(
   lines: ReportLines,
   ledger: Archive,
   filter: EntryFilter,
-  { look, rules, stop }: { readonly look: Look; readonly rules: ReconcileRules; readonly stop: AbortSignal },
+  { store, rules, stop }: { readonly store: Store; readonly rules: ReconcileRules; readonly stop: AbortSignal },
 ): Promise<void> {
   for await (const page of ledger.entries(filter)) {
     stop.throwIfAborted();
+    const look = await lookAt(store, page);
     for (const entry of page) {
       const found = reconcileRef(entry.ref, entry, look, rules);
       lines.add(await withPurge(reportLine(found, entry), ledger, rules.timezone));
