@@ -49,7 +49,8 @@ export function inHelpOrder<T extends { readonly name: string }>(commands: reado
   return [...commands].sort((one, other) => place(one) - place(other));
 }
 
-function headingOf(name: string): string {
+/** The heading that a command stands under, with its colon. */
+export function headingOf(name: string): string {
   return Object.entries(headings).find(([, words]) => Object.hasOwn(words, name))?.[0] ?? otherHeading;
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { version } from "../platform/version.ts";
 import { commands } from "./commands.ts";
+import { headingOf, inHelpOrder } from "./help.ts";
 import { type CommandSpec, groups, type OptionGroup } from "./options/groups.ts";
 import { envNames, type OptionSpec } from "./options/option.ts";
 
@@ -18,7 +19,7 @@ export function manPage(): string {
     ".SH DESCRIPTION",
     "Downloads call recordings in bulk from RingCentral and TIM Enterprise, checks and hashes each one, and can prove what is there and what is missing.",
     ".SH COMMANDS",
-    ...commands.flatMap(commandLines),
+    ...inHelpOrder(commands).flatMap(sectionLines),
     ".SH OPTIONS",
     "Each option can also be set by an environment variable: CALLREEL_ and the option in capitals.",
     ...used.flatMap(groupLines),
@@ -28,6 +29,14 @@ export function manPage(): string {
     "The README in the package: recipes for cron, pipes and the player.",
     "",
   ].join("\n");
+}
+
+/** A command's lines, under its group's heading where it is the first of it. */
+function sectionLines(spec: CommandSpec, at: number, all: readonly CommandSpec[]): string[] {
+  const heading = headingOf(spec.name);
+  const before = all[at - 1];
+  const isFirst = before === undefined || headingOf(before.name) !== heading;
+  return [...(isFirst ? [`.SS ${escaped(heading.replace(/:$/, ""))}`] : []), ...commandLines(spec)];
 }
 
 function commandLines(spec: CommandSpec): string[] {

@@ -45,6 +45,7 @@ export async function purge(invocation: Invocation): Promise<number> {
       : showFree(free, invocation);
     tellEnd(free, since, invocation);
     tellUndated(undated, io);
+    tellResult(free, kept.length + keptBefore + since, undated, invocation);
     const untold = undated > 0 ? 3 : await tellUntold(ledger, asked.filter ?? {}, io);
     return kept.length + keptBefore + since > 0 ? 3 : untold;
   } finally {
@@ -108,13 +109,34 @@ async function deleteFree(
 ): Promise<number> {
   const keys = free.map(({ ref }) => ref.key);
   const purged = await ledger.purge(keys, reason);
-  await deleteAll(invocation, ledger);
-  return purged;
+  return purged - (await deleteAll(invocation, ledger));
 }
 
-function showFree(free: readonly LedgerEntry[], { io }: Invocation): 0 {
-  for (const { ref, stored } of free) io.stdout.write(`${stored?.path ?? ref.key}\n`);
+function showFree(free: readonly LedgerEntry[], invocation: Invocation): 0 {
+  for (const { ref, stored } of free) {
+    const known = { key: ref.key, ...(stored && { path: stored.path, bytes: stored.bytes }) };
+    print("purge-file", { ...known, deleted: false }, stored?.path ?? ref.key, invocation);
+  }
   return 0;
+}
+
+/** One event with --json, else a line of text. */
+function print(event: string, fields: object, text: string, { settings, io }: Invocation): void {
+  const time = new Date(io.clock.now()).toISOString();
+  io.stdout.write(settings.json ? `${JSON.stringify({ event, time, ...fields })}\n` : `${text}\n`);
+}
+
+function tellResult(
+  free: readonly LedgerEntry[],
+  kept: number,
+  undated: number,
+  { settings, io }: Pick<Invocation, "settings" | "io">,
+): void {
+  if (!settings.json) return;
+  const bytes = free.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
+  const result = { recordings: free.length, bytes, deleted: settings.yes === true, kept, undated };
+  const time = new Date(io.clock.now()).toISOString();
+  io.stdout.write(`${JSON.stringify({ event: "purge-finished", time, ...result })}\n`);
 }
 
 function tellEnd(free: readonly LedgerEntry[], since: number, { settings, io }: Invocation): void {
@@ -141,13 +163,16 @@ function unasked(): RecordingError {
   );
 }
 
-/** Goes on past what cannot be deleted, and then says so. */
-async function deleteAll(invocation: Invocation, ledger: Archive): Promise<void> {
+/** Goes on past what cannot be deleted, and then says so. Counts what came under a legal hold meanwhile, and is kept. */
+async function deleteAll(invocation: Invocation, ledger: Archive): Promise<number> {
   const { io } = invocation;
-  const { failures } = await deletePurged(invocation, ledger, (path) => io.stdout.write(`${path}\n`));
+  const { failures, kept } = await deletePurged(invocation, ledger, (path) =>
+    print("purge-file", { path, deleted: true }, path, invocation),
+  );
   const [first, ...others] = new Map(failures.map((failure) => [failure.message, failure])).values();
   for (const { message } of others) io.stderr.write(`callreel: ${message}\n`);
   if (first !== undefined) throw first;
+  return kept;
 }
 
 /**

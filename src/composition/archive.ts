@@ -10,6 +10,7 @@ import type { Store } from "../core/model/store.ts";
 import { formatBytes } from "../core/text.ts";
 import { openStore } from "../destinations/index.ts";
 import { lockArchive, lockLedger, openArchive } from "../ledgers/index.ts";
+import { diskError, errno } from "../platform/disk-error.ts";
 import { operatorHere } from "../platform/operator.ts";
 import { version } from "../platform/version.ts";
 
@@ -168,6 +169,7 @@ function nearestExisting(folder: string): string {
  * says that a list of hashes among them may be from there too.
  */
 export async function refuseLostLedger(root: string, file: string, adopting = false): Promise<void> {
+  refuseNoFolder(root);
   const state = lossOf(file);
   if (state === undefined) return;
   const trace = traceOf(root, file, state) ?? (adopting ? undefined : await traceInFiles(root, state));
@@ -175,6 +177,16 @@ export async function refuseLostLedger(root: string, file: string, adopting = fa
   if (trace === undefined || lossOf(file) === undefined) return;
   const remedy = "restore a copy, or run `callreel verify --rebuild` to rebuild it from the files";
   throw new RecordingError("ledger", `The ledger ${file} is ${state}, but ${trace}: ${remedy}.`);
+}
+
+/** Throws `usage` where a file stands in the archive's place, or on the way to it. */
+function refuseNoFolder(root: string): void {
+  try {
+    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== false) return;
+  } catch (error) {
+    if (errno(error) !== "ENOTDIR") throw diskError(error, root);
+  }
+  throw new RecordingError("usage", `${root} is not a folder: give the archive's folder with --dest.`);
 }
 
 type Loss = "missing" | "empty";

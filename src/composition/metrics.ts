@@ -36,8 +36,8 @@ export async function withMetrics(
   const file = resolve(io.cwd, settings.metrics);
   checkMetricsPlace(file);
   const write = async (exitCode: number) => {
-    const archive = await metricsAfter(invocation, file, exitCode);
-    const seconds = (io.clock.monotonic() - invocation.begun) / 1000;
+    const { archive, ms } = await metricsAfter(invocation, file, exitCode);
+    const seconds = (ms ?? io.clock.monotonic() - invocation.begun) / 1000;
     replaceMetrics(file, prometheusText([...archive, ...runMetrics(seconds, exitCode), ...budgets]));
   };
   const warn = (fault: unknown) => io.stderr.write(`callreel: --metrics: ${asRecordingError(fault).message}\n`);
@@ -53,20 +53,25 @@ export async function withMetrics(
   return exitCode;
 }
 
+interface AfterRun {
+  readonly archive: readonly Metric[];
+  /** How long this run took by its own record, which `status --prometheus` reads too; undefined where it left none. */
+  readonly ms?: number;
+}
+
 /** What the ledger tells after this run; where it cannot be read, the last success that the earlier file told. */
-async function metricsAfter(
-  { settings, io, begun }: Invocation,
-  file: string,
-  exitCode: number,
-): Promise<readonly Metric[]> {
-  // The record of a run that failed only after it was written says 0.
+async function metricsAfter({ settings, io, begun }: Invocation, file: string, exitCode: number): Promise<AfterRun> {
   const beganMs = io.clock.now() - (io.clock.monotonic() - begun);
   try {
     await using ledger = await openExistingLedger(settings, io);
+    // The record of a run that failed only after it was written says 0.
     const { lastSuccess } = await ledger.runTotals(exitCode === 0 ? undefined : beganMs);
-    return [successMetric(secondsOf(lastSuccess)), ...(await contentMetrics(ledger, io.clock))];
+    const { lastDownload } = await ledger.runTotals();
+    const isOwn = lastDownload !== undefined && Date.parse(lastDownload.started) >= Math.floor(beganMs);
+    const archive = [successMetric(secondsOf(lastSuccess)), ...(await contentMetrics(ledger, io.clock))];
+    return { archive, ...(isOwn && { ms: lastDownload.ms }) };
   } catch {
-    return [successMetric(successIn(file))];
+    return { archive: [successMetric(successIn(file))] };
   }
 }
 

@@ -51,6 +51,7 @@ export function playerSettings(settings: Settings): PlayerSettings {
     host,
     port: settings.port ?? 8080,
     visitorAddress: openVisitorAddress(settings.behindProxy ?? false, trustedProxies(settings.trustedProxy ?? [])),
+    reasonRequired: settings.auditReason === "required",
     ...(playerUrl === undefined ? {} : { playerUrl }),
     ...(tlsCert === undefined || tlsKey === undefined
       ? {}

@@ -10,7 +10,8 @@ export interface Redactor {
 
 /**
  * Knows each secret as it is, percent-encoded, form-encoded, JSON-escaped and within base64 at any offset. Secrets
- * shorter than 4 characters are taken out only where they stand alone, or ordinary words would be shredded.
+ * shorter than 4 characters, and those of up to 8 that are a word, are taken out only where they stand alone: within other
+ * words (`demo` in `demonstration`) they tell nothing, and taking them out would shred text and show what the secret is.
  */
 export function openRedactor(): Redactor {
   const forms = new Set<string>();
@@ -82,12 +83,17 @@ function base64Forms(secret: string): string[] {
   return forms;
 }
 
+/** `secret`, `Demo` or `DEMO`: what may well be part of ordinary text. */
+function isWord(form: string): boolean {
+  return form.length <= 8 && /^(?:\p{L}?\p{Ll}+|\p{Lu}+)$/u.test(form);
+}
+
 /** Longest first, so that no part of a longer form stays behind. */
 function anyOf(forms: ReadonlySet<string>): RegExp {
   const ordered = [...forms].sort((a, b) => b.length - a.length);
   const escaped = ordered.map((form) => {
-    const literal = form.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-    return form.length < 4 ? `(?<![\\w])${literal}(?![\\w])` : literal;
+    const literal = form.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+    return form.length < 4 || isWord(form) ? `(?<![\\p{L}\\p{N}])${literal}(?![\\p{L}\\p{N}])` : literal;
   });
-  return new RegExp(escaped.join("|"), "g");
+  return new RegExp(escaped.join("|"), "gu");
 }

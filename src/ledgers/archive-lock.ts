@@ -86,7 +86,7 @@ function tryLock(path: string, home: string) {
     makePrivateFolder(home);
     return tryLockFile(path);
   } catch (error) {
-    throw fileError(error, path);
+    throw fileError(error, path, `The archive's lock ${path}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, linkSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
+import { diskError } from "../platform/disk-error.ts";
 import { isNameBeside, nameBeside } from "../platform/files.ts";
 import { makeFolders } from "../platform/make-folders.ts";
 import {
@@ -189,7 +190,11 @@ export function quietly(work: () => void): void {
 
 /** Makes a folder that only this user can read; a symlink in its place is refused (`unsafe-path`). */
 export function makePrivateFolder(path: string): void {
-  makeFolders(path);
+  try {
+    makeFolders(path);
+  } catch (error) {
+    throw diskError(error, path);
+  }
   if (!lstatSync(path).isSymbolicLink()) return;
   throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it by the folder itself.`);
 }
@@ -200,8 +205,8 @@ function wordsOf(path: string): FileWords {
 }
 
 /** What SQLite or the file system said, as a RecordingError with the remedy. */
-export function fileError(error: unknown, path: string): RecordingError {
-  return sqliteError(error, wordsOf(path));
+export function fileError(error: unknown, path: string, name = `The ledger ${path}`): RecordingError {
+  return sqliteError(error, { ...wordsOf(path), name });
 }
 
 const lockOf = (path: string) => `${path}-open`;

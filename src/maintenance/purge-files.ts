@@ -22,6 +22,8 @@ import { unrecordedFiles } from "./unrecorded.ts";
 export interface Deletion {
   /** Recordings of which nothing is left. */
   readonly keys: readonly RecordingKey[];
+  /** How many came under a legal hold while others were being deleted: what is left of them is kept. */
+  readonly kept: number;
   /** Why something could not be deleted; the next purge tries it again. */
   readonly failures: readonly RecordingError[];
 }
@@ -41,7 +43,7 @@ export async function deletePurged(
   const lost = await ledger.lostHolds();
   if (lost !== undefined) throw holdsAreLost(lost);
   const purged = (await ledger.purging()).filter(({ holds }) => holds === undefined);
-  if (purged.length === 0) return { keys: [], failures: [] };
+  if (purged.length === 0) return { keys: [], kept: 0, failures: [] };
   const root = archiveFolder(settings, io);
   await using store = await openArchiveStore(settings, io);
   const eraser = openEraser(root);
@@ -58,16 +60,37 @@ export async function deletePurged(
       return false;
     }
   };
-  for (const one of purged) if (filesOf(one).map(erase).every(Boolean)) keys.push(one.key);
+  const isKept = await openHoldWatch(ledger);
+  const erased: PurgedFile[] = [];
+  for (const one of purged) {
+    if (await isKept(one.key)) continue;
+    erased.push(one);
+    if (filesOf(one).map(erase).every(Boolean)) keys.push(one.key);
+  }
   eraser.tidy();
-  await removeFromSums(root, new Set(purged.flatMap(filesOf)));
+  await removeFromSums(root, new Set(erased.flatMap(filesOf)));
   for (const aside of purgeAside(
     ledgerFile(settings, io),
-    purged.map(({ key }) => key),
+    erased.map(({ key }) => key),
   ))
     deleted(aside);
   await ledger.purgeEnded(keys);
-  return { keys, failures };
+  return { keys, kept: purged.length - erased.length, failures };
+}
+
+/** Tells whether a purged recording has come under a legal hold since: holds are placed at once, beside a purge. */
+async function openHoldWatch(ledger: Archive): Promise<(key: RecordingKey) => Promise<boolean>> {
+  const inForce = async () => (await ledger.holds()).map(({ name }) => name).join();
+  let seen = await inForce();
+  let kept = new Set<RecordingKey>();
+  return async (key) => {
+    const now = await inForce();
+    if (now !== seen) {
+      seen = now;
+      kept = new Set((await ledger.purging()).filter(({ holds }) => holds !== undefined).map((one) => one.key));
+    }
+    return kept.has(key);
+  };
 }
 
 async function openFilesOf(

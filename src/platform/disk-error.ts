@@ -24,7 +24,7 @@ const files: Remedy = {
 const unsafe: Remedy = {
   code: "unsafe-path",
   what: "something else is in the way",
-  help: "Move it away, or choose another --output template",
+  help: "Move it away, or choose another --dest or --output",
 };
 
 const remedies: Readonly<Record<string, Remedy>> = {
@@ -39,6 +39,11 @@ const remedies: Readonly<Record<string, Remedy>> = {
   },
   EMFILE: files,
   ENFILE: files,
+  ENOENT: {
+    code: "disk-denied",
+    what: "nothing can be made in this folder",
+    help: "Choose another folder with --dest, on a disk or a network share",
+  },
   ENAMETOOLONG: {
     code: "name-too-long",
     what: "the name is too long for this file system",

@@ -37,6 +37,8 @@ export interface PlayerSettings {
   readonly playerUrl?: string;
   /** From which address a visitor comes; the connection's own unless told. */
   readonly visitorAddress?: VisitorAddress;
+  /** Whoever takes the list as CSV has to say why. */
+  readonly reasonRequired?: boolean;
 }
 
 export interface PlayerPorts extends RecordingPorts {
@@ -73,7 +75,7 @@ export async function openPlayer(settings: PlayerSettings, ports: PlayerPorts): 
   const sessions = openSessions(port, place.secure, ports.clock.now);
   const visitorAddress = settings.visitorAddress ?? openVisitorAddress(false, trustedProxies([]));
   const doors = openDoors({ place, sessions, visitorAddress, ...ports });
-  handle = handler(place, doors, ports);
+  handle = handler(place, doors, ports, settings.reasonRequired ?? false);
 
   const shown = isAnyAddress(host) ? "127.0.0.1" : host;
   const address = playerUrl ?? `${tls === undefined ? "http" : "https"}://${bracketed(shown)}:${port}`;
@@ -91,12 +93,13 @@ export async function openPlayer(settings: PlayerSettings, ports: PlayerPorts): 
   };
 }
 
-function handler(place: Place, doors: Doors, ports: PlayerPorts) {
+function handler(place: Place, doors: Doors, ports: PlayerPorts, reasonRequired: boolean) {
   const site = {
     doors,
     archiveSet: ports.archiveSet,
     recordings: openRecordings(ports),
     fetches: ports.missing !== undefined,
+    reasonRequired,
     now: ports.clock.now,
     addressOf: ({ headers }: IncomingMessage) =>
       place.playerUrl ?? `${place.secure ? "https" : "http"}://${headers.host ?? ""}`,
@@ -154,6 +157,8 @@ export interface Site {
   readonly archiveSet: ArchiveSet;
   /** Whether there is a source to fetch from. */
   readonly fetches: boolean;
+  /** The list is given as CSV only with a reason for the audit log. */
+  readonly reasonRequired: boolean;
   readonly now: () => number;
   /** The player's address as the visitor knows it. */
   readonly addressOf: (request: IncomingMessage) => string;
@@ -176,6 +181,7 @@ export async function route(visit: Visit, site: Site): Promise<void> {
       name: listener.name,
       logout: site.doors.key === undefined,
       fetches: site.fetches,
+      reasonRequired: site.reasonRequired,
     });
   }
   if (Object.hasOwn(lists, path)) return lists[path]?.(visit, query, listener, site);
@@ -189,6 +195,14 @@ const assets: Readonly<Record<string, readonly [type: string, body: string]>> = 
 
 type List = (visit: Visit, params: URLSearchParams, listener: Listener, site: Site) => Promise<void>;
 
+async function refuseWithoutReason({ response }: Visit): Promise<void> {
+  refuse(
+    response,
+    403,
+    "Taking the list needs a reason here: use Save as CSV on the player's page, which asks for it.",
+  );
+}
+
 /** The list of recordings: a page of it, how long it is, all of it as CSV. */
 const lists: Readonly<Record<string, List>> = {
   "/api/recordings": listed(async ({ response }, params, asked, catalogue) =>
@@ -198,10 +212,15 @@ const lists: Readonly<Record<string, List>> = {
     const total = await catalogueTotal(catalogue, params, asked, signal);
     if (total !== undefined) sendJson(response, 200, total);
   }),
-  "/api/recordings.csv": listed((visit, params, asked, catalogue, address) =>
-    sendCsv(visit, catalogue, params, asked, address),
-  ),
+  "/api/recordings.csv": (visit, params, listener, site) => {
+    if (site.reasonRequired && !params.get("reason")?.trim()) return refuseWithoutReason(visit);
+    return listedCsv(visit, params, listener, site);
+  },
 };
+
+const listedCsv = listed((visit, params, asked, catalogue, address) =>
+  sendCsv(visit, catalogue, params, asked, address),
+);
 
 function listed(
   answer: (

@@ -13,6 +13,16 @@ describe("the man page", () => {
     expect(readFileSync(new URL(man[0], root), "utf8")).toBe(manPage());
   });
 
+  it("groups commands as help does", async () => {
+    const { out } = await run(["--help"], { env: {} });
+    const groups = [...out.matchAll(/^([A-Z][a-z ]+):$/gm)].map(([, name]) => name as string);
+    const inHelp = groups.filter((name) => !["Usage", "Examples", "Options", "Arguments"].includes(name));
+    const page = manPage();
+    const section = page.slice(page.indexOf(".SH COMMANDS"), page.indexOf(".SH OPTIONS"));
+    expect([...section.matchAll(/^\.SS (.+)$/gm)].map(([, name]) => name)).toEqual(inHelp);
+    expect(inHelp.length).toBeGreaterThan(3);
+  });
+
   it("has no fault that mandoc knows", ({ skip }) => {
     const { error, stdout } = spawnSync("mandoc", ["-T", "lint", "-W", "error"], {
       input: manPage(),

@@ -1,8 +1,11 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Invocation } from "../../src/cli/io.ts";
+import { deletePurged } from "../../src/maintenance/purge-files.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { run } from "../helpers/bin.ts";
 import { type KnownArchive, openKnownArchive } from "../helpers/known-archive.ts";
+import { testIo } from "../helpers/test-io.ts";
 
 const calls = {
   "401": { start: "2026-03-02T09:00:00Z", direction: "inbound" as const, from: "+16505557602", name: "Jürgen Müller" },
@@ -177,3 +180,46 @@ function tamper(file: string, sql: string): void {
   sqlite.exec(sql);
   sqlite.close();
 }
+
+test("a hold that is placed while a purge deletes keeps every file that still stands, and the purge says so", async () => {
+  await using archive = await openKnownArchive(calls);
+  await using ledger = await archive.open();
+  await using other = await archive.open();
+  const keys = ["ringcentral/401", "ringcentral/402", "ringcentral/403"];
+  expect(await ledger.purge(keys)).toBe(3);
+  const invocation = {
+    settings: { dest: archive.dest },
+    io: { ...testIo({}), cwd: archive.home },
+  } as unknown as Invocation;
+  const deleted: string[] = [];
+  const { kept, keys: gone } = await deletePurged(invocation, ledger, (path) => {
+    deleted.push(path);
+    if (deleted.length === 1) void other.addHolds([{ number: "442071838750" }]);
+  });
+  expect([gone, kept]).toEqual([["ringcentral/401"], 2]);
+  expect(standing(archive, "401", "402", "403")).toEqual([false, true, true]);
+  const next = await callreel(archive, "purge", "--yes");
+  expect([next.code, next.err]).toEqual([3, expect.stringContaining("ringcentral/402 is under hold-1")]);
+  expect(standing(archive, "402", "403")).toEqual([true, true]);
+});
+
+test("purge --json prints events alone: what would go, what went, and what came of it", async () => {
+  await using archive = await openKnownArchive(calls);
+  await callreel(archive, "hold", "add", "401");
+  const lines = ({ out }: { out: string }) =>
+    out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+  const dry = await callreel(archive, "purge", "--before", "2026-04-20", "--json");
+  expect(lines(dry)).toMatchObject([
+    { event: "purge-file", key: "ringcentral/402", path: "ringcentral/402.wav", deleted: false },
+    { event: "purge-finished", recordings: 1, kept: 1, deleted: false },
+  ]);
+  const done = await callreel(archive, "purge", "--before", "2026-04-20", "--json", "--yes");
+  expect(lines(done)).toMatchObject([
+    { event: "purge-file", path: "ringcentral/402.wav", deleted: true },
+    { event: "purge-finished", recordings: 1, kept: 1, deleted: true },
+  ]);
+  expect([dry.code, done.code]).toEqual([3, 3]);
+});

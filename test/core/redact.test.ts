@@ -50,6 +50,22 @@ test("a very short secret is taken out where it stands alone, and leaves words w
   expect(clean("password it, with wit")).toBe("password ***, with wit");
 });
 
+test.each(["demo", "Demo", "password"])(
+  "%s as a secret is taken out as a word, and leaves other words whole",
+  (word) => {
+    const { add, clean } = openRedactor();
+    add(word);
+    const text = `${word} of ${word}nstration: x${word}, "${word}" for user:${word} as admin_${word}`;
+    expect(clean(text)).toBe(`*** of ${word}nstration: x${word}, "***" for user:*** as admin_***`);
+  },
+);
+
+test.each(["demo1", "deMo", "d-mo", "demonstration"])("%s as a secret is taken out wherever it stands", (secret) => {
+  const { add, clean } = openRedactor();
+  add(secret);
+  expect(clean(`x${secret}y`)).toBe("x***y");
+});
+
 test("empty secrets and strange surrogates change nothing", () => {
   const { add, clean } = openRedactor();
   add("");

@@ -1,5 +1,16 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
@@ -102,3 +113,16 @@ describe("a ledger that is wholly missing", () => {
     expect([adopted.code, (await run(["verify", "-d", foreign], { env })).code]).toEqual([0, 0]);
   });
 });
+
+it.each(["status", "verify", "hold list", "audit", "list --archive"])(
+  "a file in the archive's place is told to %s as wrong usage",
+  async (command) => {
+    const file = join(mkdtempSync(join(tmpdir(), "callreel-file-")), "calls");
+    writeFileSync(file, "");
+    for (const dest of [file, join(file, "deeper")]) {
+      const { code, err } = await run([...command.split(" "), "-d", dest], { env: {} });
+      expect([code, err]).toEqual([2, expect.stringContaining(`${dest} is not a folder`)]);
+    }
+    rmSync(dirname(file), { recursive: true });
+  },
+);

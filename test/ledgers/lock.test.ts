@@ -101,3 +101,12 @@ test("a folder that cannot be made is told as such", async () => {
     expect.objectContaining({ code: "disk-denied" }),
   );
 });
+
+test.each([
+  ["a folder in which nothing can be made", "/proc/x", "disk-denied", /^Cannot write \/proc\/x.*--dest/],
+  ["a way that leads through a file", "/dev/null/x", "unsafe-path", /^Cannot write \/dev\/null\/x.*--dest/],
+])("an archive in %s is told by its folder and with what to do", async (_, place, code, words) => {
+  await expect(lockArchive(place, atOnce())).rejects.toThrow(
+    expect.objectContaining({ code, message: expect.stringMatching(words) }),
+  );
+});

@@ -413,6 +413,20 @@ test("the list is had as CSV that no spreadsheet calculates, by whoever is logge
   expect(await played.ledger.lastAudits(10)).toHaveLength(1);
 });
 
+test("where the audit log wants reasons, the list is had as CSV with one only, which stands there", async () => {
+  const strict = await played.open({}, { reasonRequired: true });
+  const login = { headers: { cookie: await enter(strict) } };
+  const path = "/api/recordings.csv?from=2026-11-01";
+  for (const reason of ["", "&reason=", "&reason=%20"]) {
+    expect((await ask(strict.address, path + reason, login)).status).toBe(403);
+  }
+  expect((await ask(strict.address, `${path}&reason=claim%207`, login)).status).toBe(200);
+  expect((await played.ledger.lastAudits(1))[0]).toMatchObject({ action: "export", reason: "claim 7" });
+  expect(JSON.parse((await ask(strict.address, "/api/me", login)).body.toString())).toMatchObject({
+    reasonRequired: true,
+  });
+});
+
 test("a date that nobody can read is refused, not passed over", async () => {
   for (const path of ["/api/recordings", "/api/total", "/api/recordings.csv"]) {
     const answer = await get(`${path}?from=soon`);

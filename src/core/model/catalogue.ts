@@ -82,7 +82,7 @@ export interface RunTotals {
   readonly bytes: number;
   /** When the newest download with exit code 0 ended: ISO 8601 in UTC. */
   readonly lastSuccess?: string;
-  readonly lastDownload?: Pick<RunRecord, "ms" | "exitCode">;
+  readonly lastDownload?: Pick<RunRecord, "started" | "ms" | "exitCode">;
 }
 
 /** What can be done with an archive besides downloading into it. */

@@ -67,5 +67,7 @@ async function auditList({ archiveSet, listener }: Catalogue, params: URLSearchP
   });
   const which = filters.length === 0 ? "of all calls" : `with ${filters.join(", ")}`;
   const detail = `the list ${which}, as CSV, by ${listener.name}`;
-  for (const { ledger } of archiveSet.archives) await ledger.audit({ action: "export", detail, by: listener.name });
+  const reason = params.get("reason")?.trim().slice(0, 500) ?? "";
+  const line = { action: "export", detail, by: listener.name, ...(reason !== "" && { reason }) } as const;
+  for (const { ledger } of archiveSet.archives) await ledger.audit(line);
 }

@@ -18,6 +18,7 @@ async function showSession() {
   const me = await getJson("/api/me").catch(() => undefined);
   if (!me) return;
   $("place").hidden = !me.fetches;
+  list.reasonRequired = me.reasonRequired;
   if (!me.logout) return;
   $("who").textContent = me.name;
   $("logout").hidden = false;
@@ -47,6 +48,15 @@ function showFilters() {
   $("filtered").textContent = set ? " (" + set + " set)" : "";
   $("jump").hidden = !byDays();
   $("csv").href = "/api/recordings.csv?" + query();
+}
+
+/** Where a reason is asked for, the list is not given without one. */
+function askReason(event) {
+  const asked = query();
+  const reason = list.reasonRequired ? prompt("Why do you take this list? Your answer is kept in the audit log.")?.trim() : undefined;
+  if (list.reasonRequired && !reason) return event.preventDefault();
+  if (reason) asked.set("reason", reason);
+  $("csv").href = "/api/recordings.csv?" + asked;
 }
 
 async function load(turn, fresh, focused) {
@@ -128,6 +138,7 @@ $("search").addEventListener("input", (event) => {
   if (!event.target.matches(".date")) typing = setTimeout(search, 250);
 });
 $("search").addEventListener("change", (event) => event.target.matches(".date") && search());
+$("csv").addEventListener("click", askReason);
 $("more").addEventListener("click", () => load(list.turn, false, true));
 new IntersectionObserver(
   (seen) => {
