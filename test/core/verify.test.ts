@@ -86,3 +86,32 @@ it("goes on past a file that cannot be read and a sidecar that tells another has
   };
   await expect(verifyEntries(pages(), undefined, 2, { ...ports, hash: broken })).rejects.toThrow("a bug");
 });
+
+it("reads a recording's transcripts with it, and tells what is wrong with them as no fault of the recording", async () => {
+  const transcripts = ["a.vtt", "a.srt", "a.txt"].map((path) => ({ path, bytes: 3, sha256: `sha-${path}` }));
+  const damaged: unknown[] = [];
+  const differences: Difference[] = [];
+  let bytes = 0;
+  const files: Record<string, { bytes: number; sha256: string }> = {
+    "a.wav": { bytes: 10, sha256: "sha-a" },
+    "a.vtt": { bytes: 3, sha256: "sha-a.vtt" },
+    "a.srt": { bytes: 3, sha256: "other" },
+  };
+  async function* pages() {
+    yield [{ ...entry("a"), transcripts }];
+  }
+  await verifyEntries(pages(), undefined, 1, {
+    hash: async (path) => files[path],
+    differs: (found) => differences.push(found),
+    damaged: (key) => damaged.push(key),
+    checked: (size) => {
+      bytes += size;
+    },
+  });
+  expect(differences.map(({ kind, path, transcript }) => [kind, path, transcript])).toEqual([
+    ["changed", "a.srt", true],
+    ["missing", "a.txt", true],
+  ]);
+  expect(differences[0]?.message).toBe("its SHA-256 has changed since it was noted");
+  expect([damaged, bytes]).toEqual([[], 16]);
+});
