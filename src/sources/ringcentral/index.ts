@@ -14,7 +14,7 @@ import { checkRingCentral } from "./check.ts";
 import { contentUrl } from "./media/addresses.ts";
 import { audioKind, openAudio } from "./media/audio.ts";
 import { openRateLimiter } from "./rate-limiter/limiter.ts";
-import { checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
+import { applicationOf, checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
 import { openState } from "./state.ts";
 
 export { browserLogin, type LoggedIn, type LoginPrompt } from "./auth/browser-login.ts";
@@ -39,7 +39,8 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   const state = openState(settings.stateDir);
   const credential = findCredential(state, settings);
   const rate = settings.ratePerMinute === undefined ? {} : { ratePerMinute: settings.ratePerMinute };
-  const rateLimiter = openRateLimiter({ state, credential: credential ?? "none", ...context, ...rate });
+  const application = applicationOf(settings);
+  const rateLimiter = openRateLimiter({ state, credential: credential ?? "none", application, ...context, ...rate });
   const store = credential === undefined ? undefined : openTokenStore(state, credential);
   const tokens = openTokens({ settings, context, rateLimiter }, store);
   const serverClock = openServerClock(context.clock);

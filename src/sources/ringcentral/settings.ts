@@ -62,6 +62,11 @@ export function credentialOf(settings: RingCentralSettings, user: string): strin
   return digest([settings.server, settings.clientId, user].join("\n"));
 }
 
+/** Names an app at its server, whoever uses it: what shares the few logins a minute that RingCentral allows it. */
+export function applicationOf(settings: Pick<RingCentralSettings, "server" | "clientId">): string {
+  return digest(`app\n${settings.server}\n${settings.clientId}`);
+}
+
 export function digest(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }

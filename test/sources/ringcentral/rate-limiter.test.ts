@@ -69,6 +69,32 @@ test.concurrent("keeps to one budget and one login between two processes at once
   await world[Symbol.asyncDispose]();
 });
 
+test.concurrent("counts the token endpoint's five requests a minute per application, whoever logs in through it", async () => {
+  const clock = idleClock();
+  const asked: number[] = [];
+  const answer = ({ path }: { path: string }) => {
+    if (path === "/restapi/oauth/token") asked.push(clock.now());
+    return undefined;
+  };
+  await using fake = await openFake({ answer }, clock);
+  const { world, source: first } = openSource(fake, clock);
+  const sources = [first, openRingCentral({ ...world.settings, clientId: "another app" }, world.context)];
+  for (let user = 0; user < 6; user++) {
+    const jwt = `e30.${Buffer.from(JSON.stringify({ sub: `20${user}` })).toString("base64url")}.x`;
+    sources.push(openRingCentral({ ...world.settings, profile: `p${user}`, jwt }, world.context));
+  }
+
+  await Promise.all(sources.map((source) => fetchAll(world, source, 1, 1)));
+
+  expect(asked).toHaveLength(8);
+  const inTheMinuteTo = (end: number) => asked.filter((at) => at > end - 60_000 && at <= end).length;
+  expect(Math.max(...asked.map(inTheMinuteTo))).toBe(6);
+  const waited = world.events.filter((event) => event.event === "waiting" && /app's logins/.test(event.reason));
+  expect(waited).not.toHaveLength(0);
+  for (const source of sources) await source[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+});
+
 test.concurrent("sends nothing inside a penalty when the limit is cut without notice, and goes on after it", async () => {
   const clock = idleClock();
   await using fake = await openFake({ limit: 10, windowMs: 2000, penaltyMs: 2000 }, clock);

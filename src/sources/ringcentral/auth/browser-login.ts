@@ -3,7 +3,13 @@ import type { AddressInfo } from "node:net";
 import * as oauth from "oauth4webapi";
 import { RecordingError } from "../../../core/model/errors.ts";
 import { openRateLimiter } from "../rate-limiter/limiter.ts";
-import { checkedSettings, credentialOf, type RingCentralContext, type RingCentralSettings } from "../settings.ts";
+import {
+  applicationOf,
+  checkedSettings,
+  credentialOf,
+  type RingCentralContext,
+  type RingCentralSettings,
+} from "../settings.ts";
 import { openState } from "../state.ts";
 import { codeGrant, requestToken, type TokenSet } from "./grants.ts";
 import { openTokenStore, rememberLogin } from "./tokens.ts";
@@ -121,7 +127,8 @@ async function keepSession(
   signal: AbortSignal,
 ): Promise<LoggedIn> {
   using state = openState(settings.stateDir);
-  using rateLimiter = openRateLimiter({ state, credential: credentialOf(settings, "browser"), ...context });
+  const [credential, application] = [credentialOf(settings, "browser"), applicationOf(settings)];
+  using rateLimiter = openRateLimiter({ state, credential, application, ...context });
   const tokens = await requestToken({ settings, context, rateLimiter }, grant, signal);
   const user = tokens.ownerId ?? settings.profile;
   openTokenStore(state, rememberLogin(state, settings, user)).write(tokens);

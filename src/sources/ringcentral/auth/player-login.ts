@@ -3,7 +3,13 @@ import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef } from "../../../core/model/recording.ts";
 import { type Api, openApi } from "../api.ts";
 import { openRateLimiter, type RingCentralRateLimiter } from "../rate-limiter/limiter.ts";
-import { checkedSettings, credentialOf, type RingCentralContext, type RingCentralSettings } from "../settings.ts";
+import {
+  applicationOf,
+  checkedSettings,
+  credentialOf,
+  type RingCentralContext,
+  type RingCentralSettings,
+} from "../settings.ts";
 import { openState, type State } from "../state.ts";
 import { loginAddress } from "./browser-login.ts";
 import { codeGrant, requestToken, revokeToken, type TokenSet } from "./grants.ts";
@@ -43,7 +49,8 @@ export function openWebLogins(given: RingCentralSettings, context: RingCentralCo
       return openAccount(tokens, { settings, context, state }, signal);
 
       async function redeem(found: string, uri: string, secret: string): Promise<TokenSet> {
-        using rateLimiter = openRateLimiter({ state, credential: credentialOf(settings, "browser"), ...context });
+        const [credential, application] = [credentialOf(settings, "browser"), applicationOf(settings)];
+        using rateLimiter = openRateLimiter({ state, credential, application, ...context });
         return await requestToken({ settings, context, rateLimiter }, codeGrant(found, uri, secret), signal);
       }
     },
@@ -77,6 +84,7 @@ async function openAccount(first: TokenSet, world: World, signal: AbortSignal): 
   const rateLimiter = openRateLimiter({
     state,
     credential: credentialOf(settings, first.ownerId ?? "web"),
+    application: applicationOf(settings),
     ...context,
   });
   let kept: TokenSet | undefined = first;

@@ -7,7 +7,7 @@ import { retryAfterMs } from "../../../core/model/response-headers.ts";
 import { rateHeaders } from "../error-bodies.ts";
 import { digest } from "../settings.ts";
 import type { State } from "../state.ts";
-import type { PermitBlock } from "./budget.ts";
+import { type PermitBlock, tokenKind } from "./budget.ts";
 import { type BudgetStore, openBudgetStore } from "./budget-store.ts";
 import type { Wait } from "./permits.ts";
 import { joinQueue, type Queue, type Reserve } from "./queue.ts";
@@ -27,15 +27,33 @@ export interface RingCentralRateLimiter extends RateLimiter, Disposable {
 export interface RateLimiterOptions {
   readonly state: State;
   readonly credential: string;
+  /** The app that the credential logs in through: its requests to the token endpoint count together with all others'. */
+  readonly application: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly report: (event: DownloadEvent) => void;
   readonly ratePerMinute?: number;
 }
 
-/** Opens the rate limiter of one credential over the state that all processes share. */
+/**
+ * Opens the rate limiter of one credential over the state that all processes share. Requests to the token endpoint
+ * count against the budget of the application, which all of its users share.
+ */
 export function openRateLimiter(options: RateLimiterOptions): RingCentralRateLimiter {
-  return new SharedRateLimiter(options);
+  const ofCredential = new SharedRateLimiter(options);
+  const ofApplication = new SharedRateLimiter({ ...options, credential: options.application });
+  const of = (kind: string) => (kind === tokenKind ? ofApplication : ofCredential);
+  return {
+    acquire: (kind, signal) => of(kind).acquire(kind, signal),
+    login: (work, signal) => ofCredential.login(work, signal),
+    limited: (kind, head) => of(kind).limited(kind, head),
+    allowance: (kind) => of(kind).allowance(kind),
+    used: (kind) => of(kind).used(kind),
+    [Symbol.dispose]() {
+      ofApplication[Symbol.dispose]();
+      ofCredential[Symbol.dispose]();
+    },
+  };
 }
 
 /** One request with a permit of its kind; the rate limiter hears what came of it. */

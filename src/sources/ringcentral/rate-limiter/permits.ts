@@ -47,7 +47,7 @@ export function takePermits(budget: Budget, asking: Asking, now: number): Permit
 
   const step =
     closedFor(budget, group, asking, now) ??
-    full(group, limit, windowMs, poll, now) ??
+    full(group, asking.kind, limit, windowMs, poll, now) ??
     (exact ? (headUnderWay(group, spacing, poll, now) ?? othersTurn(group, asking.owner, poll, now)) : undefined);
   if (step !== undefined) {
     noteTurn(group, asking.owner, { asksMs: step.askAgainMs });
@@ -71,23 +71,31 @@ function closedFor(budget: Budget, group: Group, asking: Asking, now: number): W
   return { reason: "RingCentral's pause after too many requests (429)", untilMs: until, askAgainMs: until };
 }
 
-function full(group: Group, limit: number, windowMs: number, poll: number, now: number): Wait | undefined {
+function full(
+  group: Group,
+  kind: string,
+  limit: number,
+  windowMs: number,
+  poll: number,
+  now: number,
+): Wait | undefined {
   if (used(group) < limit) return undefined;
   const ends = group.permits.map((permit) => (permit.open ? permit.sentMs + windowMs : permit.untilMs));
   const closed = group.permits.filter((permit) => !permit.open).map((permit) => permit.untilMs);
   const surplus = group.permits.length - limit;
   const untilMs = nth(ends, Math.max(0, surplus)) ?? now + windowMs;
   return {
-    reason: limitInWords(limit, windowMs),
+    reason: limitInWords(kind, limit, windowMs),
     untilMs,
     askAgainMs: nth(closed, 0) ?? now + poll,
   };
 }
 
-/** `RingCentral's limit (10 requests a minute)`. */
-function limitInWords(limit: number, windowMs: number): string {
+/** `RingCentral's limit (10 requests a minute)`, `RingCentral's limit on an app's logins (5 requests a minute)`. */
+function limitInWords(kind: string, limit: number, windowMs: number): string {
   const window = windowMs === 60_000 ? "a minute" : `in ${formatDuration(windowMs)}`;
-  return `RingCentral's limit (${formatNumberOf(limit, "request")} ${window})`;
+  const what = kind === tokenKind ? "RingCentral's limit on an app's logins" : "RingCentral's limit";
+  return `${what} (${formatNumberOf(limit, "request")} ${window})`;
 }
 
 function headUnderWay(group: Group, spacing: number, poll: number, now: number): Wait | undefined {
