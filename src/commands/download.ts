@@ -2,6 +2,7 @@ import type { Invocation, Io } from "../cli/io.ts";
 import { takeArchive, wireLedger } from "../composition/archive.ts";
 import { downloadToStdout, runIntoArchive } from "../composition/archive-run.ts";
 import { survey } from "../composition/dry-run.ts";
+import { forEachProfile } from "../composition/each-profile.ts";
 import { openSealer } from "../composition/head-and-seals.ts";
 import { type MetricsNotes, withMetrics } from "../composition/metrics.ts";
 import { startTransferThreads } from "../composition/open-transfer.ts";
@@ -14,7 +15,7 @@ import { formatNumberOf } from "../core/text.ts";
 
 /** Downloads what the selection names into the archive, and says what it came to. */
 export function download(invocation: Invocation): Promise<number> {
-  return withMetrics(invocation, (notes) => measured(invocation, notes));
+  return forEachProfile(invocation, (each) => withMetrics(each, (notes) => measured(each, notes)));
 }
 
 async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<number> {

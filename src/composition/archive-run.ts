@@ -14,6 +14,7 @@ import { archiveFolder, archiveName } from "./archive.ts";
 import { wireDestination } from "./destination.ts";
 import { noteHead, type Sealer, selectionRecord } from "./head-and-seals.ts";
 import type { Hooks } from "./hooks.ts";
+import { profileOf } from "./kept-logins.ts";
 import { wireTransfer } from "./open-transfer.ts";
 import { type WiredWork, wireWork } from "./open-work.ts";
 import { planOf, selectionOf } from "./plan.ts";
@@ -50,6 +51,7 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
     runId,
     sources: [...sources.sources.keys()],
     dest: archiveName(settings, io),
+    ...(settings.eachProfile ? { profile: profileOf(settings) } : {}),
   });
   const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
   keepNumbers(transfers, settings, io);

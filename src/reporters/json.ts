@@ -115,6 +115,6 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
       return { source, rows, recordings, from, to };
     }
     case "run-started":
-      return { runId: event.runId, sources: event.sources, dest: event.dest };
+      return { runId: event.runId, sources: event.sources, dest: event.dest, profile: event.profile };
   }
 }

@@ -125,6 +125,10 @@ export const runOptions = {
     "take over from a run that has made no progress for this long (default: 2m)",
     parseDuration,
   ),
+  eachProfile: flag(
+    "--each-profile",
+    "several --profile are several accounts, downloaded one after another; so are they where their archives differ",
+  ),
   exec: value(
     "--exec <command>",
     "run COMMAND for each finished file (its fields are in CALLREEL_HOOK_… variables)",

@@ -22,7 +22,8 @@ export type SkipReason =
 
 /** What a run tells of itself; one NDJSON object each with `--json`. Reporters hear these and answer nothing. */
 export type DownloadEvent =
-  | { event: "run-started"; runId: string; sources: readonly SourceName[]; dest: string }
+  /** `profile` where profiles are downloaded one after another. */
+  | { event: "run-started"; runId: string; sources: readonly SourceName[]; dest: string; profile?: string }
   | { event: "listed"; source: SourceName; rows: number; recordings: number; from?: string; to?: string }
   /** How far the system's own call log has been read: so many rows so far, of calls between these instants. */
   | { event: "listing"; source: SourceName; rows: number; from: string; to: string }

@@ -55,7 +55,14 @@ test("an answer that cannot be written down fails no answer, but the next reques
     },
   };
   const clock = leapingClock(Date.now());
-  using rateLimiter = openRateLimiter({ state: failing, credential: "c", application: "a", clock, random: () => 0.5, report() {} });
+  using rateLimiter = openRateLimiter({
+    state: failing,
+    credential: "c",
+    application: "a",
+    clock,
+    random: () => 0.5,
+    report() {},
+  });
   const permit = await rateLimiter.acquire("recording", never);
   broken = true;
   permit.observeResponse({ status: 429, headers: {} });
