@@ -75,6 +75,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "re-read the archive and compare it with the ledger (exit 6 if anything differs)",
     groups: [
       groups.dest,
+      some("S3", bucketOptions, "s3Region"),
       some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild", "repair", "head", "seal"),
       some("Files", archiveOptions, "match"),
       groups.pace,
@@ -89,7 +90,6 @@ export const commands: readonly CommandSpec[] = [
       ["callreel verify --repair", "and download missing and damaged files again"],
       ["callreel verify --rebuild", "a new ledger from what is left of the old one and from the files"],
     ],
-    foldersOnly: true,
     load: async () => (await import("../commands/verify.ts")).verify,
   },
   {

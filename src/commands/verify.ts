@@ -2,9 +2,10 @@ import { renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import type { Settings } from "../cli/config.ts";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
+import { archiveFolder, isBucket, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
 import { noteHead, recordOf, type Sealed, verifySeals } from "../composition/head-and-seals.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { timeText } from "../core/local-time.ts";
@@ -27,9 +28,10 @@ export async function verify(invocation: Invocation): Promise<number> {
   const { settings, io } = invocation;
   const root = archiveFolder(settings, io);
   const subset = subsetOf(settings.readDataSubset);
+  if (isBucket(settings)) refuseOnBuckets(settings);
   if (settings.rebuild) await rebuildLedger(invocation);
   await using ledger = await openExistingLedger(settings, io);
-  await using store = await openArchiveStore(settings, io);
+  await using store = await openArchiveStore(settings, io, ledger);
   const counts = { files: 0, bytes: 0, differences: 0 };
   const meter = openMeter(
     invocation,
@@ -84,6 +86,16 @@ export async function verify(invocation: Invocation): Promise<number> {
     meter.close();
   }
   return worst([code, counts.differences === 0 ? 0 : exitCodeOf("differences")]);
+}
+
+/** What writes works on files of this machine. */
+function refuseOnBuckets({ repair, rebuild, writeSums }: Settings): void {
+  const flag = repair ? "--repair" : rebuild ? "--rebuild" : writeSums ? "--write-sums" : undefined;
+  if (flag === undefined) return;
+  throw new RecordingError(
+    "usage",
+    `verify ${flag} does not work with --dest s3://… yet: only with archives in folders.`,
+  );
 }
 
 /** Reads what was fetched again once more, and counts what is not as the ledger says. */

@@ -43,8 +43,9 @@ export function ledgerFile(settings: Settings, io: Io): string {
     : resolve(io.cwd, settings.ledger);
 }
 
-/** The archive's finished files. */
-export async function openArchiveStore(settings: Settings, io: Io): Promise<Store> {
+/** The archive's finished files; a bucket's only where it is known to be the ledger's. */
+export async function openArchiveStore(settings: Settings, io: Io, ledger?: Pick<Archive, "get">): Promise<Store> {
+  if (isBucket(settings)) return (await import("./bucket.ts")).openBucketStore(settings, io, ledger);
   return openStore(archiveFolder(settings, io));
 }
 

@@ -6,22 +6,24 @@ import type { Io } from "../cli/io.ts";
 import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Check, Destination } from "../core/model/ports.ts";
+import type { Store } from "../core/model/store.ts";
 import { defaultRetryPolicy } from "../core/retry.ts";
 import { placeOf } from "../destinations/s3/address.ts";
-import { claimPlace, idName } from "../destinations/s3/archive-id.ts";
+import { claimPlace, idName, mustBelong } from "../destinations/s3/archive-id.ts";
 import { checkBucket } from "../destinations/s3/checks.ts";
 import { openS3Client, type S3Client } from "../destinations/s3/client.ts";
 import { type CredentialSource, chainCredentials, fixedCredentials } from "../destinations/s3/credentials.ts";
 import { mustLock } from "../destinations/s3/lock-state.ts";
 import type { ObjectSettings } from "../destinations/s3/objects.ts";
 import { openS3 } from "../destinations/s3/s3.ts";
+import { openS3Store } from "../destinations/s3/store.ts";
 import { openHttp } from "../http/client.ts";
 import { readSecretFile } from "../platform/secrets.ts";
 import { archiveFolder, ledgerFile } from "./archive.ts";
 import { httpSettingsOf } from "./http.ts";
 import type { RunReporter } from "./reporter.ts";
 
-type Hearer = Pick<RunReporter, "keepSecret" | "logRequest">;
+type Hearer = Pick<RunReporter, "keepSecret"> & Partial<Pick<RunReporter, "logRequest">>;
 
 /** Opens the bucket that `--dest` names, and joins it with the ledger. */
 export async function wireBucket(
@@ -43,6 +45,23 @@ export async function wireBucket(
     const spool = settings.spool === undefined ? archiveFolder(settings, io) : resolve(io.cwd, settings.spool);
     const objects = objectsOf(settings);
     return openS3({ client, objects, overwrites, spool, tidy: true, now, signal: io.abort });
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What stands in the bucket that `--dest` names; throws where it is not the ledger's. */
+export async function openBucketStore(
+  settings: Settings,
+  io: Io,
+  ledger: Pick<Archive, "get"> | undefined,
+): Promise<Store> {
+  const client = openBucket(settings, io, { keepSecret: () => {} });
+  const now = () => io.clock.now();
+  try {
+    if (ledger !== undefined) await mustBelong(client, (name) => ledger.get(name), now, io.stop);
+    return openS3Store({ client, now, signal: io.stop });
   } catch (error) {
     await client[Symbol.asyncDispose]();
     throw error;

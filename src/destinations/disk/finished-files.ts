@@ -54,6 +54,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && !(error instanceof RecordingError);
 }
 
-function isFinished(name: string): boolean {
+/** Whether a file of this name is no partial file and nothing of ours. */
+export function isFinished(name: string): boolean {
   return !name.startsWith(".") && !name.endsWith(".part") && !name.endsWith(".info.json") && name !== "SHA256SUMS";
 }

@@ -38,6 +38,18 @@ export async function claimPlace(
   return { overwrites: (await ledger.get(overwritesName)) !== undefined };
 }
 
+/** Throws `usage` or `ledger` unless the place holds the ledger's own archive; changes neither. */
+export async function mustBelong(
+  client: S3Client,
+  get: LedgerOfPlace["get"],
+  nowMs: () => number,
+  signal: AbortSignal,
+): Promise<void> {
+  const there = await idAt(client, nowMs, signal);
+  if (there === undefined) throw lostPlace(client);
+  mustAgree(await get(idName), there, client);
+}
+
 /** The id that stands in the bucket; undefined where none does. */
 export async function idAt(client: S3Client, nowMs: () => number, signal: AbortSignal): Promise<string | undefined> {
   const { place } = client;

@@ -5,11 +5,13 @@
 
 import { AwsV4Signer } from "aws4fetch";
 import { asRecordingError, RecordingError } from "../../core/model/errors.ts";
-import type { Clock, Receiver } from "../../core/model/ports.ts";
+import type { Clock } from "../../core/model/ports.ts";
+import type { ResponseHead } from "../../core/model/recording.ts";
 import { defaultRetryPolicy, type RetryPolicy, retried, retryDelay } from "../../core/retry.ts";
 import type { Http, HttpAnswer } from "../../http/client.ts";
 import { nameOf, type S3Place, type S3Server, urlOf } from "./address.ts";
 import type { CredentialSource } from "./credentials.ts";
+import { type OpenBody, openBody } from "./read-body.ts";
 import { passingFault } from "./refusals.ts";
 
 export interface S3Request {
@@ -50,8 +52,8 @@ export interface S3Client extends AsyncDisposable {
   readonly server: S3Server;
   /** The answer, whatever it says but that it may pass (5xx, 429). Throws where none came after all tries. */
   send(request: S3Request, signal: AbortSignal): Promise<HttpAnswer>;
-  /** One try, its body into `receiver`. */
-  stream(request: S3Request, receiver: Receiver, signal: AbortSignal): Promise<void>;
+  /** The same, its body to be read as it comes. */
+  open(request: S3Request, signal: AbortSignal): Promise<OpenBody>;
 }
 
 /** SHA-256 of nothing. */
@@ -73,29 +75,40 @@ export function openS3Client(settings: S3ClientSettings): S3Client {
     return answer;
   }
 
+  function patiently<T>(work: () => Promise<T>, once: boolean, signal: AbortSignal): Promise<T> {
+    const started = clock.monotonic();
+    const pauseAfter = (thrown: unknown, counted: number): number => {
+      const error = asRecordingError(thrown);
+      const tried = { counted, elapsedMs: clock.monotonic() - started, answered };
+      const delay = signal.aborted || once ? undefined : retryDelay(error, tried, retry, random);
+      if (delay === undefined) throw named(error, place);
+      return delay;
+    };
+    return retried(work, pauseAfter, (ms) => clock.sleep(ms, signal));
+  }
+
   return {
     place,
     server,
-    async send(request, signal) {
-      const started = clock.monotonic();
-      const pauseAfter = (thrown: unknown, counted: number): number => {
-        const error = asRecordingError(thrown);
-        const tried = { counted, elapsedMs: clock.monotonic() - started, answered };
-        const delay = signal.aborted || request.once ? undefined : retryDelay(error, tried, retry, random);
-        if (delay === undefined) throw named(error, place);
-        return delay;
-      };
-      return retried(
-        () => sendOnce(request, signal),
-        pauseAfter,
-        (ms) => clock.sleep(ms, signal),
-      );
-    },
-    async stream(request, receiver, signal) {
-      await http.stream(await signedRequest(request, settings, signingKeys), receiver, signal);
-    },
+    send: (request, signal) => patiently(() => sendOnce(request, signal), request.once ?? false, signal),
+    open: (request, signal) =>
+      patiently(
+        async () => {
+          const signed = await signedRequest(request, settings, signingKeys);
+          const body = await openBody((receiver, abort) => http.stream(signed, receiver, abort), signal);
+          answered = true;
+          if (body.head.status < 500 && body.head.status !== 429) return body;
+          throw passingFault(await body.whole(), place, clock.now()) ?? unexpected(body.head);
+        },
+        false,
+        signal,
+      ),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
+}
+
+function unexpected({ status }: ResponseHead): RecordingError {
+  return new RecordingError("http-error", `the store answers ${status}.`);
 }
 
 /** What the way there or the store's word comes to, with the bucket it was about. */

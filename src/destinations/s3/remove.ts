@@ -3,7 +3,7 @@ import type { HttpAnswer } from "../../http/client.ts";
 import { nameOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { codeOf, refusalOf } from "./refusals.ts";
-import { elementsIn, textIn } from "./xml.ts";
+import { decoded, elementsIn, textIn } from "./xml.ts";
 
 /** What became of an object that was to be deleted. */
 export type ObjectRemoval = "removed" | "absent" | "locked";
@@ -95,13 +95,4 @@ function nextMarker(
   const next = { "key-marker": nextKey, ...(id ? { "version-id-marker": id } : {}) };
   if (JSON.stringify(next) !== JSON.stringify(before)) return next;
   throw new RecordingError("bad-answer", `${nameOf(client.place)}: the listing does not end.`);
-}
-
-/** As `encoding-type=url` has keys: a space may be written as a plus. */
-export function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    return text;
-  }
 }
