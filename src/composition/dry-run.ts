@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Invocation, Io } from "../cli/io.ts";
+import { isSettled } from "../core/download/evidence.ts";
 import type { Work } from "../core/download/work.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
-import type { Ledger, LedgerEntry } from "../core/model/ledger.ts";
+import type { Ledger } from "../core/model/ledger.ts";
 import type { Selection } from "../core/model/ports.ts";
 import { isUncertain } from "../core/selection.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/text.ts";
@@ -83,11 +84,6 @@ function countEvent(found: Found, event: DownloadEvent, report: (event: Download
   if (isUncertain(event.reason)) found.undated += 1;
   const past = event.reason === "past-retention" || event.reason === "past-usual-retention";
   found[past ? "pastRetention" : "otherRows"] += 1;
-}
-
-/** Held, purged, or proven to be unobtainable. */
-function isSettled(entry: LedgerEntry | undefined): boolean {
-  return entry?.state === "done" || entry?.state === "purged" || entry?.evidence?.proven === true;
 }
 
 function eventOf(found: Found, listingMs: number, ms: number | undefined, nowMs: number): string {

@@ -63,7 +63,7 @@ export function openProgress(settings: ProgressSettings): Progress {
   const inFlight = new Map<RecordingKey, InFlight>();
   const recordingMeter = openMeter(5 * minute);
   const byteMeter = openMeter(10_000);
-  const count = { done: 0, skipped: 0, passed: 0, failed: 0, found: 0, bytes: 0, arriving: 0 };
+  const count = { done: 0, skipped: 0, passed: 0, failed: 0, found: 0, settled: 0, bytes: 0, arriving: 0 };
   let startedAt: number | undefined;
   let isGrowing = total === undefined;
   let listing: { rows: number; from: string; to: string } | undefined;
@@ -82,6 +82,7 @@ export function openProgress(settings: ProgressSettings): Progress {
         break;
       case "found":
         count.found = event.recordings;
+        count.settled = event.settled ?? 0;
         isGrowing = total === undefined && !event.complete;
         break;
       case "recording-skipped":
@@ -191,7 +192,8 @@ export function openProgress(settings: ProgressSettings): Progress {
     etaMs() {
       const sum = known();
       if (sum === undefined || isGrowing) return undefined;
-      const left = sum - handled();
+      // What the archive has needs no time, be it skipped by now or not.
+      const left = Math.max(0, sum - count.done - count.failed - Math.max(count.passed, count.settled));
       const spans = [leftByMeasure, leftByBudget, leftByBytes].map((span) => span(left));
       const longest = Math.max(...spans.map((span) => span ?? Number.NEGATIVE_INFINITY));
       return Number.isFinite(longest) ? longest : undefined;

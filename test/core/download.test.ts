@@ -244,6 +244,14 @@ describe("a download", () => {
     expect(events).toContainEqual(expect.objectContaining({ event: "row-rejected", line: 3 }));
   });
 
+  it("tells how many of what was found the archive has already, when somebody watches", async () => {
+    const given: Given = { refs: [callRef("a"), callRef("b")], plan: { progress: true } };
+    const foundBy = ({ events }: { events: readonly DownloadEvent[] }) =>
+      events.findLast(({ event }) => event === "found");
+    expect(foundBy(await runDownload(given))).toMatchObject({ recordings: 2, settled: 0 });
+    expect(foundBy(await runDownload(given))).toMatchObject({ recordings: 2, settled: 2 });
+  });
+
   it("tells how far it came when somebody watches", async () => {
     const { events } = await runDownload({
       refs: [callRef("slow")],

@@ -91,6 +91,16 @@ test("a wide --limit-rate makes the time left no shorter than the budget allows"
   expect(progress.etaMs()).toBe(10 * minute);
 });
 
+test("the time left counts nothing that the archive had before, be it skipped already or not", () => {
+  const { progress, hear } = opened({ ratePerMinute: () => 10 });
+  hear(runStarted, { event: "found", recordings: 1000, settled: 900, complete: true });
+  expect(progress.etaMs()).toBe(10 * minute);
+  for (let i = 0; i < 900; i += 1) hear(skipped(`r/${i}`));
+  expect(progress.etaMs()).toBe(10 * minute);
+  hear(done("a"));
+  expect(progress.etaMs()).toBe(9.9 * minute);
+});
+
 test("how far the call log was read is told until all of it was", () => {
   const { progress, hear } = opened();
   hear({ event: "listing", source: "ringcentral", rows: 5, from: "2026-01-01", to: "2026-01-02" });

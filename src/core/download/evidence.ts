@@ -1,6 +1,6 @@
 import { momentText } from "../local-time.ts";
 import { RecordingError } from "../model/errors.ts";
-import type { Ledger } from "../model/ledger.ts";
+import type { Ledger, LedgerEntry } from "../model/ledger.ts";
 import type { Call, RecordingRef } from "../model/recording.ts";
 import { serverMs } from "../model/response-headers.ts";
 import { isInstant } from "../selection.ts";
@@ -192,4 +192,9 @@ function unbelieved(error: RecordingError, address: string): RecordingError {
   const code = error.code === "forbidden" ? "forbidden" : "bad-answer";
   const doubt = `No recording has come from ${address} yet, so this proves nothing; it will be asked again.`;
   return new RecordingError(code, `${message} ${doubt}`, { ...(head === undefined ? {} : { head }), cause: error });
+}
+
+/** Held, purged, or proven to be unobtainable: nothing is fetched for it. */
+export function isSettled(entry: LedgerEntry | undefined): boolean {
+  return entry?.state === "done" || entry?.state === "purged" || entry?.evidence?.proven === true;
 }

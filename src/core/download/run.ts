@@ -6,7 +6,7 @@ import type { RecordingKey, RecordingRef, SourceName, Stored } from "../model/re
 import type { RetryPolicy } from "../retry.ts";
 import type { Adaptive } from "./adaptive.ts";
 import { fetchRecording } from "./attempt.ts";
-import { isAbsence } from "./evidence.ts";
+import { isAbsence, isSettled } from "./evidence.ts";
 import { openLanes } from "./lanes.ts";
 import { type Outcomes, openOutcomes, settleReplaced } from "./outcomes.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -162,9 +162,20 @@ function adaptiveOf({ transfers }: DownloadPlan): Adaptive | undefined {
 
 async function* untilEnded(run: Run): AsyncIterable<Work> {
   const most = Math.min(mostAhead, run.plan.caps.downloads ?? Infinity);
-  const found = (recordings: number, complete: boolean) => run.tell({ event: "found", recordings, complete });
-  for await (const piece of readAhead(run.plan.work, { most, found, end: () => run.plan.endWork?.() })) {
+  const known = { settled: 0 };
+  const found = (recordings: number, complete: boolean) =>
+    run.tell({ event: "found", recordings, settled: known.settled, complete });
+  for await (const piece of readAhead(countingSettled(run, known), { most, found, end: () => run.plan.endWork?.() })) {
     if (hasEnded(run)) return;
+    yield piece;
+  }
+}
+
+/** The work as it comes; where somebody watches, with a look at how much of it needs no fetching. */
+async function* countingSettled({ plan, ports }: Run, known: { settled: number }): AsyncIterable<Work> {
+  for await (const piece of plan.work) {
+    const entries = plan.progress ? await ports.ledger.entriesOf?.(piece.refs.map(({ key }) => key)) : undefined;
+    known.settled += entries?.filter(isSettled).length ?? 0;
     yield piece;
   }
 }

@@ -27,8 +27,8 @@ export type DownloadEvent =
   | { event: "listed"; source: SourceName; rows: number; recordings: number; from?: string; to?: string }
   /** How far the system's own call log has been read: so many rows so far, of calls between these instants. */
   | { event: "listing"; source: SourceName; rows: number; from: string; to: string }
-  /** How many recordings were found so far, whatever became of them; `complete` once that is all. */
-  | { event: "found"; recordings: number; complete: boolean }
+  /** How many recordings were found so far, whatever became of them, and how many of these the archive has settled before the run; `complete` once that is all. */
+  | { event: "found"; recordings: number; settled?: number; complete: boolean }
   | { event: "row-rejected"; file: string; line: number; message: string }
   | {
       event: "recording-skipped";
