@@ -40,7 +40,7 @@ export interface SearchIndex {
 /** The index knows pieces of three letters. */
 const shortest = 3;
 const rowsAtOnce = 500;
-const lettersAtOnce = 200_000;
+const lettersAtOnce = 100_000;
 const sweptAtOnce = 20_000;
 /** Recordings that change (a purge, a call's data that came late) are looked for so often. */
 const sweepEveryMs = 30_000;
