@@ -153,7 +153,9 @@ function tellEnd(free: readonly LedgerEntry[], since: number, { settings, io }: 
 function tellUndated(undated: number, io: Io): void {
   if (undated === 0) return;
   const them = formatNumberOf(undated, "recording");
-  io.stderr.write(`callreel: warning: ${them} kept: the start of the call is unknown, so no retention rule ends.\n`);
+  io.stderr.write(
+    `callreel: warning: ${them} kept: the start of the call is unknown, so no rule can tell that its time is over.\n`,
+  );
 }
 
 function unasked(): RecordingError {

@@ -19,5 +19,5 @@ export async function wireDestination(
   if (ofBucket === undefined) {
     return openDestination(archiveFolder(settings, io), { mtime: !settings.noMtime, tidy: true });
   }
-  throw new RecordingError("usage", "The ledger is that of an archive in a bucket: name its --dest s3://… with it.");
+  throw new RecordingError("usage", "The ledger is that of an archive in a bucket: give its --dest s3://… too.");
 }

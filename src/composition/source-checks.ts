@@ -104,7 +104,7 @@ async function sampleOf(
     for await (const { refs } of workFromRows(reader.rows(io.stop), rules)) {
       const sample = refs.find((each) => each.source === name);
       if (sample === undefined) continue;
-      return { check: { name: place, status: "ok", message: `can be read; tried is ${sample.key}` }, sample };
+      return { check: { name: place, status: "ok", message: `can be read; ${sample.key} is tried` }, sample };
     }
     return {
       check: { name: place, status: "warning", message: `no row has a recording of ${systemNames[name]}` },

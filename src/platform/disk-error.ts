@@ -9,7 +9,7 @@ interface Remedy {
 const full: Remedy = {
   code: "disk-full",
   what: "the disk is full",
-  help: "Free some space and run again: nothing reported as done is lost",
+  help: "Free some space and run again: nothing reported as done is lost, and finished files that could not be recorded are found in place",
 };
 const denied: Remedy = {
   code: "disk-denied",

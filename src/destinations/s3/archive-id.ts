@@ -109,6 +109,6 @@ function lostPlace({ place }: S3Client): RecordingError {
 function ofFolder({ place }: S3Client): RecordingError {
   return new RecordingError(
     "usage",
-    `The ledger is that of an archive in a folder, not of ${nameOf(place)}: leave --ledger away, or name another.`,
+    `The ledger is that of an archive in a folder, not of ${nameOf(place)}: leave out --ledger, or name another.`,
   );
 }
