@@ -4,16 +4,20 @@ import type { Invocation, Io } from "../cli/io.ts";
 import {
   archiveFolder,
   ledgerFile,
+  openArchiveStore,
   openExistingLedger,
   refuseLostLedger,
   takeArchive,
 } from "../composition/archive.ts";
 import { auditReason } from "../composition/audit-reason.ts";
 import { significantDigits, tellingDigits } from "../core/archive-fit.ts";
+import { momentText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry, PurgedFile } from "../core/model/ledger.ts";
-import { formatBytes, formatNumberOf } from "../core/text.ts";
+import type { Store } from "../core/model/store.ts";
+import { formatBytes, formatNumberOf, printable } from "../core/text.ts";
 import { keptLine, partByHolds } from "../maintenance/kept-entries.ts";
+import { lookAt } from "../maintenance/look-at-files.ts";
 import { namedEntries } from "../maintenance/named-entries.ts";
 import { deletePurged } from "../maintenance/purge-files.ts";
 import { findExpired, readRules } from "../maintenance/retention-rules.ts";
@@ -38,16 +42,19 @@ export async function purge(invocation: Invocation): Promise<number> {
     const left = await ledger.purging();
     if (!isAsked && left.length === 0) throw unasked();
     const { chosen, undated } = await chosenBy(asked, invocation, ledger);
-    const { free, kept } = await partByHolds(chosen, ledger, io);
+    await using store = await openArchiveStore(settings, io, ledger);
+    const parted = await partByHolds(chosen, ledger, io);
+    const free = await unlocked(parted.free, store, invocation);
+    const kept = chosen.length - free.length;
     const keptBefore = tellLeft(left, invocation);
     const since = settings.yes
-      ? free.length - (await deleteFree(free, reason, invocation, ledger))
+      ? free.length - (await deleteFree(free, reason, invocation, { ledger, store }))
       : showFree(free, invocation);
     tellEnd(free, since, invocation);
     tellUndated(undated, io);
-    tellResult(free, kept.length + keptBefore + since, undated, invocation);
+    tellResult(free, kept + keptBefore + since, undated, invocation);
     const untold = undated > 0 ? 3 : await tellUntold(ledger, asked.filter ?? {}, io);
-    return kept.length + keptBefore + since > 0 ? 3 : untold;
+    return kept + keptBefore + since > 0 ? 3 : untold;
   } finally {
     lock.release();
   }
@@ -100,16 +107,40 @@ function tellLeft(left: readonly PurgedFile[], { settings, io }: Invocation): nu
   return kept.length;
 }
 
+interface Parts {
+  readonly ledger: Archive;
+  readonly store: Store;
+}
+
+/** What may be deleted as far as the store goes, asked before any tombstone is set; tells of each that it keeps until when. */
+async function unlocked(
+  chosen: readonly LedgerEntry[],
+  store: Store,
+  { settings, io }: Invocation,
+): Promise<readonly LedgerEntry[]> {
+  const factsOf = await lookAt(store, chosen);
+  return chosen.filter(({ ref, stored }) => {
+    const { lockedUntilMs = 0 } = (stored && factsOf(stored.path)) ?? {};
+    if (lockedUntilMs <= io.clock.now()) return true;
+    const until = lockedUntilMs > lastMs ? "for good" : `until ${momentText(lockedUntilMs, settings.timezone)}`;
+    io.stderr.write(`not purged: ${printable(stored?.path ?? ref.key)} is locked at its store ${until}\n`);
+    return false;
+  });
+}
+
+/** No later moment can be told: a legal hold has no end. */
+const lastMs = 8_640_000_000_000_000;
+
 /** Counts what was deleted. The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back. */
 async function deleteFree(
   free: readonly LedgerEntry[],
   reason: string | undefined,
   invocation: Invocation,
-  ledger: Archive,
+  { ledger, store }: Parts,
 ): Promise<number> {
   const keys = free.map(({ ref }) => ref.key);
   const purged = await ledger.purge(keys, reason);
-  return purged - (await deleteAll(invocation, ledger));
+  return purged - (await deleteAll(invocation, ledger, store));
 }
 
 function showFree(free: readonly LedgerEntry[], invocation: Invocation): 0 {
@@ -166,9 +197,9 @@ function unasked(): RecordingError {
 }
 
 /** Goes on past what cannot be deleted, and then says so. Counts what came under a legal hold meanwhile, and is kept. */
-async function deleteAll(invocation: Invocation, ledger: Archive): Promise<number> {
+async function deleteAll(invocation: Invocation, ledger: Archive, store: Store): Promise<number> {
   const { io } = invocation;
-  const { failures, kept } = await deletePurged(invocation, ledger, (path) =>
+  const { failures, kept } = await deletePurged(invocation, ledger, store, (path) =>
     print("purge-file", { path, deleted: true }, path, invocation),
   );
   const [first, ...others] = new Map(failures.map((failure) => [failure.message, failure])).values();

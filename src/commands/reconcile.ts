@@ -56,7 +56,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
     const { work, listed: whole } = await wireWork(invocation, sources, selection, { callsOf: ledger.callsOf });
-    await using store = await openArchiveStore(settings, io);
+    await using store = await openArchiveStore(settings, io, ledger);
     const archive = {
       ledger,
       store,

@@ -19,7 +19,7 @@ export async function report(given: Invocation): Promise<number> {
   const period = periodOf(settings, io.clock.now(), true);
   await using ledger = await openLedgerToRead(settings, io);
   using lines = openReportLines();
-  await using store = await openArchiveStore(settings, io);
+  await using store = await openArchiveStore(settings, io, ledger);
   const rules = { tolerance: toleranceOf(settings), timezone: settings.timezone };
   const filter = { ...(settings.source && { source: settings.source }), window: windowOf(settings, io.clock.now()) };
   await addLedgerLines(lines, ledger, filter, { store, rules, stop: io.stop });

@@ -1,13 +1,15 @@
 import { RecordingError } from "../core/model/errors.ts";
 import type { LedgerEntry } from "../core/model/ledger.ts";
 import type { FileFacts, Store } from "../core/model/store.ts";
-import type { Look } from "../core/proof/reconcile.ts";
 
 /** Where each look is a request, so many are on their way at once. */
 const atOnce = 32;
 
+/** A `Look` that tells all that the store knows. */
+export type LookAtFacts = (path: string) => FileFacts | undefined;
+
 /** Looks at the files of held recordings without reading them; neither through links nor at anything but plain files. */
-export async function lookAt(store: Store, entries: readonly (LedgerEntry | undefined)[]): Promise<Look> {
+export async function lookAt(store: Store, entries: readonly (LedgerEntry | undefined)[]): Promise<LookAtFacts> {
   const facts = new Map<string, FileFacts | undefined>();
   const paths = entries.flatMap((entry) => (entry?.state === "done" ? (entry.stored?.path ?? []) : []));
   for (let at = 0; at < paths.length; at += atOnce) {

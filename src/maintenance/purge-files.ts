@@ -3,11 +3,12 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, ledgerFile, openArchiveStore } from "../composition/archive.ts";
+import { archiveFolder, ledgerFile } from "../composition/archive.ts";
 import { holdsAreLost } from "../core/holds.ts";
-import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
+import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
+import type { Store } from "../core/model/store.ts";
 import { transcriptNames } from "../core/transcripts/names.ts";
 import { openEraser } from "../destinations/disk/eraser.ts";
 import { siblingsOf } from "../destinations/disk/incoming.ts";
@@ -38,6 +39,7 @@ export interface Deletion {
 export async function deletePurged(
   { settings, io }: Invocation,
   ledger: Archive,
+  store: Store,
   deleted: (path: string) => void,
 ): Promise<Deletion> {
   const lost = await ledger.lostHolds();
@@ -45,16 +47,17 @@ export async function deletePurged(
   const purged = (await ledger.purging()).filter(({ holds }) => holds === undefined);
   if (purged.length === 0) return { keys: [], kept: 0, failures: [] };
   const root = archiveFolder(settings, io);
-  await using store = await openArchiveStore(settings, io);
   const eraser = openEraser(root);
   const unrecorded = await unrecordedFiles(root, store, settings, ledger, purged, io.stop);
   const filesOf = await openFilesOf(root, purged, unrecorded, ledger);
   const keys: RecordingKey[] = [];
   const failures: RecordingError[] = [];
-  const erase = (path: string) => {
+  const remove = async ({ path, isAudio }: FileToDelete): Promise<boolean> => {
     try {
-      if (eraser.erase(path)) deleted(path);
-      return true;
+      const removal = isAudio ? await store.remove(path) : eraser.erase(path) ? "removed" : "absent";
+      if (removal === "removed") deleted(path);
+      if (removal === "locked") failures.push(lockedSince(path));
+      return removal !== "locked";
     } catch (error) {
       failures.push(asRecordingError(error));
       return false;
@@ -62,13 +65,20 @@ export async function deletePurged(
   };
   const isKept = await openHoldWatch(ledger);
   const erased: PurgedFile[] = [];
+  const paths = new Set<string>();
   for (const one of purged) {
     if (await isKept(one.key)) continue;
     erased.push(one);
-    if (filesOf(one).map(erase).every(Boolean)) keys.push(one.key);
+    let whole = true;
+    for (const file of filesOf(one)) {
+      paths.add(file.path);
+      if (!(await remove(file))) whole = false;
+    }
+    if (whole) keys.push(one.key);
   }
+  await store.settle();
   eraser.tidy();
-  await removeFromSums(root, new Set(erased.flatMap(filesOf)));
+  await removeFromSums(root, paths);
   for (const aside of purgeAside(
     ledgerFile(settings, io),
     erased.map(({ key }) => key),
@@ -93,6 +103,20 @@ async function openHoldWatch(ledger: Archive): Promise<(key: RecordingKey) => Pr
   };
 }
 
+/** A lock that came between the look before the purge and the deletion. */
+function lockedSince(path: string): RecordingError {
+  return new RecordingError(
+    "locked",
+    `Not deleted: ${path} has been locked meanwhile. Purge again when the lock ends.`,
+  );
+}
+
+/** Audio is at the destination, whatever that is; what lies beside it is on this machine. */
+interface FileToDelete {
+  readonly path: string;
+  readonly isAudio: boolean;
+}
+
 async function openFilesOf(
   root: string,
   purged: readonly PurgedFile[],
@@ -104,11 +128,16 @@ async function openFilesOf(
   /** Whether another recording's file differs in its extension alone: what is named without it may be of either. */
   const isShared = (path: string, own: readonly string[]) =>
     siblingsOf(path).some((each) => !own.includes(each) && isThere(root, each));
-  return ({ key, path, transcripts = [] }: PurgedFile): string[] => {
+  return ({ key, path, transcripts = [] }: PurgedFile): FileToDelete[] => {
     const named = path === undefined ? [] : [path, ...siblingsOf(path).filter((sibling) => siblings.has(sibling))];
     const audio = [...named, ...(unrecorded.get(key) ?? [])];
     const said = [...transcripts, ...audio.flatMap((each) => transcriptNames(each, isShared(each, audio)))];
-    return [...new Set([...audio, ...said, ...sidecarsOfRecording(root, audio, key), ...partsOf(key)])];
+    const sounding = new Set(audio);
+    const beside = new Set([...said, ...sidecarsOfRecording(root, audio, key), ...partsOf(key)]);
+    return [
+      ...[...sounding].map((each) => ({ path: each, isAudio: true })),
+      ...[...beside].filter((each) => !sounding.has(each)).map((each) => ({ path: each, isAudio: false })),
+    ];
   };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Invocation } from "../../src/cli/io.ts";
+import { openDiskStore } from "../../src/destinations/disk/store.ts";
 import { deletePurged } from "../../src/maintenance/purge-files.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { run } from "../helpers/bin.ts";
@@ -192,7 +193,8 @@ test("a hold that is placed while a purge deletes keeps every file that still st
     io: { ...testIo({}), cwd: archive.home },
   } as unknown as Invocation;
   const deleted: string[] = [];
-  const { kept, keys: gone } = await deletePurged(invocation, ledger, (path) => {
+  const store = openDiskStore(archive.dest);
+  const { kept, keys: gone } = await deletePurged(invocation, ledger, store, (path) => {
     deleted.push(path);
     if (deleted.length === 1) void other.addHolds([{ number: "442071838750" }]);
   });
@@ -201,6 +203,24 @@ test("a hold that is placed while a purge deletes keeps every file that still st
   const next = await callreel(archive, "purge", "--yes");
   expect([next.code, next.err]).toEqual([3, expect.stringContaining("ringcentral/402 is under hold-1")]);
   expect(standing(archive, "402", "403")).toEqual([true, true]);
+});
+
+test("a file that its store has locked since stays purged but undeleted, and the next purge tries it again", async () => {
+  await using archive = await openKnownArchive(calls);
+  await using ledger = await archive.open();
+  await ledger.purge(["ringcentral/401", "ringcentral/402"]);
+  const invocation = {
+    settings: { dest: archive.dest },
+    io: { ...testIo({}), cwd: archive.home },
+  } as unknown as Invocation;
+  const disk = openDiskStore(archive.dest);
+  const remove = async (path: string) => (path.includes("401") ? "locked" : await disk.remove(path));
+  const { keys, failures } = await deletePurged(invocation, ledger, { ...disk, remove }, () => {});
+  expect([keys, failures.map(({ code }) => code)]).toEqual([["ringcentral/402"], ["locked"]]);
+  expect(standing(archive, "401", "402", "403")).toEqual([true, false, true]);
+  expect((await ledger.purging()).map(({ key }) => key)).toEqual(["ringcentral/401"]);
+  expect((await deletePurged(invocation, ledger, disk, () => {})).keys).toEqual(["ringcentral/401"]);
+  expect(standing(archive, "401")).toEqual([false]);
 });
 
 test("purge --json prints events alone: what would go, what went, and what came of it", async () => {
