@@ -84,11 +84,16 @@ it("fits all that a TIM archive's commands print", async () => {
   });
   check(lines.err);
   await told("download", "--rows", csv, "--max-downloads", "1", "--force-overwrites");
+  await told("reconcile", "--rows", csv, "--direction", "inbound");
+  await told("purge", "--before", "2100-01-01");
+  await told("purge", "--before", "2100-01-01", "--yes");
   expect([...seen].sort()).toEqual(
     expect.arrayContaining(["dry-run", "finding", "recording-done", "recording-failed"]),
   );
   expect([...seen].sort()).toEqual(
     expect.arrayContaining([
+      "purge-file",
+      "purge-finished",
       "reconcile-finished",
       "recording-skipped",
       "row-rejected",

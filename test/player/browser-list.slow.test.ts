@@ -157,6 +157,25 @@ test("the list is saved as CSV by a click", async () => {
   expect(lines[1]).toContain("2026-11-29,09:05:00,outbound,0202,02079460302,0202,Zoë Müller,");
 });
 
+test("where a reason is asked for, the click asks it: none, no list; one, the list and the audit log", async () => {
+  const strict = await played.open({}, { reasonRequired: true });
+  await using visited = await visit(1000, 800, strict);
+  const { page } = visited;
+  await page.evaluate("window.prompt = () => null");
+  let downloads = 0;
+  page.on("download", () => (downloads += 1));
+  await page.getByText("Save as CSV").click();
+  await page.evaluate("window.prompt = () => 'claim 7'");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Save as CSV").click()]);
+  expect(
+    readFileSync(await download.path(), "utf8")
+      .trim()
+      .split("\r\n").length,
+  ).toBeGreaterThan(3);
+  expect(downloads).toBe(1);
+  expect((await played.ledger.lastAudits(1))[0]).toMatchObject({ action: "export", reason: "claim 7" });
+});
+
 test("? shows the keys, n and p go through the list, > plays faster, and the title tells what plays", async () => {
   await using visited = await visit();
   const { page, complaints } = visited;
