@@ -7,8 +7,9 @@ import type {
 } from "tedious";
 import { type ErrorCode, RecordingError } from "../../core/model/errors.ts";
 import type { Reader } from "../../core/model/ports.ts";
-import { type Address, type DatabaseSettings, loadDriver, parseAddress, type Tls, tlsOptions } from "./connection.ts";
-import { explainError } from "./explain.ts";
+import { type Address, loadDriver, parseAddress, type Tls, tlsOptions } from "../../platform/database-address.ts";
+import { explainError } from "../../platform/database-errors.ts";
+import type { DatabaseSettings } from "./connection.ts";
 import { type DriverRow, openDatabaseReader, type Session } from "./session.ts";
 import { type Column, mssqlDialect, type Statement } from "./statement.ts";
 

@@ -1,9 +1,9 @@
 import type { ClientConfig, FieldDef } from "pg";
-import type { ErrorCode } from "../../core/model/errors.ts";
 import type { Reader } from "../../core/model/ports.ts";
+import { loadDriver, parseAddress } from "../../platform/database-address.ts";
+import { explainError } from "../../platform/database-errors.ts";
+import { clientConfig, codeOf } from "../../platform/postgres-client.ts";
 import type { DatabaseSettings } from "./connection.ts";
-import { type Address, loadDriver, parseAddress, tlsOptions } from "./connection.ts";
-import { explainError } from "./explain.ts";
 import { type DriverRow, openDatabaseReader, type Session } from "./session.ts";
 import type { Column } from "./statement.ts";
 import { postgresDialect } from "./statement.ts";
@@ -20,7 +20,10 @@ export async function openPostgres(url: string, settings: DatabaseSettings): Pro
   );
 
   const connect = async (signal: AbortSignal): Promise<Session> => {
-    const client = new pg.Client(clientConfig(address, settings));
+    const client = new pg.Client({
+      ...clientConfig(address, settings.connectTimeoutMs),
+      types: textTypes as unknown as NonNullable<ClientConfig["types"]>,
+    });
     // A connection that breaks is told by the statement that was running on it.
     client.on("error", () => {});
     const stop = () => void client.end().catch(() => {});
@@ -58,22 +61,6 @@ async function* cursorRows(cursor: { read(count: number): Promise<DriverRow[]> }
 
 const textTypes = { getTypeParser: () => (text: string) => text };
 
-function clientConfig(address: Address, settings: DatabaseSettings): ClientConfig {
-  const ssl = tlsOptions(address);
-  return {
-    // A socket's folder cannot stand in the URL's place for hosts.
-    host: address.parameters.get("host") ?? address.host,
-    application_name: "callreel",
-    connectionTimeoutMillis: settings.connectTimeoutMs ?? 15_000,
-    types: textTypes as unknown as NonNullable<ClientConfig["types"]>,
-    ...(address.port === undefined ? {} : { port: address.port }),
-    ...(address.user === undefined ? {} : { user: address.user }),
-    ...(address.password === undefined ? {} : { password: address.password }),
-    ...(address.database === undefined ? {} : { database: address.database }),
-    ...(ssl === undefined ? {} : { ssl }),
-  };
-}
-
 const kinds: Readonly<Record<number, Column["kind"]>> = {
   1082: "time", // date
   1114: "time", // timestamp
@@ -91,13 +78,4 @@ const kinds: Readonly<Record<number, Column["kind"]>> = {
 
 function columnOf({ name, dataTypeID }: FieldDef): Column {
   return { name, kind: kinds[dataTypeID] ?? "other" };
-}
-
-function codeOf(error: Error): ErrorCode | undefined {
-  const state = (error as { code?: string }).code ?? "";
-  if (/^28/.test(state) || /password must be a string|no password/i.test(error.message)) return "login-refused";
-  if (state === "42501") return "permission-refused";
-  if (/^(3D000|3F000|42...|25006)$/.test(state)) return "usage";
-  if (/^(40...|53...|57...|55P03)$/.test(state)) return "server-error";
-  return /^08...$/.test(state) ? "reset" : undefined;
 }

@@ -2,9 +2,9 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type ErrorCode, RecordingError } from "../../core/model/errors.ts";
 import type { Reader } from "../../core/model/ports.ts";
+import { explainError } from "../../platform/database-errors.ts";
 import { isBusy, openSqlite, type Sqlite } from "../../platform/sqlite.ts";
 import type { DatabaseSettings } from "./connection.ts";
-import { explainError } from "./explain.ts";
 import { type DriverRow, openDatabaseReader, type Session } from "./session.ts";
 import { sqliteDialect } from "./statement.ts";
 

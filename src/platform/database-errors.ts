@@ -1,5 +1,5 @@
-import { type ErrorCode, RecordingError } from "../../core/model/errors.ts";
-import { printable } from "../../core/text.ts";
+import { type ErrorCode, RecordingError } from "../core/model/errors.ts";
+import { printable } from "../core/text.ts";
 
 const unreachable =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN|ETIMEDOUT|ETIMEOUT|ENOENT|EACCES)$/;
@@ -17,17 +17,18 @@ const advice: Partial<Record<ErrorCode, string>> = {
 
 /**
  * A driver's error as one of ours. `known` reads the driver's own codes; what neither it nor the network's codes
- * explain happened while rows were read: the export failed.
+ * explain happened while rows were read: the export failed. `words` say what a code means to the caller.
  */
 export function explainError(
   error: Error,
   label: string,
   known: (error: Error) => ErrorCode | undefined,
+  words: Partial<Record<ErrorCode, string>> = {},
 ): RecordingError {
   const code = known(error) ?? networkCode(error) ?? "bad-rows";
-  const what = advice[code] ?? "reading rows failed";
-  const words = serverWords(error);
-  return new RecordingError(code, `${label}: ${what}${words === "" ? "" : ` (${words})`}.`, { cause: error });
+  const what = words[code] ?? advice[code] ?? "reading rows failed";
+  const told = serverWords(error);
+  return new RecordingError(code, `${label}: ${what}${told === "" ? "" : ` (${told})`}.`, { cause: error });
 }
 
 function networkCode(error: Error): ErrorCode | undefined {

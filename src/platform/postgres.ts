@@ -1,0 +1,131 @@
+import type { Client } from "pg";
+import { type ErrorCode, RecordingError } from "../core/model/errors.ts";
+import { loadDriver, parseAddress } from "./database-address.ts";
+import { explainError } from "./database-errors.ts";
+import { clientConfig, codeOf } from "./postgres-client.ts";
+
+/** Statements with `$1`, `$2` …; whole numbers of 64 bits come back as numbers. */
+export interface Statements {
+  rows<Row>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** How many rows it changed. */
+  change(sql: string, values?: readonly unknown[]): Promise<number>;
+}
+
+/** A PostgreSQL database that callreel keeps its own tables in; every error is a RecordingError. */
+export interface Postgres extends AsyncDisposable {
+  /** `postgres://host:port/database`, fit to be shown. */
+  readonly label: string;
+  /**
+   * Runs `work` in one transaction on a connection of its own: it is committed whole or not at all. Where the connection
+   * breaks, the error is told (`reset`, `unreachable`), and the next transaction connects anew.
+   */
+  transaction<T>(work: (statements: Statements) => Promise<T>, mode?: "read" | "write"): Promise<T>;
+}
+
+/** Where the database is, and what it is asked for. */
+export interface PostgresSettings {
+  /** Outranks a password in the URL. */
+  readonly password?: string;
+  /** The flag that the URL was given with, for messages. */
+  readonly flag: string;
+  /** Longest wait for a connection; 15 s unless told. */
+  readonly connectTimeoutMs?: number;
+}
+
+const bigint = 20;
+/** A server that is gone without a word is noticed so late at most. */
+const statementMs = 60_000;
+
+/**
+ * The database at `url`, connected on first use. Transactions of one caller run one after another. Throws `usage` when the
+ * driver is not installed or the URL cannot be read.
+ */
+export async function openPostgresDatabase(url: string, settings: PostgresSettings): Promise<Postgres> {
+  const address = parseAddress(url, settings, 5432);
+  const { default: pg } = await loadDriver(() => import("pg"), "PostgreSQL", "pg");
+  const types = {
+    getTypeParser: (oid: number, format?: "text" | "binary") =>
+      oid === bigint ? Number : pg.types.getTypeParser(oid, format as "text"),
+  };
+  const told = (thrown: unknown) => {
+    if (thrown instanceof RecordingError || !(thrown instanceof Error)) return thrown;
+    return explainError(thrown, address.label, (error) => codeOf(error) ?? codeOfState(error), words(settings.flag));
+  };
+  let client: Client | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const connected = async (): Promise<Client> => {
+    if (closed) throw new RecordingError("bug", "The database was closed already.");
+    if (client !== undefined) return client;
+    const fresh = new pg.Client({
+      ...clientConfig(address, settings.connectTimeoutMs),
+      types: types as NonNullable<ConstructorParameters<typeof pg.Client>[0] & object>["types"] & object,
+      query_timeout: statementMs,
+      keepAlive: true,
+    });
+    const forget = () => {
+      if (client === fresh) client = undefined;
+    };
+    fresh.on("error", forget);
+    fresh.on("end", forget);
+    try {
+      await fresh.connect();
+    } catch (error) {
+      await fresh.end().catch(() => {});
+      throw error;
+    }
+    client = fresh;
+    return fresh;
+  };
+  const run = async <T>(work: (statements: Statements) => Promise<T>, mode: "read" | "write"): Promise<T> => {
+    const connection = await connected();
+    const statements: Statements = {
+      rows: async (sql, values) => (await connection.query(sql, values && [...values])).rows,
+      change: async (sql, values) => (await connection.query(sql, values && [...values])).rowCount ?? 0,
+    };
+    try {
+      await connection.query(mode === "read" ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN");
+      const result = await work(statements);
+      await connection.query("COMMIT");
+      return result;
+    } catch (error) {
+      await connection.query("ROLLBACK").catch(() => dropped(connection));
+      throw error;
+    }
+  };
+  /** A connection that cannot even roll back is of no use any more. */
+  const dropped = (connection: Client) => {
+    if (client === connection) client = undefined;
+    void connection.end().catch(() => {});
+  };
+  return {
+    label: address.label,
+    transaction(work, mode = "write") {
+      const mine = last.then(() => run(work, mode));
+      last = mine.catch(() => {});
+      return mine.catch((error) => Promise.reject(told(error)));
+    },
+    async [Symbol.asyncDispose]() {
+      await last;
+      closed = true;
+      await client?.end().catch(() => {});
+    },
+  };
+}
+
+/** What only a database of our own can answer with. */
+function codeOfState(error: Error): ErrorCode | undefined {
+  const state = (error as { code?: string }).code ?? "";
+  if (/^(23|22|XX)...$/.test(state)) return "ledger";
+  return undefined;
+}
+
+function words(flag: string): Partial<Record<ErrorCode, string>> {
+  return {
+    usage: `the database cannot be used as it is: check ${flag}, and that the server is no read-only replica`,
+    "permission-refused": "the user may not do this here: it needs the right to create a schema, or to use callreel's",
+    ledger: "the ledger in this database is damaged",
+    "bad-rows": "the database failed",
+  };
+}
