@@ -68,7 +68,10 @@ function rawValue(
 ): Raw | undefined {
   const flag = flags[key];
   const name = optionName(key, spec);
-  if (flag !== undefined) return { values: asTexts(flag), origin: `--${name}` };
+  if (flag !== undefined) {
+    if (spec.mayHoldPassword) for (const text of asTexts(flag)) refusePassword(name, text);
+    return { values: asTexts(flag), origin: `--${name}` };
+  }
   for (const variable of envNames(key, spec)) {
     const text = fromEnv(variable, env[variable]);
     if (text !== undefined && text !== "")
@@ -76,6 +79,16 @@ function rawValue(
   }
   const stored = profile[name];
   return stored === undefined ? undefined : { values: asTexts(stored), origin: profileOrigin };
+}
+
+/** Refuses a password in a URL on the command line. */
+function refusePassword(name: string, text: string): void {
+  if (!/^[a-z]+:\/\/[^/@]*:[^@]+@/i.test(text) && !/[?&]password=/i.test(text)) return;
+  const twin = `CALLREEL_${name.toUpperCase().replaceAll("-", "_")}`;
+  throw new RecordingError(
+    "usage",
+    `--${name} contains a password, which other users can see in the process list: give the URL as ${twin}, or the password as ${twin}_PASSWORD or with --${name}-password-file.`,
+  );
 }
 
 /** Files of variables that are not read by a shell leave carriage returns and quotes around their values. */

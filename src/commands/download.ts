@@ -7,6 +7,7 @@ import { openSealer } from "../composition/head-and-seals.ts";
 import { type MetricsNotes, withMetrics } from "../composition/metrics.ts";
 import { startTransferThreads } from "../composition/open-transfer.ts";
 import { wireWork } from "../composition/open-work.ts";
+import { agreeOnPaths } from "../composition/path-agreement.ts";
 import { selectionOf } from "../composition/plan.ts";
 import { openRunReporter, type RunReporter } from "../composition/reporter.ts";
 import { openSources, refuseWithoutLogin } from "../composition/sources.ts";
@@ -30,9 +31,10 @@ async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<
     using _ = metrics.budgetsOf(sources);
     if (!settings.execFailed) refuseWithoutLogin(sources, settings);
     if (settings.dryRun) return await survey(invocation, sources, selection, reporter.report);
-    const lock = await takeArchive(settings, io);
+    const lock = await takeArchive(settings, io, "shared");
     try {
       await using ledger = await wireLedger(settings, io);
+      await agreeOnPaths(settings, ledger);
       reporter.hooks.noteIn(ledger);
       if (settings.execFailed) return await repeatHooks(ledger, reporter, io);
       const work = await wireWork(invocation, sources, selection, ledger);

@@ -3,6 +3,7 @@ import { localText, parseWhen, windowOf, zoneOf } from "../cli/dates.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import {
   archiveFolder,
+  ledgerDatabase,
   ledgerFile,
   openArchiveStore,
   openExistingLedger,
@@ -32,7 +33,7 @@ export async function purge(invocation: Invocation): Promise<number> {
   const asked = askedOf(invocation);
   const isAsked = asked.byRetention || asked.ids.length > 0 || asked.filter !== undefined;
   const reason = settings.yes ? auditReason(settings, "purge") : undefined;
-  if (!isAsked && !existsSync(ledgerFile(settings, io))) {
+  if (!isAsked && ledgerDatabase(settings) === undefined && !existsSync(ledgerFile(settings, io))) {
     await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io));
     throw unasked();
   }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { type Settings, settingsPath, stateFolder } from "../cli/config.ts";
+import { readSecret, type Settings, settingsPath, stateFolder } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
@@ -9,7 +9,7 @@ import type { Check } from "../core/model/ports.ts";
 import type { Store } from "../core/model/store.ts";
 import { formatBytes } from "../core/text.ts";
 import { openStore } from "../destinations/index.ts";
-import { lockArchive, lockLedger, openArchive } from "../ledgers/index.ts";
+import { isDatabase, lockArchive, lockDatabase, lockLedger, openArchive } from "../ledgers/index.ts";
 import { diskError, errno } from "../platform/disk-error.ts";
 import { operatorHere } from "../platform/operator.ts";
 import { version } from "../platform/version.ts";
@@ -36,6 +36,11 @@ export function archiveName(settings: Settings, io: Io): string {
   return isBucket(settings) ? (settings.dest as string) : archiveFolder(settings, io);
 }
 
+/** The database that the archive's ledger is in; undefined when it is a file. */
+export function ledgerDatabase({ ledger }: Settings): string | undefined {
+  return ledger !== undefined && isDatabase(ledger) ? ledger : undefined;
+}
+
 /** The archive's ledger file. */
 export function ledgerFile(settings: Settings, io: Io): string {
   return settings.ledger === undefined
@@ -51,14 +56,31 @@ export async function openArchiveStore(settings: Settings, io: Io, ledger?: Pick
 
 /** Opens the archive's ledger, making the archive when it is new. Throws `ledger` when it was lost (`refuseLostLedger`). */
 export async function wireLedger(settings: Settings, io: Io, adopting = false): Promise<Archive> {
-  await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io), adopting);
+  const database = ledgerDatabase(settings);
+  if (database === undefined) await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io), adopting);
   const lease = settings.lease === undefined ? {} : { leaseMs: settings.lease };
   const context = { clock: io.clock, pid: io.pid, version: version(), operator: operatorHere() };
-  return openArchive(ledgerFile(settings, io), { ...context, ...lease });
+  return openArchive(database ?? ledgerFile(settings, io), { ...context, ...lease, ...passwordOf(settings) });
 }
 
-/** Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. */
-export async function takeArchive(settings: Settings, io: Io): Promise<{ release(): void }> {
+function passwordOf({ ledger, ledgerPassword, ledgerPasswordFile }: Settings) {
+  if (ledger === undefined || !isDatabase(ledger)) return {};
+  return { password: readSecret(ledgerPassword, ledgerPasswordFile, "--ledger-password-file") };
+}
+
+/**
+ * Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. Downloads whose ledger
+ * is a database share it.
+ */
+export async function takeArchive(
+  settings: Settings,
+  io: Io,
+  mode: "shared" | "alone" = "alone",
+): Promise<{ release(): void }> {
+  const database = ledgerDatabase(settings);
+  if (database !== undefined) {
+    return lockDatabase(database, mode, { ...lockOptions(settings, io), ...passwordOf(settings) });
+  }
   return lockArchive(archiveFolder(settings, io), lockOptions(settings, io));
 }
 
@@ -75,6 +97,7 @@ function lockOptions(settings: Settings, io: Io) {
 /** The ledger of an archive that must be there already. */
 export async function openExistingLedger(settings: Settings, io: Io): Promise<Archive> {
   const folder = archiveFolder(settings, io);
+  if (ledgerDatabase(settings) !== undefined) return openKnownDatabase(settings, io);
   const file = ledgerFile(settings, io);
   if (existsSync(file)) return wireLedger(settings, io);
   await refuseLostLedger(folder, file);
@@ -94,6 +117,7 @@ function noLedgerOf(bucket: string, folder: string): RecordingError {
  * write there reads all the same. One of an older callreel is brought up to date first.
  */
 export async function openLedgerToRead(settings: Settings, io: Io): Promise<Archive> {
+  if (ledgerDatabase(settings) !== undefined) return openKnownDatabase(settings, io);
   const file = ledgerFile(settings, io);
   if (!existsSync(file)) return openExistingLedger(settings, io);
   try {
@@ -102,6 +126,12 @@ export async function openLedgerToRead(settings: Settings, io: Io): Promise<Arch
     if (error instanceof RecordingError && error.code === "ledger") return openExistingLedger(settings, io);
     throw error;
   }
+}
+
+/** A ledger in a database that is there and up to date; none is made. */
+function openKnownDatabase(settings: Settings, io: Io): Promise<Archive> {
+  const context = { clock: io.clock, pid: io.pid, version: version(), operator: operatorHere(), readOnly: true };
+  return openArchive(ledgerDatabase(settings) ?? "", { ...context, ...passwordOf(settings) });
 }
 
 /** The checks of the local disk: archive, state and settings can be written, and there is room. */

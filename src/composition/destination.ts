@@ -4,7 +4,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Destination } from "../core/model/ports.ts";
 import { openDestination } from "../destinations/index.ts";
-import { archiveFolder, isBucket } from "./archive.ts";
+import { archiveFolder, isBucket, ledgerDatabase } from "./archive.ts";
 import type { RunReporter } from "./reporter.ts";
 
 /** Opens where a run's recordings go, once ledger and place are known to belong together. */
@@ -17,7 +17,10 @@ export async function wireDestination(
   if (isBucket(settings)) return (await import("./bucket.ts")).wireBucket(settings, io, ledger, reporter);
   const ofBucket = await ledger.get("archive id");
   if (ofBucket === undefined) {
-    return openDestination(archiveFolder(settings, io), { mtime: !settings.noMtime, tidy: true });
+    return openDestination(archiveFolder(settings, io), {
+      mtime: !settings.noMtime,
+      tidy: ledgerDatabase(settings) === undefined,
+    });
   }
   throw new RecordingError("usage", "The ledger is that of an archive in a bucket: give its --dest s3://… too.");
 }

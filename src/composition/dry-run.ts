@@ -7,13 +7,13 @@ import type { Invocation, Io } from "../cli/io.ts";
 import { isSettled } from "../core/download/evidence.ts";
 import type { Work } from "../core/download/work.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
-import type { Ledger } from "../core/model/ledger.ts";
+import type { Archive, Ledger } from "../core/model/ledger.ts";
 import type { Selection } from "../core/model/ports.ts";
 import { isUncertain } from "../core/selection.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf, formatRate } from "../core/text.ts";
 import { openArchive } from "../ledgers/index.ts";
 import { openSqlite } from "../platform/sqlite.ts";
-import { archiveFolder, ledgerFile, refuseLostLedger } from "./archive.ts";
+import { archiveFolder, ledgerDatabase, ledgerFile, openLedgerToRead, refuseLostLedger } from "./archive.ts";
 import { wireWork } from "./open-work.ts";
 import { ratePerMinute, type SourceSet } from "./sources.ts";
 
@@ -117,6 +117,7 @@ export interface Glance {
 
 /** Reads from a copy of the ledger as it stands now, which is removed afterwards: a ledger of any version will do. */
 export async function openGlance(settings: Settings, io: Io): Promise<Glance> {
+  if (ledgerDatabase(settings) !== undefined) return glanceAt(await openLedgerToRead(settings, io));
   const file = ledgerFile(settings, io);
   await refuseLostLedger(archiveFolder(settings, io), file);
   if (!existsSync(file)) return { notes: {}, close: async () => {} };
@@ -137,6 +138,11 @@ export async function openGlance(settings: Settings, io: Io): Promise<Glance> {
     remove();
     throw error;
   }
+}
+
+function glanceAt(ledger: Archive): Glance {
+  const { get, pending, entriesOf, callsOf } = ledger;
+  return { notes: { get, pending, entriesOf, callsOf }, close: async () => ledger[Symbol.asyncDispose]() };
 }
 
 const mostCopies = 5;

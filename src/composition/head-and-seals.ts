@@ -27,7 +27,16 @@ export function recordOf(invocation: Invocation, result: object, listed: readonl
 
 /** The selection as it was asked for: every setting that came from somewhere, no secret among them. */
 export function selectionRecord({ args, settings, origins }: Invocation): Record<string, unknown> {
-  const secret = new Set(["clientSecret", "jwt", "accessToken", "timPassword", "database", "ping"]);
+  const secret = new Set([
+    "clientSecret",
+    "jwt",
+    "accessToken",
+    "timPassword",
+    "database",
+    "ledger",
+    "ledgerPassword",
+    "ping",
+  ]);
   const given = Object.entries(settings).filter(([key]) => key in origins && !secret.has(key));
   return { ...Object.fromEntries(given), ...(args.length === 0 ? {} : { ids: args }) };
 }

@@ -47,7 +47,7 @@ export function planOf(
 
 /** Where recordings go, and what their files must be like. */
 export function namesOf(settings: Settings): Pick<DownloadPlan, "pathFor" | "expect"> {
-  const template = settings.output ?? defaultTemplate;
+  const template = templateOf(settings);
   checkTemplate(template);
   const timezone = zoneOf(settings);
   return {
@@ -108,4 +108,9 @@ export function entryFilterOf(settings: Settings, io: Io): EntryFilter {
     ...(direction === undefined ? {} : { direction }),
     ...(extension === undefined ? {} : { extension }),
   };
+}
+
+/** The template of the files' names. */
+export function templateOf({ output }: Settings): string {
+  return output ?? defaultTemplate;
 }

@@ -15,7 +15,7 @@ import type { Browsed, Counted, Library, LibraryAnswer, LibraryQuestion } from "
 import type { PlayerSettings } from "../player/server.ts";
 import { type Fetches, openFetches } from "../player/streaming/fetches.ts";
 import { openTee } from "../player/streaming/tee.ts";
-import { archiveFolder, ledgerFile, openExistingLedger, wireLedger } from "./archive.ts";
+import { archiveFolder, ledgerDatabase, ledgerFile, openExistingLedger, wireLedger } from "./archive.ts";
 import { wireTransfer } from "./open-transfer.ts";
 import { planOf } from "./plan.ts";
 import type { SourceSet } from "./sources.ts";
@@ -75,6 +75,11 @@ export async function openArchives(
 ): Promise<[SetArchive, ...SetArchive[]]> {
   const [named, ...others] = settings.dest === undefined && args.length > 0 ? args : [undefined, ...args];
   const first = named === undefined ? settings : { ...settings, dest: named };
+  if (ledgerDatabase(first) !== undefined) {
+    const message =
+      "serve plays archives whose ledger is a file; with a ledger in PostgreSQL use list, show and export for now.";
+    throw new RecordingError("usage", message);
+  }
   const open = mayBeNew ? wireLedger : openExistingLedger;
   const archives: [SetArchive, ...SetArchive[]] = [
     setArchive(archiveFolder(first, io), await open(first, io), ledgerFile(first, io)),

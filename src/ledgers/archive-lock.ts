@@ -65,15 +65,16 @@ export function lockLedger(path: string, options: LockOptions): Promise<{ releas
   );
 }
 
-async function acquire(
-  attempt: () => { release(): void } | undefined,
+/** Tries until the lock is had or the patience is over: then `locked`, with the words of `message`. */
+export async function acquire(
+  attempt: () => { release(): void } | undefined | Promise<{ release(): void } | undefined>,
   message: () => string,
   { waitMs, clock, signal }: LockOptions,
 ): Promise<{ release(): void }> {
   const end = clock.monotonic() + waitMs;
   for (;;) {
     signal.throwIfAborted();
-    const lock = attempt();
+    const lock = await attempt();
     if (lock !== undefined) return lock;
     const left = end - clock.monotonic();
     if (left <= 0) throw new RecordingError("locked", message());

@@ -1,4 +1,4 @@
-import { holdsOver } from "../core/holds.ts";
+import { type Hold, holdsOver } from "../core/holds.ts";
 import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/model/catalogue.ts";
 import type { PurgedFile } from "../core/model/ledger.ts";
 import type { Call, RecordingKey, SourceName } from "../core/model/recording.ts";
@@ -32,11 +32,20 @@ export interface Catalogue {
 export type Audit = (line: AuditLine, now: number) => void;
 
 export function openAudit({ sqlite }: Database, outcomes: Outcomes, operator: Operator | undefined): Audit {
-  return ({ action, key, detail, reason, by = operator?.name }, now) => {
-    const who = { operator: by ?? null, host: operator?.host ?? null };
-    const what = { action, key: key ?? null, detail: detail ?? null, reason: reason ?? null };
-    appendChained(sqlite, "audits", { at: new Date(now).toISOString(), ...what, ...who }, outcomes.seal());
+  return (line, now) => {
+    appendChained(sqlite, "audits", auditRow(line, operator, now), outcomes.seal());
   };
+}
+
+/** What a record says of something that was done. */
+export function auditRow(
+  { action, key, detail, reason, by }: AuditLine,
+  operator: Operator | undefined,
+  nowMs: number,
+) {
+  const who = { operator: by ?? operator?.name ?? null, host: operator?.host ?? null };
+  const what = { action, key: key ?? null, detail: detail ?? null, reason: reason ?? null };
+  return { at: new Date(nowMs).toISOString(), ...what, ...who };
 }
 
 export function openCatalogue(
@@ -94,11 +103,7 @@ export function openCatalogue(
     purging: () => {
       const rows = sqlite.prepare(purgingFilesSql).all() as PurgingRow[];
       const inForce = holds.list();
-      return rows.map(({ key, path, source, id, call, transcripts }) => {
-        const since = holdsOver(inForce, { key, source, id, call: call === null ? {} : (JSON.parse(call) as Call) });
-        const known = transcripts === null ? {} : { transcripts: pathsOf(transcripts) };
-        return { key, ...(path !== null && { path }), ...known, ...(since.length > 0 && { holds: since }) };
-      });
+      return rows.map((row) => purgedFile(row, inForce));
     },
     purgeEnded: (keys) => {
       database.write(() => {
@@ -133,13 +138,24 @@ function eraseTraces(database: Database, kept: KeyValue): void {
   if (busy === 0) database.write(() => kept.remove(tracesLeft));
 }
 
-interface PurgingRow {
+/** What is being purged, as it stands. */
+export interface PurgingRow {
   readonly key: RecordingKey;
   readonly path: string | null;
   readonly source: SourceName;
   readonly id: string;
   readonly call: string | null;
   readonly transcripts: string | null;
+}
+
+/** What a purge may have left of a recording, with the holds that keep it since. */
+export function purgedFile(
+  { key, path, source, id, call, transcripts }: PurgingRow,
+  inForce: readonly Hold[],
+): PurgedFile {
+  const since = holdsOver(inForce, { key, source, id, call: call === null ? {} : (JSON.parse(call) as Call) });
+  const known = transcripts === null ? {} : { transcripts: pathsOf(transcripts) };
+  return { key, ...(path !== null && { path }), ...known, ...(since.length > 0 && { holds: since }) };
 }
 
 function pathsOf(column: string): string[] {
@@ -150,13 +166,14 @@ const summarySql = `
   SELECT source, month, state, entries, bytes, ms / 1000.0 AS seconds FROM holdings
   WHERE entries > 0 ORDER BY source, month, state`;
 
-type FailureRow = Omit<Failure, "evidence"> & { readonly evidence: string | null };
+/** Failures as they are counted. */
+export type FailureRow = Omit<Failure, "evidence"> & { readonly evidence: string | null };
 
-function failureOf({ evidence, ...failure }: FailureRow): Failure {
+export function failureOf({ evidence, ...failure }: FailureRow): Failure {
   return { ...failure, ...(evidence !== null && { evidence: evidenceOf(evidence) }) };
 }
 
-interface ShortsRow {
+export interface ShortsRow {
   readonly entries: number;
   readonly open: number | null;
   readonly example: RecordingKey | null;
@@ -178,13 +195,14 @@ const waitingSql = `
   SELECT count(*) AS entries, min(start) AS oldest FROM recordings
   WHERE state <> 'done' AND state IN ('pending', 'failed') AND source = ? AND start <> '' AND start < ?`;
 
-// Another recording may have taken the name since a purge broke off: that file is not the purged one's.
-const purgingFilesSql = `
+/** What is being purged. Another recording may have taken the name since: that file is not the purged one's. */
+export const purgingFilesSql = `
   SELECT key, coalesce(source, substr(key, 1, instr(key, '/') - 1)) AS source, coalesce(id, '') AS id, call, purging.transcripts, CASE WHEN purging.path NOT IN
     (SELECT path FROM recordings WHERE path IN (SELECT path FROM purging)) THEN purging.path END AS path
   FROM purging LEFT JOIN recordings USING (key) ORDER BY key`;
 
-const purgeSql = `
+/** Leaves a tombstone. */
+export const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,
     session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
     evidence = NULL, short = NULL, note = NULL, damage = NULL, named = NULL, transcripts = NULL, lease_owner = NULL, changed = ?

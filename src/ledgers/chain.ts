@@ -1,25 +1,15 @@
-import { createHash } from "node:crypto";
 import type { ChainReport, FoundHead } from "../core/model/catalogue.ts";
-import { formatNumberOf } from "../core/text.ts";
 import type { Sqlite } from "../platform/sqlite.ts";
+import { type ChainedTable, type ChainRow, genesis, openChainWalk, otherChain, recordHash } from "./chain-walk.ts";
 import type { OutcomesSeal } from "./outcomes.ts";
-
-type Row = Readonly<Record<string, string | number | null>>;
-type ChainedTable = "runs" | "audits";
-
-const genesis = "";
-const other: Readonly<Record<ChainedTable, ChainedTable>> = {
-  runs: "audits",
-  audits: "runs",
-};
 
 /**
  * Appends a record that carries the hash of the one before it, the newest record of the other chain, and the root of the
  * outcomes since the record before (`seal`): so the newest record's hash, the head, stands for all there is. Inside a transaction.
  */
-export function appendChained(sqlite: Sqlite, table: ChainedTable, record: Row, seal?: OutcomesSeal): void {
+export function appendChained(sqlite: Sqlite, table: ChainedTable, record: ChainRow, seal?: OutcomesSeal): void {
   const { entries, head } = chainOf(sqlite, table);
-  const linked = chainOf(sqlite, other[table]);
+  const linked = chainOf(sqlite, otherChain[table]);
   const seq = entries + 1;
   const links = linked.entries > 0 ? { linked: linked.entries, linked_hash: linked.head } : {};
   const row = { seq, ...record, ...links, ...seal, prev_hash: head, hash: "" };
@@ -28,7 +18,7 @@ export function appendChained(sqlite: Sqlite, table: ChainedTable, record: Row, 
     .prepare(`INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`)
     .run(...Object.values(row));
   // Hashed as read back, so that SQLite's own conversions are part of it.
-  const hash = hashOf(sqlite.prepare(`SELECT * FROM ${table} WHERE seq = ?`).get(seq) as Row);
+  const hash = recordHash(sqlite.prepare(`SELECT * FROM ${table} WHERE seq = ?`).get(seq) as ChainRow);
   sqlite.prepare(`UPDATE ${table} SET hash = ? WHERE seq = ?`).run(hash, seq);
   const note = sqlite.prepare(
     "INSERT INTO chains VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET entries = excluded.entries, head = excluded.head",
@@ -39,36 +29,15 @@ export function appendChained(sqlite: Sqlite, table: ChainedTable, record: Row, 
 
 /** Walks the chain from its first record and stops at the first that is not as it was written; `label` names a record. */
 export function verifyChain(sqlite: Sqlite, table: ChainedTable, label: string): ChainReport {
-  const { entries, head } = chainOf(sqlite, table);
-  const linkedHash = sqlite.prepare(`SELECT hash FROM ${other[table]} WHERE seq = ?`);
-  let seq = 0;
-  let hash = genesis;
-  for (const row of sqlite.prepare(`SELECT * FROM ${table} ORDER BY seq`).iterate() as Iterable<Row>) {
-    const broken = (reason: string) => ({
-      entries: seq,
-      head: hash,
-      broken: { seq: seq + 1, name: String(row[label]), reason },
-    });
-    if (row.seq !== seq + 1) return broken(`record ${seq + 1} is missing`);
-    if (row.prev_hash !== hash) return broken("it does not follow the record before it");
-    if (row.hash !== hashOf(row)) return broken("it was changed after it was written");
+  const linkedHash = sqlite.prepare(`SELECT hash FROM ${otherChain[table]} WHERE seq = ?`);
+  const walk = openChainWalk(otherChain[table], label, chainOf(sqlite, table));
+  for (const row of sqlite.prepare(`SELECT * FROM ${table} ORDER BY seq`).iterate() as Iterable<ChainRow>) {
     const { linked = null } = row;
-    if (linked !== null && (linkedHash.get(linked) as Row | undefined)?.hash !== row.linked_hash) {
-      return broken(`record ${linked} of the ${other[table]}, which it names, is missing or another one`);
-    }
-    seq += 1;
-    hash = String(row.hash);
+    const found = linked === null ? undefined : (linkedHash.get(linked) as ChainRow | undefined);
+    const broken = walk.step(row, found?.hash);
+    if (broken !== undefined) return broken;
   }
-  if (seq === entries && hash === head) return { entries, head };
-  const reason =
-    seq < entries
-      ? `${formatNumberOf(entries - seq, "record at the end is", "records at the end are")} missing`
-      : "records were added by another program";
-  return {
-    entries: seq,
-    head: hash,
-    broken: { seq: Math.min(seq, entries) + 1, name: "", reason },
-  };
+  return walk.end();
 }
 
 /** The hash that stands for all of the archive's records: of the newest one; empty before there is any. */
@@ -95,7 +64,8 @@ interface FoundRow {
   readonly covered: number;
 }
 
-const foundSql = `
+/** Finds the record of a hash, with the last outcome closed by then; `max` of two is SQLite's. */
+export const foundSql = `
   WITH found AS (
     SELECT finished AS at, seq AS run, coalesce(linked, 0) AS audit FROM runs WHERE hash = ?
     UNION ALL SELECT at, coalesce(linked, 0), seq FROM audits WHERE hash = ?)
@@ -110,11 +80,4 @@ function chainOf(sqlite: Sqlite, name: string): { entries: number; head: string 
       head: genesis,
     }
   );
-}
-
-/** SHA-256 over the record as JSON: names sorted, without its own hash and without what is null (columns of later versions). */
-function hashOf(row: Row): string {
-  const named = Object.entries(row).filter(([name, value]) => name !== "hash" && value !== null);
-  const canonical = JSON.stringify(named.sort(([a], [b]) => (a < b ? -1 : 1)));
-  return createHash("sha256").update(canonical).digest("hex");
 }

@@ -92,18 +92,20 @@ export function openClaims(database: Database): Claims {
 }
 
 /** Whether this is more than the name which is all that stands for the recording so far. */
-function brings(ref: RecordingRef, held: Held | undefined): boolean {
+export function brings(ref: RecordingRef, held: Held | undefined): boolean {
   return held?.named === true && ref.named !== true;
 }
 
-const repeated: Claim = { granted: false, reason: "repeated" };
+/** Asked for twice in one batch. */
+export const repeated: Claim = { granted: false, reason: "repeated" };
 
 function heldOf([state, path, attempts, runId, leaseOwner, evidence, short, named]: Found): Held {
   const known = evidence === null ? null : evidenceOf(evidence);
   return { state, path, attempts, runId, leaseOwner, evidence: known, short: short === 1, named: named === 1 };
 }
 
-function refused(held: Held | undefined, asker: Asker): Claim | undefined {
+/** The answer to who asks for what is held, when it is no. */
+export function refused(held: Held | undefined, asker: Asker): Claim | undefined {
   const reason = held && refusal(held, asker);
   if (held === undefined || reason === undefined) return undefined;
   const { state, path, evidence, short } = held;

@@ -20,7 +20,8 @@ export interface Holds {
 /** The note of a rebuild that could not read all holds. */
 export const lostHolds = "holds that may be lost";
 
-interface HoldRow {
+/** A line of `holds`, as it stands there. */
+export interface HoldRow {
   readonly seq: number;
   readonly at: number;
   readonly rule: string;
@@ -38,12 +39,6 @@ export function openHolds(
   const kept = openKeyValue(database);
   const list = () =>
     (sqlite.prepare("SELECT * FROM holds WHERE removed IS NULL ORDER BY seq").all() as HoldRow[]).map(holdOf);
-  const auditLine = (action: AuditLine["action"], { name, rule }: Hold, reason: string | undefined) => ({
-    action,
-    ...(rule?.key !== undefined && { key: rule.key }),
-    detail: `${name}: ${ruleInWords(rule, "UTC")}`,
-    ...(reason !== undefined && { reason }),
-  });
   return {
     list,
     add: (rules, reason, now) =>
@@ -54,7 +49,7 @@ export function openHolds(
           return nameOf(Number(insert.run(now, ruleText(rule), reason ?? null, ...who).lastInsertRowid));
         });
         const added = list().filter(({ name }) => names.includes(name));
-        for (const hold of added) audit(auditLine("hold-add", hold, reason), now);
+        for (const hold of added) audit(holdAudit("hold-add", hold, reason), now);
         return added;
       }),
     remove: (names, reason, now) =>
@@ -62,7 +57,7 @@ export function openHolds(
         const lift = sqlite.prepare("UPDATE holds SET removed = ? WHERE seq = ? AND removed IS NULL");
         for (const hold of list().filter(({ name }) => names.includes(name))) {
           lift.run(now, Number(hold.name.replace(/\D/g, "")));
-          audit(auditLine("hold-remove", hold, reason), now);
+          audit(holdAudit("hold-remove", hold, reason), now);
         }
       }),
     lost: () => kept.get(lostHolds),
@@ -80,11 +75,22 @@ export function openHolds(
   };
 }
 
+/** What the audit log says of a hold that is placed or lifted. */
+export function holdAudit(action: AuditLine["action"], { name, rule }: Hold, reason: string | undefined): AuditLine {
+  return {
+    action,
+    ...(rule?.key !== undefined && { key: rule.key }),
+    detail: `${name}: ${ruleInWords(rule, "UTC")}`,
+    ...(reason !== undefined && { reason }),
+  };
+}
+
 function nameOf(seq: number): string {
   return `hold-${seq}`;
 }
 
-function holdOf({ seq, at, rule, reason, operator, host }: HoldRow): Hold {
+/** The hold of a row. */
+export function holdOf({ seq, at, rule, reason, operator, host }: HoldRow): Hold {
   const read = ruleOf(rule);
   return {
     name: nameOf(seq),

@@ -1,6 +1,7 @@
 import type { Archive, Ledger } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import type { Operator } from "../platform/operator.ts";
+import type { lockDatabaseArchive } from "./postgres/lock.ts";
 
 /** What a ledger must know of the program it works for. */
 export interface LedgerContext {
@@ -12,6 +13,8 @@ export interface LedgerContext {
   readonly operator?: Operator;
   /** A run that has stood still for so long, by the clock of who looks, has lost its claims; two minutes unless told. */
   readonly leaseMs?: number;
+  /** Of the database that the ledger is in; outranks one in its URL. */
+  readonly password?: string | undefined;
   /** Opens only what is there and changes nothing in it. */
   readonly readOnly?: boolean;
 }
@@ -26,8 +29,23 @@ export async function openLedger(spec: string, context: LedgerContext): Promise<
   return openMemoryLedger(context);
 }
 
-/** The ledger file at `path` with its catalogue. Throws `usage` when it is not there and `readOnly` is asked. */
+/** Whether a ledger is meant that is a PostgreSQL database. */
+export function isDatabase(spec: string): boolean {
+  return /^postgres(?:ql)?:/i.test(spec);
+}
+
+/** Takes the archive whose ledger is that database; loads the driver. */
+export async function lockDatabase(...asked: Parameters<typeof lockDatabaseArchive>): Promise<{ release(): void }> {
+  const { lockDatabaseArchive } = await import("./postgres/lock.ts");
+  return lockDatabaseArchive(...asked);
+}
+
+/** The ledger in the file at `path`, or in the PostgreSQL database of that URL, with its catalogue. Throws `usage` when it is not there and `readOnly` is asked. */
 export async function openArchive(path: string, context: LedgerContext): Promise<Archive> {
+  if (isDatabase(path)) {
+    const { openPostgresLedger } = await import("./postgres/postgres-ledger.ts");
+    return openPostgresLedger(path, context);
+  }
   const { openSqliteLedger } = await import("./sqlite-ledger.ts");
   return openSqliteLedger(path, context);
 }

@@ -8,7 +8,8 @@ export function* brokenOutcomes(sqlite: Sqlite): Iterable<RecordBreak> {
   for (const row of sqlite.prepare(disagreeingSql).iterate() as Iterable<Disagreeing>) yield breakOf(row);
 }
 
-interface Closing {
+/** A record that closed a stretch of outcomes. */
+export interface Closing {
   readonly name: string;
   readonly outcomes: number;
   readonly outcomes_root: string;
@@ -18,11 +19,16 @@ function* brokenStretches(sqlite: Sqlite): Iterable<RecordBreak> {
   let from = 0;
   for (const { name, outcomes: to, outcomes_root } of sqlite.prepare(closingsSql).iterate() as Iterable<Closing>) {
     if (rootOver(sqlite, from, to) !== outcomes_root) {
-      const which = to === from + 1 ? `outcome ${to} is` : `outcomes ${from + 1} to ${to} are`;
-      yield { name, reason: `${which} not as this record closed them` };
+      yield brokenStretch(name, from, to);
     }
     from = Math.max(from, to);
   }
+}
+
+/** A stretch of outcomes that is not as its record closed it. */
+export function brokenStretch(name: string, from: number, to: number): RecordBreak {
+  const which = to === from + 1 ? `outcome ${to} is` : `outcomes ${from + 1} to ${to} are`;
+  return { name, reason: `${which} not as this record closed them` };
 }
 
 function rootOver(sqlite: Sqlite, from: number, to: number): string {
@@ -32,18 +38,21 @@ function rootOver(sqlite: Sqlite, from: number, to: number): string {
   return tree.root();
 }
 
-const closingsSql = `
+/** Reads the records that close outcomes. */
+export const closingsSql = `
   SELECT run_id AS name, outcomes, outcomes_root FROM runs WHERE outcomes IS NOT NULL
   UNION ALL SELECT action || ' ' || at, outcomes, outcomes_root FROM audits WHERE outcomes IS NOT NULL
   ORDER BY outcomes`;
 
-interface Disagreeing {
+/** A recording whose entry is not as its last outcome. */
+export interface Disagreeing {
   readonly key: string;
   readonly said: string | null;
   readonly is: string | null;
 }
 
-function breakOf({ key, said, is }: Disagreeing): RecordBreak {
+/** That in words. */
+export function breakOf({ key, said, is }: Disagreeing): RecordBreak {
   if (said === null)
     return {
       name: key,
@@ -78,7 +87,7 @@ function provenSql(): string {
 }
 
 /** A state with all that is proven of it, in words. */
-function worded(state: string, proven: string, bytes: string, sha256: string): string {
+export function worded(state: string, proven: string, bytes: string, sha256: string): string {
   return `CASE ${state} WHEN 'done' THEN 'done (' || coalesce(${bytes}, 'no') || ' bytes, ' || coalesce(${sha256}, '') || ')'
     WHEN 'purged' THEN 'purged' WHEN 'pending' THEN 'pending' WHEN 'failed' THEN 'failed'
     ELSE ${state} || CASE ${proven} WHEN 1 THEN ' (proven)' ELSE ' (not proven)' END END`;

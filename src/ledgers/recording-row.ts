@@ -126,9 +126,9 @@ export const refUpdates = refColumns
   .join(", ");
 
 function preferred(column: string): string {
-  if (column === "locator") return "CASE excluded.locator WHEN '{}' THEN locator ELSE excluded.locator END";
-  if (column === "start") return "CASE excluded.start WHEN '' THEN start ELSE excluded.start END";
-  return `coalesce(excluded.${column}, ${column})`;
+  if (column === "locator") return "CASE excluded.locator WHEN '{}' THEN recordings.locator ELSE excluded.locator END";
+  if (column === "start") return "CASE excluded.start WHEN '' THEN recordings.start ELSE excluded.start END";
+  return `coalesce(excluded.${column}, recordings.${column})`;
 }
 
 type Value = string | number | null;

@@ -1,5 +1,5 @@
 import { type Evidence, isAbsence } from "../core/download/evidence.ts";
-import type { RecordingError } from "../core/model/errors.ts";
+import { RecordingError } from "../core/model/errors.ts";
 import type { Call, RecordingKey, RecordingRef, Stored } from "../core/model/recording.ts";
 import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
@@ -156,8 +156,16 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
 }
 
 /** What a result is held against. */
-type KnownRow = Pick<RecordingRow, "state" | "evidence" | "start" | "duration" | "lease_owner" | "named">;
+export type KnownRow = Pick<RecordingRow, "state" | "evidence" | "start" | "duration" | "lease_owner" | "named">;
 
-function callOfRow({ start, duration }: Pick<KnownRow, "start" | "duration">): Call {
+/** The call as far as evidence asks for it. */
+export function callOfRow({ start, duration }: Pick<KnownRow, "start" | "duration">): Call {
   return { ...(start === "" ? {} : { start }), ...(duration === null ? {} : { duration }) };
+}
+
+/** What became of a result; throws `lost-claim` where the claim was no longer ours. */
+export function mustBeOurs<T>(outcome: T | "lost", { key }: RecordingRef): T {
+  if (outcome !== "lost") return outcome;
+  const message = `${key} was taken over or purged while this run made no progress; what this run had downloaded of it is dropped.`;
+  throw new RecordingError("lost-claim", message);
 }

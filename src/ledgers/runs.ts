@@ -43,7 +43,7 @@ export interface RunRow {
 }
 
 /** Whose hand the records are from. */
-interface Author {
+export interface Author {
   readonly version: string;
   readonly operator: Operator | undefined;
 }
@@ -58,19 +58,7 @@ export function openRuns(
   const append = (record: Parameters<typeof appendChained>[2]) =>
     appendChained(sqlite, "runs", record, outcomes.seal());
   const closeInterrupted = (lease: LeaseRow) => {
-    append({
-      ...identity(lease.run_id, lease.version, lease.started, clock.now()),
-      result: "interrupted",
-      exit_code: null,
-      ...counts({ done: lease.done, failed: lease.failed, skipped: 0, rejected: 0, bytes: lease.bytes }),
-      ms: 0,
-      reasons: "{}",
-      stopped_code: null,
-      stopped_message: null,
-      selection: lease.selection,
-      operator: lease.operator,
-      host: lease.host,
-    });
+    append(interruptedRow(lease, clock.now()));
     leases.drop(lease.run_id);
   };
   /** What was only named goes with the run that was asked for it. */
@@ -86,20 +74,7 @@ export function openRuns(
       }),
     finish: (run, summary, exitCode, listed = []) =>
       database.write(() => {
-        append({
-          ...identity(run.runId, version, run.startedMs, clock.now()),
-          result: "finished",
-          exit_code: exitCode,
-          ...counts(summary),
-          ms: Math.round(summary.ms),
-          reasons: JSON.stringify(summary.reasons),
-          stopped_code: summary.stoppedBy?.code ?? null,
-          stopped_message: summary.stoppedBy?.message ?? null,
-          selection: JSON.stringify(run.selection),
-          listed: listed.length === 0 ? null : JSON.stringify(listed),
-          operator: operator?.name ?? null,
-          host: operator?.host ?? null,
-        });
+        append(finishedRow({ run, summary, exitCode, listed }, { version, operator }, clock.now()));
         leases.drop(run.runId);
       }),
     last: (count) => {
@@ -122,6 +97,53 @@ export function openRuns(
 }
 
 const downloadsSql = "SELECT * FROM runs WHERE json_extract(selection, '$.command') IS NOT 'serve' AND started < ?";
+
+/** What a record says of a run that ended without a word. */
+export function interruptedRow(lease: LeaseRow, nowMs: number) {
+  return {
+    ...identity(lease.run_id, lease.version, lease.started, nowMs),
+    result: "interrupted",
+    exit_code: null,
+    ...counts({ done: lease.done, failed: lease.failed, skipped: 0, rejected: 0, bytes: lease.bytes }),
+    ms: 0,
+    reasons: "{}",
+    stopped_code: null,
+    stopped_message: null,
+    selection: lease.selection,
+    operator: lease.operator,
+    host: lease.host,
+  };
+}
+
+/** A run with what it came to. */
+export interface EndedRun {
+  readonly run: RunStart;
+  readonly summary: Summary;
+  readonly exitCode: number;
+  readonly listed: readonly Listed[];
+}
+
+/** What a record says of a run that ended. */
+export function finishedRow(
+  { run, summary, exitCode, listed }: EndedRun,
+  { version, operator }: Author,
+  nowMs: number,
+) {
+  return {
+    ...identity(run.runId, version, run.startedMs, nowMs),
+    result: "finished",
+    exit_code: exitCode,
+    ...counts(summary),
+    ms: Math.round(summary.ms),
+    reasons: JSON.stringify(summary.reasons),
+    stopped_code: summary.stoppedBy?.code ?? null,
+    stopped_message: summary.stoppedBy?.message ?? null,
+    selection: JSON.stringify(run.selection),
+    listed: listed.length === 0 ? null : JSON.stringify(listed),
+    operator: operator?.name ?? null,
+    host: operator?.host ?? null,
+  };
+}
 
 function identity(runId: string, version: string, startedMs: number, finishedMs: number) {
   return { run_id: runId, version, started: iso(startedMs), finished: iso(finishedMs) };

@@ -25,19 +25,34 @@ export function openSpoken({ sqlite }: Pick<Database, "sqlite">): SpokenTable {
       const named = transcripts.length === 0 ? null : JSON.stringify(transcripts);
       if (Number(name.run(named, key).changes) === 0) return false;
       forget.run(key);
-      const words = lines.map(({ text }) => withoutNul(text)).join("\n");
       // Kept also without words: that is what a search index learns of a change by.
-      keep.run(now, cut ? 1 : null, JSON.stringify(lines.map(markOf)), words, key);
+      keep.run(now, cut ? 1 : null, ...spokenValues(lines), key);
       return true;
     },
     of(key) {
-      const row = find.get(key) as { cut: number | null; marks: string; words: string } | undefined;
-      if (row === undefined) return undefined;
-      const marks = JSON.parse(row.marks) as Mark[];
-      const texts = row.words === "" ? [] : row.words.split("\n");
-      return { lines: texts.map((text, at) => lineOf(text, marks[at] ?? null)), ...(row.cut === 1 && { cut: true }) };
+      const row = find.get(key) as SpokenRow | undefined;
+      return row && spokenOfRow(row);
     },
   };
+}
+
+/** A line of `spoken`, as far as it tells what was said. */
+export interface SpokenRow {
+  readonly cut: number | null;
+  readonly marks: string;
+  readonly words: string;
+}
+
+/** The columns `marks` and `words` for what was said. */
+export function spokenValues(lines: readonly SpokenLine[]): [marks: string, words: string] {
+  return [JSON.stringify(lines.map(markOf)), lines.map(({ text }) => withoutNul(text)).join("\n")];
+}
+
+/** What was said, as a row keeps it. */
+export function spokenOfRow({ cut, marks: column, words }: SpokenRow): Spoken {
+  const marks = JSON.parse(column) as Mark[];
+  const texts = words === "" ? [] : words.split("\n");
+  return { lines: texts.map((text, at) => lineOf(text, marks[at] ?? null)), ...(cut === 1 && { cut: true }) };
 }
 
 /** SQL that takes away what was said in the recording of a key. */

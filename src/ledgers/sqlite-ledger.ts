@@ -2,7 +2,6 @@ import { holdsOver } from "../core/holds.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, Ledger, RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
-import type { RecordingRef } from "../core/model/recording.ts";
 import type { Operator } from "../platform/operator.ts";
 import { atOnce } from "../platform/sqlite.ts";
 import { recordsOf } from "./archive-records.ts";
@@ -19,7 +18,7 @@ import { type Leases, openLeases } from "./leases.ts";
 import { type Outcomes, openOutcomes } from "./outcomes.ts";
 import { brokenOutcomes } from "./outcomes-check.ts";
 import { type OwedHooks, openOwedHooks } from "./owed-hooks.ts";
-import { openResults, openResultWriter, type Result } from "./result-writer.ts";
+import { mustBeOurs, openResults, openResultWriter, type Result } from "./result-writer.ts";
 import { openRuns, type Runs } from "./runs.ts";
 import { openSpoken } from "./spoken.ts";
 
@@ -110,12 +109,6 @@ function archiveOf(database: Database, { clock, pid, version = "", operator, lea
       database.close();
     },
   };
-}
-
-function mustBeOurs<T>(outcome: T | "lost", { key }: RecordingRef): T {
-  if (outcome !== "lost") return outcome;
-  const message = `${key} was taken over or purged while this run made no progress; what this run had downloaded of it is dropped.`;
-  throw new RecordingError("lost-claim", message);
 }
 
 type Settled = <T>(work: () => T) => T;

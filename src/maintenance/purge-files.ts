@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, ledgerFile } from "../composition/archive.ts";
+import { archiveFolder, ledgerDatabase, ledgerFile } from "../composition/archive.ts";
 import { holdsAreLost } from "../core/holds.ts";
 import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
@@ -79,11 +79,9 @@ export async function deletePurged(
   await store.settle();
   eraser.tidy();
   await removeFromSums(root, paths);
-  for (const aside of purgeAside(
-    ledgerFile(settings, io),
-    erased.map(({ key }) => key),
-  ))
-    deleted(aside);
+  const gone = erased.map(({ key }) => key);
+  if (ledgerDatabase(settings) === undefined)
+    for (const aside of purgeAside(ledgerFile(settings, io), gone)) deleted(aside);
   await ledger.purgeEnded(keys);
   return { keys, kept: purged.length - erased.length, failures };
 }

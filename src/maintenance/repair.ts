@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Invocation } from "../cli/io.ts";
 import {
   archiveFolder,
+  ledgerDatabase,
   ledgerFile,
   openArchiveStore,
   reserveLedger,
@@ -64,6 +65,11 @@ async function* workOf(keys: readonly RecordingKey[], ledger: Archive) {
  */
 export async function rebuildLedger(invocation: Invocation): Promise<void> {
   const { settings, io } = invocation;
+  if (ledgerDatabase(settings) !== undefined) {
+    const message =
+      "verify --rebuild makes a ledger's file anew; a ledger in a database is restored from the database's own backup.";
+    throw new RecordingError("usage", message);
+  }
   const root = archiveFolder(settings, io);
   if (!existsSync(root)) {
     throw new RecordingError("usage", `There is no archive at ${root}: give the archive's folder with --dest.`);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "pg";
 import { type ErrorCode, RecordingError } from "../core/model/errors.ts";
 import { loadDriver, parseAddress } from "./database-address.ts";
@@ -17,7 +18,7 @@ export interface Postgres extends AsyncDisposable {
   readonly label: string;
   /**
    * Runs `work` in one transaction on a connection of its own: it is committed whole or not at all. Where the connection
-   * breaks, the error is told (`reset`, `unreachable`), and the next transaction connects anew.
+   * breaks before it is committed, `work` is done again on another, for a minute at most; then that is told (`reset`, `unreachable`).
    */
   transaction<T>(work: (statements: Statements) => Promise<T>, mode?: "read" | "write"): Promise<T>;
 }
@@ -33,6 +34,9 @@ export interface PostgresSettings {
 }
 
 const bigint = 20;
+/** For so long a database that was there is waited for. */
+const patienceMs = 60_000;
+const againMs = 500;
 /** A server that is gone without a word is noticed so late at most. */
 const statementMs = 60_000;
 
@@ -52,6 +56,7 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
     return explainError(thrown, address.label, (error) => codeOf(error) ?? codeOfState(error), words(settings.flag));
   };
   let client: Client | undefined;
+  let known = false;
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
@@ -76,6 +81,7 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
       throw error;
     }
     client = fresh;
+    known = true;
     return fresh;
   };
   const run = async <T>(work: (statements: Statements) => Promise<T>, mode: "read" | "write"): Promise<T> => {
@@ -84,14 +90,33 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
       rows: async (sql, values) => (await connection.query(sql, values && [...values])).rows,
       change: async (sql, values) => (await connection.query(sql, values && [...values])).rowCount ?? 0,
     };
+    let committing = false;
     try {
       await connection.query(mode === "read" ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN");
       const result = await work(statements);
+      committing = mode === "write";
       await connection.query("COMMIT");
       return result;
     } catch (error) {
       await connection.query("ROLLBACK").catch(() => dropped(connection));
-      throw error;
+      // Nobody can tell whether that was committed: to do it again might do it twice.
+      throw committing ? new UnknownEnd(error) : error;
+    }
+  };
+  /** A server that is restarted, or a network that is cut for a moment, ends nobody's run. */
+  const patiently = async <T>(work: (statements: Statements) => Promise<T>, mode: "read" | "write"): Promise<T> => {
+    const end = performance.now() + patienceMs;
+    for (;;) {
+      const wasConnected = known;
+      try {
+        return await run(work, mode);
+      } catch (thrown) {
+        const error = told(thrown instanceof UnknownEnd ? thrown.cause : thrown);
+        const code = error instanceof RecordingError ? error.code : "bug";
+        const passes = ["reset", "unreachable", "server-error"].includes(code) && wasConnected;
+        if (thrown instanceof UnknownEnd || !passes || performance.now() > end) throw error;
+        await sleep(againMs);
+      }
     }
   };
   /** A connection that cannot even roll back is of no use any more. */
@@ -102,9 +127,9 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
   return {
     label: address.label,
     transaction(work, mode = "write") {
-      const mine = last.then(() => run(work, mode));
+      const mine = last.then(() => patiently(work, mode));
       last = mine.catch(() => {});
-      return mine.catch((error) => Promise.reject(told(error)));
+      return mine;
     },
     async [Symbol.asyncDispose]() {
       await last;
@@ -112,6 +137,14 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
       await client?.end().catch(() => {});
     },
   };
+}
+
+/** The connection broke while a transaction was being committed. */
+class UnknownEnd {
+  readonly cause: unknown;
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
 }
 
 /** What only a database of our own can answer with. */

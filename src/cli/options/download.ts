@@ -3,7 +3,7 @@ import { auditActions } from "../../core/model/catalogue.ts";
 import { RecordingError } from "../../core/model/errors.ts";
 import { parseBytes, parseDuration, parseRate } from "../../core/text.ts";
 import { archivePlace } from "./bucket.ts";
-import { choice, flag, integer, list, pairs, text, value } from "./option.ts";
+import { choice, flag, integer, list, pairs, secret, text, value } from "./option.ts";
 
 /** What the records of an archive can tell of; `download` is a file that a visitor of the player took. */
 const auditNames: readonly string[] = ["run", "download", ...auditActions];
@@ -145,7 +145,12 @@ export const runOptions = {
     "have the archive's head time-stamped there after the run (RFC 3161)",
     httpUrl,
   ),
-  ledger: value("--ledger <path>", "the ledger's file", text, { fallback: "DEST/.callreel/ledger.db" }),
+  ledger: value("--ledger <path>", "the ledger: a file, or postgres://user@host/database for many machines", text, {
+    fallback: "DEST/.callreel/ledger.db",
+    mayHoldPassword: true,
+  }),
+  ledgerPasswordFile: value("--ledger-password-file <file>", "file that holds the ledger database's password", text),
+  ledgerPassword: secret("CALLREEL_LEDGER_PASSWORD", "the ledger database's password"),
 } as const;
 
 function variableName(given: string): string {

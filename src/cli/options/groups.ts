@@ -32,9 +32,11 @@ export interface CommandSpec {
 
 export const select: OptionGroup = { title: "Select", options: { ...selectOptions, ...databaseOptions } };
 const write: OptionGroup = { title: "Write", options: writeOptions };
+const { ledger, ledgerPasswordFile, ledgerPassword } = runOptions;
+const { s3Endpoint } = bucketOptions;
 const dest: OptionGroup = {
   title: "Archive",
-  options: { dest: writeOptions.dest, ledger: runOptions.ledger, s3Endpoint: bucketOptions.s3Endpoint },
+  options: { dest: writeOptions.dest, ledger, ledgerPasswordFile, ledgerPassword, s3Endpoint },
 };
 const bucket: OptionGroup = { title: "S3", options: bucketOptions };
 const pace: OptionGroup = { title: "Pace and caps", options: paceOptions };

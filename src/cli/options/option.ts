@@ -18,6 +18,8 @@ export interface OptionSpec<T> {
   readonly choices?: readonly string[];
   /** Never a flag, never printed: comes from the environment, from a file (`…_FILE`) or from a profile's secrets. */
   readonly secret?: boolean;
+  /** A URL that may hold a password: with one it is refused as a flag, which every user of the machine can read. */
+  readonly mayHoldPassword?: boolean;
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec<unknown>>>;
@@ -31,7 +33,7 @@ export type ValuesOf<T extends OptionTable> = {
       : never;
 };
 
-type Extra = Pick<OptionSpec<unknown>, "fallback" | "env">;
+type Extra = Pick<OptionSpec<unknown>, "fallback" | "env" | "mayHoldPassword">;
 type ChoiceExtra = Extra & {
   /** Where to look for what the choices do not offer; ends the error's sentence. */
   readonly hint?: string;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { loadDriver } from "../../../src/readers/sql/connection.ts";
+import { loadDriver } from "../../../src/platform/database-address.ts";
 
 test("a driver that is not installed is wrong usage, and the message says how to install it", async () => {
   const absent = "callreel-driver-that-nobody-has";

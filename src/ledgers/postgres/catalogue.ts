@@ -1,0 +1,92 @@
+import type { AuditRecord, Failure, Holding, Shorts, Waiting } from "../../core/model/catalogue.ts";
+import type { RecordingKey, SourceName } from "../../core/model/recording.ts";
+import type { Spoken, Transcript } from "../../core/transcripts/spoken.ts";
+import { type AuditRow, auditOf } from "../archive-records.ts";
+import { type FailureRow, failureOf, type ShortsRow } from "../catalogue-queries.ts";
+import { type SpokenRow, spokenOfRow, spokenValues } from "../spoken.ts";
+import type { Tables } from "./store.ts";
+
+export function summary(tables: Tables): Promise<Holding[]> {
+  return tables.rows<Holding>(
+    `SELECT source, month, state, sum(entries)::bigint AS entries, sum(bytes)::bigint AS bytes,
+       (sum(ms) / 1000.0)::float8 AS seconds FROM holdings GROUP BY source, month, state HAVING sum(entries) > 0
+     ORDER BY source, month, state`,
+  );
+}
+
+export async function failures(tables: Tables): Promise<Failure[]> {
+  const rows = await tables.rows<FailureRow>(
+    `SELECT source, state, code, entries, message, example, evidence FROM (
+       SELECT DISTINCT ON (source, state, error_code, proven) source, state, error_code AS code,
+         count(*) OVER (PARTITION BY source, state, error_code, proven) AS entries, error_message AS message,
+         key AS example, CASE WHEN state = error_code THEN evidence END AS evidence
+       FROM (SELECT *, CASE WHEN state = error_code THEN evidence::jsonb ->> 'proven' END AS proven FROM recordings
+         WHERE state <> 'done' AND state <> 'purged' AND error_code IS NOT NULL) AS failed
+       ORDER BY source, state, error_code, proven, changed DESC, seq DESC) AS newest
+     ORDER BY entries DESC, source COLLATE "C", state COLLATE "C", code COLLATE "C"`,
+  );
+  return rows.map(failureOf);
+}
+
+export async function shorts(tables: Tables): Promise<Shorts> {
+  const [row] = await tables.rows<ShortsRow>(
+    `SELECT count(*) AS entries, count(*) FILTER (WHERE short = 1) AS open, min(key) AS example FROM recordings
+     WHERE short IS NOT NULL AND state = 'done'`,
+  );
+  const { entries, open, example } = row!;
+  return { entries, open: open ?? 0, ...(example !== null && { example }) };
+}
+
+export async function waiting(tables: Tables, source: SourceName, startedBefore: string): Promise<Waiting> {
+  const [row] = await tables.rows<{ entries: number; oldest: string | null }>(
+    `SELECT count(*) AS entries, min(start) AS oldest FROM recordings WHERE state <> 'done'
+       AND state IN ('pending', 'failed') AND source = $1 AND start <> '' AND start < $2`,
+    [source, startedBefore],
+  );
+  return { entries: row!.entries, ...(row!.oldest !== null && { oldest: row!.oldest }) };
+}
+
+export async function noteDamage(tables: Tables, found: ReadonlyMap<RecordingKey, string | undefined>): Promise<void> {
+  const rows = [...found].map(([key, message]) => ({ key, message: message ?? null }));
+  await tables.change(
+    `UPDATE recordings AS r SET damage = d.message FROM jsonb_to_recordset($1::jsonb) AS d (key text, message text)
+     WHERE r.key = d.key AND r.state = 'done'`,
+    [JSON.stringify(rows)],
+  );
+}
+
+export async function noteTranscripts(
+  tables: Tables,
+  key: RecordingKey,
+  transcripts: readonly Transcript[],
+  { lines, cut }: Spoken,
+): Promise<void> {
+  const named = transcripts.length === 0 ? null : JSON.stringify(transcripts);
+  const [row] = await tables.rows<{ seq: number }>(
+    "UPDATE recordings SET transcripts = $1 WHERE key = $2 AND state = 'done' RETURNING seq",
+    [named, key],
+  );
+  if (row === undefined) return;
+  await tables.change(
+    `INSERT INTO spoken VALUES ($1, $2, $3, $4, $5) ON CONFLICT (recording) DO UPDATE
+     SET noted = excluded.noted, cut = excluded.cut, marks = excluded.marks, words = excluded.words`,
+    [row.seq, tables.now, cut ? 1 : null, ...spokenValues(lines)],
+  );
+}
+
+export async function spokenOf(tables: Tables, key: RecordingKey): Promise<Spoken | undefined> {
+  const [row] = await tables.rows<SpokenRow>(
+    `SELECT cut, marks, words FROM spoken
+     WHERE recording = (SELECT seq FROM recordings WHERE key = $1 AND state = 'done')`,
+    [key],
+  );
+  return row && spokenOfRow(row);
+}
+
+export async function auditsOf(tables: Tables, key: RecordingKey): Promise<AuditRecord[]> {
+  return (await tables.rows<AuditRow>("SELECT * FROM audits WHERE key = $1 ORDER BY seq", [key])).map(auditOf);
+}
+
+export async function lastAudits(tables: Tables, count: number): Promise<AuditRecord[]> {
+  return (await tables.rows<AuditRow>("SELECT * FROM audits ORDER BY seq DESC LIMIT $1", [count])).map(auditOf);
+}

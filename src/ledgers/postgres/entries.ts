@@ -1,0 +1,181 @@
+import { asksForWords, fitsWords } from "../../core/archive-fit.ts";
+import type { CallMarks } from "../../core/download/call-traits.ts";
+import { absences } from "../../core/download/evidence.ts";
+import type { EntryFilter, LedgerEntry } from "../../core/model/ledger.ts";
+import type { RecordingKey, RecordingRef, SourceName } from "../../core/model/recording.ts";
+import { inWindow } from "../../core/selection.ts";
+import { wanted } from "../claim-rules.ts";
+import { entryOf, type RecordingRow, refOf, stateOf } from "../recording-row.ts";
+import { livingRuns } from "./leases.ts";
+import { numbered, type Store, type Tables } from "./store.ts";
+
+const pageSize = 500;
+
+/** What is still wanted of a source, then what is held short; oldest call first. */
+export async function* pending(store: Store, source: SourceName, runId: string): AsyncGenerator<RecordingRef[]> {
+  const ofSource = where("source = ? AND run_id IS DISTINCT FROM ?", source, runId);
+  const open = where(
+    `state <> 'done' AND (state = ANY (?::text[]) OR state = ANY (?::text[]) AND ${wantedStill})`,
+    [...wanted],
+    [...absences],
+    await store.read(async ({ now }) => now),
+  );
+  const short = where("short = 1 AND state = 'done'");
+  for (const conditions of [
+    [open, ofSource],
+    [short, ofSource],
+  ]) {
+    for await (const { rows } of pages(store, "*", conditions, false)) yield rows.map(refOf);
+  }
+}
+
+/** As `isWantedStill` tells. */
+const wantedStill = `(evidence IS NULL OR (evidence::jsonb ->> 'proven') = 'false'
+  OR (evidence::jsonb ->> 'askedMs')::float8 + (evidence::jsonb ->> 'waitMs')::float8
+    <= ?::float8)`;
+
+export async function* matching(store: Store, filter: EntryFilter): AsyncGenerator<LedgerEntry[]> {
+  for await (const { rows, lives } of fitting(store, filter)) yield rows.map((row) => entryOf(row, lives));
+}
+
+export async function* keysOf(store: Store, filter: EntryFilter): AsyncGenerator<RecordingKey[]> {
+  for await (const { rows } of fitting(store, filter)) yield rows.map(({ key }) => key);
+}
+
+/** Each key's entry, in order. */
+export async function entriesOf(tables: Tables, keys: readonly RecordingKey[]): Promise<(LedgerEntry | undefined)[]> {
+  const living = await livingRuns(tables);
+  const found = await rowsOf(tables, keys);
+  return keys.map((key) => {
+    const row = found.get(key);
+    return row && entryOf(row, (owner) => living.has(owner));
+  });
+}
+
+/** What tells each key's call from others, in order. */
+export async function callsOf(tables: Tables, keys: readonly RecordingKey[]): Promise<(CallMarks | undefined)[]> {
+  const found = await rowsOf(tables, keys);
+  return keys.map((key) => {
+    const row = found.get(key);
+    if (row === undefined) return undefined;
+    const { start, duration, direction, from, to, session } = refOf(row).call;
+    return {
+      ...(start !== undefined && { start }),
+      ...(duration !== undefined && { duration }),
+      ...(direction !== undefined && { direction }),
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+      ...(session !== undefined && { session }),
+    };
+  });
+}
+
+async function rowsOf(tables: Tables, keys: readonly RecordingKey[]): Promise<Map<RecordingKey, RecordingRow>> {
+  const rows = await tables.rows<RecordingRow>("SELECT * FROM recordings WHERE key = ANY ($1::text[])", [keys]);
+  return new Map(rows.map((row) => [row.key, row]));
+}
+
+/** What SQL cannot compare is compared row by row: windows over starts of any writing, words, groups of digits. */
+async function* fitting(store: Store, filter: EntryFilter): AsyncGenerator<Page> {
+  const { states, window, newestFirst = false } = filter;
+  for await (const { rows, lives, spoken } of pages(
+    store,
+    "*",
+    conditionsOf(filter),
+    newestFirst,
+    asksForWords(filter),
+  )) {
+    const asked = rows.filter(
+      (row) =>
+        (states === undefined || states.includes(stateOf(row, lives))) &&
+        (window === undefined || inWindow(row.start || undefined, window)) &&
+        (!asksForWords(filter) || fitsWords(refOf(row), filter, () => spoken.get(row.seq))),
+    );
+    if (asked.length > 0) yield { rows: asked, lives, spoken };
+  }
+}
+
+interface Condition {
+  readonly sql: string;
+  readonly values: readonly unknown[];
+}
+
+interface Page {
+  readonly rows: RecordingRow[];
+  readonly lives: (owner: string) => boolean;
+  /** What was said in them, as it is searched. */
+  readonly spoken: ReadonlyMap<number, string>;
+}
+
+/** Pages in the order of call starts, each from where the last one ended: rows that change meanwhile move nothing. */
+async function* pages(
+  store: Store,
+  columns: string,
+  conditions: readonly Condition[],
+  newestFirst: boolean,
+  withWords = false,
+): AsyncGenerator<Page> {
+  const [beyond, order] = newestFirst ? ["<", "DESC"] : [">", "ASC"];
+  for (let last: RecordingRow | undefined; ; ) {
+    const onward = last === undefined ? [] : [where(`(start, seq) ${beyond} (?, ?::bigint)`, last.start, last.seq)];
+    const all = [...conditions, ...onward];
+    const sql = numbered(
+      `SELECT ${columns} FROM recordings WHERE ${["true", ...all.map((each) => each.sql)].join(" AND ")}
+       ORDER BY start ${order}, seq ${order} LIMIT ${pageSize}`,
+    );
+    const page = await store.read(async (tables): Promise<Page> => {
+      const living = await livingRuns(tables);
+      const rows = await tables.rows<RecordingRow>(
+        sql,
+        all.flatMap(({ values }) => values),
+      );
+      const spoken = withWords ? await spokenIn(tables, rows) : new Map<number, string>();
+      return { rows, lives: (owner) => living.has(owner), spoken };
+    });
+    if (page.rows.length > 0) yield page;
+    if (page.rows.length < pageSize) return;
+    last = page.rows.at(-1);
+  }
+}
+
+async function spokenIn(tables: Tables, rows: readonly RecordingRow[]): Promise<Map<number, string>> {
+  const found = await tables.rows<{ recording: number; words: string }>(
+    "SELECT recording, replace(words, chr(10), ' ') AS words FROM spoken WHERE recording = ANY ($1::bigint[])",
+    [rows.map(({ seq }) => seq)],
+  );
+  return new Map(found.map(({ recording, words }) => [recording, words]));
+}
+
+function conditionsOf({ states, source, window, isUndated, from, to, id }: EntryFilter): Condition[] {
+  return [
+    ...(states === undefined ? [] : statesCondition(states)),
+    ...(source === undefined ? [] : [where("source = ?", source)]),
+    ...(window === undefined ? [] : widerWindow(window)),
+    ...(isUndated ? [where("start = ''")] : []),
+    ...(from === undefined ? [] : [where("start >= ?", from)]),
+    ...(to === undefined ? [] : [where("start < ?", to)]),
+    ...(id === undefined ? [] : [where("id = ?", id)]),
+  ];
+}
+
+/** A leased row stands in the state it was claimed from; which leases live is told row by row. */
+function statesCondition(states: NonNullable<EntryFilter["states"]>): Condition[] {
+  const leased = states.includes("claimed") ? " OR lease_owner IS NOT NULL" : "";
+  const asked = where(`(state = ANY (?::text[])${leased})`, [...states]);
+  return states.includes("done") ? [asked] : [where("state <> 'done'"), asked];
+}
+
+/** No zone is a day from UTC: what is left out lies outside for certain. */
+function widerWindow({ fromMs, toMs }: NonNullable<EntryFilter["window"]>): Condition[] {
+  const day = 24 * 60 * 60 * 1000;
+  const iso = (ms: number) => new Date(ms).toISOString();
+  return [
+    where("start <> ''"),
+    ...(fromMs === undefined ? [] : [where("start >= ?", iso(fromMs - day))]),
+    ...(toMs === undefined ? [] : [where("start < ?", iso(toMs + day))]),
+  ];
+}
+
+function where(sql: string, ...values: unknown[]): Condition {
+  return { sql, values };
+}

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { run } from "../helpers/bin.ts";
+import { freePort } from "../helpers/database-server.ts";
+import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { eventsOf, openTimWorld } from "./tim-world.ts";
+
+describe.skipIf(noPostgres)("a ledger in PostgreSQL", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+  beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
+
+  const withLedger = (env: Record<string, string | undefined>) => ({
+    ...env,
+    CALLREEL_LEDGER: server.url,
+    CALLREEL_LEDGER_PASSWORD: server.password,
+  });
+
+  test("serves download, status, list, verify, audit, report and purge", async () => {
+    await using world = await openTimWorld(12);
+    const { tim, csv, archive } = world;
+    const env = withLedger(world.env);
+    const count = tim.recordings().length;
+    const args = ["download", "-s", "tim", "--rows", csv, "-d", archive, "--json"];
+    const first = await run(args, { env });
+    expect([first.code, first.err]).toEqual([0, expect.not.stringContaining("callreel:")]);
+    expect(world.held().size).toBe(count);
+    tim.clearStats();
+    expect((await run(args, { env })).code).toBe(0);
+    expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
+    const status = await run(["status", "-d", archive, "--json"], { env });
+    expect([status.code, status.out]).toEqual([0, expect.stringContaining('"runs"')]);
+    const listed = await run(["list", "--archive", "-d", archive, "--json"], { env });
+    expect([listed.code, listed.err, eventsOf(listed.out).length]).toEqual([0, "", count]);
+    const verified = await run(["verify", "-d", archive], { env });
+    expect([verified.code, verified.err]).toEqual([0, expect.stringContaining("all unchanged")]);
+    const [key] = eventsOf(listed.out).map((line) => String(line.key));
+    const purged = await run(["purge", String(key), "-d", archive, "--yes"], { env });
+    expect([purged.code, purged.err]).toEqual([0, expect.anything()]);
+    expect(world.held().size).toBe(count - 1);
+    expect((await run(["audit", "-d", archive], { env })).out).toContain("purge");
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await run(["report", "-d", archive], { env })).code).toBe(0);
+    await server.run("UPDATE callreel.runs SET done = done + 1 WHERE seq = 1");
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(6);
+  }, 120_000);
+
+  test("refuses with a sentence what it cannot work with", async () => {
+    const env = { CALLREEL_LEDGER_PASSWORD: server.password };
+    const tried = async (ledger: string, more: Record<string, string | undefined> = {}) => {
+      const { code, err } = await run(["status", "--ledger", ledger], { env: { ...env, ...more } });
+      return [code, err];
+    };
+    expect(await tried(server.url)).toEqual([
+      13,
+      expect.stringContaining("There is no ledger in postgres://127.0.0.1"),
+    ]);
+    const wrong = { CALLREEL_LEDGER_PASSWORD: "wrong" };
+    expect(await tried(server.url, wrong)).toEqual([7, expect.stringContaining("login was refused")]);
+    expect(await tried(`${server.url}?sslmode=require`)).toEqual([
+      5,
+      expect.stringContaining("secure connection failed"),
+    ]);
+    const nobody = `postgres://callreel@127.0.0.1:${await freePort()}/tim`;
+    expect(await tried(nobody)).toEqual([5, expect.stringContaining("cannot be reached")]);
+    const inArgv = await tried("postgres://callreel:hunter2@127.0.0.1/tim");
+    expect(inArgv).toEqual([2, expect.stringContaining("CALLREEL_LEDGER_PASSWORD")]);
+    expect(inArgv[1]).not.toContain("hunter2");
+    await server.run(
+      "CREATE SCHEMA callreel; CREATE TABLE callreel.version (version integer); INSERT INTO callreel.version VALUES (99)",
+    );
+    expect(await tried(server.url)).toEqual([13, expect.stringContaining("is from a newer callreel (version 99")]);
+  }, 60_000);
+});
