@@ -96,12 +96,18 @@ export const commands: readonly CommandSpec[] = [
     name: "reconcile",
     summary:
       "compare source and archive: what is missing, extra or shorter than its call, and why (exit 6 if they differ)",
-    groups: [groups.select, groups.dest, some("Report", archiveOptions, "report"), logs, ...sourceGroups],
+    groups: [
+      groups.select,
+      groups.dest,
+      some("S3", bucketOptions, "s3Region"),
+      some("Report", archiveOptions, "report"),
+      logs,
+      ...sourceGroups,
+    ],
     examples: [
       ["callreel reconcile -s ringcentral --from 30d", "prove that the last month is complete"],
       ["callreel reconcile --rows calls.csv --json | callreel download --rows -", "fetch what is missing"],
     ],
-    foldersOnly: true,
     load: async () => (await import("../commands/reconcile.ts")).reconcile,
   },
   {
@@ -122,6 +128,7 @@ export const commands: readonly CommandSpec[] = [
       "the auditor's page of a month: listed, held, missing and why, with what proves it (exit 6 when anything is open)",
     groups: [
       groups.dest,
+      some("S3", bucketOptions, "s3Region"),
       some("Select", selectOptions, "month", "from", "to", "source", "shortBy", "shortPart"),
       { title: "Write", options: reportOptions },
       some("Proof", archiveOptions, "seal"),
@@ -132,7 +139,6 @@ export const commands: readonly CommandSpec[] = [
       ["callreel report --from 2026-01-01 --to 2026-04-01 --csv q1.csv --json q1.json", "a quarter, for other tools"],
       ["callreel reconcile -s ringcentral --month 2026-03 --report march.html", "the same against the live call log"],
     ],
-    foldersOnly: true,
     load: async () => (await import("../commands/report.ts")).report,
   },
   {
@@ -248,6 +254,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "delete recordings here for good and never download them again; the source is not touched",
     groups: [
       groups.dest,
+      some("S3", bucketOptions, "s3Region"),
       some("Select", selectOptions, "source", "number", "from", "to", "month"),
       some("Purge", archiveOptions, "before", "byRetention", "yes", "reason"),
       lock,
@@ -260,7 +267,6 @@ export const commands: readonly CommandSpec[] = [
         "delete them, with a line in the audit log",
       ],
     ],
-    foldersOnly: true,
     load: async () => (await import("../commands/purge.ts")).purge,
   },
   {

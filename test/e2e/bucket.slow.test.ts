@@ -258,10 +258,7 @@ describe("a bucket", () => {
     "verify --write-sums",
     "export",
     "adopt .",
-    "purge",
     "serve",
-    "reconcile",
-    "report",
     "demo",
     "setup",
   ])("is refused by what works on folders alone: %s", async (command) => {

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../helpers/bin.ts";
+import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { openTimWorld, type TimWorld } from "./tim-world.ts";
+
+describe.skipIf(noCeph !== undefined)(`what is deleted from a bucket of Ceph (${noCeph ?? "which is here"})`, () => {
+  let ceph: CephServer;
+  beforeAll(async () => {
+    ceph = await startCeph();
+    await ceph.send("PUT", "calls");
+    await ceph.send("PUT", "locked", { "x-amz-bucket-object-lock-enabled": "true" });
+  });
+  afterAll(() => ceph?.[Symbol.asyncDispose]());
+
+  function callreel(world: TimWorld, ...args: readonly string[]) {
+    return run([...args, "--s3-endpoint", ceph.endpoint], { env: { ...world.env, ...ceph.env } });
+  }
+
+  async function audioIn(bucket: string, prefix: string): Promise<string[]> {
+    const xml = await (await ceph.send("GET", `${bucket}?list-type=2&prefix=${prefix}/`)).text();
+    const keys = [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => key as string);
+    return keys.filter((key) => key.endsWith(".wav"));
+  }
+
+  test("purge deletes the objects for good; reconcile and report know each that is missing, and what was purged", async () => {
+    await using world = await openTimWorld(4);
+    const place = ["-d", "s3://calls/purged"];
+    const source = ["-s", "tim", "-r", world.csv];
+    expect((await callreel(world, "download", ...source, ...place)).code).toBe(0);
+    const sound = await callreel(world, "reconcile", ...source, ...place);
+    expect([sound.code, sound.err]).toEqual([0, expect.stringContaining("all are in the archive")]);
+    const held = await audioIn("calls", "purged");
+    const dry = await callreel(world, "purge", "--before", "2100-01-01", ...place);
+    expect([dry.code, (await audioIn("calls", "purged")).length]).toEqual([0, 4]);
+
+    const [first = ""] = held;
+    await ceph.send("DELETE", `calls/${first.split("/").map(encodeURIComponent).join("/")}`);
+    const lost = await callreel(world, "reconcile", ...source, ...place);
+    expect([lost.code, lost.out]).toEqual([6, expect.stringMatching(/^missing: .* is not there\n$/)]);
+
+    const window = ["--from", "2000-01-01", "--to", "2100-01-01"];
+    const report = await callreel(world, "report", ...window, "--json", "-", ...place);
+    expect([report.code, report.out]).toEqual([6, expect.stringContaining("is not there")]);
+
+    const gone = await callreel(world, "purge", "--before", "2100-01-01", "--yes", ...place);
+    expect([gone.code, gone.err]).toEqual([0, expect.stringContaining("4 recordings")]);
+    expect(gone.out.trim().split("\n")).toHaveLength(3);
+    expect(await audioIn("calls", "purged")).toEqual([]);
+    const after = await callreel(world, "reconcile", ...source, ...place);
+    expect([after.code, after.err]).toEqual([0, expect.stringContaining("4 purged")]);
+    const again = await callreel(world, "download", ...source, ...place);
+    expect([again.code, await audioIn("calls", "purged")]).toEqual([0, []]);
+  });
+
+  test("purge keeps what is locked, says until when, sets no tombstone, and ends with 3", async () => {
+    await using world = await openTimWorld(2);
+    const place = ["-d", "s3://locked/a"];
+    const lock = ["--s3-object-lock", "compliance:2d"];
+    expect((await callreel(world, "download", "-s", "tim", "-r", world.csv, ...place, ...lock)).code).toBe(0);
+    const kept = await callreel(world, "purge", "--before", "2100-01-01", "--yes", ...place);
+    expect([kept.code, kept.out]).toEqual([3, ""]);
+    expect(kept.err).toMatch(/not purged: .*\.wav is locked at its store until \d{4}-/);
+    expect(await audioIn("locked", "a")).toHaveLength(2);
+    expect((await callreel(world, "verify", ...place)).code).toBe(0);
+    expect((await callreel(world, "status", ...place)).out).toContain("2 recordings held");
+  });
+
+  test("purge that may not reach the bucket sets no tombstone", async () => {
+    await using world = await openTimWorld(2);
+    const place = ["-d", "s3://calls/refused"];
+    expect((await callreel(world, "download", "-s", "tim", "-r", world.csv, ...place)).code).toBe(0);
+    const args = ["purge", "--before", "2100-01-01", "--yes", ...place, "--s3-endpoint", ceph.endpoint];
+    const refused = await run(args, { env: { ...world.env, ...ceph.stranger } });
+    expect([refused.code, refused.out]).not.toEqual([0, ""]);
+    expect((await callreel(world, "status", ...place)).out).toContain("2 recordings held");
+    expect(await audioIn("calls", "refused")).toHaveLength(2);
+  });
+});
