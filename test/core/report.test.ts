@@ -117,18 +117,29 @@ describe("a report's lines", () => {
 
   it("are counted so that held and not held make up the calls", () => {
     const tally = openReportTally();
-    const kinds = ["held", "short", "missing", "gone", "damaged", "forbidden", "not-ready", "purged"] as const;
+    const kinds = [
+      "held",
+      "short",
+      "missing",
+      "gone",
+      "damaged",
+      "forbidden",
+      "not-ready",
+      "purged",
+      "unprovable",
+    ] as const;
     for (const kind of kinds)
-      tally.add({ kind, open: kind !== "held" && kind !== "purged", bytes: 10, audioSeconds: 2 });
+      tally.add({ kind, open: !["held", "purged", "unprovable"].includes(kind), bytes: 10, audioSeconds: 2 });
     for (const kind of ["extra", "short-recording", "undated"] as const) tally.add({ kind, open: false });
     tally.add({ kind: "held", open: false });
     const others = { missing: 1, gone: 1, goneUnproven: 1, damaged: 1, forbidden: 1, notReady: 1, purged: 1 };
     const notListed = { extra: 1, shortRecording: 1, undated: 1 };
     expect(tally.counts()).toEqual({
-      calls: 9,
+      calls: 10,
       held: 3,
       short: 1,
       ...others,
+      unprovable: 1,
       ...notListed,
       open: 6,
       bytes: 20,

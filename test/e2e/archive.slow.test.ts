@@ -216,7 +216,7 @@ describe("list --archive", () => {
     const csv = await run(["list", "--archive", "-d", archive, "--csv"], { env });
     const [header, ...lines] = csv.out.trim().split("\r\n");
     expect(header).toBe(
-      "key,source,id,start,duration,direction,from,to,extension,name,path,bytes,audio_seconds,content_type,sha256,note,user,holds",
+      "key,source,id,start,duration,direction,from,to,extension,name,path,bytes,audio_seconds,content_type,sha256,note,user,transcripts,holds",
     );
     expect(lines.length).toBe(size);
     const json = await run(["list", "--archive", "-d", archive, "--json"], { env });

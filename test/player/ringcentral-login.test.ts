@@ -76,7 +76,12 @@ test("the login goes to RingCentral with a challenge, and comes back into a sess
   const me = json<{ name: string; logout: boolean }>(
     await ask(player.address, "/api/me", { headers: { cookie: session } }),
   );
-  expect(me).toEqual({ name: expect.stringMatching(/ext\. \d+ \(RingCentral\)$/), logout: true, fetches: false });
+  expect(me).toEqual({
+    name: expect.stringMatching(/ext\. \d+ \(RingCentral\)$/),
+    logout: true,
+    fetches: false,
+    reasonRequired: false,
+  });
 });
 
 test("a state is good in the browser that began and once", async () => {
