@@ -14,9 +14,9 @@ export async function retention(invocation: Invocation): Promise<number> {
   const [action = "", given] = args;
   await using ledger = await openExistingLedger(settings, io);
   const rules = await readRules(ledger);
-  if (action === "list") return listRules(rules, invocation);
-  if (action === "set" && given !== undefined) return setRule(given, rules, ledger, invocation);
-  if (action === "remove") return removeRule(rules, ledger, invocation);
+  if (action === "list") return await listRules(rules, invocation);
+  if (action === "set" && given !== undefined) return await setRule(given, rules, ledger, invocation);
+  if (action === "remove") return await removeRule(rules, ledger, invocation);
   throw new RecordingError("usage", "retention takes set PERIOD (such as 7y), list or remove.");
 }
 
