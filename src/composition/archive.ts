@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync, type Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { readSecret, type Settings, settingsPath, stateFolder } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
@@ -212,12 +212,22 @@ export async function refuseLostLedger(root: string, file: string, adopting = fa
 
 /** Throws `usage` where a file stands in the archive's place, or on the way to it. */
 function refuseNoFolder(root: string): void {
-  try {
-    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== false) return;
-  } catch (error) {
-    if (errno(error) !== "ENOTDIR") throw diskError(error, root);
+  for (let path = root; ; path = dirname(path)) {
+    const found = statOf(path, root);
+    if (found?.isDirectory() || (found === undefined && path === dirname(path))) return;
+    if (found !== undefined) break;
   }
   throw new RecordingError("usage", `${root} is not a folder: give the archive's folder with --dest.`);
+}
+
+/** Undefined where nothing stands, also where nothing can: below a file Node 20 throws, and later ones do not. */
+function statOf(path: string, root: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (errno(error) === "ENOTDIR") return undefined;
+    throw diskError(error, root);
+  }
 }
 
 type Loss = "missing" | "empty";

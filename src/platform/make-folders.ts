@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { errno } from "./disk-error.ts";
 
 /**
  * Makes a folder and those above it that are missing, for this user alone (0700); one that is there stays as it is. Throws
@@ -20,7 +21,9 @@ function makeFolder(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    if (!isFolder(folder)) throw error;
+    if (isFolder(folder)) return;
+    // Node from 22 on finds nothing below a file where Node 20 says what is in the way.
+    throw errno(error) === "EEXIST" ? Object.assign(error as Error, { code: "ENOTDIR" }) : error;
   }
 }
 
