@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync, type Stats } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, type Stats, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { readSecret, type Settings, settingsPath, stateFolder } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
