@@ -62,7 +62,7 @@ function setPath(archive: string, key: string, path: string): void {
 
 describe("a purge while the recordings are on their way", () => {
   it("is final: the files of the fetches that end after it do not stay", async () => {
-    await using world = await openTimWorld(6, { echo: { bytesPerSecond: 40_000 } }, { seconds: [4, 4] });
+    await using world = await openTimWorld(6, { echo: { bytesPerSecond: 15_000 } }, { seconds: [4, 4] });
     const { archive, env, csv } = world;
     const running = start(["download", "--rows", csv, "-d", archive, "--json", "--write-info-json"], { env });
     const partial = join(archive, ".callreel", "partial");
