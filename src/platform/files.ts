@@ -1,16 +1,17 @@
 import { createHash, randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
 import type { FileState } from "../core/proof/verify.ts";
+import { errno } from "./disk-error.ts";
 
 /** Reads a file of the archive and hashes it; undefined when there is none. Errors of the disk are told as such. */
 export async function hashFile(root: string, path: string): Promise<FileState | undefined> {
   const hash = createHash("sha256");
   let bytes = 0;
   try {
-    for await (const chunk of lentBytes(join(root, path))) {
+    for await (const chunk of openedBytes(join(root, path))) {
       hash.update(chunk);
       bytes += chunk.byteLength;
     }
@@ -25,19 +26,27 @@ export async function hashFile(root: string, path: string): Promise<FileState | 
 /** A file of the archive chunk by chunk, each good until the next is asked for. Errors of the disk are told as such, but for `ENOENT`. */
 export async function* bytesOf(root: string, path: string): AsyncIterable<Buffer> {
   try {
-    yield* lentBytes(join(root, path));
+    yield* openedBytes(join(root, path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
     throw unreadable(join(root, path), error);
   }
 }
 
-/** Buffers to read into, used again: one made for each of a million small files costs more than reading them. */
+async function* openedBytes(path: string): AsyncIterable<Buffer> {
+  const { file } = await openRegular(path);
+  try {
+    yield* lentBytes(file, path);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Buffers to read whole files into, used again: one made for each of a million small files costs more than reading them. */
 const spare: Buffer[] = [];
 
-/** The bytes of a file; each chunk is good until the next is asked for. */
-async function* lentBytes(path: string): AsyncIterable<Buffer> {
-  const file = await openRegular(path);
+/** The bytes of a whole file, which stays open; each chunk is good until the next is asked for. Throws `disk-io`. */
+export async function* lentBytes(file: FileHandle, path: string): AsyncIterable<Buffer> {
   const buffer = spare.pop() ?? Buffer.allocUnsafe(1 << 20);
   try {
     for (;;) {
@@ -45,14 +54,15 @@ async function* lentBytes(path: string): AsyncIterable<Buffer> {
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
+  } catch (error) {
+    throw unreadable(path, error);
   } finally {
     spare.push(buffer);
-    await file.close();
   }
 }
 
-/** Never through a link, and never waiting for a pipe's other end; what is no plain file throws `unsafe-path`. */
-async function openRegular(path: string): Promise<FileHandle> {
+/** Opens never through a link, and never waiting for a pipe's other end; what is no plain file throws `unsafe-path`. */
+export async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly stat: Stats }> {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
   const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
     throw error.code === "ELOOP"
@@ -62,7 +72,7 @@ async function openRegular(path: string): Promise<FileHandle> {
         : error;
   });
   const stat = await file.stat();
-  if (stat.isFile()) return file;
+  if (stat.isFile()) return { file, stat };
   await file.close();
   throw noFile(path, stat.isDirectory() ? "a folder" : "a pipe or device");
 }
@@ -71,10 +81,10 @@ function noFile(path: string, what: string): RecordingError {
   return new RecordingError("unsafe-path", `${path} is ${what}, where a file of the archive should be.`);
 }
 
-function unreadable(path: string, error: unknown): RecordingError {
+/** What the disk said while a file was opened or read, as `disk-io`; one of our errors stays as it is. */
+export function unreadable(path: string, error: unknown): RecordingError {
   if (error instanceof RecordingError) return error;
-  const { code = "error" } = error as NodeJS.ErrnoException;
-  return new RecordingError("disk-io", `${path} cannot be read (${code}).`, { cause: error });
+  return new RecordingError("disk-io", `${path} cannot be read (${errno(error) ?? "error"}).`, { cause: error });
 }
 
 /**

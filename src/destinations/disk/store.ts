@@ -1,9 +1,10 @@
-import { constants, lstatSync, type Stats } from "node:fs";
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { lstatSync, type Stats } from "node:fs";
+import { type FileHandle, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { ByteRange, FileFacts, Reading, Store } from "../../core/model/store.ts";
 import { errno } from "../../platform/disk-error.ts";
+import { lentBytes, openRegular, unreadable } from "../../platform/files.ts";
 import { type Eraser, openEraser } from "./eraser.ts";
 import { listFinished } from "./finished-files.ts";
 
@@ -85,51 +86,8 @@ async function openReading(path: string, range: ByteRange | undefined): Promise<
   };
 }
 
-/** Never through a link, and never waiting for a pipe's other end; what is no plain file throws `unsafe-path`. */
-async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly stat: Stats }> {
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "ELOOP"
-      ? noFile(path, "a symbolic link")
-      : error.code === "ENXIO"
-        ? noFile(path, "a pipe or socket")
-        : error;
-  });
-  const stat = await file.stat();
-  if (stat.isFile()) return { file, stat };
-  await file.close();
-  throw noFile(path, stat.isDirectory() ? "a folder" : "a pipe or device");
-}
-
-function noFile(path: string, what: string): RecordingError {
-  return new RecordingError("unsafe-path", `${path} is ${what}, where a file of the archive should be.`);
-}
-
 function isAbsence(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes(errno(error) ?? "");
-}
-
-function unreadable(path: string, error: unknown): RecordingError {
-  if (error instanceof RecordingError) return error;
-  return new RecordingError("disk-io", `${path} cannot be read (${errno(error) ?? "error"}).`, { cause: error });
-}
-
-/** Buffers to read whole files into, used again: one made for each of a million small files costs more than reading them. */
-const spare: Buffer[] = [];
-
-async function* lentBytes(file: FileHandle, path: string): AsyncIterable<Uint8Array> {
-  const buffer = spare.pop() ?? Buffer.allocUnsafe(1 << 20);
-  try {
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } catch (error) {
-    throw unreadable(path, error);
-  } finally {
-    spare.push(buffer);
-  }
 }
 
 /** A listener's part is read in small pieces: there may be many of them, and slow ones. */

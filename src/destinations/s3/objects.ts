@@ -1,5 +1,6 @@
 import { RecordingError } from "../../core/model/errors.ts";
 import type { AudioType, RecordingKey, ResponseHead, Stored } from "../../core/model/recording.ts";
+import type { FileFacts } from "../../core/model/store.ts";
 
 /** How objects are stored, as the settings ask. */
 export interface ObjectSettings {
@@ -7,17 +8,6 @@ export interface ObjectSettings {
   /** The key's name or ARN in the store's KMS. */
   readonly kmsKey?: string;
   readonly storageClass?: string;
-}
-
-/** What a HEAD or GET tells of an object that callreel stored. */
-export interface ObjectFacts {
-  readonly bytes: number;
-  readonly changedMs: number;
-  readonly sha256?: string;
-  readonly key?: RecordingKey;
-  readonly contentType?: AudioType;
-  readonly audioSeconds?: number;
-  readonly lockedUntilMs?: number;
 }
 
 /** The headers that a recording is stored with, besides what signs it. */
@@ -50,7 +40,7 @@ export function keepingHeaders({ lock, kmsKey, storageClass }: ObjectSettings, n
 const sizePattern = /^\d{1,15}$/;
 
 /** Reads the facts from an answer's head; of a part's answer the whole's size. */
-export function factsIn({ headers }: ResponseHead): ObjectFacts {
+export function factsIn({ headers }: ResponseHead): FileFacts {
   const total = /\/(\d{1,15})$/.exec(headers["content-range"] ?? "")?.[1] ?? headers["content-length"] ?? "";
   if (!sizePattern.test(total)) throw new RecordingError("bad-answer", "The store does not tell the object's size.");
   const sha256 = headers["x-amz-meta-callreel-sha256"];
