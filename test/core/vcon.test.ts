@@ -79,7 +79,7 @@ test("a vCon tells times without an empty fraction, leaves out what is not known
       filename: "1.mp3",
       application: "RingCentral",
     },
-    expect.objectContaining({ start: "2026-01-01T02:00:00.250Z", parties: [0] }),
+    expect.objectContaining({ start: "2026-01-01T02:00:00.25Z", parties: [0] }),
   ]);
   expect(analysis.map(({ fields }) => [fields.dialog, fields.mediatype])).toEqual([
     [1, "text/vtt"],
@@ -126,4 +126,14 @@ test("channels are told by the first bytes of WAV and MPEG audio, and by nothing
   expect([mpeg(0xc0), mpeg(0x00), tagged, Buffer.from("OggS"), Buffer.alloc(0)].map(channelsOf)).toEqual([
     1, 2, 2, 1, 1,
   ]);
+});
+
+test.each([
+  [0, "1970-01-01T00:00:00Z"],
+  [20, "1970-01-01T00:00:00.02Z"],
+  [340, "1970-01-01T00:00:00.34Z"],
+  [1_005, "1970-01-01T00:00:01.005Z"],
+  [36_000_000, "1970-01-01T10:00:00Z"],
+])("writes a date of %i ms without zeros at the end of its fraction", (createdMs, written) => {
+  expect(vconOf([], { uuid: "u", createdMs, startOf: () => 0, channels: [] }).head.created_at).toBe(written);
 });

@@ -93,7 +93,7 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** RFC 3339, with a fraction of a second only where there is one (RFC 8620, 1.4). */
+/** RFC 3339, with a fraction of a second only where there is one, and without zeros at its end (RFC 8620, 1.4). */
 function dateOf(ms: number): string {
-  return new Date(ms).toISOString().replace(".000Z", "Z");
+  return new Date(ms).toISOString().replace(/\.?0*Z$/, "Z");
 }
