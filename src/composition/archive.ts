@@ -60,12 +60,15 @@ export async function wireLedger(settings: Settings, io: Io, adopting = false): 
   if (database === undefined) await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io), adopting);
   const lease = settings.lease === undefined ? {} : { leaseMs: settings.lease };
   const context = { clock: io.clock, pid: io.pid, version: version(), operator: operatorHere() };
-  return openArchive(database ?? ledgerFile(settings, io), { ...context, ...lease, ...passwordOf(settings) });
+  return openArchive(database ?? ledgerFile(settings, io), { ...context, ...lease, ...ledgerPassword(settings) });
 }
 
-function passwordOf({ ledger, ledgerPassword, ledgerPasswordFile }: Settings) {
+/** The password of the ledger's database, where it is given beside its address. */
+export function ledgerPassword({ ledger, ledgerPassword: given, ledgerPasswordFile }: Settings): {
+  readonly password?: string | undefined;
+} {
   if (ledger === undefined || !isDatabase(ledger)) return {};
-  return { password: readSecret(ledgerPassword, ledgerPasswordFile, "--ledger-password-file") };
+  return { password: readSecret(given, ledgerPasswordFile, "--ledger-password-file") };
 }
 
 /**
@@ -79,7 +82,7 @@ export async function takeArchive(
 ): Promise<{ release(): void }> {
   const database = ledgerDatabase(settings);
   if (database !== undefined) {
-    return lockDatabase(database, mode, { ...lockOptions(settings, io), ...passwordOf(settings) });
+    return lockDatabase(database, mode, { ...lockOptions(settings, io), ...ledgerPassword(settings) });
   }
   return lockArchive(archiveFolder(settings, io), lockOptions(settings, io));
 }
@@ -131,7 +134,7 @@ export async function openLedgerToRead(settings: Settings, io: Io): Promise<Arch
 /** A ledger in a database that is there and up to date; none is made. */
 function openKnownDatabase(settings: Settings, io: Io): Promise<Archive> {
   const context = { clock: io.clock, pid: io.pid, version: version(), operator: operatorHere(), readOnly: true };
-  return openArchive(ledgerDatabase(settings) ?? "", { ...context, ...passwordOf(settings) });
+  return openArchive(ledgerDatabase(settings) ?? "", { ...context, ...ledgerPassword(settings) });
 }
 
 /** The checks of the local disk: archive, state and settings can be written, and there is room. */

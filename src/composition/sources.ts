@@ -13,6 +13,7 @@ import type { RingCentralSettings } from "../sources/ringcentral/settings.ts";
 import type { TimSettings } from "../sources/tim/settings.ts";
 import { httpSettingsOf, ringcentralHosts, sourceHttpSettings, type Wiring } from "./http.ts";
 import { keptRingCentral, profileOf, secretNames, secretsOf } from "./kept-logins.ts";
+import { wireSharedState } from "./shared-state.ts";
 
 /** The sources of a run, with the HTTP clients that fetch the audio of each one's logins. */
 export interface SourceSet extends AsyncDisposable {
@@ -119,7 +120,10 @@ export async function wireSource(name: SourceName, wiring: Wiring): Promise<Wire
   const context = { http, clock: io.clock, random: io.random, report };
   const source =
     name === "ringcentral"
-      ? (await sources.ringcentral())(await ringcentralSettings(wiring), context)
+      ? (await sources.ringcentral())(await ringcentralSettings(wiring), {
+          ...context,
+          ...(await wireSharedState(wiring)),
+        })
       : (await sources.tim())(await timSettings(wiring), context);
   return { source, http };
 }

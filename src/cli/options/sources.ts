@@ -18,11 +18,17 @@ export const ringcentralOptions = {
   accessTokenFile: value("--access-token-file <file>", "file that holds a ready access token", text, {
     env: ["RC_ACCESS_TOKEN_FILE"],
   }),
+  tokenKeyFile: value(
+    "--token-key-file <file>",
+    "file that holds the key of sessions in the ledger's database (32 bytes, hex or base64)",
+    text,
+  ),
   redirectPort: value("--redirect-port <port>", "loopback port of the browser login", integer(1, 65535), {
     fallback: "8710",
   }),
   clientSecret: secret("RC_APP_CLIENT_SECRET", "the app's client secret"),
   jwt: secret("RC_USER_JWT", "the JWT credential"),
+  tokenKey: secret("CALLREEL_TOKEN_KEY", "the key of sessions in the ledger's database"),
   accessToken: secret("RC_ACCESS_TOKEN", "a ready access token"),
 } as const;
 

@@ -3,7 +3,8 @@ import type { RecordingRef } from "../../core/model/recording.ts";
 import { openApi } from "./api.ts";
 import { revokeToken } from "./auth/grants.ts";
 import { type LoginStatus, loginStatus } from "./auth/login-status.ts";
-import { findCredential, forgetLogin, openTokenStore, openTokens } from "./auth/tokens.ts";
+import { openSharedTokenStore } from "./auth/shared-tokens.ts";
+import { findCredential, forgetLogin, openTokenStore, openTokens, type TokenStore } from "./auth/tokens.ts";
 import { namedRecording, recordingsOf } from "./call-log/call-records.ts";
 import { forgetExtensions, openExtensions } from "./call-log/extensions.ts";
 import { listCalls } from "./call-log/listing.ts";
@@ -15,13 +16,15 @@ import { contentUrl } from "./media/addresses.ts";
 import { audioKind, openAudio } from "./media/audio.ts";
 import { openRateLimiter } from "./rate-limiter/limiter.ts";
 import { applicationOf, checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
-import { openState } from "./state.ts";
+import { openState, type State } from "./state.ts";
 
 export { browserLogin, type LoggedIn, type LoginPrompt } from "./auth/browser-login.ts";
 export { forgetSession, hasSession, shareLogin } from "./auth/kept-session.ts";
 export type { LoginStatus } from "./auth/login-status.ts";
 export { openWebLogins, type WebLogins } from "./auth/player-login.ts";
+export { tokenKey } from "./auth/shared-tokens.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
+export { openSharedState } from "./shared-state.ts";
 
 /** RingCentral's powers beyond those of every source. */
 export interface RingCentralSource extends Source {
@@ -41,7 +44,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   const rate = settings.ratePerMinute === undefined ? {} : { ratePerMinute: settings.ratePerMinute };
   const application = applicationOf(settings);
   const rateLimiter = openRateLimiter({ state, credential: credential ?? "none", application, ...context, ...rate });
-  const store = credential === undefined ? undefined : openTokenStore(state, credential);
+  const store = credential === undefined ? undefined : tokenStoreOf(credential, settings, state, context);
   const tokens = openTokens({ settings, context, rateLimiter }, store);
   const serverClock = openServerClock(context.clock);
   const api = openApi({ settings, context, rateLimiter, tokens, serverClock });
@@ -49,10 +52,10 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
   const audio = openAudio({ settings, context, rateLimiter, tokens });
 
   async function logout(signal: AbortSignal): Promise<void> {
-    const kept = store?.read();
+    const kept = await store?.read();
     forgetLogin(state, settings);
     forgetExtensions({ settings, state, credential });
-    store?.remove();
+    await store?.remove();
     const token = kept?.refreshToken ?? kept?.accessToken;
     if (token !== undefined) await revokeToken({ settings, context, rateLimiter }, token, signal);
   }
@@ -99,7 +102,20 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     async [Symbol.asyncDispose]() {
       tokens[Symbol.dispose]();
       rateLimiter[Symbol.dispose]();
+      await context.shared?.state[Symbol.asyncDispose]();
       state[Symbol.dispose]();
     },
   };
+}
+
+/** Sessions are shared only where they can be encrypted; a browser's login stays on the machine that it was made on. */
+function tokenStoreOf(
+  credential: string,
+  { jwt }: RingCentralSettings,
+  state: State,
+  { shared, report }: RingCentralContext,
+): TokenStore {
+  if (shared?.tokenKey === undefined || jwt === undefined) return openTokenStore(state, credential);
+  const warn = (message: string) => report({ event: "notice", level: "warning", message });
+  return openSharedTokenStore(shared.state, credential, shared.tokenKey, warn);
 }

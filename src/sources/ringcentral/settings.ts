@@ -4,6 +4,7 @@ import type { DownloadEvent } from "../../core/model/events.ts";
 import type { Clock } from "../../core/model/ports.ts";
 import type { Http } from "../../http/client.ts";
 import { isLoopback } from "../../http/networks.ts";
+import type { SharedState } from "./shared-state.ts";
 
 /** One RingCentral login, as plain data. */
 export interface RingCentralSettings {
@@ -42,6 +43,8 @@ export interface RingCentralContext {
   /** A number in [0, 1), for jitter. */
   readonly random: () => number;
   readonly report: (event: DownloadEvent) => void;
+  /** What the machines of one ledger share: the budget of requests and, with a key, encrypted sessions; closed with the source. */
+  readonly shared?: { readonly state: SharedState; readonly tokenKey?: Buffer };
 }
 
 /** Refuses settings that could send a secret where it does not belong; gives them back with their hosts in one form. */

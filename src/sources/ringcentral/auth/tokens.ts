@@ -1,6 +1,7 @@
 import { RecordingError } from "../../../core/model/errors.ts";
 import { orAborted } from "../../../platform/mutex.ts";
 import { parsedObject } from "../error-bodies.ts";
+import type { SoonOr } from "../rate-limiter/budget-store.ts";
 import { credentialOf, digest, type RingCentralSettings } from "../settings.ts";
 import type { State } from "../state.ts";
 import { jwtGrant, type LoginWorld, noLogin, refreshGrant, requestToken, type TokenSet } from "./grants.ts";
@@ -47,13 +48,13 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
     if (ready !== undefined) throw refusedAccessToken();
     if (store === undefined) throw noLogin();
     if (refusedWhenNew >= 2) throw refusedNewToken();
-    const kept = store.read();
+    const kept = await store.read();
     if (usable(kept)) return kept;
     return world.rateLimiter.login(async () => {
-      const shared = store.read();
+      const shared = await store.read();
       if (usable(shared)) return shared;
       const tokens = await newSession(world, shared, closing.signal);
-      store.write(tokens);
+      await store.write(tokens);
       minted = tokens.accessToken;
       return tokens;
     }, closing.signal);
@@ -138,24 +139,36 @@ function refusedNewToken(): RecordingError {
   );
 }
 
-/** The session of one credential, shared by every process of the user. */
+/** The session of one credential, shared by every process of the user; or, in a database, by every machine. */
 export interface TokenStore {
+  read(): SoonOr<TokenSet | undefined>;
+  write(tokens: TokenSet): SoonOr<void>;
+  remove(): SoonOr<void>;
+}
+
+/** A session that is kept on this machine: at once. */
+interface LocalTokenStore extends TokenStore {
   read(): TokenSet | undefined;
   write(tokens: TokenSet): void;
   remove(): void;
 }
 
 /** Opens the place of a credential's session in the shared state. */
-export function openTokenStore(state: State, credential: string): TokenStore {
+export function openTokenStore(state: State, credential: string): LocalTokenStore {
   const name = `token:${credential}`;
   return {
     read() {
-      const kept = parsedObject(state.read(name));
-      return typeof kept?.accessToken === "string" ? (kept as unknown as TokenSet) : undefined;
+      return tokensIn(state.read(name));
     },
     write: (tokens) => state.update(name, () => ({ text: JSON.stringify(tokens), result: undefined })),
     remove: () => state.update(name, () => ({ text: null, result: undefined })),
   };
+}
+
+/** The session that a text tells; undefined where it tells none. */
+export function tokensIn(text: string | undefined): TokenSet | undefined {
+  const kept = parsedObject(text);
+  return typeof kept?.accessToken === "string" ? (kept as unknown as TokenSet) : undefined;
 }
 
 /** Which credential the settings stand for; undefined when there is no login at all. */

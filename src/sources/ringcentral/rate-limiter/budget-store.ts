@@ -16,16 +16,24 @@ import {
 } from "./budget.ts";
 import { type Answered, type Asking, observeResponse, takePermits, type Wait } from "./permits.ts";
 
-/** One credential's budget of requests in the state that all processes share; each change is one transaction. */
+/** At once where the state is on this machine, later where it is a database's. */
+export type SoonOr<T> = T | Promise<T>;
+
+/**
+ * One credential's budget of requests in the state that all processes share; each change is one transaction, and they
+ * come in the order in which they were asked for.
+ */
 export interface BudgetStore {
-  take(asking: Asking): PermitBlock | Wait;
-  observeResponse(answered: Answered): void;
+  /** How long to wait before asking again whether another has ended its login. */
+  readonly pollMs: number;
+  take(asking: Asking): SoonOr<PermitBlock | Wait>;
+  observeResponse(answered: Answered): SoonOr<void>;
   /** Whether the right to ask for a token is now the owner's alone. */
-  beginLogin(owner: string): boolean;
-  endLogin(owner: string): void;
+  beginLogin(owner: string): SoonOr<boolean>;
+  endLogin(owner: string): SoonOr<void>;
   /** Confirms that these owners are alive. */
-  beat(owners: readonly string[]): void;
-  /** Whether, since last asked, another process has written that requests of these kinds must wait. */
+  beat(owners: readonly string[]): SoonOr<void>;
+  /** Whether another may have written, since last asked, that requests of these kinds must wait. */
   closedByOthers(kinds: Iterable<string>): boolean;
   allowance(asking: Pick<Asking, "kind" | "ratePerMinute">): { readonly limit: number; readonly windowMs: number };
   /** How many requests of this kind's group count just now. */
@@ -45,6 +53,7 @@ export function openBudgetStore(state: State, credential: string, clock: Clock):
   }
 
   return {
+    pollMs: 25,
     take: (asking) => change((budget, now) => takePermits(budget, asking, now)),
     observeResponse: (answered) => change((budget, now) => observeResponse(budget, answered, now)),
     beginLogin: (owner) => change((budget, now) => beginLogin(budget, owner, now)),
@@ -67,7 +76,8 @@ export function openBudgetStore(state: State, credential: string, clock: Clock):
   };
 }
 
-function beginLogin(budget: Budget, owner: string, now: number): boolean {
+/** Gives the right to ask for a token to one owner at a time. */
+export function beginLogin(budget: Budget, owner: string, now: number): boolean {
   if (loginUnderWay(budget, now)) return false;
   budget.login = { owner, untilMs: now + leaseMs };
   return true;

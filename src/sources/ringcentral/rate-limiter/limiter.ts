@@ -6,11 +6,13 @@ import type { ResponseHead } from "../../../core/model/recording.ts";
 import { retryAfterMs } from "../../../core/model/response-headers.ts";
 import { rateHeaders } from "../error-bodies.ts";
 import { digest } from "../settings.ts";
+import type { SharedState } from "../shared-state.ts";
 import type { State } from "../state.ts";
 import { type PermitBlock, tokenKind } from "./budget.ts";
-import { type BudgetStore, openBudgetStore } from "./budget-store.ts";
+import { type BudgetStore, openBudgetStore, type SoonOr } from "./budget-store.ts";
 import type { Wait } from "./permits.ts";
 import { joinQueue, type Queue, type Reserve } from "./queue.ts";
+import { openSharedBudgetStore } from "./shared-budget-store.ts";
 
 /** The one place where requests of a credential wait, in every process that uses it. */
 export interface RingCentralRateLimiter extends RateLimiter, Disposable {
@@ -33,6 +35,8 @@ export interface RateLimiterOptions {
   readonly random: () => number;
   readonly report: (event: DownloadEvent) => void;
   readonly ratePerMinute?: number;
+  /** Keeps the budget in a database for all machines instead of in the state of this one. */
+  readonly shared?: { readonly state: SharedState };
 }
 
 /**
@@ -94,9 +98,12 @@ class SharedRateLimiter implements RingCentralRateLimiter {
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RateLimiterOptions) {
-    const { state, credential, clock, random } = options;
+    const { state, credential, clock, random, shared } = options;
     this.#options = options;
-    this.#budgetStore = openBudgetStore(state, credential, clock);
+    this.#budgetStore =
+      shared === undefined
+        ? openBudgetStore(state, credential, clock)
+        : openSharedBudgetStore(shared.state, credential, clock);
     this.#owner = digest(`${random()} ${clock.now()} ${clock.monotonic()}`);
   }
 
@@ -114,7 +121,8 @@ class SharedRateLimiter implements RingCentralRateLimiter {
 
   async login<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const name = this.#newName();
-    while (!this.#budgetStore.beginLogin(name)) await this.#options.clock.sleep(25, signal);
+    const { clock } = this.#options;
+    while (!(await this.#budgetStore.beginLogin(name))) await clock.sleep(this.#budgetStore.pollMs, signal);
     this.#giveBackAll();
     this.#logins.add(name);
     void this.#keepBeating();
@@ -123,7 +131,7 @@ class SharedRateLimiter implements RingCentralRateLimiter {
     } finally {
       this.#logins.delete(name);
       if (!this.#closing.signal.aborted) {
-        this.#budgetStore.endLogin(name);
+        await this.#budgetStore.endLogin(name);
         this.#wakeAll();
       }
     }
@@ -193,7 +201,8 @@ class SharedRateLimiter implements RingCentralRateLimiter {
         if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
         if (this.#broken !== undefined) throw this.#broken.error;
         const asking = { kind: queue.kind, owner: this.#owner, permitId: this.#newName(), ratePerMinute };
-        const step = this.#budgetStore.take(asking);
+        const step = await this.#budgetStore.take(asking);
+        if (this.#closing.signal.aborted) throw this.#closing.signal.reason;
         if ("count" in step) {
           this.#serve(queue, step);
         } else {
@@ -266,11 +275,14 @@ class SharedRateLimiter implements RingCentralRateLimiter {
   }
 
   /** Answers and heartbeats come where nobody could catch an error: the next request is told of it instead. */
-  #note(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
+  #note(work: () => SoonOr<void>): void {
+    const broken = (error: unknown) => {
       this.#broken ??= { error };
+    };
+    try {
+      work()?.catch(broken);
+    } catch (error) {
+      broken(error);
     }
   }
 

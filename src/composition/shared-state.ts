@@ -1,0 +1,30 @@
+import { readSecret } from "../cli/config.ts";
+import { openSharedState, type RingCentralContext, tokenKey } from "../sources/ringcentral/index.ts";
+import { ledgerDatabase, ledgerPassword } from "./archive.ts";
+import type { Wiring } from "./http.ts";
+
+/**
+ * What RingCentral's logins share with other machines through the ledger's database: the budget and, with a key, sessions.
+ * Nothing where the ledger is a file. The source that it is given to closes it.
+ */
+export async function wireSharedState({
+  settings,
+  report,
+  keepSecret,
+}: Wiring): Promise<Pick<RingCentralContext, "shared">> {
+  const url = ledgerDatabase(settings);
+  if (url === undefined) return {};
+  const text = readSecret(settings.tokenKey, settings.tokenKeyFile, "--token-key-file");
+  if (text !== undefined) keepSecret(text);
+  const where = settings.tokenKeyFile === undefined ? "CALLREEL_TOKEN_KEY" : "--token-key-file";
+  const key = text === undefined ? {} : { tokenKey: tokenKey(text, where) };
+  const { password } = ledgerPassword(settings);
+  const { openPostgresDatabase } = await import("../platform/postgres.ts");
+  const database = await openPostgresDatabase(url, { flag: "--ledger", ...(password !== undefined && { password }) });
+  const state = openSharedState(database);
+  if (text === undefined) report({ event: "notice", level: "info", message: ownSessions });
+  return { shared: { state, ...key } };
+}
+
+const ownSessions =
+  "Without CALLREEL_TOKEN_KEY (or --token-key-file) this machine keeps RingCentral's sessions for itself, and RingCentral allows a user and app five of them.";

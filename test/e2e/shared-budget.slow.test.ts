@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../helpers/bin.ts";
+import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
+import { finishedIn } from "./tim-world.ts";
+
+describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noPostgres})` : ""}`, () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it("share RingCentral's budget and one session", async () => {
+    await using world = await openRingCentralWorld({
+      data: { recordings: 20, layout: "plain", days: 2 },
+      settings: { limits: quickBudget(10) },
+    });
+    const download = (machine: string, key: string) => {
+      const home = join(world.home, machine);
+      const env = {
+        ...world.rc.env,
+        HOME: home,
+        XDG_STATE_HOME: join(home, "state"),
+        CALLREEL_LEDGER: server.url,
+        CALLREEL_LEDGER_PASSWORD: server.password,
+        CALLREEL_TOKEN_KEY: key,
+      };
+      return run(["download", "--from", "2000-01-01", "-d", world.archive], { env });
+    };
+    const key = "ab".repeat(32);
+    const ended = await Promise.all([download("one", key), download("other", key)]);
+    for (const { code, err } of ended) expect([0, 3], err).toContain(code);
+    expect(finishedIn(world.archive)).toHaveLength(20);
+    expect(world.rc.stats()).toMatchObject({ tokenRequests: 1, rateLimited: 0 });
+
+    const rotated = await download("one", "cd".repeat(32));
+    expect(rotated.code, rotated.err).toBe(0);
+    expect(rotated.err).toContain("cannot be decrypted");
+    const wrong = await download("one", "no key");
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("CALLREEL_TOKEN_KEY is no key of 32 bytes")]);
+  });
+});

@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openPostgresDatabase } from "../../../src/platform/postgres.ts";
+import { openSharedTokenStore, tokenKey } from "../../../src/sources/ringcentral/auth/shared-tokens.ts";
+import { openRingCentral, openSharedState } from "../../../src/sources/ringcentral/index.ts";
+import { openBudgetStore } from "../../../src/sources/ringcentral/rate-limiter/budget-store.ts";
+import { openSharedBudgetStore } from "../../../src/sources/ringcentral/rate-limiter/shared-budget-store.ts";
+import { openState } from "../../../src/sources/ringcentral/state.ts";
+import { noPostgres, type PostgresServer, startPostgres } from "../../helpers/postgres.ts";
+import { openFake } from "./fake.ts";
+import { never, openWorld, realClock, type World } from "./world.ts";
+
+describe.skipIf(noPostgres)(`a budget in PostgreSQL${noPostgres ? ` (${noPostgres})` : ""}`, () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const shared = async () =>
+    openSharedState(await openPostgresDatabase(server.url, { flag: "--ledger", password: server.password }));
+
+  const asking = (kind: string, permitId: string) => ({ kind, owner: "me", permitId, ratePerMinute: undefined });
+  const answer = (kind: string, permitId: string, status: number) => ({
+    kind,
+    permitId,
+    sent: 1,
+    keepOpen: false,
+    status,
+    rate: {},
+    retryAfterMs: undefined,
+    ratePerMinute: undefined,
+  });
+
+  it.each(["SQLite", "PostgreSQL"])("keeps the contract of every budget, over %s", async (kind) => {
+    await using world = openWorld({ server: "https://x.example", mediaServer: "https://x.example" });
+    using state = openState(world.stateDir);
+    await using database = await shared();
+    const open = () =>
+      kind === "SQLite" ? openBudgetStore(state, "c", realClock) : openSharedBudgetStore(database, "c", realClock);
+    const [one, other] = [open(), open()];
+
+    expect(await one.take(asking("audio", "p1"))).toMatchObject({ id: "p1", count: 1, open: true });
+    expect(await other.take(asking("audio", "p2"))).toMatchObject({ reason: "the previous answer" });
+    await one.observeResponse(answer("audio", "p1", 200));
+    expect(await other.take(asking("audio", "p2"))).toMatchObject({ id: "p2" });
+    expect(other.used("audio")).toBe(2);
+    expect(other.allowance({ kind: "audio", ratePerMinute: undefined })).toEqual({ limit: 10, windowMs: 60_000 });
+
+    await other.observeResponse(answer("audio", "p2", 429));
+    const step = await one.take(asking("list", "p3"));
+    expect(step).toMatchObject({ reason: expect.stringContaining("429") });
+    expect("untilMs" in step && step.untilMs - Date.now()).toBeGreaterThan(55_000);
+
+    expect([await one.beginLogin("a"), await other.beginLogin("b")]).toEqual([true, false]);
+    await one.beat(["a"]);
+    await one.endLogin("a");
+    expect(await other.beginLogin("b")).toBe(true);
+  });
+
+  it("writes nothing when it refuses", async () => {
+    await using database = await shared();
+    const store = openSharedBudgetStore(database, "quiet", realClock);
+    await store.take(asking("audio", "p1"));
+    const before = await database.read("budget:quiet");
+    expect(await store.take(asking("audio", "p2"))).not.toHaveProperty("count");
+    expect(await store.beginLogin("a")).toBe(true);
+    const held = await database.read("budget:quiet");
+    expect(await store.beginLogin("b")).toBe(false);
+    expect(await database.read("budget:quiet")).toBe(held);
+    expect(before).not.toBe(held);
+  });
+
+  it("is one for machines with homes of their own, and so is the session, which nobody can read there", async () => {
+    await using fake = await openFake({ limit: 12, windowMs: 3_600_000 });
+    const key = randomBytes(32);
+    const machine = async (tokenKeyOfIt = key) => {
+      const world = openWorld({ server: fake.origin, mediaServer: fake.origin });
+      const state = await shared();
+      const source = openRingCentral(world.settings, { ...world.context, shared: { state, tokenKey: tokenKeyOfIt } });
+      return { world, source };
+    };
+    const fleet = await Promise.all([machine(), machine(), machine()]);
+    const ending = new AbortController();
+    const fetched = await Promise.all(
+      fleet.map(async ({ world, source }) => {
+        let count = 0;
+        for (; count < 12; count++) if (!(await fetchOne(world, source, ending.signal))) break;
+        return count;
+      }),
+    );
+    async function fetchOne(world: World, source: (typeof fleet)[0]["source"], signal: AbortSignal) {
+      const link = await source.link(source.named("1000")!, undefined, signal).catch(() => undefined);
+      if (link === undefined) return false;
+      const got = await world.http.request({ url: link.url, headers: link.headers }, never);
+      link.answered?.(got);
+      if (fake.counted.length === 12) ending.abort();
+      return true;
+    }
+    expect(fetched.reduce((a, b) => a + b)).toBe(12);
+    expect(fake.refusals).toEqual({ limited: 0, insidePenalty: 0 });
+    expect(fake.tokenRequests()).toHaveLength(1);
+
+    await using database = await openPostgresDatabase(server.url, { flag: "--ledger", password: server.password });
+    const rows = await database.transaction((sql) =>
+      sql.rows<{ name: string; text: string }>("SELECT * FROM callreel.shared"),
+    );
+    expect(rows.some(({ name }) => name.startsWith("token:"))).toBe(true);
+    expect(JSON.stringify(rows)).not.toContain("token-1");
+
+    for (const { world, source } of fleet) {
+      await source[Symbol.asyncDispose]();
+      await world[Symbol.asyncDispose]();
+    }
+  });
+
+  it("tells a session under another key, or a damaged one, and takes it for none", async () => {
+    await using database = await shared();
+    const told: string[] = [];
+    const open = (key: Buffer, credential = "mine") =>
+      openSharedTokenStore(database, credential, key, (message) => told.push(message));
+    const key = randomBytes(32);
+    const tokens = { accessToken: "secret-token", obtainedMs: 1, expiresMs: 2, scope: "" };
+    await open(key).write(tokens);
+    expect(await open(key).read()).toEqual(tokens);
+    expect(told).toEqual([]);
+    expect(await open(randomBytes(32)).read()).toBeUndefined();
+    const text = (await database.read("token:mine")) as string;
+    for (const damaged of ["", "AA==", text.slice(8), `A${text.slice(1)}`]) {
+      await database.update("token:mine", () => ({ text: damaged, result: undefined }));
+      expect(await open(key).read()).toBeUndefined();
+    }
+    await database.update("token:other", () => ({ text, result: undefined }));
+    expect(await open(key, "other").read()).toBeUndefined();
+    expect(told).toHaveLength(6);
+    expect(told[0]).toContain("Logging in anew");
+  });
+
+  it("gives no permit without its database, and then ends as a source that cannot be reached", async () => {
+    const away = openSharedState(
+      await openPostgresDatabase("postgres://callreel@127.0.0.1:1/tim", { flag: "--ledger", password: "x" }),
+    );
+    let now = 0;
+    const sleep = async (ms: number) => {
+      now += ms;
+    };
+    const clock = { ...realClock, monotonic: () => now, sleep };
+    const store = openSharedBudgetStore(away, "c", clock);
+    await expect(store.take(asking("audio", "p"))).rejects.toMatchObject({ code: "unreachable", verdict: "stop" });
+    expect(now).toBeGreaterThan(50_000);
+  });
+});
+
+it("takes keys of 32 bytes alone, and does not repeat what was none", () => {
+  const bytes = randomBytes(32);
+  for (const form of ["hex", "base64", "base64url"] as const)
+    expect(tokenKey(`${bytes.toString(form)}\n`, "K")).toEqual(bytes);
+  for (const text of ["", "secret!", bytes.toString("hex").slice(2), `${bytes.toString("hex")}00`]) {
+    expect(() => tokenKey(text, "CALLREEL_TOKEN_KEY")).toThrow(/^CALLREEL_TOKEN_KEY is no key of 32 bytes/);
+  }
+});
