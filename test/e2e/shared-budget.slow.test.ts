@@ -33,7 +33,7 @@ describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noP
     const ended = await Promise.all([download("one", key), download("other", key)]);
     for (const { code, err } of ended) expect([0, 3], err).toContain(code);
     expect(finishedIn(world.archive)).toHaveLength(20);
-    expect(world.rc.stats()).toMatchObject({ tokenRequests: 1, rateLimited: 0 });
+    expect(world.rc.stats()).toMatchObject({ tokenRequests: 1, penalties: 0, violations: 0 });
 
     const rotated = await download("one", "cd".repeat(32));
     expect(rotated.code, rotated.err).toBe(0);
