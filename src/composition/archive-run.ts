@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { exitCodeOf, exitCodeOfRun, worst } from "../cli/exit-codes.ts";
 import type { Invocation, Io } from "../cli/io.ts";
-import { type DownloadPlan, type DownloadPorts, download } from "../core/download/run.ts";
+import type { DownloadPlan, DownloadPorts } from "../core/download/download-plan.ts";
+import { download } from "../core/download/run.ts";
 import type { Work } from "../core/download/work.ts";
 import type { Listed } from "../core/model/catalogue.ts";
 import { asRecordingError, RecordingError } from "../core/model/errors.ts";

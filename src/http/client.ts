@@ -1,15 +1,16 @@
-import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Receiver } from "../core/model/ports.ts";
 import type { ResponseHead } from "../core/model/recording.ts";
 import { mostAuthorities, shownUrl, splitUrl, type Target } from "./address.ts";
 import { type AddressGuard, type AddressRule, openAddressGuard } from "./address-guard.ts";
+import { bufferingReceiver } from "./buffering-receiver.ts";
 import { type Decoder, openDecoder } from "./content-encoding.ts";
 import { openDispatcher, type Route, timerMs } from "./dispatcher.ts";
 import type { ProxySettings } from "./proxy.ts";
 import { isBrokenEnd, socketError, wantsLogin, watchForBrokenEnds } from "./socket-error.ts";
 import { type LowSpeed, openSpeedWatch, type SpeedWatch, type Watched } from "./speed-watch.ts";
+import { sentBody, type Upload } from "./upload.ts";
 
 /** How one source's hosts are reached. Plain data, so that it can cross into a thread. */
 export interface HttpSettings {
@@ -36,7 +37,7 @@ export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** What comes in pieces needs a `content-length` among the headers. */
-  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  readonly body?: Upload;
   /** Largest body taken into memory; 32 MiB unless told. */
   readonly maxBytes?: number;
 }
@@ -127,30 +128,8 @@ function exchange(
   return new Promise<void>((resolve, reject) => {
     const said = via === undefined ? host : `${host} (through the proxy ${via})`;
     const each = new Exchange({ client, request, host: said, proxied: via, receiver, signal, resolve, reject });
-    client.dispatcher.dispatch({ origin, path, method, headers, body: bodyOf(request, each) }, each);
+    client.dispatcher.dispatch({ origin, path, method, headers, body: sentBody(request.body, each) }, each);
   });
-}
-
-function bodyOf({ body }: HttpRequest, exchange: Exchange): string | Uint8Array | Readable | null {
-  if (body === undefined) return null;
-  return isPieces(body) ? Readable.from(counted(body, exchange)) : body;
-}
-
-function isPieces(body: NonNullable<HttpRequest["body"]>): body is AsyncIterable<Uint8Array> {
-  return typeof body === "object" && Symbol.asyncIterator in body;
-}
-
-const pieceBytes = 64 * 1024;
-
-/** The body in pieces so small that a slow line is told from one that is dead. */
-async function* counted(body: AsyncIterable<Uint8Array>, exchange: Exchange): AsyncGenerator<Uint8Array> {
-  for await (const bytes of body) {
-    for (let at = 0; at < bytes.length; at += pieceBytes) {
-      const piece = bytes.subarray(at, at + pieceBytes);
-      exchange.sent += piece.length;
-      yield piece;
-    }
-  }
 }
 
 interface Call {
@@ -301,25 +280,4 @@ function flatHeaders(headers: Record<string, string | string[] | undefined>): Re
 function requestId(head: ResponseHead | undefined): { requestId?: string } {
   const id = head?.headers.rcrequestid;
   return id === undefined ? {} : { requestId: id.replace(/[^\w-]/g, "").slice(0, 64) };
-}
-
-/** A receiver that keeps a bounded body in memory. */
-function bufferingReceiver(maxBytes: number): Receiver & { answer(): HttpAnswer } {
-  let head: ResponseHead | undefined;
-  let size = 0;
-  const chunks: Uint8Array[] = [];
-  return {
-    head(arrived) {
-      head = arrived;
-    },
-    chunk(bytes) {
-      size += bytes.byteLength;
-      if (size > maxBytes) throw new RecordingError("bad-answer", `The answer is larger than ${maxBytes} bytes.`);
-      chunks.push(bytes);
-    },
-    answer() {
-      if (head === undefined) throw new RecordingError("reset", "The connection closed without an answer.");
-      return { ...head, body: Buffer.concat(chunks) };
-    },
-  };
 }

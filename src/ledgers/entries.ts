@@ -5,6 +5,7 @@ import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../core/model/recording.ts";
 import { wanted } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
+import { type Condition, conditionsOf, marks, where, widerBound } from "./entry-conditions.ts";
 import {
   type BriefRow,
   briefAsJson,
@@ -44,7 +45,7 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
   }
   function* matchingRows<Row extends BriefRow>(columns: string, filter: EntryFilter): Generator<Row[]> {
     const { states, newestFirst = false } = filter;
-    for (const rows of pages<Row>(database, columns, conditionsOf(filter), newestFirst)) {
+    for (const rows of pages<Row>(database, columns, conditionsOf(filter, comparedWindow), newestFirst)) {
       const asked = states === undefined ? rows : rows.filter((row) => states.includes(stateOf(row, lives)));
       if (asked.length > 0) yield asked;
     }
@@ -90,11 +91,6 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
 const wantedStill = `(evidence IS NULL OR json_extract(evidence, '$.proven') = 0
   OR json_extract(evidence, '$.askedMs') + json_extract(evidence, '$.waitMs') <= ?)`;
 
-interface Condition {
-  readonly sql: string;
-  readonly values: readonly (string | number)[];
-}
-
 /** Pages in the order of call starts, each from where the last one ended: rows that change meanwhile move nothing. */
 function* pages<Row extends BriefRow>(
   database: Database,
@@ -125,49 +121,17 @@ function pageReader<Row>(database: Database, columns: string, conditions: readon
     database.read(() => JSON.parse((statement.get(...values) as { page: string }).page) as Row[]);
 }
 
-function conditionsOf({ states, source, window, isUndated, from, to, id }: EntryFilter): Condition[] {
+/** As `inWindow` compares; the wider bound in plain text lets SQLite find its place by the index. */
+function comparedWindow({ fromMs, toMs, fromLocal, toLocal }: NonNullable<EntryFilter["window"]>): Condition[] {
   return [
-    ...(states === undefined ? [] : statesCondition(states)),
-    ...(source === undefined ? [] : [where("source = ?", source)]),
-    ...(window === undefined ? [] : windowConditions(window)),
-    ...(isUndated ? [where("start = ''")] : []),
-    ...(from === undefined ? [] : [where("start >= ?", from)]),
-    ...(to === undefined ? [] : [where("start < ?", to)]),
-    ...(id === undefined ? [] : [where("id = ?", id)]),
+    ...(fromMs === undefined ? [] : [widerBound(">=", fromMs), compared(">=", fromMs, fromLocal)]),
+    ...(toMs === undefined ? [] : [widerBound("<", toMs), compared("<", toMs, toLocal)]),
   ];
 }
 
-/** A leased row stands in the state it was claimed from; which leases live is told row by row, and what is done stays so. */
-function statesCondition(states: NonNullable<EntryFilter["states"]>): Condition[] {
-  const leased = states.includes("claimed") ? " OR lease_owner IS NOT NULL" : "";
-  const asked = where(`(state IN (${marks(states)})${leased})`, ...states);
-  // Said in the words of the index over what is not done, so that SQLite sees that it fits.
-  return states.includes("done") ? [asked] : [where("state <> 'done'"), asked];
-}
-
-type Window = NonNullable<EntryFilter["window"]>;
-
-function windowConditions({ fromMs, toMs, fromLocal, toLocal }: Window): Condition[] {
-  const day = 24 * 60 * 60 * 1000;
-  return [
-    where("start <> ''"),
-    ...(fromMs === undefined ? [] : bound(">=", fromMs, fromLocal, fromMs - day)),
-    ...(toMs === undefined ? [] : bound("<", toMs, toLocal, toMs + day)),
-  ];
-}
-
-/** As `inWindow` compares. No zone is a day from UTC: the wider bound in plain text lets SQLite find its place by the index. */
-function bound(sign: string, ms: number, local: string | undefined, widerMs: number): Condition[] {
-  const [instant, wider] = [ms, widerMs].map((each) => new Date(each).toISOString()) as [string, string];
+function compared(sign: string, ms: number, local: string | undefined): Condition {
+  const instant = new Date(ms).toISOString();
   const isInstant = "(start LIKE '%Z' OR start GLOB '*[+-][0-9][0-9]:[0-9][0-9]')";
-  const compared = `CASE WHEN ${isInstant} THEN strftime('%Y-%m-%dT%H:%M:%fZ', start) ${sign} ? ELSE replace(start, ' ', 'T') ${sign} ? END`;
-  return [where(`start ${sign} ?`, wider), where(compared, instant, local ?? instant)];
-}
-
-function where(sql: string, ...values: (string | number)[]): Condition {
-  return { sql, values };
-}
-
-function marks(values: readonly unknown[]): string {
-  return values.map(() => "?").join(", ");
+  const sql = `CASE WHEN ${isInstant} THEN strftime('%Y-%m-%dT%H:%M:%fZ', start) ${sign} ? ELSE replace(start, ' ', 'T') ${sign} ? END`;
+  return where(sql, instant, local ?? instant);
 }

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type DownloadPlan, download } from "../../src/core/download/run.ts";
+import type { DownloadPlan } from "../../src/core/download/download-plan.ts";
+import { download } from "../../src/core/download/run.ts";
 import { openTransfer } from "../../src/core/download/transfer.ts";
 import type { Work } from "../../src/core/download/work.ts";
 import { RecordingError } from "../../src/core/model/errors.ts";

@@ -3,10 +3,10 @@ import type { DownloadEvent } from "../model/events.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Destination, LinkSource } from "../model/ports.ts";
 import type { RecordingKey, RecordingRef, SourceName, Stored } from "../model/recording.ts";
+import type { DownloadPlan } from "./download-plan.ts";
 import { type Absence, type Evidence, evidenceInWords, isAbsence, openYields } from "./evidence.ts";
 import { openFailureStreak } from "./failure-streak.ts";
 import { markedIfShort, type Refetch, shortness } from "./refetch.ts";
-import type { DownloadPlan } from "./run.ts";
 import type { Shutdown } from "./shutdown.ts";
 
 /** What becomes of claimed recordings: told to the ledger first, then to whoever listens. */

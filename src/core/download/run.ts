@@ -1,62 +1,19 @@
 import { asRecordingError, RecordingError } from "../model/errors.ts";
 import type { DownloadEvent, Summary } from "../model/events.ts";
-import type { Claim, Ledger } from "../model/ledger.ts";
-import type { Clock, Destination, Expectation, LinkSource, Received, Transfer } from "../model/ports.ts";
-import type { RecordingKey, RecordingRef, SourceName, Stored } from "../model/recording.ts";
-import type { RetryPolicy } from "../retry.ts";
+import type { Claim } from "../model/ledger.ts";
+import type { Received } from "../model/ports.ts";
+import type { RecordingRef, Stored } from "../model/recording.ts";
 import type { Adaptive } from "./adaptive.ts";
 import { fetchRecording } from "./attempt.ts";
+import type { DownloadPlan, DownloadPorts, DownloadSignals } from "./download-plan.ts";
 import { isAbsence, isSettled } from "./evidence.ts";
 import { openLanes } from "./lanes.ts";
 import { type Outcomes, openOutcomes, settleReplaced } from "./outcomes.ts";
 import { readAhead } from "./read-ahead.ts";
-import type { Tolerance } from "./refetch.ts";
 import { expectAfter, pathOf, type Refetch, withKnown } from "./refetch.ts";
 import { openShutdown, type Shutdown } from "./shutdown.ts";
 import { openTally, type Tally } from "./tally.ts";
 import type { Work } from "./work.ts";
-
-export interface DownloadPorts {
-  readonly sources: ReadonlyMap<SourceName, LinkSource>;
-  readonly ledger: Ledger;
-  readonly transfer: Transfer;
-  /** The destination as this thread sees it, for what is already there. */
-  readonly destination: Pick<Destination, "has" | "adopt" | "remove" | "withdraw">;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly report: (event: DownloadEvent) => void;
-}
-
-export interface DownloadPlan {
-  readonly work: AsyncIterable<Work>;
-  /** Called when the run ends early: the work may then be waiting for an answer, or for leave to ask. */
-  readonly endWork?: () => void;
-  /** Downloads at once; an Adaptive hears of all that happens, has a number for each source, and may change its mind. */
-  readonly transfers: number | Adaptive;
-  readonly retry: RetryPolicy;
-  readonly pathFor: (ref: RecordingRef) => string;
-  readonly expect: (ref: RecordingRef) => Expectation;
-  readonly caps: { readonly downloads?: number; readonly bytes?: number; readonly durationMs?: number };
-  readonly failFast: boolean;
-  /** Fetch although the archive has it. */
-  readonly again: boolean;
-  /** Ask again for what is believed to be gone, absent or forbidden. */
-  readonly retryGone?: boolean;
-  /** Keys that a person named: missing ones are `not-found`, not merely gone. */
-  readonly named: ReadonlySet<RecordingKey>;
-  readonly progress: boolean;
-  /** How much shorter than its call a recording may be without being marked. */
-  readonly tolerance?: Tolerance;
-  /** The zone of the times in messages; the system's unless given. */
-  readonly timezone?: string;
-}
-
-export interface DownloadSignals {
-  /** Start nothing new. */
-  readonly stop: AbortSignal;
-  /** Drop everything. */
-  readonly abort: AbortSignal;
-}
 
 interface Run {
   readonly ports: DownloadPorts;

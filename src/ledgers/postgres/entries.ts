@@ -5,6 +5,7 @@ import type { EntryFilter, LedgerEntry } from "../../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../../core/model/recording.ts";
 import { inWindow } from "../../core/selection.ts";
 import { wanted } from "../claim-rules.ts";
+import { type Condition, conditionsOf, marks, where, widerBound } from "../entry-conditions.ts";
 import { entryOf, type RecordingRow, refOf, stateOf } from "../recording-row.ts";
 import { livingRuns } from "./leases.ts";
 import { numbered, type Store, type Tables } from "./store.ts";
@@ -15,9 +16,9 @@ const pageSize = 500;
 export async function* pending(store: Store, source: SourceName, runId: string): AsyncGenerator<RecordingRef[]> {
   const ofSource = where("source = ? AND run_id IS DISTINCT FROM ?", source, runId);
   const open = where(
-    `state <> 'done' AND (state = ANY (?::text[]) OR state = ANY (?::text[]) AND ${wantedStill})`,
-    [...wanted],
-    [...absences],
+    `state <> 'done' AND (state IN (${marks(wanted)}) OR state IN (${marks(absences)}) AND ${wantedStill})`,
+    ...wanted,
+    ...absences,
     await store.read(async ({ now }) => now),
   );
   const short = where("short = 1 AND state = 'done'");
@@ -81,7 +82,7 @@ async function* fitting(store: Store, filter: EntryFilter): AsyncGenerator<Page>
   for await (const { rows, lives, spoken } of pages(
     store,
     "*",
-    conditionsOf(filter),
+    conditionsOf(filter, widerWindow),
     newestFirst,
     asksForWords(filter),
   )) {
@@ -93,11 +94,6 @@ async function* fitting(store: Store, filter: EntryFilter): AsyncGenerator<Page>
     );
     if (asked.length > 0) yield { rows: asked, lives, spoken };
   }
-}
-
-interface Condition {
-  readonly sql: string;
-  readonly values: readonly unknown[];
 }
 
 interface Page {
@@ -146,36 +142,10 @@ async function spokenIn(tables: Tables, rows: readonly RecordingRow[]): Promise<
   return new Map(found.map(({ recording, words }) => [recording, words]));
 }
 
-function conditionsOf({ states, source, window, isUndated, from, to, id }: EntryFilter): Condition[] {
-  return [
-    ...(states === undefined ? [] : statesCondition(states)),
-    ...(source === undefined ? [] : [where("source = ?", source)]),
-    ...(window === undefined ? [] : widerWindow(window)),
-    ...(isUndated ? [where("start = ''")] : []),
-    ...(from === undefined ? [] : [where("start >= ?", from)]),
-    ...(to === undefined ? [] : [where("start < ?", to)]),
-    ...(id === undefined ? [] : [where("id = ?", id)]),
-  ];
-}
-
-/** A leased row stands in the state it was claimed from; which leases live is told row by row. */
-function statesCondition(states: NonNullable<EntryFilter["states"]>): Condition[] {
-  const leased = states.includes("claimed") ? " OR lease_owner IS NOT NULL" : "";
-  const asked = where(`(state = ANY (?::text[])${leased})`, [...states]);
-  return states.includes("done") ? [asked] : [where("state <> 'done'"), asked];
-}
-
-/** No zone is a day from UTC: what is left out lies outside for certain. */
+/** The window is wider than asked: what is left out lies outside for certain. */
 function widerWindow({ fromMs, toMs }: NonNullable<EntryFilter["window"]>): Condition[] {
-  const day = 24 * 60 * 60 * 1000;
-  const iso = (ms: number) => new Date(ms).toISOString();
   return [
-    where("start <> ''"),
-    ...(fromMs === undefined ? [] : [where("start >= ?", iso(fromMs - day))]),
-    ...(toMs === undefined ? [] : [where("start < ?", iso(toMs + day))]),
+    ...(fromMs === undefined ? [] : [widerBound(">=", fromMs)]),
+    ...(toMs === undefined ? [] : [widerBound("<", toMs)]),
   ];
-}
-
-function where(sql: string, ...values: unknown[]): Condition {
-  return { sql, values };
 }

@@ -4,7 +4,8 @@
  */
 
 import { randomUUID } from "node:crypto";
-import { type DownloadPlan, type DownloadPorts, download } from "../../core/download/run.ts";
+import type { DownloadPlan, DownloadPorts } from "../../core/download/download-plan.ts";
+import { download } from "../../core/download/run.ts";
 import type { Work } from "../../core/download/work.ts";
 import { type ErrorCode, RecordingError } from "../../core/model/errors.ts";
 import type { DownloadEvent } from "../../core/model/events.ts";

@@ -13,7 +13,8 @@ import {
   refusedScope,
   roleNeeded,
 } from "./error-bodies.ts";
-import { type RingCentralRateLimiter, withPermit } from "./rate-limiter/limiter.ts";
+import type { RingCentralRateLimiter } from "./rate-limiter/limiter.ts";
+import { withPermit } from "./rate-limiter/with-permit.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 
 /** The API of one login: each request waits at the rate limiter, carries the shared token, and is repeated while that can help. */

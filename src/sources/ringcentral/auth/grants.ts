@@ -5,7 +5,8 @@ import type { HttpAnswer } from "../../../http/client.ts";
 import { pause } from "../api.ts";
 import { errorCodes, parsedObject } from "../error-bodies.ts";
 import { tokenKind } from "../rate-limiter/budget.ts";
-import { type RingCentralRateLimiter, withPermit } from "../rate-limiter/limiter.ts";
+import type { RingCentralRateLimiter } from "../rate-limiter/limiter.ts";
+import { withPermit } from "../rate-limiter/with-permit.ts";
 import type { RingCentralContext, RingCentralSettings } from "../settings.ts";
 
 /** One login session as the token endpoint gave it. */
