@@ -49,6 +49,7 @@ function listingTable(listings: readonly ListingFacts[], period: Period): Html {
 <thead><tr><th>System and account</th><th>How</th><th>Last listed</th><th>Never listed</th></tr></thead>
 <tbody>${listings.map((listing) => listingRow(listing, period))}</tbody>
 </table></div>
+${listings.some(({ uncovered }) => uncovered.length > 0) ? html`<p class="soft">A call counts as listed only if its system still kept its recording at the time.</p>` : []}
 `;
 }
 

@@ -9,7 +9,7 @@ header { border-bottom: 2px solid var(--ink); padding-bottom: 1rem; }
 h1 { margin: .1rem 0 .2rem; font-size: 2rem; line-height: 1.2; font-weight: 600; }
 h2 { margin: 2.2rem 0 .6rem; font-size: 1.15rem; font-weight: 600; break-after: avoid; }
 h2 small { color: var(--soft); font-weight: 400; font-size: .9rem; margin-left: .4rem; }
-p { margin: .4rem 0; }
+p { margin: .4rem 0; } h2 + p { break-after: avoid; }
 .soft { color: var(--soft); }
 .verdict { margin: 1.4rem 0; padding: .9rem 1.1rem; border-left: 4px solid var(--good); background: var(--wash); break-inside: avoid; }
 .verdict strong { display: block; font-size: 1.1rem; color: var(--good); }
@@ -33,7 +33,7 @@ td code { font-size: .67rem; color: var(--soft); display: block; }
 .kind { font-weight: 600; } .open { color: var(--bad); }
 footer { margin-top: 2.5rem; padding-top: .8rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: .85rem; }
 @media (max-width: 40rem) { .figures { grid-template-columns: repeat(2, 1fr); } dl.facts { grid-template-columns: 1fr; gap: 0; } .facts dd { margin-bottom: .5rem; } body { padding: 1.2rem 1rem; }
-  h1 { font-size: 1.5rem; } .wide { overflow-x: auto; } .wide table { min-width: 40rem; } }
+  h1 { font-size: 1.5rem; } .wide { overflow-x: auto; } .wide table { min-width: 40rem; } .wide.lines table { min-width: 54rem; } }
 @page { margin: 17mm 15mm 18mm; @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; color: #5b6570; } }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; } .figures dd { font-size: 15pt; } h1 { font-size: 20pt; } h2 { margin-top: 1.5rem; }
   table { font-size: 8pt; } td code { font-size: 6.2pt; } code { font-size: 8pt; } .verdict { border: 1px solid var(--rule); border-left: 4px solid; background: none; } a { color: inherit; text-decoration: none; } }

@@ -58,7 +58,7 @@ function openInWords(counts: ReportCounts): string {
     [counts.missing, "missing"],
     [counts.damaged, "damaged"],
     [counts.short, "too short"],
-    [counts.goneUnproven, "said to be gone, which is not proven"],
+    [counts.goneUnproven, "said to be gone (not proven)"],
     [counts.forbidden, "not permitted"],
     [counts.notReady, "not ready"],
     [counts.undated, "of unknown time"],

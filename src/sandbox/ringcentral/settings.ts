@@ -103,6 +103,8 @@ export interface RingCentralSettings {
     forbidden: Chosen;
     /** Recordings that are 404 until some seconds after their call ended. */
     notReady: { chosen: Chosen; afterSeconds: number };
+    /** Recordings that end after so many seconds, however long their call was. */
+    brief: { chosen: Chosen; seconds: number };
     /** How a recording that is not there is told. */
     missing: MissingShape;
     /** Changing this word changes every recording's bytes and ETag. */
@@ -177,6 +179,7 @@ export function defaultSettings(): RingCentralSettings {
       deleted: "none",
       forbidden: "none",
       notReady: { chosen: "none", afterSeconds: 60 },
+      brief: { chosen: "none", seconds: 10 },
       missing: "recordingId",
       revision: "",
     },

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { mp3For } from "../../audio/mp3.ts";
 import { seededRandom } from "../../audio/seeded-random.ts";
 import { wavFor } from "../../audio/wav.ts";
+import { isChosen } from "../../faults.ts";
 import type { Call } from "../calls/call.ts";
+import { recordingOfId } from "../calls/ids.ts";
 import type { CallStore } from "../calls/store.ts";
 import type { RingCentralSettings } from "../settings.ts";
 
@@ -22,10 +24,14 @@ export function openAudio(calls: CallStore, settings: RingCentralSettings["conte
     if (settings.type !== "mixed") return settings.type;
     return seededRandom(id)() < 0.5 ? "audio/mpeg" : "audio/x-wav";
   };
+  const secondsOf = (id: string, { durationSeconds }: Call) => {
+    const { chosen, seconds } = settings.brief;
+    return isChosen(chosen, recordingOfId(id) ?? 0, id) ? Math.min(seconds, durationSeconds) : durationSeconds;
+  };
   const bytes = (id: string, call: Call) => {
     const seed = `${id} ${settings.revision}`;
-    if (typeOf(id) === "audio/mpeg") return mp3For(seed, call.durationSeconds);
-    return wavFor(seed, { seconds: call.durationSeconds });
+    const seconds = secondsOf(id, call);
+    return typeOf(id) === "audio/mpeg" ? mp3For(seed, seconds) : wavFor(seed, { seconds });
   };
   const of = (id: string) => {
     const call = calls.byRecordingId(id);
