@@ -21,6 +21,11 @@ export interface Postgres extends AsyncDisposable {
    * breaks before it is committed, `work` is done again on another, for a minute at most; then that is told (`reset`, `unreachable`).
    */
   transaction<T>(work: (statements: Statements) => Promise<T>, mode?: "read" | "write"): Promise<T>;
+  /**
+   * Calls `heard` with what each NOTIFY on `channel` says, from the next connection on. A pooler may drop all of them, and
+   * while no connection is up nobody hears: it saves waiting, and nothing may depend on it.
+   */
+  listen(channel: string, heard: (payload: string) => void): void;
 }
 
 /** Where the database is, and what it is asked for. */
@@ -55,6 +60,7 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
     if (thrown instanceof RecordingError || !(thrown instanceof Error)) return thrown;
     return explainError(thrown, address.label, (error) => codeOf(error) ?? codeOfState(error), words(settings.flag));
   };
+  const listeners = new Map<string, (payload: string) => void>();
   let client: Client | undefined;
   let known = false;
   let last: Promise<unknown> = Promise.resolve();
@@ -74,8 +80,10 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
     };
     fresh.on("error", forget);
     fresh.on("end", forget);
+    fresh.on("notification", ({ channel, payload }) => listeners.get(channel)?.(payload ?? ""));
     try {
       await fresh.connect();
+      for (const channel of listeners.keys()) await fresh.query(`LISTEN ${channel}`);
     } catch (error) {
       await fresh.end().catch(() => {});
       throw error;
@@ -130,6 +138,9 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
       const mine = last.then(() => patiently(work, mode));
       last = mine.catch(() => {});
       return mine;
+    },
+    listen(channel, heard) {
+      listeners.set(channel, heard);
     },
     async [Symbol.asyncDispose]() {
       await last;

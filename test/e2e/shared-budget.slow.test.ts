@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../helpers/bin.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
-import { finishedIn } from "./tim-world.ts";
+import { eventsOf, finishedIn } from "./tim-world.ts";
 
 describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noPostgres})` : ""}`, () => {
   let server: PostgresServer;
@@ -12,12 +12,12 @@ describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noP
   }, 60_000);
   afterAll(() => server[Symbol.asyncDispose]());
 
-  it("share RingCentral's budget and one session", async () => {
+  it("share RingCentral's budget in turns, and one session", async () => {
     await using world = await openRingCentralWorld({
       data: { recordings: 20, layout: "plain", days: 2 },
       settings: { limits: quickBudget(10) },
     });
-    const download = (machine: string, key: string) => {
+    const download = (machine: string, key: string, ids: readonly string[] = []) => {
       const home = join(world.home, machine);
       const env = {
         ...world.rc.env,
@@ -27,11 +27,19 @@ describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noP
         CALLREEL_LEDGER_PASSWORD: server.password,
         CALLREEL_TOKEN_KEY: key,
       };
-      return run(["download", "--from", "2000-01-01", "-d", world.archive], { env });
+      const selection = ids.length > 0 ? ids : ["--from", "2000-01-01"];
+      return run(["download", "--json", "-d", world.archive, ...selection], { env });
     };
     const key = "ab".repeat(32);
-    const ended = await Promise.all([download("one", key), download("other", key)]);
-    for (const { code, err } of ended) expect([0, 3], err).toContain(code);
+    const ids = world.rc.recordings().map(({ id }) => id);
+    const ended = await Promise.all([download("one", key, ids.slice(0, 10)), download("other", key, ids.slice(10))]);
+    const times = ended.map(({ code, err, out }) => {
+      expect(code, err).toBe(0);
+      const done = eventsOf(out).filter(({ event }) => event === "recording-done");
+      return done.map(({ time }) => Date.parse(time as string));
+    });
+    const [one, other] = times as [number[], number[]];
+    expect(Math.max(one[0]!, other[0]!)).toBeLessThan(Math.min(one.at(-1)!, other.at(-1)!));
     expect(finishedIn(world.archive)).toHaveLength(20);
     expect(world.rc.stats()).toMatchObject({ tokenRequests: 1, penalties: 0, violations: 0 });
 

@@ -31,42 +31,61 @@ export function prepare(program: string, parameters: readonly string[], user: Se
   if (status !== 0) throw new Error(`${program} failed: ${stderr}${stdout}`);
 }
 
-/** A server's process, once `answers` succeeds; stopped and its folder removed on disposal. */
+/** A server that can be stopped, and started again with what it has; stopped and its folder removed on disposal. */
+interface Server extends AsyncDisposable {
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** A server's process, once `answers` succeeds. */
 export async function startServer(
   program: string,
   parameters: readonly string[],
   user: ServerUser,
   folder: string,
   answers: () => Promise<void>,
-): Promise<AsyncDisposable> {
-  const server: ChildProcess = spawn(program, parameters, {
-    ...user,
-    cwd: folder,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let complaint = "";
-  server.stderr?.on("data", (text) => {
-    complaint = (complaint + text).slice(-4000);
-  });
-  const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
-  const stop = async () => {
+): Promise<Server> {
+  let end = async (_signal: NodeJS.Signals) => {};
+  const start = async () => {
+    const server: ChildProcess = spawn(program, parameters, {
+      ...user,
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let complaint = "";
+    server.stderr?.on("data", (text) => {
+      complaint = (complaint + text).slice(-4000);
+    });
+    const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
+    end = async (signal) => {
+      server.kill(signal);
+      const hurry = setTimeout(() => server.kill("SIGKILL"), 3000);
+      await ended;
+      clearTimeout(hurry);
+    };
+    await answered(server, answers, () => new Error(`${program} did not start: ${complaint}`));
+  };
+  const dispose = async () => {
     // Both servers take it for "at once": nothing in them is worth saving.
-    server.kill("SIGQUIT");
-    const hurry = setTimeout(() => server.kill("SIGKILL"), 3000);
-    await ended;
-    clearTimeout(hurry);
+    await end("SIGQUIT");
     rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    await start();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  return { start, stop: () => end("SIGINT"), [Symbol.asyncDispose]: dispose };
+}
+
+async function answered(server: ChildProcess, answers: () => Promise<void>, failed: () => Error): Promise<void> {
   const patience = Date.now() + 30_000;
   for (;;) {
     try {
-      await answers();
-      return { [Symbol.asyncDispose]: stop };
-    } catch (error) {
-      if (server.exitCode !== null || Date.now() > patience) {
-        await stop();
-        throw new Error(`${program} did not start: ${complaint}`, { cause: error });
-      }
+      return await answers();
+    } catch (cause) {
+      if (server.exitCode !== null || Date.now() > patience) throw Object.assign(failed(), { cause });
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

@@ -17,6 +17,10 @@ export interface PostgresServer extends AsyncDisposable {
   readonly url: string;
   /** Runs statements as the administrator. */
   run(sql: string, values?: readonly unknown[]): Promise<void>;
+  /** Cuts every connection and stops the server, as for an update; what was committed is kept. */
+  stop(): Promise<void>;
+  /** Starts it again on its port. */
+  start(): Promise<void>;
 }
 
 /** Makes a new database cluster and starts a server on it; takes some seconds. */
@@ -60,6 +64,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     password,
     url: `postgres://callreel@127.0.0.1:${port}/tim`,
     run: run("tim"),
+    stop: server.stop,
+    start: server.start,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }

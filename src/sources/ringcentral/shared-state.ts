@@ -11,18 +11,25 @@ export interface SharedState extends AsyncDisposable {
    */
   update<T>(name: string, change: (text: string | undefined, nowMs: number) => SharedChange<T>): Promise<T>;
   remove(name: string): Promise<void>;
+  /** Calls `wake` soon after a change of the document that wakes who waits, until what it returns is called. */
+  onWake(name: string, wake: () => void): () => void;
 }
 
 /** A document after a change: its new text, or nothing to leave it as it is. */
 export interface SharedChange<T> {
   readonly text?: string;
   readonly result: T;
+  /** Whether somebody waits for what was changed. */
+  readonly wakes?: boolean;
 }
 
 /** The documents in the schema `callreel` of a database, made when they are first asked for; closes it when all is written. */
 export function openSharedState(database: Postgres): SharedState {
   let made: Promise<void> | undefined;
-
+  const sleepers = new Map<string, Set<() => void>>();
+  database.listen(channel, (name) => {
+    for (const wake of sleepers.get(name) ?? []) wake();
+  });
   const underWay = new Set<Promise<unknown>>();
 
   function within<T>(work: (sql: Statements) => Promise<T>): Promise<T> {
@@ -57,14 +64,20 @@ export function openSharedState(database: Postgres): SharedState {
           [row] = await sql.rows<Row>(lock, [name]);
         }
         if (row === undefined) throw new RecordingError("server-error", `${database.label}: a row has disappeared.`);
-        const { text, result } = change(row.text ?? undefined, Number(row.now));
+        const { text, result, wakes } = change(row.text ?? undefined, Number(row.now));
         if (text !== undefined) await sql.change("UPDATE callreel.shared SET text = $2 WHERE name = $1", [name, text]);
+        if (wakes) await sql.rows(`SELECT pg_notify('${channel}', $1)`, [name]);
         return result;
       }),
     remove: (name) =>
       within(async (sql) => {
         await sql.change("DELETE FROM callreel.shared WHERE name = $1", [name]);
       }),
+    onWake(name, wake) {
+      const those = sleepers.get(name) ?? new Set();
+      sleepers.set(name, those.add(wake));
+      return () => those.delete(wake);
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(underWay);
       await database[Symbol.asyncDispose]();
@@ -77,6 +90,7 @@ interface Row {
   readonly now: string;
 }
 
+const channel = "callreel_shared";
 const select = "SELECT text FROM callreel.shared WHERE name = $1";
 /** The time is taken once the row is ours: whoever waited for it must not live in the past. */
 const lock = `WITH held AS MATERIALIZED (SELECT text FROM callreel.shared WHERE name = $1 FOR UPDATE)

@@ -58,17 +58,44 @@ describe.skipIf(noPostgres)(`a budget in PostgreSQL${noPostgres ? ` (${noPostgre
     expect(await other.beginLogin("b")).toBe(true);
   });
 
-  it("writes nothing when it refuses", async () => {
+  it("writes at a refusal once that somebody waits, and then nothing", async () => {
     await using database = await shared();
     const store = openSharedBudgetStore(database, "quiet", realClock);
     await store.take(asking("audio", "p1"));
+    expect(await store.take({ ...asking("audio", "p2"), owner: "you" })).not.toHaveProperty("count");
     const before = await database.read("budget:quiet");
-    expect(await store.take(asking("audio", "p2"))).not.toHaveProperty("count");
+    expect(await store.take({ ...asking("audio", "p3"), owner: "you" })).not.toHaveProperty("count");
+    expect(await database.read("budget:quiet")).toBe(before);
     expect(await store.beginLogin("a")).toBe(true);
     const held = await database.read("budget:quiet");
     expect(await store.beginLogin("b")).toBe(false);
     expect(await database.read("budget:quiet")).toBe(held);
-    expect(before).not.toBe(held);
+  });
+
+  it("gives a machine that waits the next turn, and wakes it", async () => {
+    await using one = await shared();
+    await using other = await shared();
+    const [mine, yours] = [one, other].map((state) => openSharedBudgetStore(state, "turns", realClock));
+    const woken = new Promise<void>((resolve) => yours!.onWake!(resolve));
+    const me = (id: string) => mine!.take(asking("audio", id));
+    const you = (id: string) => yours!.take({ ...asking("audio", id), owner: "you" });
+    await me("p1");
+    expect(await you("p2")).not.toHaveProperty("count");
+    await mine!.observeResponse(answer("audio", "p1", 200));
+    await woken;
+    expect(await me("p3")).toMatchObject({ reason: "another process's turn" });
+    expect(await you("p4")).toMatchObject({ id: "p4" });
+    await yours!.observeResponse(answer("audio", "p4", 200));
+    expect(await me("p5")).toMatchObject({ id: "p5" });
+  });
+
+  it("counts a permit once whose commit was not answered, and lets its owner log in again", async () => {
+    await using database = await shared();
+    const store = openSharedBudgetStore(database, "twice", realClock);
+    await store.take(asking("audio", "p1"));
+    expect(await store.take(asking("audio", "p1"))).toMatchObject({ id: "p1" });
+    expect(store.used("audio")).toBe(1);
+    expect([await store.beginLogin("a"), await store.beginLogin("a")]).toEqual([true, true]);
   });
 
   it("is one for machines with homes of their own, and so is the session, which nobody can read there", async () => {

@@ -33,6 +33,8 @@ export interface BudgetStore {
   endLogin(owner: string): SoonOr<void>;
   /** Confirms that these owners are alive. */
   beat(owners: readonly string[]): SoonOr<void>;
+  /** Calls `wake` when it may be worth asking again, until what it returns is called; where nobody can tell, absent. */
+  onWake?(wake: () => void): () => void;
   /** Whether another may have written, since last asked, that requests of these kinds must wait. */
   closedByOthers(kinds: Iterable<string>): boolean;
   allowance(asking: Pick<Asking, "kind" | "ratePerMinute">): { readonly limit: number; readonly windowMs: number };
@@ -78,7 +80,7 @@ export function openBudgetStore(state: State, credential: string, clock: Clock):
 
 /** Gives the right to ask for a token to one owner at a time. */
 export function beginLogin(budget: Budget, owner: string, now: number): boolean {
-  if (loginUnderWay(budget, now)) return false;
+  if (loginUnderWay(budget, now) && budget.login?.owner !== owner) return false;
   budget.login = { owner, untilMs: now + leaseMs };
   return true;
 }

@@ -77,6 +77,7 @@ class SharedRateLimiter implements RingCentralRateLimiter {
   /** What kept the rate limiter from writing down an answer: without the budget nothing more is let through. */
   #broken: { readonly error: unknown } | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  readonly #stopHearing: (() => void) | undefined;
 
   constructor(options: RateLimiterOptions) {
     const { state, credential, clock, random, shared } = options;
@@ -85,6 +86,7 @@ class SharedRateLimiter implements RingCentralRateLimiter {
       shared === undefined
         ? openBudgetStore(state, credential, clock)
         : openSharedBudgetStore(shared.state, credential, clock);
+    this.#stopHearing = this.#budgetStore.onWake?.(() => this.#wakeAll());
     this.#owner = digest(`${random()} ${clock.now()} ${clock.monotonic()}`);
   }
 
@@ -151,6 +153,7 @@ class SharedRateLimiter implements RingCentralRateLimiter {
       this.#settle(reserve, undefined);
     }
     this.#closing.abort(new DOMException("The source is closed.", "AbortError"));
+    this.#stopHearing?.();
     this.#wakeAll();
   }
 

@@ -31,13 +31,16 @@ export interface Wait {
 }
 
 const shortestSpacingMs = 50;
+/** So late at most after the time that it named does a waiting process of this machine ask. */
+const localTurnMs = 50;
 
 /**
  * Grants a permit or says when to ask again. Where the mean spacing of the budget is 50 ms or more the rule is exact:
  * the next request goes out once the head of the one before is here (or one spacing later), so that every answer's
- * word on the budget is heard first, and none is under way when a penalty begins. Faster budgets go in blocks.
+ * word on the budget is heard first, and none is under way when a penalty begins. Faster budgets go in blocks. Whoever
+ * waits and is not heard of for `turnMs` after it should have asked loses its turn to the others.
  */
-export function takePermits(budget: Budget, asking: Asking, now: number): PermitBlock | Wait {
+export function takePermits(budget: Budget, asking: Asking, now: number, turnMs = localTurnMs): PermitBlock | Wait {
   const group = tidiedGroup(budget, asking.kind, now);
   const { limit, windowMs } = allowance(group, asking);
   const spacing = windowMs / limit;
@@ -48,7 +51,9 @@ export function takePermits(budget: Budget, asking: Asking, now: number): Permit
   const step =
     closedFor(budget, group, asking, now) ??
     full(group, asking.kind, limit, windowMs, poll, now) ??
-    (exact ? (headUnderWay(group, spacing, poll, now) ?? othersTurn(group, asking.owner, poll, now)) : undefined);
+    (exact
+      ? (headUnderWay(group, spacing, poll, now) ?? othersTurn(group, asking.owner, poll, now, turnMs))
+      : undefined);
   if (step !== undefined) {
     noteTurn(group, asking.owner, { asksMs: step.askAgainMs });
     return step;
@@ -106,10 +111,10 @@ function headUnderWay(group: Group, spacing: number, poll: number, now: number):
 }
 
 /** Another process that asks just now and got its last permit before ours goes first. */
-function othersTurn(group: Group, owner: string, poll: number, now: number): Wait | undefined {
+function othersTurn(group: Group, owner: string, poll: number, now: number, turnMs: number): Wait | undefined {
   const mine = Math.min(group.turns.find((turn) => turn.owner === owner)?.grantedMs ?? 0, now);
   const other = group.turns.find(
-    (turn) => turn.owner !== owner && turn.grantedMs < mine && turn.asksMs > now - 50 && turn.asksMs <= now + poll,
+    (turn) => turn.owner !== owner && turn.grantedMs < mine && turn.asksMs > now - turnMs && turn.asksMs <= now + poll,
   );
   if (other === undefined) return undefined;
   return { reason: "another process's turn", untilMs: now, askAgainMs: Math.max(now, other.asksMs) + 3 };

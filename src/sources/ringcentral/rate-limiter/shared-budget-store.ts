@@ -8,22 +8,26 @@ import {
   budgetText,
   groupFor,
   leaseMs,
+  type PermitBlock,
   parseBudget,
   tidiedGroup,
   used,
 } from "./budget.ts";
 import { type BudgetStore, beginLogin } from "./budget-store.ts";
-import { observeResponse, takePermits } from "./permits.ts";
+import { type Answered, type Asking, observeResponse, takePermits, type Wait } from "./permits.ts";
 
-/** So often at most the database is asked for what it has refused. */
+/** So often at most the database is asked for what it has refused, unless it wakes us. */
 const pollMs = 250;
+/** A machine that waits and did not ask for so long may be dead: the others do not leave it its turn any longer. */
+const turnMs = 1000;
 /** So long the database may be away before the run ends for it; nothing is sent meanwhile. */
 const patienceMs = 60_000;
 const betweenTriesMs = 1000;
 
 /**
- * One credential's budget in a database, for every machine: one machine at a time changes it, by the database's clock, and
- * a refusal writes nothing. Without the database there is no permit; where it stays away the run ends (`unreachable`).
+ * One credential's budget in a database, for every machine: one machine at a time changes it, by the database's clock. A
+ * refusal writes nothing but, now and then, that somebody waits: for that one's turn, and to be woken by NOTIFY. Without
+ * the database there is no permit; where it stays away the run ends (`unreachable`).
  */
 export function openSharedBudgetStore(shared: SharedState, credential: string, clock: Clock): BudgetStore {
   const name = `budget:${credential}`;
@@ -32,17 +36,21 @@ export function openSharedBudgetStore(shared: SharedState, credential: string, c
   let aheadMs = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
-  async function change<T>(work: (budget: Budget, now: number) => T, keeps: (result: T) => boolean): Promise<T> {
+  async function change<T>(work: (budget: Budget, now: number) => Changed<T>): Promise<T> {
     const begun = clock.monotonic();
     for (;;) {
       try {
         return await shared.update(name, (text, now) => {
           const budget = parseBudget(text);
-          const result = work(budget, now);
+          const { result, keep = true, wakes = false } = work(budget, now);
           known = budget;
           aheadMs = now - clock.now();
           lookedAt = clock.monotonic();
-          return keeps(result) ? { text: budgetText(budget), result } : { result };
+          return {
+            result,
+            ...(keep ? { text: budgetText(budget) } : {}),
+            wakes: wakes && someoneWaits(budget, now),
+          };
         });
       } catch (thrown) {
         const error = asRecordingError(thrown);
@@ -52,16 +60,19 @@ export function openSharedBudgetStore(shared: SharedState, credential: string, c
       }
     }
   }
-  const always = () => true;
+
+  const observed = (answered: Answered) =>
+    change((budget, now) => ({
+      result: observeResponse(budget, answered, now),
+      wakes: true,
+    }));
 
   return {
     pollMs,
+    onWake: (wake) => shared.onWake(name, wake),
     async take(asking) {
       const askedAt = clock.monotonic();
-      const step = await change(
-        (budget, now) => takePermits(budget, asking, now),
-        (result) => "count" in result,
-      );
+      const step = await change((budget, now) => taken(budget, asking, now));
       const now = clock.now();
       if (!("count" in step)) {
         const askAgainMs = Math.max(step.askAgainMs - aheadMs, now + pollMs);
@@ -69,27 +80,53 @@ export function openSharedBudgetStore(shared: SharedState, credential: string, c
       }
       if (clock.monotonic() - askedAt <= leaseMs / 2) return step;
       // It came too late to be sure that nobody counts it as forgotten.
-      await change((budget, at) => observeResponse(budget, unused(asking.kind, asking.permitId), at), always);
+      await observed(unused(asking.kind, asking.permitId));
       return { reason: "the database", untilMs: now, askAgainMs: now };
     },
-    observeResponse: (answered) => change((budget, now) => observeResponse(budget, answered, now), always),
+    observeResponse: observed,
     beginLogin: (owner) =>
-      change(
-        (budget, now) => beginLogin(budget, owner, now),
-        (begun) => begun,
-      ),
+      change((budget, now) => {
+        const begun = beginLogin(budget, owner, now);
+        return { result: begun, keep: begun };
+      }),
     endLogin: (owner) =>
       change((budget) => {
         if (budget.login?.owner === owner) budget.login = undefined;
-      }, always),
+        return { result: undefined, wakes: true };
+      }),
     beat: (owners) =>
       change((budget, now) => {
         for (const owner of owners) beat(budget, owner, now);
-      }, always),
+        return { result: undefined };
+      }),
     closedByOthers: () => clock.monotonic() - lookedAt > pollMs,
     allowance: (asking) => allowance(groupFor(known, asking.kind), asking),
     used: (kind) => used(tidiedGroup(known, kind, clock.now() + aheadMs)),
   };
+}
+
+/** What a change came to; kept unless told, and whether it lets others go on. */
+interface Changed<T> {
+  readonly result: T;
+  readonly keep?: boolean;
+  readonly wakes?: boolean;
+}
+
+/** A permit, or a refusal that is kept only where the others do not know yet that we wait. */
+function taken(budget: Budget, asking: Asking, now: number): Changed<PermitBlock | Wait> {
+  const group = groupFor(budget, asking.kind);
+  // Granted before by a commit whose answer was lost on the way: it was never used.
+  group.permits = group.permits.filter(({ id }) => id !== asking.permitId);
+  const notedMs = group.turns.find(({ owner }) => owner === asking.owner)?.asksMs ?? 0;
+  const step = takePermits(budget, asking, now, turnMs);
+  return {
+    result: step,
+    keep: "count" in step || step.askAgainMs > notedMs + turnMs / 2,
+  };
+}
+
+function someoneWaits({ groups }: Budget, now: number): boolean {
+  return [...groups.values()].some(({ turns }) => turns.some(({ asksMs }) => asksMs > now - turnMs));
 }
 
 const passing: ReadonlySet<ErrorCode> = new Set(["unreachable", "reset", "timeout", "server-error"]);
