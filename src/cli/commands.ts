@@ -307,6 +307,22 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import("../commands/hold.ts")).hold,
   },
   {
+    name: "ledger",
+    args: "<action> <from> <to>",
+    words: [["copy"]],
+    summary: "copy an archive's ledger from its folder into PostgreSQL, or back; all is read back and compared",
+    groups: [
+      some("Archive", { ...runOptions, ...bucketOptions }, "ledgerPasswordFile", "s3Endpoint"),
+      lock,
+      some("Show", showOptions, "json", "quiet", "verbose", "noColor"),
+    ],
+    examples: [
+      ["callreel ledger copy /srv/calls postgres://callreel@db.example/archive", "from one machine to many"],
+      ["callreel ledger copy postgres://callreel@db.example/archive /srv/calls", "and back"],
+    ],
+    load: async () => (await import("../commands/ledger.ts")).ledger,
+  },
+  {
     name: "auth",
     args: "<action> <source>",
     words: [

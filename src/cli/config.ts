@@ -81,8 +81,8 @@ function rawValue(
   return stored === undefined ? undefined : { values: asTexts(stored), origin: profileOrigin };
 }
 
-/** Refuses a password in a URL on the command line. */
-function refusePassword(name: string, text: string): void {
+/** Refuses a password in a URL on the command line; `name` is the setting that the URL stands for. */
+export function refusePassword(name: string, text: string): void {
   if (!/^[a-z]+:\/\/[^/@]*:[^@]+@/i.test(text) && !/[?&]password=/i.test(text)) return;
   const twin = `CALLREEL_${name.toUpperCase().replaceAll("-", "_")}`;
   throw new RecordingError(

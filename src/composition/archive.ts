@@ -92,7 +92,8 @@ export async function reserveLedger(settings: Settings, io: Io): Promise<{ relea
   return lockLedger(ledgerFile(settings, io), lockOptions(settings, io));
 }
 
-function lockOptions(settings: Settings, io: Io) {
+/** How long locks are waited for, and what their holder's begin is told in. */
+export function lockOptions(settings: Settings, io: Io) {
   const { lockWait = 0, timezone } = settings;
   return { waitMs: lockWait, clock: io.clock, pid: io.pid, signal: io.stop, timezone };
 }

@@ -238,7 +238,10 @@ function share(path: string, readOnly: boolean): { release(): void } | undefined
     if (readOnly && (told.code === "disk-denied" || told.code === "disk-read-only")) return undefined;
     throw told;
   }
-  throw new RecordingError("locked", `The ledger ${path} is being rebuilt by \`verify --rebuild\`: try again later.`);
+  throw new RecordingError(
+    "locked",
+    `The ledger ${path} is being rebuilt or copied (\`verify --rebuild\`, \`ledger copy\`): try again later.`,
+  );
 }
 
 /** Holds the ledger at `path` alone, so that it can be replaced; undefined while anybody has it open. */

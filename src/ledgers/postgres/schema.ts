@@ -88,18 +88,21 @@ export async function migrate(database: Postgres, readOnly: boolean): Promise<vo
   refuseNewer(known, database.label);
   if (known === migrations.length) return;
   if (readOnly) throw new RecordingError("ledger", olderMessage(known, database.label));
-  await database.transaction(async (sql) => {
-    // One number for all of callreel: whoever comes second waits here and finds the work done.
-    await sql.rows("SELECT pg_advisory_xact_lock(1919247724)");
-    if (!(await exists(sql))) {
-      await sql.change(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
-      await sql.change(`CREATE TABLE IF NOT EXISTS ${schema}.version (version integer NOT NULL)`);
-      await sql.change(`INSERT INTO ${schema}.version VALUES (0)`);
-    }
-    await sql.change(`SET LOCAL search_path = ${schema}`);
-    for (const [from, step] of migrations.entries())
-      if (from >= (await versionOf(sql))) await apply(sql, step, from + 1);
-  });
+  await database.transaction((sql) => migrateWithin(sql, database.label));
+}
+
+/** The same as part of a transaction that does more, which finds the tables afterwards. */
+export async function migrateWithin(sql: Statements, label: string): Promise<void> {
+  // One number for all of callreel: whoever comes second waits here and finds the work done.
+  await sql.rows("SELECT pg_advisory_xact_lock(1919247724)");
+  if (!(await exists(sql))) {
+    await sql.change(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+    await sql.change(`CREATE TABLE IF NOT EXISTS ${schema}.version (version integer NOT NULL)`);
+    await sql.change(`INSERT INTO ${schema}.version VALUES (0)`);
+  }
+  refuseNewer(await versionOf(sql), label);
+  await sql.change(`SET LOCAL search_path = ${schema}`);
+  for (const [from, step] of migrations.entries()) if (from >= (await versionOf(sql))) await apply(sql, step, from + 1);
 }
 
 async function apply(sql: Statements, step: string, version: number): Promise<void> {

@@ -1,0 +1,142 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openSqlite } from "../../src/platform/sqlite.ts";
+import { run, start, until } from "../helpers/bin.ts";
+import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
+
+describe.skipIf(noPostgres)("ledger copy", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+  beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
+
+  const envOf = (world: TimWorld) => ({ ...world.env, CALLREEL_LEDGER_PASSWORD: server.password });
+  const fileOf = (folder: string) => join(folder, ".callreel", "ledger.db");
+
+  test("carries tombstones, holds, records and wanted ones into PostgreSQL and back, and all goes on there", async () => {
+    await using world = await openTimWorld(12);
+    const { tim, csv, archive, home } = world;
+    const env = envOf(world);
+    const call = async (...args: string[]) => {
+      const { code, out, err } = await run(args, { env });
+      return { code, out, err };
+    };
+    tim.settings.faults = [{ on: "tim", do: "empty", recording: tim.recordings()[3]!.voicefilename, times: 0 }];
+    await call("download", "-s", "tim", "--rows", csv, "-d", archive);
+    const keys = eventsOf((await call("list", "--archive", "-d", archive, "--json")).out).map(({ key }) => String(key));
+    expect((await call("hold", "add", keys[0]!, "-d", archive, "--reason", "claim")).code).toBe(0);
+    expect((await call("purge", keys[1]!, "-d", archive, "--yes")).code).toBe(0);
+    expect((await call("retention", "set", "7y", "-d", archive)).code).toBe(0);
+    const asked = [
+      ["list", "--archive", "--json"],
+      ["hold", "list", "--json"],
+      ["audit", "--json"],
+      ["status", "--json"],
+    ];
+    const answers = (...ledger: string[]) =>
+      Promise.all(asked.map(async (args) => (await call(...args, "-d", archive, ...ledger)).out));
+    const before = await answers();
+    const copied = await call("ledger", "copy", archive, server.url, "--json");
+    const [event] = eventsOf(copied.out);
+    expect([copied.code, copied.err, event]).toEqual([
+      0,
+      "",
+      expect.objectContaining({ event: "ledger-copied", recordings: keys.length + 1, holds: 1, audits: 3 }),
+    ]);
+    expect(await answers("--ledger", server.url)).toEqual(before);
+    const again = await call("ledger", "copy", archive, server.url);
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining("There is a ledger in postgres://")]);
+
+    const back = join(home, "back");
+    const returned = await call("ledger", "copy", server.url, back, "--json");
+    expect([returned.code, eventsOf(returned.out)[0]]).toEqual([0, expect.objectContaining({ head: event?.head })]);
+    expect(await answers("--ledger", fileOf(back))).toEqual(before);
+    expect((await call("ledger", "copy", server.url, back)).code).toBe(2);
+
+    const seen = await call("verify", "-d", archive, "--ledger", server.url, "--head", String(event?.head));
+    expect([seen.code, seen.err]).toEqual([0, expect.stringContaining("all unchanged")]);
+    tim.settings.faults = [];
+    tim.clearStats();
+    const further = await call("download", "-s", "tim", "--rows", csv, "-d", archive, "--ledger", server.url);
+    expect([further.code, tim.stats().requests.echo]).toEqual([0, 1]);
+    expect((await call("purge", keys[0]!, "-d", archive, "--yes", "--ledger", server.url)).code).toBe(3);
+    expect((await call("verify", "-d", archive, "--ledger", server.url)).code).toBe(0);
+  }, 300_000);
+
+  test("that is killed leaves nothing behind that looks like a ledger, in either direction, and runs again", async () => {
+    await using world = await openTimWorld(3);
+    const { csv, archive, home } = world;
+    const env = envOf(world);
+    await run(["download", "-s", "tim", "--rows", csv, "-d", archive], { env });
+    addRecordings(fileOf(archive), 15_000);
+    const copying = start(["ledger", "copy", archive, server.url], { env });
+    await rowsSeen(server);
+    copying.child.kill("SIGKILL");
+    await copying.finished;
+    const status = await run(["status", "-d", archive, "--ledger", server.url], { env });
+    expect([status.code, status.err]).toEqual([13, expect.stringContaining("There is no ledger in postgres://")]);
+    expect((await run(["ledger", "copy", archive, server.url], { env })).code).toBe(0);
+
+    const back = join(home, "back");
+    const returning = start(["ledger", "copy", server.url, back], { env });
+    await until(() => existsSync(`${fileOf(back)}.copying`), "the copy to begin");
+    returning.child.kill("SIGKILL");
+    await returning.finished;
+    const none = await run(["status", "-d", back], { env });
+    expect([none.code, none.err]).toEqual([2, expect.stringContaining("There is no archive at")]);
+    const whole = await run(["ledger", "copy", server.url, back, "--json"], { env });
+    expect([whole.code, existsSync(`${fileOf(back)}.copying`)]).toEqual([0, false]);
+    expect(Number(eventsOf(whole.out)[0]?.recordings)).toBeGreaterThan(15_000);
+  }, 300_000);
+
+  test("refuses what is no ledger, what is in use, and records that were not whole", async () => {
+    await using world = await openTimWorld(3);
+    const { csv, archive, home } = world;
+    const env = envOf(world);
+    const tried = async (...args: string[]) => {
+      const { code, err } = await run(["ledger", ...args], { env });
+      return [code, err];
+    };
+    expect(await tried("copy", archive, server.url)).toEqual([2, expect.stringContaining("There is no ledger at")]);
+    expect(await tried("copy", server.url, archive)).toEqual([13, expect.stringContaining("There is no ledger in")]);
+    expect(await tried("copy", archive, "mysql://h/d")).toEqual([2, expect.stringContaining("postgres://user@host")]);
+    const inArgv = await tried("copy", archive, "postgres://me:hunter2@127.0.0.1/tim");
+    expect(inArgv).toEqual([2, expect.not.stringContaining("hunter2")]);
+    await run(["download", "-s", "tim", "--rows", csv, "-d", archive], { env });
+    expect(await tried("copy", archive, join(home, "other"))).toEqual([2, expect.stringContaining("of a kind")]);
+    const player = start(["serve", "-d", archive, "--port", "0"], { env });
+    await until(() => player.out().includes("http"), "the player");
+    expect(await tried("copy", archive, server.url)).toEqual([11, expect.stringContaining("is in use by")]);
+    player.child.kill("SIGTERM");
+    await player.finished;
+    const database = openSqlite(fileOf(archive));
+    database.exec("UPDATE runs SET done = done + 1");
+    database.close();
+    expect(await tried("copy", archive, server.url)).toEqual([6, expect.stringContaining("were not whole before")]);
+  }, 300_000);
+});
+
+/** Many more recordings that are wanted. */
+function addRecordings(file: string, count: number): void {
+  const database = openSqlite(file);
+  database.exec(`INSERT INTO recordings (key, source, id, state, first_seen, changed)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
+    SELECT 'ringcentral/' || i, 'ringcentral', i, 'pending', 0, 0 FROM n`);
+  database.close();
+}
+
+/** Until a copy has put rows into a table, which nobody else sees yet. */
+async function rowsSeen(server: PostgresServer): Promise<void> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    const raise = `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO recordings%') THEN
+      RAISE 'not yet'; END IF; END $$`;
+    try {
+      return await server.run(raise);
+    } catch {}
+  }
+  throw new Error("no copy began");
+}
