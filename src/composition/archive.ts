@@ -36,6 +36,13 @@ export function archiveName(settings: Settings, io: Io): string {
   return isBucket(settings) ? (settings.dest as string) : archiveFolder(settings, io);
 }
 
+/** The folder on this machine in which a bucket's recordings gather before they go there; a folder's own part files are in itself. */
+export function spoolFolder(settings: Settings, io: Io): string {
+  return isBucket(settings) && settings.spool !== undefined
+    ? resolve(io.cwd, settings.spool)
+    : archiveFolder(settings, io);
+}
+
 /** The database that the archive's ledger is in; undefined when it is a file. */
 export function ledgerDatabase({ ledger }: Settings): string | undefined {
   return ledger !== undefined && isDatabase(ledger) ? ledger : undefined;

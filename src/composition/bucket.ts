@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import { periodEnd } from "../cli/dates.ts";
 import { exitCodeOf } from "../cli/exit-codes.ts";
@@ -19,7 +18,7 @@ import { openS3 } from "../destinations/s3/s3.ts";
 import { openS3Store } from "../destinations/s3/store.ts";
 import { openHttp } from "../http/client.ts";
 import { readSecretFile } from "../platform/secrets.ts";
-import { archiveFolder, ledgerFile } from "./archive.ts";
+import { ledgerFile, spoolFolder } from "./archive.ts";
 import { httpSettingsOf } from "./http.ts";
 import type { RunReporter } from "./reporter.ts";
 
@@ -42,7 +41,7 @@ export async function wireBucket(
     if (settings.s3ObjectLock !== undefined) await mustLock(client, now, io.stop);
     const { overwrites } = await claimPlace(client, notes, now, io.stop);
     if (isNew) reporter.report({ event: "notice", level: "info", message: whereLedgerIs(settings, io) });
-    const spool = settings.spool === undefined ? archiveFolder(settings, io) : resolve(io.cwd, settings.spool);
+    const spool = spoolFolder(settings, io);
     const objects = objectsOf(settings);
     return openS3({ client, objects, overwrites, spool, tidy: true, now, signal: io.abort });
   } catch (error) {

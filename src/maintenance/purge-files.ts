@@ -1,23 +1,21 @@
-import { closeSync, createReadStream, lstatSync, renameSync, rmSync } from "node:fs";
+import { closeSync, createReadStream, existsSync, renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, ledgerDatabase, ledgerFile } from "../composition/archive.ts";
+import { archiveFolder, ledgerDatabase, ledgerFile, spoolFolder } from "../composition/archive.ts";
 import { holdsAreLost } from "../core/holds.ts";
 import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
 import type { Store } from "../core/model/store.ts";
-import { transcriptNames } from "../core/transcripts/names.ts";
 import { openEraser } from "../destinations/disk/eraser.ts";
-import { siblingsOf } from "../destinations/disk/incoming.ts";
 import { openPartsOf } from "../destinations/disk/part-files.ts";
-import { sidecarsOf } from "../destinations/disk/sidecar.ts";
 import { purgeAside } from "../ledgers/moved-aside.ts";
 import { diskError, errno } from "../platform/disk-error.ts";
 import { nameBeside } from "../platform/files.ts";
-import { openPlain, readSmallFile } from "../platform/small-file.ts";
+import { openPlain } from "../platform/small-file.ts";
+import { openFilesOf } from "./files-to-delete.ts";
 import { unrecordedFiles } from "./unrecorded.ts";
 
 export interface Deletion {
@@ -47,14 +45,16 @@ export async function deletePurged(
   const purged = (await ledger.purging()).filter(({ holds }) => holds === undefined);
   if (purged.length === 0) return { keys: [], kept: 0, failures: [] };
   const root = archiveFolder(settings, io);
-  const eraser = openEraser(root);
+  const spool = spoolFolder(settings, io);
+  const eraser = existsSync(spool) ? openEraser(spool) : undefined;
+  const partsOf = openPartsOf(spool);
   const unrecorded = await unrecordedFiles(root, store, settings, ledger, purged, io.stop);
-  const filesOf = await openFilesOf(root, purged, unrecorded, ledger);
+  const filesOf = await openFilesOf({ settings, root, store, ledger }, purged, unrecorded);
   const keys: RecordingKey[] = [];
   const failures: RecordingError[] = [];
-  const remove = async ({ path, isAudio }: FileToDelete): Promise<boolean> => {
+  const remove = async (path: string, isPart = false): Promise<boolean> => {
     try {
-      const removal = isAudio ? await store.remove(path) : eraser.erase(path) ? "removed" : "absent";
+      const removal = !isPart ? await store.remove(path) : eraser?.erase(path) ? "removed" : "absent";
       if (removal === "removed") deleted(path);
       if (removal === "locked") failures.push(lockedSince(path));
       return removal !== "locked";
@@ -69,15 +69,14 @@ export async function deletePurged(
   for (const one of purged) {
     if (await isKept(one.key)) continue;
     erased.push(one);
-    let whole = true;
-    for (const file of filesOf(one)) {
-      paths.add(file.path);
-      if (!(await remove(file))) whole = false;
-    }
-    if (whole) keys.push(one.key);
+    const files = await filesOf(one);
+    for (const path of files) paths.add(path);
+    const removed = await Promise.all(files.map((path) => remove(path)));
+    for (const path of partsOf(one.key)) removed.push(await remove(path, true));
+    if (!removed.includes(false)) keys.push(one.key);
   }
   await store.settle();
-  eraser.tidy();
+  eraser?.tidy();
   await removeFromSums(root, paths);
   const gone = erased.map(({ key }) => key);
   if (ledgerDatabase(settings) === undefined)
@@ -107,70 +106,6 @@ function lockedSince(path: string): RecordingError {
     "locked",
     `Not deleted: ${path} has been locked meanwhile. Purge again when the lock ends.`,
   );
-}
-
-/** Audio is at the destination, whatever that is; what lies beside it is on this machine. */
-interface FileToDelete {
-  readonly path: string;
-  readonly isAudio: boolean;
-}
-
-async function openFilesOf(
-  root: string,
-  purged: readonly PurgedFile[],
-  unrecorded: ReadonlyMap<RecordingKey, readonly string[]>,
-  ledger: Archive,
-) {
-  const partsOf = openPartsOf(root);
-  const siblings = await siblingsThatStand(root, purged, ledger);
-  /** Whether another recording's file differs in its extension alone: what is named without it may be of either. */
-  const isShared = (path: string, own: readonly string[]) =>
-    siblingsOf(path).some((each) => !own.includes(each) && isThere(root, each));
-  return ({ key, path, transcripts = [] }: PurgedFile): FileToDelete[] => {
-    const named = path === undefined ? [] : [path, ...siblingsOf(path).filter((sibling) => siblings.has(sibling))];
-    const audio = [...named, ...(unrecorded.get(key) ?? [])];
-    const said = [...transcripts, ...audio.flatMap((each) => transcriptNames(each, isShared(each, audio)))];
-    const sounding = new Set(audio);
-    const beside = new Set([...said, ...sidecarsOfRecording(root, audio, key), ...partsOf(key)]);
-    return [
-      ...[...sounding].map((each) => ({ path: each, isAudio: true })),
-      ...[...beside].filter((each) => !sounding.has(each)).map((each) => ({ path: each, isAudio: false })),
-    ];
-  };
-}
-
-/** Not the one that names another recording, whose file differs in its extension alone. */
-function sidecarsOfRecording(root: string, audio: readonly string[], key: RecordingKey): string[] {
-  return audio.flatMap(sidecarsOf).filter((path) => (namedIn(join(root, path)) ?? key) === key);
-}
-
-const mostSidecarBytes = 65_536;
-
-function namedIn(sidecar: string): string | undefined {
-  try {
-    const { key } = JSON.parse(readSmallFile(sidecar, mostSidecarBytes)) as { key?: unknown };
-    return typeof key === "string" ? key : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Files that differ in their extension alone, unless they are another recording's: an adopted file keeps its foreign name. */
-async function siblingsThatStand(
-  root: string,
-  purged: readonly PurgedFile[],
-  ledger: Archive,
-): Promise<ReadonlySet<string>> {
-  const paths = purged.flatMap(({ path }) => (path === undefined ? [] : siblingsOf(path)));
-  const standing = new Set(paths.filter((path) => isThere(root, path)));
-  if (standing.size === 0) return standing;
-  for await (const page of ledger.entries({ states: ["done"] }))
-    for (const { stored } of page) standing.delete(stored?.path ?? "");
-  return standing;
-}
-
-function isThere(root: string, path: string): boolean {
-  return lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The archive's list of hashes, in the form that `sha256sum -c` reads. */

@@ -31,3 +31,12 @@ export async function examineStored(store: Store, path: string): Promise<Stored>
   }
   return { path, bytes: check.bytes, sha256: hash.digest("hex"), ...check.finish() };
 }
+
+/** The bytes of a small file; undefined where nothing stands, or more than `most` bytes. */
+export async function readSmall(store: Store, path: string, most: number): Promise<Buffer | undefined> {
+  await using reading = await store.read(path);
+  if (reading === undefined || reading.facts.bytes > most) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of reading.bytes) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}

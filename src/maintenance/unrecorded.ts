@@ -1,4 +1,5 @@
 import type { Settings } from "../cli/config.ts";
+import { isBucket } from "../composition/archive.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
 import type { Store } from "../core/model/store.ts";
@@ -10,7 +11,7 @@ const distinctive = /^(?=.*\d)[\w-]{9,}$/;
 
 /**
  * The files of purged recordings that no entry names, because the run that brought them was killed before it could record
- * them: known by their sidecars, else by the ids in their names.
+ * them: known by the key that a bucket notes with them, by their sidecars, else by the ids in their names.
  */
 export async function unrecordedFiles(
   root: string,
@@ -20,20 +21,54 @@ export async function unrecordedFiles(
   purged: readonly PurgedFile[],
   stop: AbortSignal,
 ): Promise<ReadonlyMap<RecordingKey, readonly string[]>> {
-  const keys = purged.filter(({ path }) => path === undefined).map(({ key }) => key);
+  const noted = isBucket(settings);
+  const keys = purged.map(({ key }) => key);
   const files = new Map<RecordingKey, string[]>(keys.map((key) => [key, []]));
   if (keys.length === 0) return files;
-  const refs = (await ledger.entriesOf(keys)).flatMap((entry) => entry?.ref ?? []);
+  const byName = await openOwner(
+    root,
+    settings,
+    (await ledger.entriesOf(keys)).flatMap((entry) => entry?.ref ?? []),
+  );
+  const unknown = await unknownFiles(store, ledger, { stop, unreadable: () => {} });
+  for await (const paths of inBatches(unknown)) {
+    const keysNoted = noted ? await Promise.all(paths.map(async (path) => (await store.stat(path))?.key)) : [];
+    paths.forEach((path, at) => {
+      files.get(keysNoted[at] ?? byName(path) ?? "")?.push(path);
+    });
+  }
+  return files;
+}
+
+/** Whose of these a file is, by its sidecar and its name alone. */
+async function openOwner(
+  root: string,
+  settings: Settings,
+  refs: readonly RecordingRef[],
+): Promise<(path: string) => RecordingKey | undefined> {
   const pattern = settings.output ?? defaultTemplate;
   const byPattern = await openIdentify(root, settings, { byId: byId(refs), pattern });
   const longIds = byId(refs.filter(({ id }) => distinctive.test(id)));
   const byWord = await openIdentifyByName(settings, { byId: longIds, pattern: undefined });
-  for await (const path of await unknownFiles(store, ledger, { stop, unreadable: () => {} })) {
+  return (path) => {
     const found = byPattern(path);
     const ref = typeof found === "string" ? byWord(path) : found;
-    if (typeof ref !== "string") files.get(ref.key)?.push(path);
+    return typeof ref === "string" ? undefined : ref.key;
+  };
+}
+
+/** As many as are looked at at once. */
+const batchSize = 32;
+
+async function* inBatches(paths: AsyncIterable<string>): AsyncIterable<readonly string[]> {
+  let batch: string[] = [];
+  for await (const path of paths) {
+    batch.push(path);
+    if (batch.length < batchSize) continue;
+    yield batch;
+    batch = [];
   }
-  return files;
+  yield batch;
 }
 
 function byId(refs: readonly RecordingRef[]): ReadonlyMap<string, RecordingRef | null> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { run, start, until } from "../helpers/bin.ts";
+import { openBucketProxy } from "../helpers/bucket-proxy.ts";
 import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -17,9 +18,12 @@ describe.skipIf(noCeph !== undefined)(`what is deleted from a bucket of Ceph (${
   }
 
   async function audioIn(bucket: string, prefix: string): Promise<string[]> {
+    return (await keysIn(bucket, prefix)).filter((key) => key.endsWith(".wav"));
+  }
+
+  async function keysIn(bucket: string, prefix: string): Promise<string[]> {
     const xml = await (await ceph.send("GET", `${bucket}?list-type=2&prefix=${prefix}/`)).text();
-    const keys = [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => key as string);
-    return keys.filter((key) => key.endsWith(".wav"));
+    return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => key as string);
   }
 
   test("purge deletes the objects for good; reconcile and report know each that is missing, and what was purged", async () => {
@@ -74,5 +78,30 @@ describe.skipIf(noCeph !== undefined)(`what is deleted from a bucket of Ceph (${
     expect([refused.code, refused.out]).not.toEqual([0, ""]);
     expect((await callreel(world, "status", ...place)).out).toContain("2 recordings held");
     expect(await audioIn("calls", "refused")).toHaveLength(2);
+  });
+
+  test.each([
+    ["and fetched again to another place", true],
+    ["and never fetched again", false],
+  ])("purge finds what a run left that was killed between PUT and ledger, %s", async (_, again) => {
+    await using world = await openTimWorld(2);
+    await using proxy = await openBucketProxy(ceph.endpoint);
+    const prefix = `killed-${again}`;
+    const place = ["-d", `s3://calls/${prefix}`, "--s3-endpoint", proxy.endpoint];
+    const call = { env: { ...world.env, ...ceph.env } };
+    const source = ["download", "-s", "tim", "-r", world.csv, ...place, "--write-info-json"];
+    proxy.holds = ({ method, url = "" }) => method === "PUT" && url.endsWith(".wav");
+    const killed = start([...source, "-o", "x/{date}.{ext}"], call);
+    await until(() => proxy.held.length === 2, "PUTs that were taken");
+    killed.child.kill("SIGKILL");
+    await killed.finished;
+    proxy.holds = () => false;
+    const left = await audioIn("calls", prefix);
+    expect(left).toHaveLength(2);
+    if (again) expect((await run([...source, "-o", "y/{id}.{ext}"], call)).code).toBe(0);
+    const ids = world.tim.recordings().map(({ voicefilename }) => voicefilename);
+    const purged = await run(["purge", ...ids, "--yes", ...place], call);
+    expect([purged.code, purged.err]).toEqual([0, expect.stringContaining("deleted")]);
+    expect(await keysIn("calls", prefix)).toEqual([`${prefix}/.callreel/archive.json`]);
   });
 });
