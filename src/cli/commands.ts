@@ -1,5 +1,5 @@
 import { bucketOptions } from "./options/bucket.ts";
-import { archiveOptions, runOptions, writeOptions } from "./options/download.ts";
+import { archiveOptions, paceOptions, runOptions, writeOptions } from "./options/download.ts";
 import { allOptions, type CommandSpec, groups, select, some } from "./options/groups.ts";
 import { type OptionSpec, optionName } from "./options/option.ts";
 import { reportOptions } from "./options/report.ts";
@@ -9,6 +9,32 @@ import { playerOptions, sandboxOptions, showOptions } from "./options/serving.ts
 const sourceGroups = [groups.ringcentral, groups.tim, groups.tls];
 const logs = some("Show", showOptions, "json", "quiet", "verbose", "logFile", "logFormat", "noColor");
 const lock = some("Run", runOptions, "lockWait");
+const watched = ["lookback", "direction", "extension", "number", "minDuration", "recordingType"] as const;
+const paced = [
+  "transfers",
+  "rate",
+  "limitRate",
+  "retries",
+  "retryMaxTime",
+  "timeout",
+  "lowSpeed",
+  "lowSpeedTime",
+] as const;
+const runOfWatch = [
+  "metrics",
+  "lockWait",
+  "lease",
+  "exec",
+  "execAfter",
+  "execEnv",
+  "shell",
+  "ping",
+  "sealKey",
+  "timestampUrl",
+  "ledger",
+  "ledgerPassword",
+  "ledgerPasswordFile",
+] as const;
 const settingNames = Object.entries<OptionSpec<unknown>>(allOptions)
   .filter(([, spec]) => !spec.secret)
   .map(([key, spec]) => optionName(key, spec));
@@ -49,6 +75,25 @@ export const commands: readonly CommandSpec[] = [
       ["callreel download 401786818008 -o - | ffmpeg -i - call.mp3", "one recording into a pipe"],
     ],
     load: async () => (await import("../commands/download.ts")).download,
+  },
+  {
+    name: "watch",
+    summary: "stay, and download each RingCentral recording minutes after its call",
+    groups: [
+      some("Select", selectOptions, "source", ...watched),
+      some("Write", writeOptions, "dest", "output", "writeInfoJson", "noMtime", "noContinue", "restrictFilenames"),
+      groups.bucket,
+      some("Pace", paceOptions, ...paced),
+      some("Run", runOptions, "every", ...runOfWatch),
+      some("Show", showOptions, "json", "stats", "quiet", "verbose", "logFile", "logFormat", "noColor"),
+      groups.ringcentral,
+      groups.tls,
+    ],
+    examples: [
+      ["callreel watch -s ringcentral -d /srv/calls", "until Ctrl-C; systemd ends it with SIGTERM, exit 0"],
+      ["callreel watch -s ringcentral -d /srv/calls -q --metrics calls.prom", "as a service, with metrics each minute"],
+    ],
+    load: async () => (await import("../commands/watch.ts")).watch,
   },
   {
     name: "list",

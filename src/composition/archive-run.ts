@@ -31,16 +31,18 @@ export interface Parts {
   readonly reporter: RunReporter;
   readonly sealer: Sealer;
   readonly threads: Transfer | undefined;
+  /** Set for a run that does not hold the archive's lock: others may be at work. */
+  readonly beside?: boolean;
 }
 
 /** Brings what the work names into the archive, records the run, seals its head, and returns the exit code. */
 export async function runIntoArchive(invocation: Invocation, parts: Parts): Promise<number> {
   const { settings, io } = invocation;
-  const { sources, ledger, work, reporter, threads } = parts;
+  const { sources, ledger, work, reporter, threads, beside } = parts;
   const dest = archiveFolder(settings, io);
   const transfers = transfersOf(settings, sources.links, io);
   const plan = planOf(settings, work, reporter.wantsProgress, transfers);
-  const destination = await wireDestination(settings, io, ledger, reporter);
+  const destination = await wireDestination(settings, io, ledger, reporter, beside);
   await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
   const runId = randomUUID();
   const { hooks } = reporter;

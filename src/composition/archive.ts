@@ -9,7 +9,7 @@ import type { Check } from "../core/model/ports.ts";
 import type { Store } from "../core/model/store.ts";
 import { formatBytes } from "../core/text.ts";
 import { openStore } from "../destinations/index.ts";
-import { isDatabase, lockArchive, lockDatabase, lockLedger, openArchive } from "../ledgers/index.ts";
+import { isDatabase, lockArchive, lockDatabase, lockLedger, lockWatch, openArchive } from "../ledgers/index.ts";
 import { diskError, errno } from "../platform/disk-error.ts";
 import { operatorHere } from "../platform/operator.ts";
 import { version } from "../platform/version.ts";
@@ -92,6 +92,11 @@ export async function takeArchive(
     return lockDatabase(database, mode, { ...lockOptions(settings, io), ...ledgerPassword(settings) });
   }
   return lockArchive(archiveFolder(settings, io), lockOptions(settings, io));
+}
+
+/** Makes this the only watch on the archive from this machine: `locked` when another one still is after `--lock-wait`. */
+export async function takeWatch(settings: Settings, io: Io): Promise<{ release(): void }> {
+  return lockWatch(archiveFolder(settings, io), lockOptions(settings, io));
 }
 
 /** Holds the ledger alone, to replace it: `locked` when a process still has it open after `--lock-wait`. */

@@ -7,19 +7,23 @@ import { openDestination } from "../destinations/index.ts";
 import { archiveFolder, isBucket, ledgerDatabase } from "./archive.ts";
 import type { RunReporter } from "./reporter.ts";
 
-/** Opens where a run's recordings go, once ledger and place are known to belong together. */
+/**
+ * Opens where a run's recordings go, once ledger and place are known to belong together. A run `beside` others, without
+ * the archive's lock, leaves alone what may be theirs.
+ */
 export async function wireDestination(
   settings: Settings,
   io: Io,
   ledger: Archive,
   reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
+  beside = false,
 ): Promise<Destination> {
   if (isBucket(settings)) return (await import("./bucket.ts")).wireBucket(settings, io, ledger, reporter);
   const ofBucket = await ledger.get("archive id");
   if (ofBucket === undefined) {
     return openDestination(archiveFolder(settings, io), {
       mtime: !settings.noMtime,
-      tidy: ledgerDatabase(settings) === undefined,
+      tidy: !beside && ledgerDatabase(settings) === undefined,
     });
   }
   throw new RecordingError("usage", "The ledger is that of an archive in a bucket: give its --dest s3://… too.");

@@ -29,6 +29,15 @@ export async function forEachProfile(invocation: Invocation, download: Download)
   return worst(outcomes.map(({ code }) => code));
 }
 
+/** Throws `usage` where the profiles name several archives: for what works on one alone. */
+export async function refuseSeveralArchives(invocation: Invocation): Promise<void> {
+  if ((await profilesInTurn(invocation)) === undefined) return;
+  throw new RecordingError(
+    "usage",
+    "The profiles are of several archives: name one --profile, and run one command for each archive.",
+  );
+}
+
 interface Turn extends Resolved {
   readonly profile: string;
 }

@@ -41,9 +41,20 @@ export function selectionRecord({ args, settings, origins }: Invocation): Record
   return { ...Object.fromEntries(given), ...(args.length === 0 ? {} : { ids: args }) };
 }
 
-/** Writes the archive's head to `.callreel/head`, one line of hex, for whoever keeps heads elsewhere, and returns it. */
+/**
+ * Writes the archive's head to `.callreel/head`, one line of hex, for whoever keeps heads elsewhere, and returns it. What
+ * another run records meanwhile is in it, too: the older head is never written last.
+ */
 export async function noteHead(root: string, ledger: Archive): Promise<string> {
-  const head = await ledger.head();
+  let head = await ledger.head();
+  for (let noted: string | undefined; noted !== head; head = await ledger.head()) {
+    writeHead(root, head);
+    noted = head;
+  }
+  return head;
+}
+
+function writeHead(root: string, head: string): void {
   const path = join(root, ".callreel", "head");
   try {
     makeFolders(join(root, ".callreel"));
@@ -51,7 +62,6 @@ export async function noteHead(root: string, ledger: Archive): Promise<string> {
   } catch (error) {
     throw diskError(error, path);
   }
-  return head;
 }
 
 /** Seals heads as the settings ask: with a key, with a time stamp, with both or not at all. */

@@ -25,6 +25,7 @@ export async function withMetrics(
 ): Promise<number> {
   const { settings, io } = invocation;
   let budgets: readonly Metric[] = [];
+  const file = settings.dryRun || settings.output === "-" ? undefined : openMetricsFile(invocation);
   const notes: MetricsNotes = {
     budgetsOf: (set) => ({
       [Symbol.dispose]: () => {
@@ -32,14 +33,8 @@ export async function withMetrics(
       },
     }),
   };
-  if (settings.metrics === undefined || settings.dryRun || settings.output === "-") return run(notes);
-  const file = resolve(io.cwd, settings.metrics);
-  checkMetricsPlace(file);
-  const write = async (exitCode: number) => {
-    const { archive, ms } = await metricsAfter(invocation, file, exitCode);
-    const seconds = (ms ?? io.clock.monotonic() - invocation.begun) / 1000;
-    replaceMetrics(file, prometheusText([...archive, ...runMetrics(seconds, exitCode), ...budgets]));
-  };
+  if (file === undefined) return run(notes);
+  const write = (exitCode: number) => file.write({ exitCode, budgets });
   const warn = (fault: unknown) => io.stderr.write(`callreel: --metrics: ${asRecordingError(fault).message}\n`);
   const exitCode = await run(notes).catch(async (error: unknown) => {
     await write(exitCodeOf(asRecordingError(error).code, io.stoppedBy())).catch(warn);
@@ -53,7 +48,33 @@ export async function withMetrics(
   return exitCode;
 }
 
+/** What the ledger does not tell. */
+export interface MetricsState {
+  readonly exitCode: number;
+  readonly budgets: readonly Metric[];
+  /** When all was well last, where that is later than the last run in the ledger. */
+  readonly wellMs?: number;
+}
+
+/** The file of `--metrics`; undefined where none is asked for. Throws `usage` where it cannot be written. */
+export function openMetricsFile(invocation: Invocation): { write(state: MetricsState): Promise<void> } | undefined {
+  const { settings, io } = invocation;
+  if (settings.metrics === undefined) return undefined;
+  const file = resolve(io.cwd, settings.metrics);
+  checkMetricsPlace(file);
+  return {
+    async write({ exitCode, budgets, wellMs = 0 }) {
+      const { archive, success, ms } = await metricsAfter(invocation, file, exitCode);
+      const seconds = (ms ?? io.clock.monotonic() - invocation.begun) / 1000;
+      const all = [successMetric(Math.max(success, wellMs / 1000)), ...archive, ...runMetrics(seconds, exitCode)];
+      replaceMetrics(file, prometheusText([...all, ...budgets]));
+    },
+  };
+}
+
 interface AfterRun {
+  /** The end of the last good run, as Unix seconds. */
+  readonly success: number;
   readonly archive: readonly Metric[];
   /** How long this run took by its own record, which `status --prometheus` reads too; undefined where it left none. */
   readonly ms?: number;
@@ -68,10 +89,10 @@ async function metricsAfter({ settings, io, begun }: Invocation, file: string, e
     const { lastSuccess } = await ledger.runTotals(exitCode === 0 ? undefined : beganMs);
     const { lastDownload } = await ledger.runTotals();
     const isOwn = lastDownload !== undefined && Date.parse(lastDownload.started) >= Math.floor(beganMs);
-    const archive = [successMetric(secondsOf(lastSuccess)), ...(await contentMetrics(ledger, io.clock))];
-    return { archive, ...(isOwn && { ms: lastDownload.ms }) };
+    const archive = await contentMetrics(ledger, io.clock);
+    return { success: secondsOf(lastSuccess), archive, ...(isOwn && { ms: lastDownload.ms }) };
   } catch {
-    return { archive: [successMetric(successIn(file))] };
+    return { success: successIn(file), archive: [] };
   }
 }
 

@@ -25,13 +25,31 @@ export interface LockOptions {
  * Makes the caller the only run on the archive `folder` until `release` or the end of the process, also by SIGKILL.
  * Throws `locked` when another run still holds it after `waitMs`.
  */
-export async function lockArchive(folder: string, options: LockOptions): Promise<{ release(): void }> {
+export function lockArchive(folder: string, options: LockOptions): Promise<{ release(): void }> {
+  const words = [
+    "Another run is using this archive",
+    "wait for it to finish, for example with --lock-wait 10m",
+  ] as const;
+  return lockFolder(folder, "lock", words, options);
+}
+
+/** Makes the caller the only watch on the archive `folder`, in the same way; runs are free to work beside it. */
+export function lockWatch(folder: string, options: LockOptions): Promise<{ release(): void }> {
+  return lockFolder(folder, "watch", ["Another watch keeps this archive up to date", "one is enough"], options);
+}
+
+async function lockFolder(
+  folder: string,
+  name: string,
+  words: readonly [what: string, remedy: string],
+  options: LockOptions,
+): Promise<{ release(): void }> {
   const home = join(folder, ".callreel");
-  const sideFile = join(home, "lock.json");
-  const path = join(home, "lock");
+  const sideFile = join(home, `${name}.json`);
+  const path = join(home, name);
   const lock = await acquire(
     () => tryLock(path, home),
-    () => lockedMessage(path, sideFile, options.timezone),
+    () => `${words[0]} (${holderOf(sideFile, options.timezone)}; lock ${path}): ${words[1]}.`,
     options,
   );
   const { clock, pid = process.pid } = options;
@@ -89,10 +107,6 @@ function tryLock(path: string, home: string) {
   } catch (error) {
     throw fileError(error, path, `The archive's lock ${path}`);
   }
-}
-
-function lockedMessage(path: string, sideFile: string, timezone: string | undefined): string {
-  return `Another run is using this archive (${holderOf(sideFile, timezone)}; lock ${path}): wait for it to finish, for example with --lock-wait 10m.`;
 }
 
 function holderOf(sideFile: string, timezone: string | undefined): string {

@@ -19,7 +19,7 @@ export interface LedgerContext {
   readonly readOnly?: boolean;
 }
 
-export { lockArchive, lockLedger } from "./archive-lock.ts";
+export { lockArchive, lockLedger, lockWatch } from "./archive-lock.ts";
 export { type Salvage, salvageLedger } from "./rebuild.ts";
 
 /** `memory`, or the path of a SQLite file that is made when it is not there. Throws `ledger` when it cannot be trusted. */

@@ -120,6 +120,14 @@ export const runOptions = {
     "wait for another run on this archive instead of exiting with 11",
     parseDuration,
   ),
+  every: value(
+    "--every <time>",
+    "look at the call log at most this often, and never more than the budget allows",
+    parseDuration,
+    {
+      fallback: "10s",
+    },
+  ),
   lease: value(
     "--lease <time>",
     "take over from a run that has made no progress for this long (default: 2m)",
