@@ -35,6 +35,8 @@ export interface Invocation {
   /** The same settings under a further profile. */
   readonly underProfile: (name: string) => Promise<Settings>;
   readonly origins: Readonly<Record<string, Origin>>;
+  /** Owner of the lease under which this machine downloads the profile, where several machines share them. */
+  readonly lease?: string;
 }
 
 /** A verb: does its work and returns the exit code; throws RecordingError with the sentence to print. */

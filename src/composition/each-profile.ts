@@ -6,9 +6,12 @@
 import { resolve } from "node:path";
 import { type Resolved, resolveSettings } from "../cli/config.ts";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
-import type { Invocation } from "../cli/io.ts";
+import type { Invocation, Io } from "../cli/io.ts";
 import { asRecordingError, RecordingError } from "../core/model/errors.ts";
+import { formatNumberOf } from "../core/text.ts";
 import { archiveFolder } from "./archive.ts";
+import { openProfileLeases, type ProfileLease, type ProfileLeases } from "./profile-leases.ts";
+import type { ProfileOutcome } from "./profile-outcomes.ts";
 
 type Download = (invocation: Invocation) => Promise<number>;
 
@@ -20,13 +23,50 @@ export async function forEachProfile(invocation: Invocation, download: Download)
   const turns = await profilesInTurn(invocation);
   if (turns === undefined) return download(invocation);
   refuseShared(invocation, turns);
-  const outcomes: Outcome[] = [];
-  for (const turn of turns) {
-    if (invocation.io.stop.aborted) break;
-    outcomes.push(await outcomeOf(turn, outcomes.length, turns.length, invocation, download));
-  }
+  const outcomes = await downloadAll(invocation, turns, download);
   tell(invocation, turns, outcomes);
-  return worst(outcomes.map(({ code }) => code));
+  return worst([...outcomes.values()].map(({ code }) => code));
+}
+
+/**
+ * Downloads each profile once. Where their ledger is a database, other machines may do the same at the same time: what one
+ * of them is at is passed by, and looked at again until it is done.
+ */
+async function downloadAll(
+  invocation: Invocation,
+  turns: readonly Turn[],
+  download: Download,
+): Promise<ReadonlyMap<Turn, ProfileOutcome>> {
+  const { stop, clock } = invocation.io;
+  const outcomes = new Map<Turn, ProfileOutcome>();
+  await using leases = openProfileLeases(clock);
+  let waiting = turns;
+  let told = "";
+  while (waiting.length > 0 && !stop.aborted) {
+    const held: Held[] = [];
+    for (const turn of waiting) {
+      if (stop.aborted) break;
+      const outcome = await outcomeOf(
+        turn,
+        { at: turns.indexOf(turn), count: turns.length, leases },
+        invocation,
+        download,
+      );
+      if ("code" in outcome) outcomes.set(turn, outcome);
+      else held.push({ turn, by: outcome.heldBy });
+    }
+    if (held.length === waiting.length) {
+      told = tellWaiting(invocation, held, told);
+      await leases.change(stop);
+    }
+    waiting = held.map(({ turn }) => turn);
+  }
+  return outcomes;
+}
+
+interface Held {
+  readonly turn: Turn;
+  readonly by: string;
 }
 
 /** Throws `usage` where the profiles name several archives: for what works on one alone. */
@@ -40,12 +80,6 @@ export async function refuseSeveralArchives(invocation: Invocation): Promise<voi
 
 interface Turn extends Resolved {
   readonly profile: string;
-}
-
-interface Outcome {
-  readonly profile: string;
-  readonly code: number;
-  readonly why?: string;
 }
 
 async function profilesInTurn({ settings, flags, io, args }: Invocation): Promise<readonly Turn[] | undefined> {
@@ -90,26 +124,60 @@ function refuseShared({ io }: Invocation, turns: readonly Turn[]): void {
   }
 }
 
+interface Place {
+  readonly at: number;
+  readonly count: number;
+  readonly leases: ProfileLeases;
+}
+
+/** What became of a profile, here or on another machine; or which machine is at it just now. */
 async function outcomeOf(
   { profile, settings, origins }: Turn,
-  at: number,
-  count: number,
+  { at, count, leases }: Place,
   invocation: Invocation,
   download: Download,
-): Promise<Outcome> {
+): Promise<ProfileOutcome | { readonly heldBy: string }> {
   const { io, begun } = invocation;
   const left = timeLeft(invocation);
-  if (left === 0) return { profile, code: exitCodeOf("cap-reached"), why: "not begun, for --max-duration was over" };
-  if (!settings.quiet) io.stderr.write(`callreel: profile ${profile} (${at + 1} of ${count})\n`);
+  if (left === 0) return { code: exitCodeOf("cap-reached"), why: "not begun, for --max-duration was over" };
   const own = { ...settings, eachProfile: true, ...(left === undefined ? {} : { maxDuration: left }) };
-  const turn = { ...invocation, settings: own, origins, begun: at === 0 ? begun : io.clock.monotonic() };
+  const turn = { ...invocation, settings: own, origins };
   try {
-    return { profile, code: await download(turn) };
+    const taken = await leases.take(turn);
+    if ("heldBy" in taken) return taken;
+    if ("ended" in taken) return taken.ended;
+    if (!settings.quiet) io.stderr.write(`callreel: profile ${profile} (${at + 1} of ${count})\n`);
+    const since = at === 0 ? begun : io.clock.monotonic();
+    return await underLease(taken, { ...turn, begun: since }, download);
   } catch (thrown) {
-    const error = asRecordingError(thrown);
-    if (error.code === "bug" || error.code === "reader-gone") throw thrown;
-    return { profile, code: exitCodeOf(error.code, io.stoppedBy()), why: error.message };
+    return failed(thrown, io);
   }
+}
+
+/** Downloads a profile as long as it is ours; what became of it after that is the other machine's to say. */
+async function underLease(
+  lease: ProfileLease,
+  turn: Invocation,
+  download: Download,
+): Promise<ProfileOutcome | { readonly heldBy: string }> {
+  const io = { ...turn.io, stop: AbortSignal.any([turn.io.stop, lease.lost]) };
+  const own = { ...turn, io, ...(lease.owner === undefined ? {} : { lease: lease.owner }) };
+  let outcome: ProfileOutcome | undefined;
+  let ours = false;
+  try {
+    outcome = { code: await download(own) };
+  } catch (thrown) {
+    outcome = failed(thrown, turn.io);
+  } finally {
+    ours = await lease.release(outcome);
+  }
+  return ours ? outcome : { heldBy: "another machine" };
+}
+
+function failed(thrown: unknown, { stoppedBy }: Io): ProfileOutcome {
+  const error = asRecordingError(thrown);
+  if (error.code === "bug" || error.code === "reader-gone") throw thrown;
+  return { code: exitCodeOf(error.code, stoppedBy()), why: error.message };
 }
 
 /** `--max-duration` is for all of the profiles together. */
@@ -118,17 +186,23 @@ function timeLeft({ settings, io, begun }: Invocation): number | undefined {
   return maxDuration === undefined ? undefined : Math.max(0, begun + maxDuration - io.clock.monotonic());
 }
 
-function tell({ io, settings }: Invocation, turns: readonly Turn[], outcomes: readonly Outcome[]): void {
-  const notBegun = turns.slice(outcomes.length);
-  const lines = [
-    ...outcomes
-      .filter(({ code }) => code !== 0 || !settings.quiet)
-      .map(({ profile, code, why }) => `profile ${profile}: ${words(code)}${why === undefined ? "" : `: ${why}`}`),
-    ...notBegun.map(({ profile }) => `profile ${profile}: not begun`),
-  ];
-  for (const line of lines) io.stderr.write(`callreel: ${line}\n`);
+/** Says once of each number of profiles that other machines are at them; returns what was said last. */
+function tellWaiting({ io, settings }: Invocation, held: readonly Held[], told: string): string {
+  const machines = [...new Set(held.map(({ by }) => by))].join(", ");
+  const line = `callreel: waiting for ${formatNumberOf(held.length, "profile")} that other machines download (${machines})\n`;
+  if (line !== told && !settings.quiet) io.stderr.write(line);
+  return line;
 }
 
-function words(code: number): string {
-  return code === 0 ? "complete" : `exit ${code}`;
+function tell({ io, settings }: Invocation, turns: readonly Turn[], outcomes: ReadonlyMap<Turn, ProfileOutcome>): void {
+  for (const turn of turns) {
+    const outcome = outcomes.get(turn);
+    if (outcome?.code === 0 && settings.quiet) continue;
+    io.stderr.write(`callreel: profile ${turn.profile}: ${outcome === undefined ? "not begun" : words(outcome)}\n`);
+  }
+}
+
+function words({ code, why, host }: ProfileOutcome): string {
+  const result = code === 0 ? "complete" : `exit ${code}`;
+  return [host === undefined ? result : `${result}, on ${host}`, ...(why === undefined ? [] : [why])].join(": ");
 }

@@ -72,4 +72,6 @@ export interface Wiring {
   readonly logRequest?: (entry: RequestLog) => void;
   /** Told every secret as soon as it is read, so that no output can hold it. */
   readonly keepSecret: (secret: string) => void;
+  /** Owner of the profile's lease, where machines take turns with profiles. */
+  readonly lease?: string | undefined;
 }

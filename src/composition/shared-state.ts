@@ -1,5 +1,5 @@
-import { readSecret } from "../cli/config.ts";
-import { openSharedState, type RingCentralContext, tokenKey } from "../sources/ringcentral/index.ts";
+import { readSecret, type Settings } from "../cli/config.ts";
+import { openSharedState, type RingCentralContext, type SharedState, tokenKey } from "../sources/ringcentral/index.ts";
 import { ledgerDatabase, ledgerPassword } from "./archive.ts";
 import type { Wiring } from "./http.ts";
 
@@ -11,19 +11,32 @@ export async function wireSharedState({
   settings,
   report,
   keepSecret,
+  lease,
 }: Wiring): Promise<Pick<RingCentralContext, "shared">> {
-  const url = ledgerDatabase(settings);
-  if (url === undefined) return {};
+  const database = ledgerStateOf(settings);
+  if (database === undefined) return {};
   const text = readSecret(settings.tokenKey, settings.tokenKeyFile, "--token-key-file");
   if (text !== undefined) keepSecret(text);
   const where = settings.tokenKeyFile === undefined ? "CALLREEL_TOKEN_KEY" : "--token-key-file";
   const key = text === undefined ? {} : { tokenKey: tokenKey(text, where) };
-  const { password } = ledgerPassword(settings);
-  const { openPostgresDatabase } = await import("../platform/postgres.ts");
-  const database = await openPostgresDatabase(url, { flag: "--ledger", ...(password !== undefined && { password }) });
-  const state = openSharedState(database);
+  const state = await database.open();
   if (text === undefined) report({ event: "notice", level: "info", message: ownSessions });
-  return { shared: { state, ...key } };
+  return { shared: { state, ...key, ...(lease === undefined ? {} : { lease }) } };
+}
+
+/** What machines share through the ledger's database, and its address; undefined where the ledger is a file. */
+export function ledgerStateOf(settings: Settings): { readonly url: string; open(): Promise<SharedState> } | undefined {
+  const url = ledgerDatabase(settings);
+  if (url === undefined) return undefined;
+  return {
+    url,
+    async open() {
+      const { password } = ledgerPassword(settings);
+      const { openPostgresDatabase } = await import("../platform/postgres.ts");
+      const given = { flag: "--ledger", ...(password !== undefined && { password }) };
+      return openSharedState(await openPostgresDatabase(url, given));
+    },
+  };
 }
 
 const ownSessions =

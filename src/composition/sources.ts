@@ -34,7 +34,8 @@ export async function openSources(invocation: Invocation, wiring: Omit<Wiring, "
   const opened: WiredSource[] = [];
   for (const [name, settings] of await loginsOf(invocation)) {
     const logins: WiredSource[] = [];
-    for (const each of settings) logins.push(await wireSource(name, { ...wiring, settings: each }));
+    for (const each of settings)
+      logins.push(await wireSource(name, { ...wiring, settings: each, lease: invocation.lease }));
     const [first, ...others] = logins;
     if (first === undefined) continue;
     opened.push(...logins);

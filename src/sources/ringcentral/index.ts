@@ -24,7 +24,8 @@ export type { LoginStatus } from "./auth/login-status.ts";
 export { openWebLogins, type WebLogins } from "./auth/player-login.ts";
 export { tokenKey } from "./auth/shared-tokens.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
-export { openSharedState } from "./shared-state.ts";
+export { leaseLost, openSharedLease, type SharedLease } from "./shared-lease.ts";
+export { openSharedState, type SharedState } from "./shared-state.ts";
 
 /** RingCentral's powers beyond those of every source. */
 export interface RingCentralSource extends Source {
@@ -106,6 +107,13 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
       state[Symbol.dispose]();
     },
   };
+}
+
+/** What stands for the login of these settings on every machine; undefined where there is none yet. */
+export function loginOf(given: RingCentralSettings): string | undefined {
+  const settings = checkedSettings(given);
+  using state = openState(settings.stateDir);
+  return findCredential(state, settings);
 }
 
 /** Sessions are shared only where they can be encrypted; a browser's login stays on the machine that it was made on. */

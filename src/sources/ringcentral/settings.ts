@@ -44,7 +44,12 @@ export interface RingCentralContext {
   readonly random: () => number;
   readonly report: (event: DownloadEvent) => void;
   /** What the machines of one ledger share: the budget of requests and, with a key, encrypted sessions; closed with the source. */
-  readonly shared?: { readonly state: SharedState; readonly tokenKey?: Buffer };
+  readonly shared?: {
+    readonly state: SharedState;
+    readonly tokenKey?: Buffer;
+    /** Owner of the login's lease between machines: nothing is sent once another has taken it over. */
+    readonly lease?: string;
+  };
 }
 
 /** Refuses settings that could send a secret where it does not belong; gives them back with their hosts in one form. */

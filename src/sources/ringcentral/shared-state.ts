@@ -7,12 +7,20 @@ export interface SharedState extends AsyncDisposable {
   read(name: string): Promise<string | undefined>;
   /**
    * Reads a document and keeps what `change` makes of it, alone on all machines and by the database's clock. Where there
-   * is no new text nothing is written.
+   * is no new text nothing is written. Behind a fence only as long as that does not throw.
    */
-  update<T>(name: string, change: (text: string | undefined, nowMs: number) => SharedChange<T>): Promise<T>;
+  update<T>(name: string, change: Change<T>, fence?: Fence): Promise<T>;
   remove(name: string): Promise<void>;
   /** Calls `wake` soon after a change of the document that wakes who waits, until what it returns is called. */
   onWake(name: string, wake: () => void): () => void;
+}
+
+type Change<T> = (text: string | undefined, nowMs: number) => SharedChange<T>;
+
+/** Another document that must not change while ours is changed, and what it must say. */
+export interface Fence {
+  readonly name: string;
+  check(text: string | undefined): void;
 }
 
 /** A document after a change: its new text, or nothing to leave it as it is. */
@@ -56,8 +64,12 @@ export function openSharedState(database: Postgres): SharedState {
         const [row] = await sql.rows<{ text: string | null }>(select, [name]);
         return row?.text ?? undefined;
       }),
-    update: (name, change) =>
+    update: (name, change, fence) =>
       within(async (sql) => {
+        if (fence !== undefined) {
+          const [held] = await sql.rows<{ text: string | null }>(`${select} FOR SHARE`, [fence.name]);
+          fence.check(held?.text ?? undefined);
+        }
         let [row] = await sql.rows<Row>(lock, [name]);
         if (row === undefined) {
           await sql.change("INSERT INTO callreel.shared (name) VALUES ($1) ON CONFLICT (name) DO NOTHING", [name]);

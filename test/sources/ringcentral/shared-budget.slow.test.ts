@@ -5,6 +5,7 @@ import { openSharedTokenStore, tokenKey } from "../../../src/sources/ringcentral
 import { openRingCentral, openSharedState } from "../../../src/sources/ringcentral/index.ts";
 import { openBudgetStore } from "../../../src/sources/ringcentral/rate-limiter/budget-store.ts";
 import { openSharedBudgetStore } from "../../../src/sources/ringcentral/rate-limiter/shared-budget-store.ts";
+import { leaseFence, openSharedLease } from "../../../src/sources/ringcentral/shared-lease.ts";
 import { openState } from "../../../src/sources/ringcentral/state.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../../helpers/postgres.ts";
 import { openFake } from "./fake.ts";
@@ -96,6 +97,38 @@ describe.skipIf(noPostgres)(`a budget in PostgreSQL${noPostgres ? ` (${noPostgre
     expect(await store.take(asking("audio", "p1"))).toMatchObject({ id: "p1" });
     expect(store.used("audio")).toBe(1);
     expect([await store.beginLogin("a"), await store.beginLogin("a")]).toEqual([true, true]);
+  });
+
+  it("leases a login to one machine at a time, and lets nothing through for one that lost it", async () => {
+    await using database = await shared();
+    const lease = (owner: string) => openSharedLease(database, "leased", { owner, host: owner, forMs: 60_000 });
+    const [mine, yours] = [lease("me"), lease("you")];
+    const runOut = () =>
+      database.update(mine.name, (text) => ({
+        text: JSON.stringify({ ...JSON.parse(text!), untilMs: 1 }),
+        result: undefined,
+      }));
+    const store = openSharedBudgetStore(database, "leased", realClock, leaseFence("leased", "me"));
+    expect(await mine.take()).toHaveProperty("nowMs");
+    expect(await yours.take()).toEqual({ heldBy: "me" });
+    expect(await store.take(asking("audio", "p1"))).toMatchObject({ id: "p1" });
+
+    await runOut();
+    expect(await mine.renew()).toBe(true);
+    expect(await yours.take()).toEqual({ heldBy: "me" });
+    await runOut();
+    expect(await yours.take()).toHaveProperty("nowMs");
+    expect([await mine.renew(), await yours.renew()]).toEqual([false, true]);
+    await expect(store.take(asking("audio", "p2"))).rejects.toMatchObject({ code: "locked", verdict: "stop" });
+    await expect(store.beginLogin("me")).rejects.toMatchObject({ code: "locked" });
+    await store.observeResponse(answer("audio", "p1", 429));
+
+    await mine.release();
+    expect(await lease("third").take()).toEqual({ heldBy: "you" });
+    const woken = new Promise<void>((resolve) => database.onWake(mine.name, resolve));
+    await yours.release();
+    await woken;
+    expect(await lease("third").take()).toHaveProperty("nowMs");
   });
 
   it("is one for machines with homes of their own, and so is the session, which nobody can read there", async () => {

@@ -5,7 +5,8 @@ import type { ResponseHead } from "../../../core/model/recording.ts";
 import { retryAfterMs } from "../../../core/model/response-headers.ts";
 import { rateHeaders } from "../error-bodies.ts";
 import { digest } from "../settings.ts";
-import type { SharedState } from "../shared-state.ts";
+import { leaseFence } from "../shared-lease.ts";
+import type { Fence, SharedState } from "../shared-state.ts";
 import type { State } from "../state.ts";
 import { type PermitBlock, tokenKind } from "./budget.ts";
 import { type BudgetStore, openBudgetStore, type SoonOr } from "./budget-store.ts";
@@ -34,8 +35,8 @@ export interface RateLimiterOptions {
   readonly random: () => number;
   readonly report: (event: DownloadEvent) => void;
   readonly ratePerMinute?: number;
-  /** Keeps the budget in a database for all machines instead of in the state of this one. */
-  readonly shared?: { readonly state: SharedState };
+  /** Keeps the budget in a database for all machines instead of in the state of this one; with the owner of the login's lease. */
+  readonly shared?: { readonly state: SharedState; readonly lease?: string };
 }
 
 /**
@@ -43,8 +44,10 @@ export interface RateLimiterOptions {
  * count against the budget of the application, which all of its users share.
  */
 export function openRateLimiter(options: RateLimiterOptions): RingCentralRateLimiter {
-  const ofCredential = new SharedRateLimiter(options);
-  const ofApplication = new SharedRateLimiter({ ...options, credential: options.application });
+  const { credential, application, shared } = options;
+  const fence = shared?.lease === undefined ? undefined : leaseFence(credential, shared.lease);
+  const ofCredential = new SharedRateLimiter(options, fence);
+  const ofApplication = new SharedRateLimiter({ ...options, credential: application }, fence);
   const of = (kind: string) => (kind === tokenKind ? ofApplication : ofCredential);
   return {
     acquire: (kind, signal) => of(kind).acquire(kind, signal),
@@ -79,13 +82,13 @@ class SharedRateLimiter implements RingCentralRateLimiter {
   #lookedAt = Number.NEGATIVE_INFINITY;
   readonly #stopHearing: (() => void) | undefined;
 
-  constructor(options: RateLimiterOptions) {
+  constructor(options: RateLimiterOptions, fence?: Fence) {
     const { state, credential, clock, random, shared } = options;
     this.#options = options;
     this.#budgetStore =
       shared === undefined
         ? openBudgetStore(state, credential, clock)
-        : openSharedBudgetStore(shared.state, credential, clock);
+        : openSharedBudgetStore(shared.state, credential, clock, fence);
     this.#stopHearing = this.#budgetStore.onWake?.(() => this.#wakeAll());
     this.#owner = digest(`${random()} ${clock.now()} ${clock.monotonic()}`);
   }

@@ -1,6 +1,6 @@
 import { asRecordingError, type ErrorCode, RecordingError } from "../../../core/model/errors.ts";
 import type { Clock } from "../../../core/model/ports.ts";
-import type { SharedState } from "../shared-state.ts";
+import type { Fence, SharedState } from "../shared-state.ts";
 import {
   allowance,
   type Budget,
@@ -27,31 +27,41 @@ const betweenTriesMs = 1000;
 /**
  * One credential's budget in a database, for every machine: one machine at a time changes it, by the database's clock. A
  * refusal writes nothing but, now and then, that somebody waits: for that one's turn, and to be woken by NOTIFY. Without
- * the database there is no permit; where it stays away the run ends (`unreachable`).
+ * the database there is no permit; where it stays away the run ends (`unreachable`). Behind a fence neither permits nor the
+ * right to log in are given once that throws.
  */
-export function openSharedBudgetStore(shared: SharedState, credential: string, clock: Clock): BudgetStore {
+export function openSharedBudgetStore(
+  shared: SharedState,
+  credential: string,
+  clock: Clock,
+  fence?: Fence,
+): BudgetStore {
   const name = `budget:${credential}`;
   let known: Budget = parseBudget(undefined);
   /** What the database's clock is ahead of ours. */
   let aheadMs = 0;
   let lookedAt = Number.NEGATIVE_INFINITY;
 
-  async function change<T>(work: (budget: Budget, now: number) => Changed<T>): Promise<T> {
+  async function change<T>(work: (budget: Budget, now: number) => Changed<T>, behind?: Fence): Promise<T> {
     const begun = clock.monotonic();
     for (;;) {
       try {
-        return await shared.update(name, (text, now) => {
-          const budget = parseBudget(text);
-          const { result, keep = true, wakes = false } = work(budget, now);
-          known = budget;
-          aheadMs = now - clock.now();
-          lookedAt = clock.monotonic();
-          return {
-            result,
-            ...(keep ? { text: budgetText(budget) } : {}),
-            wakes: wakes && someoneWaits(budget, now),
-          };
-        });
+        return await shared.update(
+          name,
+          (text, now) => {
+            const budget = parseBudget(text);
+            const { result, keep = true, wakes = false } = work(budget, now);
+            known = budget;
+            aheadMs = now - clock.now();
+            lookedAt = clock.monotonic();
+            return {
+              result,
+              ...(keep ? { text: budgetText(budget) } : {}),
+              wakes: wakes && someoneWaits(budget, now),
+            };
+          },
+          behind,
+        );
       } catch (thrown) {
         const error = asRecordingError(thrown);
         if (!passing.has(error.code)) throw error;
@@ -72,7 +82,7 @@ export function openSharedBudgetStore(shared: SharedState, credential: string, c
     onWake: (wake) => shared.onWake(name, wake),
     async take(asking) {
       const askedAt = clock.monotonic();
-      const step = await change((budget, now) => taken(budget, asking, now));
+      const step = await change((budget, now) => taken(budget, asking, now), fence);
       const now = clock.now();
       if (!("count" in step)) {
         const askAgainMs = Math.max(step.askAgainMs - aheadMs, now + pollMs);
@@ -88,7 +98,7 @@ export function openSharedBudgetStore(shared: SharedState, credential: string, c
       change((budget, now) => {
         const begun = beginLogin(budget, owner, now);
         return { result: begun, keep: begun };
-      }),
+      }, fence),
     endLogin: (owner) =>
       change((budget) => {
         if (budget.login?.owner === owner) budget.login = undefined;
