@@ -8,6 +8,7 @@ import type { Audio } from "./recordings/audio.ts";
 import type { SandboxRequest } from "./server/request.ts";
 import type { RingCentralSettings } from "./settings.ts";
 import type { Stats } from "./stats.ts";
+import type { VoicemailStore } from "./voicemail/store.ts";
 
 /** Everything one sandbox is made of; handlers take what they need from it. */
 export interface Sandbox {
@@ -16,6 +17,7 @@ export interface Sandbox {
   readonly settings: RingCentralSettings;
   readonly data: CallData;
   readonly calls: CallStore;
+  readonly voicemail: VoicemailStore;
   readonly users: readonly SandboxUser[];
   readonly app: { readonly clientId: string; readonly clientSecret: string };
   readonly sessions: Sessions;

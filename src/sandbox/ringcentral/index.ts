@@ -11,6 +11,7 @@ import { patch } from "./server/patch.ts";
 import { type Listener, listen, serve } from "./server/serve.ts";
 import { defaultSettings, type RingCentralSettings } from "./settings.ts";
 import { openStats, type Stats } from "./stats.ts";
+import { openVoicemail, type VoicemailStore } from "./voicemail/store.ts";
 
 /** Some of the settings, to any depth. */
 export type SettingsPatch<T = RingCentralSettings> = {
@@ -29,6 +30,8 @@ export interface RingCentralSandboxOptions {
   readonly ports?: { readonly api?: number; readonly media?: number };
   /** The history; by default 17 recordings of all kinds within the last 30 days, ending ten minutes ago. */
   readonly data?: Partial<CallData>;
+  /** How many voicemails there are when it opens; 6 unless told. */
+  readonly voicemails?: number;
   readonly settings?: SettingsPatch;
 }
 
@@ -49,6 +52,7 @@ export interface RingCentralSandbox {
   /** Live: a change counts from the next request on. */
   readonly settings: RingCentralSettings;
   readonly calls: CallStore;
+  readonly voicemail: VoicemailStore;
   readonly sessions: Sessions;
   stats(): Stats;
   /** The whole file of a recording, as it is served. */
@@ -84,7 +88,8 @@ export async function openRingCentralSandbox(options: RingCentralSandboxOptions 
       listen(ports.media ?? 0, (message, response) => serve(running(), "media", message, response)),
     );
     const foreign = await open(openForeignHost(running));
-    sandbox = build(clock, events, settings, data, { api, media, foreign });
+    const urls = { api, media, foreign };
+    sandbox = build(clock, events, settings, { ...data, voicemails: options.voicemails ?? 6 }, urls);
   } catch (error) {
     await close();
     throw error;
@@ -100,7 +105,7 @@ function build(
   clock: SandboxClock,
   events: EventLog,
   settings: RingCentralSettings,
-  data: CallData,
+  data: CallData & { readonly voicemails: number },
   urls: Sandbox["urls"],
 ): Sandbox {
   const calls = openCallStore(data);
@@ -110,6 +115,7 @@ function build(
     settings,
     data,
     calls,
+    voicemail: openVoicemail(clock, { count: data.voicemails, extensions: data.extensions }),
     users: openUsers(urls.api, clock.now()),
     app: { clientId: "s4ndb0xAppClientId00001", clientSecret: "s4ndb0xAppClientSecret-not-a-real-secret" },
     sessions: openSessions(clock, events, settings.tokens),
@@ -121,7 +127,7 @@ function build(
 }
 
 function outside(sandbox: Sandbox): Omit<RingCentralSandbox, "close"> {
-  const { urls, app, users, clock, events, settings, calls, sessions, stats, audio } = sandbox;
+  const { urls, app, users, clock, events, settings, calls, voicemail, sessions, stats, audio } = sandbox;
   return {
     apiUrl: urls.api,
     mediaUrl: urls.media,
@@ -138,6 +144,7 @@ function outside(sandbox: Sandbox): Omit<RingCentralSandbox, "close"> {
     events,
     settings,
     calls,
+    voicemail,
     sessions,
     stats: () => structuredClone(stats),
     audioOf: (id) => audio.of(id),

@@ -88,6 +88,24 @@ export interface RingCentralSettings {
     /** Every token issued so far is refused, as after a reset at the vendor. */
     expireTokens: boolean;
   };
+  voicemail: {
+    maxPerPage: number;
+    /** Lists tell how many messages there are in all. */
+    totals: boolean;
+    /** New voicemails that arrive in the mailbox behind each page, so that the pages drift. */
+    driftPerPage: number;
+    /** Which host attachments' addresses name. */
+    contentHost: "api" | "media";
+    /** Mailboxes that no colleague may read, and those whose extension was deleted after it was listed. */
+    forbiddenMailboxes: Chosen;
+    deletedMailboxes: Chosen;
+    /** Attachments that are listed and not there. */
+    missing: Chosen;
+    /** Messages that sync never tells of. */
+    unsynced: number[];
+    /** How many days they are kept, as the account's setting says. */
+    retentionDays: number;
+  };
   content: {
     type: "audio/mpeg" | "audio/wav" | "audio/x-wav" | "mixed";
     length: "content-length" | "chunked";
@@ -131,7 +149,7 @@ export function defaultSettings(): RingCentralSettings {
         "http://127.0.0.1:5000/oauth2callback",
         "http://localhost:8710/oauth2callback",
       ],
-      scopes: ["ReadAccounts", "ReadCallLog", "ReadCallRecording"],
+      scopes: ["ReadAccounts", "ReadCallLog", "ReadCallRecording", "ReadMessages"],
       badClient: "OAU-153",
     },
     tokens: {
@@ -164,6 +182,17 @@ export function defaultSettings(): RingCentralSettings {
       extractAvailable: true,
       oldDateFrom: "clamp",
       expireTokens: false,
+    },
+    voicemail: {
+      maxPerPage: 1_000,
+      totals: true,
+      driftPerPage: 0,
+      contentHost: "media",
+      forbiddenMailboxes: "none",
+      deletedMailboxes: "none",
+      missing: "none",
+      unsynced: [],
+      retentionDays: 30,
     },
     content: {
       type: "audio/mpeg",

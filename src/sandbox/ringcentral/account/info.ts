@@ -123,6 +123,12 @@ export function recordingSettings({ sandbox, params }: ApiCall): Answer {
   });
 }
 
+/** `GET …/message-store-configuration`: how long voicemail is kept. */
+export function messageSettings({ sandbox, params }: ApiCall): Answer {
+  checkAccount(params.account);
+  return ok({ retentionPeriod: sandbox.settings.voicemail.retentionDays });
+}
+
 /** Refuses another account than the caller's own. */
 export function checkAccount(account: string | undefined): void {
   if (account !== "~" && account !== accountId) throw notFound("accountId");

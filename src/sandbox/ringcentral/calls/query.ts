@@ -81,13 +81,15 @@ function refuseCombinations(query: URLSearchParams): void {
   if (phone !== null && query.has("extensionNumber")) throw badParameter("phoneNumber", phone);
 }
 
-function perPageOf(query: URLSearchParams, max: number): number {
+/** How many records a page is to have, at most `max`. */
+export function perPageOf(query: URLSearchParams, max: number): number {
   const text = query.get("perPage");
   if (text === null) return Math.min(100, max);
   return text === "max" ? max : Math.min(positive("perPage", text), max);
 }
 
-function pageOf(query: URLSearchParams, max: number | null): number {
+/** Which page is asked for. */
+export function pageOf(query: URLSearchParams, max: number | null): number {
   const text = query.get("page") ?? "1";
   const page = positive("page", text);
   if (max !== null && page > max) throw badParameter("page", text);

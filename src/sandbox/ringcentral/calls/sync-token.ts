@@ -2,7 +2,7 @@ import { ApiError } from "../errors.ts";
 
 /** What a sync token holds: the moment it stands for, and the view and filters that are frozen in it. */
 export interface SyncToken {
-  readonly kind: "sync" | "extract";
+  readonly kind: "sync" | "extract" | "messages";
   readonly issuedMs: number;
   /** Changes up to here are known … */
   readonly changedMs: number;

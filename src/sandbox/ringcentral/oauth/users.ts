@@ -23,7 +23,7 @@ export function openUsers(apiUrl: string, nowMs: number): SandboxUser[] {
   }));
 }
 
-const agent = ["ReadCallLog", "ReadCallRecording"];
+const agent = ["ReadCallLog", "ReadCallRecording", "ReadMessages"];
 const admin = [...agent, "FullCompanyCallLog", "ReadCompanyCallLog", "ReadCompanyCallRecordings", "ReadCompanyInfo"];
 
 /** A credential with the claims that real ones have. Its signature is chance: the sandbox knows its credentials by heart. */

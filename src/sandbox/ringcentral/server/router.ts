@@ -49,7 +49,11 @@ function authorised(sandbox: Sandbox, host: "api" | "media", request: SandboxReq
     headers = ruling.headers;
     if (ruling.refused) throw ruling.refused;
     if (settings.limits.refuseDuplicates && isRunning(sandbox, login, request)) throw tooMany("CMN-304", 1);
-    const fault = takeFault(settings.faults, found.name, recording ?? params.record);
+    const fault = takeFault(
+      settings.faults,
+      found.name,
+      recording ?? params.record ?? params.attachment ?? params.mailbox,
+    );
     if (fault) sandbox.events.record({ kind: "fault", route: found.name, fault: fault.kind, recording });
     if (fault?.kind === "expire-token") {
       sessions.close(login);

@@ -5,6 +5,7 @@ import {
   extensionInfo,
   extensionList,
   extensionOf,
+  messageSettings,
   recordingSettings,
 } from "../account/info.ts";
 import { extractCalls } from "../calls/extract-sync.ts";
@@ -16,6 +17,9 @@ import { roleMissing } from "../errors.ts";
 import { recordingContent } from "../recordings/content.ts";
 import { recordingMetadata } from "../recordings/metadata.ts";
 import type { Group } from "../settings.ts";
+import { messageContent } from "../voicemail/content.ts";
+import { listMessages, readMessage } from "../voicemail/list.ts";
+import { syncMessages } from "../voicemail/sync.ts";
 import type { Answer } from "./answer.ts";
 
 /** A name that faults can be aimed at. */
@@ -27,6 +31,11 @@ export type RouteName =
   | "recording"
   | "content"
   | "call-recording"
+  | "message-store"
+  | "message"
+  | "message-sync"
+  | "message-content"
+  | "message-store-configuration"
   | "authz-profile"
   | "account"
   | "extension"
@@ -45,6 +54,7 @@ export interface Route {
 
 const account = "^/restapi/v1\\.0/account/(?<account>[^/]+)";
 const extension = `${account}/extension/(?<extension>[^/]+)`;
+const mailbox = `${account}/extension/(?<mailbox>[^/]+)`;
 const at = (pattern: string) => new RegExp(`${pattern}$`);
 
 /** Every authorised endpoint of the sandbox. */
@@ -75,6 +85,24 @@ export const routes: readonly Route[] = [
     scope: "ReadCallRecording",
     handle: recordingContent,
   },
+  api("message-store", `${mailbox}/message-store`, "light", "ReadMessages", listMessages),
+  api("message", `${mailbox}/message-store/(?<message>[^/]+)`, "light", "ReadMessages", readMessage),
+  api("message-sync", `${mailbox}/message-sync`, "light", "ReadMessages", syncMessages),
+  {
+    name: "message-content",
+    host: "media",
+    pattern: at(`${mailbox}/message-store/(?<message>[^/]+)/content/(?<attachment>[^/]+)`),
+    group: "medium",
+    scope: "ReadMessages",
+    handle: messageContent,
+  },
+  api(
+    "message-store-configuration",
+    `${account}/message-store-configuration`,
+    "light",
+    "ReadAccounts",
+    messageSettings,
+  ),
   api("call-recording", `${account}/call-recording`, "light", "ReadAccounts", recordingSettings),
   api("authz-profile", `${extension}/authz-profile/check`, "light", undefined, checkPermission),
   api("account", account, "light", "ReadAccounts", accountInfo),
