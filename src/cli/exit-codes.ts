@@ -51,11 +51,17 @@ export function exitCodeOfRun(summary: Summary, signal?: StopSignal): number {
   const codes = [0];
   if (summary.stoppedBy !== undefined) codes.push(exitCodeOf(summary.stoppedBy.code, signal));
   if (summary.rejected > 0) codes.push(2);
+  codes.push(...incompleteCodes(summary.incomplete));
   if ((summary.hooksFailed ?? 0) > 0) codes.push(3);
   const uncertain = ["claimed", "unproven", "past-usual-retention", "unknown-start", "unknown-field"];
   if (uncertain.some((reason) => (summary.reasons[reason] ?? 0) > 0)) codes.push(3);
   if (summary.failed > 0) codes.push(...failureCodes(summary));
   return worst(codes);
+}
+
+/** What parts that could not be had mean for a run or a list that went on without them. */
+export function incompleteCodes(incomplete: Iterable<ErrorCode> = []): number[] {
+  return [...incomplete].map((code) => exitCodeOf(code));
 }
 
 function failureCodes({ reasons, failed, done, stoppedBy }: Summary): number[] {

@@ -26,7 +26,7 @@ export async function list(invocation: Invocation): Promise<number> {
   const hear = (event: DownloadEvent) => {
     leftOut.hear(event);
     const isUnreadable = event.event === "recording-skipped" && isUncertain(event.reason);
-    if (isUnreadable || event.event === "row-rejected" || event.event === "notice") reporter.report(event);
+    if (isUnreadable || ["row-rejected", "notice", "incomplete"].includes(event.event)) reporter.report(event);
   };
   try {
     await using sources = await openSources(invocation, { io, ...reporter });

@@ -25,6 +25,7 @@ import {
 } from "../core/proof/reconcile.ts";
 import { isWholeSelection } from "../core/selection.ts";
 import { formatCount, formatNumberOf, printable } from "../core/text.ts";
+import { isVoicemail, kindOf } from "../core/voicemail.ts";
 import { lookAt } from "../maintenance/look-at-files.ts";
 import { periodOf } from "../maintenance/report/facts.ts";
 import { addListedLine, openReportLines } from "../maintenance/report/lines.ts";
@@ -41,7 +42,7 @@ export async function reconcile(invocation: Invocation): Promise<number> {
   const leftOut = openLeftOut();
   const hear = (event: DownloadEvent) => {
     leftOut.hear(event);
-    if (event.event === "row-rejected" || event.event === "notice") reporter.report(event);
+    if (["row-rejected", "notice", "incomplete"].includes(event.event)) reporter.report(event);
   };
   const tell = (found: Reconciled) => {
     kinds[found.kind] = (kinds[found.kind] ?? 0) + 1;
@@ -104,7 +105,8 @@ interface Telling {
 }
 
 /** Why a list is not one of all calls; undefined where it is. */
-function partOf(narrowed: readonly Narrowing[], { rejected, uncertain }: LeftOut): string | undefined {
+function partOf(narrowed: readonly Narrowing[], { rejected, uncertain, incomplete }: LeftOut): string | undefined {
+  if (incomplete) return "some mailboxes of voicemail could not be listed";
   if (narrowed.length > 0) return `calls were left out by ${narrowingsInWords(narrowed)}`;
   if (rejected > 0) return `${formatNumberOf(rejected, "row")} could not be read`;
   return uncertain > 0 ? `${formatNumberOf(uncertain, "row does", "rows do")} not say when the call was` : undefined;
@@ -166,26 +168,35 @@ function expiredIn({ events }: Work): ReadonlyMap<RecordingRef, boolean> {
   return found;
 }
 
+/**
+ * Of the kinds that were listed, what the archive holds and the source does not list. Voicemail is no difference by that:
+ * whoever has heard one deletes it.
+ */
 async function findExtra(
-  { settings: { source } }: Invocation,
+  { settings: { source, kinds = ["calls"] } }: Invocation,
   selection: Selection,
   { ledger, store, skipped }: Held,
   listed: ReadonlySet<string>,
   { tell, line }: Telling,
 ): Promise<void> {
   for await (const keys of ledger.keys({ ...(source && { source }), ...timeOf(selection), states: ["done"] })) {
-    const extra = keys.filter((key) => !listed.has(key) && !skipped.has(key));
+    const extra = keys.filter((key) => kinds.includes(kindOf(key)) && !listed.has(key) && !skipped.has(key));
     const entries = extra.length === 0 ? [] : await ledger.entriesOf(extra);
     const look = await lookAt(store, entries);
     for (const entry of entries) {
       if (entry === undefined) continue;
+      const fault = unsound(entry.ref, entry, look);
+      if (isVoicemail(entry.ref.key)) {
+        if (fault !== undefined) tell(fault);
+        await line(fault, entry);
+        continue;
+      }
       const extra: Reconciled = {
         kind: "extra",
         message: "the source does not list it, or no longer does",
         ref: entry.ref,
       };
       tell(extra);
-      const fault = unsound(entry.ref, entry, look);
       if (fault !== undefined) tell(fault);
       await line(fault === undefined ? extra : { ...extra, message: `${extra.message}; ${fault.message}` }, entry);
     }

@@ -2,10 +2,11 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Settings } from "../cli/config.ts";
-import { exitCodeOf } from "../cli/exit-codes.ts";
+import { exitCodeOf, incompleteCodes, worst } from "../cli/exit-codes.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { isSettled } from "../core/download/evidence.ts";
 import type { Work } from "../core/download/work.ts";
+import type { ErrorCode } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive, Ledger } from "../core/model/ledger.ts";
 import type { Selection } from "../core/model/ports.ts";
@@ -39,7 +40,8 @@ export async function survey(
     io.stdout.write(
       settings.json ? eventOf(found, listingMs, ms, io.clock.now()) : sentencesOf(found, listingMs, ms, rate),
     );
-    return found.rejected > 0 ? exitCodeOf("bad-rows") : found.undated > 0 ? 3 : 0;
+    const ofRows = found.rejected > 0 ? exitCodeOf("bad-rows") : found.undated > 0 ? 3 : 0;
+    return worst([ofRows, ...incompleteCodes(found.incomplete)]);
   } finally {
     await glance.close();
   }
@@ -53,6 +55,7 @@ interface Found {
   rejected: number;
   undated: number;
   pastRetention: number;
+  readonly incomplete: Set<ErrorCode>;
 }
 
 async function countOf(
@@ -60,7 +63,8 @@ async function countOf(
   ledger: Pick<Ledger, "entriesOf">,
   report: (event: DownloadEvent) => void,
 ): Promise<Found> {
-  const found: Found = { wanted: 0, settled: 0, seconds: 0, otherRows: 0, rejected: 0, undated: 0, pastRetention: 0 };
+  const none = { wanted: 0, settled: 0, seconds: 0, otherRows: 0, rejected: 0, undated: 0, pastRetention: 0 };
+  const found: Found = { ...none, incomplete: new Set() };
   const seen = new Set<string>();
   for await (const { refs, events } of work) {
     for (const event of events) countEvent(found, event, report);
@@ -79,7 +83,8 @@ async function countOf(
 
 function countEvent(found: Found, event: DownloadEvent, report: (event: DownloadEvent) => void): void {
   if (event.event === "row-rejected") found.rejected += 1;
-  if (event.event === "row-rejected" || event.event === "notice") report(event);
+  if (event.event === "incomplete") found.incomplete.add(event.code);
+  if (["row-rejected", "notice", "incomplete"].includes(event.event)) report(event);
   if (event.event !== "recording-skipped") return;
   if (isUncertain(event.reason)) found.undated += 1;
   const past = event.reason === "past-retention" || event.reason === "past-usual-retention";

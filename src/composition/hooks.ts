@@ -72,7 +72,7 @@ export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
     async close() {
       await queue.settled();
       if (finished !== undefined && after !== undefined) {
-        const { stoppedBy: _, reasons: __, event: ___, absent: ____, ...counts } = finished;
+        const { stoppedBy: _, reasons: __, event: ___, absent: ____, incomplete: _____, ...counts } = finished;
         const failure = await after.run({ ...counts, dest: archiveName(settings, io) });
         if (failure !== undefined) voice.warn(`--exec-after: ${failure}.`);
       }

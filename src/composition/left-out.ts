@@ -1,5 +1,6 @@
-import { exitCodeOf } from "../cli/exit-codes.ts";
+import { exitCodeOf, incompleteCodes, worst } from "../cli/exit-codes.ts";
 import type { Io } from "../cli/io.ts";
+import type { ErrorCode } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import { isUncertain } from "../core/selection.ts";
 import { formatNumberOf } from "../core/text.ts";
@@ -9,6 +10,8 @@ export interface LeftOut {
   hear(event: DownloadEvent): void;
   /** Rows that could not be read at all. */
   readonly rejected: number;
+  /** Whether whole parts are missing that could not be listed. */
+  readonly incomplete: boolean;
   /** Recordings whose rows do not tell whether they are selected. */
   readonly uncertain: number;
   /** Says how many recordings are missing from the list, if any. */
@@ -18,13 +21,18 @@ export interface LeftOut {
 
 export function openLeftOut(): LeftOut {
   let [rejected, uncertain] = [0, 0];
+  const incomplete = new Set<ErrorCode>();
   return {
     hear(event) {
       if (event.event === "row-rejected") rejected += 1;
+      if (event.event === "incomplete") incomplete.add(event.code);
       if (event.event === "recording-skipped" && isUncertain(event.reason)) uncertain += 1;
     },
     get rejected() {
       return rejected;
+    },
+    get incomplete() {
+      return incomplete.size > 0;
     },
     get uncertain() {
       return uncertain;
@@ -35,6 +43,9 @@ export function openLeftOut(): LeftOut {
         `${formatNumberOf(uncertain, "recording")} left out: their rows do not say whether they are selected (for unreadable starts use --row-dates, for unknown columns --map).\n`,
       );
     },
-    exitCode: () => (rejected > 0 ? exitCodeOf("bad-rows") : uncertain > 0 ? 3 : 0),
+    exitCode() {
+      const ofRows = rejected > 0 ? exitCodeOf("bad-rows") : uncertain > 0 ? 3 : 0;
+      return worst([ofRows, ...incompleteCodes(incomplete)]);
+    },
   };
 }

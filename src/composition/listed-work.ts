@@ -12,6 +12,7 @@ import { isWholeSelection } from "../core/selection.ts";
 import { formatDuration } from "../core/text.ts";
 import type { WiredWork } from "./open-work.ts";
 import { selectionOf } from "./plan.ts";
+import { type VoicemailWork, wireVoicemail } from "./voicemail-work.ts";
 
 export type Notes = Pick<Ledger, "get" | "set" | "pending" | "entriesOf" | "callsOf">;
 
@@ -19,7 +20,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** Clocks this far apart are worth a word. */
 const tellingSkewMs = 60_000;
 
-/** Work from a system's own call log. Every time is by the system's own clock: this machine's may be wrong for a while. */
+/** Work from a system's own call log, and from its mailboxes. Every time is by the system's own clock: this machine's may be wrong for a while. */
 export async function wireListing(
   { settings, io }: Pick<Invocation, "settings" | "io">,
   source: Source,
@@ -35,6 +36,10 @@ export async function wireListing(
     throw new RecordingError("usage", "--from or --month lies in the future: nothing could be selected.");
   }
   const since = settings.since === "last";
+  const { kinds = ["calls"] } = settings;
+  const voicemail = kinds.includes("voicemail")
+    ? await openVoicemail({ settings, io }, source, { selection, nowMs, notes })
+    : undefined;
   const marks = openMarks(notes, source, selection);
   const window = { ...selection, ...(since ? await marks.startOf(settings.lookback ?? dayMs, nowMs) : {}) };
   const expired = await expiredOf(source, window.fromMs, notes, nowMs, io.stop);
@@ -45,8 +50,11 @@ export async function wireListing(
   const rules = { sourceOf, nowMs: () => nowMs, selection: unlisted(selection, settings, expired) };
   const accounts = new Set<string>();
   const listedWork = notingAccounts(workFromRows(rows, rules), accounts);
-  const parts: AsyncIterable<Work>[] = [told(clockNotices(io.clock.now(), serverMs)), listedWork];
-  if (since) parts.push(toldLater(() => (heard?.byServer === false ? [unmarked] : [])));
+  const parts: AsyncIterable<Work>[] = [told(clockNotices(io.clock.now(), serverMs))];
+  // It is kept for a shorter time than calls' recordings, and has a budget of its own.
+  if (voicemail !== undefined) parts.push(voicemail.work);
+  if (kinds.includes("calls")) parts.push(listedWork);
+  if (since && kinds.includes("calls")) parts.push(toldLater(() => (heard?.byServer === false ? [unmarked] : [])));
   if (since && notes.pending !== undefined) parts.unshift(pendingWork(notes.pending(source.name)));
   return {
     work: chain(...parts),
@@ -58,9 +66,20 @@ export async function wireListing(
     },
     complete: async () => {
       if (since && heard !== undefined) await marks.keep(heard, nowMs);
+      if (since) await voicemail?.keep();
       await noteRetention(source, notes, nowMs, io.stop);
     },
   };
+}
+
+function openVoicemail(
+  invocation: Pick<Invocation, "settings" | "io">,
+  source: Source,
+  { notes, ...asked }: { readonly selection: Selection; readonly nowMs: number; readonly notes: Notes },
+): Promise<VoicemailWork> {
+  const { voicemail, login } = source;
+  if (voicemail === undefined) throw new RecordingError("usage", "--kinds: TIM has no voicemail to list.");
+  return wireVoicemail(invocation, { ...asked, voicemail, login, source: () => source }, notes);
 }
 
 async function* notingAccounts(work: AsyncIterable<Work>, accounts: Set<string>): AsyncIterable<Work> {

@@ -25,7 +25,10 @@ export function narrowingsOf({ settings, origins }: Pick<Invocation, "settings" 
     const text = typeof value === "number" ? formatDuration(value) : value;
     return [{ setting: optionName(key, allOptions[key]), value: text, origin }];
   };
-  return [...filters.flatMap(of), ...windows.flatMap(of).filter(({ origin }) => !origin.startsWith("--"))];
+  const { kinds } = settings;
+  const withoutCalls = kinds !== undefined && !kinds.includes("calls");
+  const ofKinds = withoutCalls ? [{ setting: "kinds", value: kinds.join(), origin: origins.kinds ?? "--kinds" }] : [];
+  return [...ofKinds, ...filters.flatMap(of), ...windows.flatMap(of).filter(({ origin }) => !origin.startsWith("--"))];
 }
 
 /** `--direction inbound, extension 101 (profile default in …)`. */

@@ -20,7 +20,8 @@ export function openEarlyLine(settings: {
   async function speak(): Promise<void> {
     await clock.sleep(silenceMs, ended.signal);
     const parts = [listingText(progress, look), waitingText(progress, look)];
-    print(parts.filter((part) => part !== undefined).join(", "));
+    const text = parts.filter((part) => part !== undefined).join(", ");
+    if (text !== "") print(text);
   }
 
   return {

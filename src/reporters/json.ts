@@ -91,9 +91,24 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
       return { level: event.level, message: sentence(event.message) };
     case "row-rejected":
       return { file: event.file, line: event.line, message: sentence(event.message) };
+    case "incomplete":
+      return { what: sentence(event.what), code: event.code, message: sentence(event.message) };
     case "run-finished": {
-      const { done, skipped, failed, bytes, exitCode, rejected, ms, reasons, short, hooksFailed, head, stoppedBy } =
-        event;
+      const {
+        done,
+        skipped,
+        failed,
+        bytes,
+        exitCode,
+        rejected,
+        ms,
+        reasons,
+        short,
+        hooksFailed,
+        head,
+        stoppedBy,
+        incomplete,
+      } = event;
       const stopped = stoppedBy && { stoppedBy: { ...stoppedBy, message: sentence(stoppedBy.message) } };
       const counts = {
         done,
@@ -106,6 +121,7 @@ function fieldsOf(event: Told, clean: (text: string) => string): Readonly<Record
         reasons,
         short,
         hooksFailed,
+        incomplete,
         head,
       };
       return { ...counts, ...absentOf(event), ...stopped };

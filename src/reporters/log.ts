@@ -171,6 +171,8 @@ function entryOf(event: DownloadEvent, timezone: string | undefined): [LogLevel,
       ];
     case "row-rejected":
       return ["warn", `${event.file}:${event.line}: ${event.message}`];
+    case "incomplete":
+      return ["error", `${event.what}: ${event.message}`];
     case "recording-skipped":
       return ["debug", `skipped ${event.key ?? `${event.file}:${event.line}`}: ${event.reason}`];
     case "recording-started":

@@ -33,6 +33,8 @@ export function openMessages({ quiet, paint, redact }: MessageSettings): (event:
           return `${warning} more than ${formatCount(mostRejected)} rows cannot be read; the rest are only counted.`;
         }
         return `${warning} ${sentence(`${event.file}:${event.line}: ${event.message}`)}`;
+      case "incomplete":
+        return `callreel: ${paint("red", "failed:")} ${sentence(`${event.what}: ${event.message}`)}`;
       case "recording-failed":
         return failureOf(event);
       default:

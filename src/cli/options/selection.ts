@@ -1,4 +1,5 @@
 import { RecordingError } from "../../core/model/errors.ts";
+import type { RecordingKind } from "../../core/model/ports.ts";
 import { rowDates } from "../../core/selection.ts";
 import { parseDuration, printable } from "../../core/text.ts";
 import { choice, flag, integer, list, pairs, percent, text, value } from "./option.ts";
@@ -46,7 +47,7 @@ export const selectOptions = {
   direction: choice("--direction <which>", "only inbound or only outbound calls", ["inbound", "outbound"]),
   extension: value("--extension <number>", "only calls of this extension", text),
   number: value("--number <number>", "only calls from or to this number", text),
-  minDuration: value("--min-duration <time>", "only only only calls at least this long", parseDuration),
+  minDuration: value("--min-duration <time>", "only calls at least this long", parseDuration),
   shortBy: value(
     "--short-by <time>",
     "mark audio as short if it is shorter than its call by more than this …",
@@ -61,9 +62,22 @@ export const selectOptions = {
   recordingType: choice("--recording-type <type>", "automatic, ondemand or all", ["automatic", "ondemand", "all"], {
     fallback: "all",
   }),
+  kinds: value("--kinds <a,b>", "what to list at RingCentral: calls, voicemail or both, as calls,voicemail", kinds, {
+    fallback: "calls",
+  }),
   maxDownloads: value("--max-downloads <n>", "stop after N recordings (exit 8 if there are more)", integer(1)),
   orderBy: choice("--order-by <key>", "sort all rows by call start first", ["start", "start,asc", "start,desc"]),
 } as const;
+
+/** Some of the kinds, in their order. */
+function kinds(given: string): readonly RecordingKind[] {
+  const names = given.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !recordingKinds.includes(name as RecordingKind));
+  if (unknown === undefined) return recordingKinds.filter((kind) => names.includes(kind));
+  throw new RecordingError("usage", `"${printable(unknown).slice(0, 40)}" is none of ${recordingKinds.join(", ")}.`);
+}
+
+const recordingKinds: readonly RecordingKind[] = ["calls", "voicemail"];
 
 /** A month of a year that four digits can write. */
 function month(given: string): string {

@@ -19,6 +19,7 @@ export function openTally(): Tally {
   let bytes = 0;
   const reasons: Record<string, number> = {};
   const absent = new Map<SkipReason, Absent>();
+  const incomplete = new Set<ErrorCode>();
   let [short, shortAgain] = [0, 0];
   let stoppedBy: { code: ErrorCode; message: string } | undefined;
   const count = (reason: string) => {
@@ -49,6 +50,10 @@ export function openTally(): Tally {
         failed += 1;
         count(event.code);
       } else if (event.event === "row-rejected") rejected += 1;
+      else if (event.event === "incomplete") {
+        incomplete.add(event.code);
+        count("incomplete");
+      }
     },
     stopped(error) {
       const { code, message } = asRecordingError(error);
@@ -63,6 +68,7 @@ export function openTally(): Tally {
       ms,
       reasons,
       ...(absent.size === 0 ? {} : { absent: [...absent.values()] }),
+      ...(incomplete.size === 0 ? {} : { incomplete: [...incomplete] }),
       ...(short === 0 ? {} : { short }),
       ...(shortAgain === 0 ? {} : { shortAgain }),
       ...(stoppedBy === undefined ? {} : { stoppedBy }),

@@ -30,6 +30,8 @@ export type DownloadEvent =
   /** How many recordings were found so far, whatever became of them, and how many of these the archive has settled before the run; `complete` once that is all. */
   | { event: "found"; recordings: number; settled?: number; complete: boolean }
   | { event: "row-rejected"; file: string; line: number; message: string }
+  /** A part of what was asked for that could not be had, though the rest could: a mailbox, or the text of a voicemail. */
+  | { event: "incomplete"; what: string; code: ErrorCode; message: string }
   | {
       event: "recording-skipped";
       key?: RecordingKey;
@@ -88,6 +90,8 @@ export interface Summary {
   readonly ms: number;
   /** Skips by reason and failures by code. */
   readonly reasons: Readonly<Record<string, number>>;
+  /** Why parts of what was asked for could not be had (mailboxes, texts of voicemail); absent when there are none. */
+  readonly incomplete?: readonly ErrorCode[];
   /** Recordings of this and earlier runs whose `--exec` failed or never ran; absent when there are none. */
   readonly hooksFailed?: number;
   /** What was not asked for, or not to be had, because of what its source says; absent when there is none. */

@@ -56,6 +56,45 @@ export interface HeardListing {
   readonly level: "account" | "extension";
 }
 
+/** What a system keeps besides each other. */
+export type RecordingKind = "calls" | "voicemail";
+
+/** Where the voicemail of one extension lies. */
+export interface Mailbox {
+  /** The extension's internal id. */
+  readonly id: string;
+  readonly number?: string;
+  /** Whose it is. */
+  readonly name?: string;
+  /** Of a kind that may have no mailbox at all: a refusal says nothing. */
+  readonly mayLack?: true;
+}
+
+/** What changed in a mailbox. */
+export interface MailboxChanges {
+  readonly batch: RowBatch;
+  /** What to ask with next. */
+  readonly token: string;
+  /** Whether those are all changes since; else the mailbox is to be listed. */
+  readonly isComplete: boolean;
+}
+
+/** The voicemail of an account: a mailbox for each extension. */
+export interface VoicemailSource {
+  /** Every mailbox of the account; throws where they cannot be listed. */
+  mailboxes(signal: AbortSignal): Promise<readonly Mailbox[]>;
+  /** One mailbox's messages of a stretch of time, perhaps twice. Throws `forbidden` or `gone` for this mailbox alone; never a short list. */
+  list(
+    mailbox: Mailbox,
+    window: { readonly fromMs: number; readonly toMs: number },
+    signal: AbortSignal,
+  ): AsyncIterable<RowBatch>;
+  /** One mailbox's messages that changed since the token was given; throws as `list` does. */
+  changes(mailbox: Mailbox, token: string | undefined, signal: AbortSignal): Promise<MailboxChanges>;
+  /** The text of a voicemail whose locator names one. */
+  transcript(ref: RecordingRef, signal: AbortSignal): Promise<Uint8Array>;
+}
+
 /** Requests that a window allows, and how many of them are used. */
 export interface RequestBudget {
   readonly limit: number;
@@ -84,6 +123,8 @@ export interface Source extends LinkSource, AsyncDisposable {
   readonly name: SourceName;
   /** Rows of the system's own call log, oldest window first; absent where the system has none to ask. A failure throws: never a short list. */
   list?(selection: Selection, signal: AbortSignal, heard?: (listing: HeardListing) => void): AsyncIterable<RowBatch>;
+  /** Its voicemail; absent where it keeps none. */
+  readonly voicemail?: VoicemailSource;
   /** The system's own clock, where it tells: milliseconds since 1970, never ahead; at most one cheap request. */
   now?(signal: AbortSignal): Promise<number | undefined>;
   /** Tells logins apart without saying who they are: how far a listing came is each login's own. */

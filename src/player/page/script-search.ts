@@ -1,7 +1,7 @@
 /** Search: what is asked, pages of the answer, how many there are. */
 export const searchScript = String.raw`
 const $ = (id) => document.getElementById(id);
-const permanent = /(?:^|\/r\/)((?:ringcentral\/[^\/?#\s]+)|(?:tim\/[^\/?#\s]+\/[^\/?#\s]+\/[^\/?#\s]+))$/;
+const permanent = /(?:^|\/r\/)((?:ringcentral\/(?:vm\/\d+\/)?[^\/?#\s]+)|(?:tim\/[^\/?#\s]+\/[^\/?#\s]+\/[^\/?#\s]+))$/;
 const filters = ["from", "to", "direction", "source", "where"];
 /** Rows that scrolling alone brings; more of them come by the button. */
 const mostByScrolling = 1000;

@@ -26,7 +26,8 @@ function agent(item) {
 
 function details(item) {
   const named = item.user && item.name && item.user !== item.name ? item.name : undefined;
-  return [named, systems[item.source], item.missing && "not fetched"].filter(Boolean).join(" · ");
+  const kind = item.key.startsWith("ringcentral/vm/") && "Voicemail";
+  return [named, kind, systems[item.source], item.missing && "not fetched"].filter(Boolean).join(" · ");
 }
 
 /** When the call began. RingCentral gives instants; TIM gives local times, which are read as the listener's. */

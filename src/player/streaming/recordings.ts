@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import pLimit from "p-limit";
 import type { Clock } from "../../core/model/ports.ts";
 import type { RecordingKey, RecordingRef } from "../../core/model/recording.ts";
+import { isVoicemail } from "../../core/voicemail.ts";
 import type { Listener } from "../auth/sessions.ts";
 import { type ArchiveSet, openStored, type SetArchive } from "../library/archive-set.ts";
 import { itemOf } from "../library/catalogue-page.ts";
@@ -155,7 +156,8 @@ function rememberPeaks() {
 /** A key as the ledger writes it, from a path as people and browsers write it; undefined when it is no key. */
 export function keyOfPath(path: string): RecordingKey | undefined {
   const [source, ...parts] = path.split("/");
-  if (parts.length !== (source === "tim" ? 3 : 1) || (source !== "tim" && source !== "ringcentral")) return undefined;
+  const length = source === "tim" || isVoicemail(path) ? 3 : 1;
+  if (parts.length !== length || (source !== "tim" && source !== "ringcentral")) return undefined;
   try {
     const encode = source === "tim" ? encodeTim : encodeURIComponent;
     const encoded = parts.map((part) => encode(decodeURIComponent(part)));

@@ -24,6 +24,8 @@ export interface Api {
    * RecordingError for any other outcome; one that `read` throws with verdict `retry` is repeated like the others.
    */
   get<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T>;
+  /** The bytes at `url`, whatever they are; refused and repeated like the others. */
+  bytes(kind: string, url: string, signal: AbortSignal): Promise<Buffer>;
 }
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -36,6 +38,12 @@ export interface ApiWorld {
   readonly serverClock?: ServerClock;
 }
 
+interface Request {
+  readonly kind: string;
+  readonly url: string;
+  readonly accept: string;
+}
+
 const defaultRetries = 5;
 const mostPenalties = 5;
 /** A host that has never answered: a typing error or a missing network should not take minutes to tell. */
@@ -45,10 +53,14 @@ export function openApi(world: ApiWorld): Api {
   const { settings, context } = world;
   let reached = false;
 
-  async function get<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T> {
+  async function asked<T>(
+    { kind, url, accept }: Request,
+    read: (answer: HttpAnswer) => T,
+    signal: AbortSignal,
+  ): Promise<T> {
     const failures = { penalties: 0, others: 0 };
     async function ask(): Promise<T> {
-      const answer = await answered(world, kind, url, signal);
+      const answer = await answered(world, { kind, url, accept }, signal);
       reached = true;
       return read(answer);
     }
@@ -75,15 +87,19 @@ export function openApi(world: ApiWorld): Api {
     const backoffMs = context.random() * Math.min(60_000, 1000 * 2 ** (failures.others - 1));
     return Math.max(backoffMs, error.retryAfterMs ?? 0);
   }
-  return { get };
+  return {
+    get: (kind, url, read, signal) =>
+      asked({ kind, url, accept: "application/json" }, (answer) => read(jsonOf(answer, kind)), signal),
+    bytes: (kind, url, signal) => asked({ kind, url, accept: "*/*" }, ({ body }) => body, signal),
+  };
 }
 
 /** One request, and one more with a renewed token when the first one's was refused. */
-async function answered(world: ApiWorld, kind: string, url: string, signal: AbortSignal): Promise<Json> {
-  const first = await send(world, kind, url, signal);
-  if (first.status !== 401) return parsed(first, kind, world.context.clock.now());
-  const second = await send(world, kind, url, signal);
-  if (second.status !== 401) return parsed(second, kind, world.context.clock.now());
+async function answered(world: ApiWorld, request: Request, signal: AbortSignal): Promise<HttpAnswer> {
+  const first = await send(world, request, signal);
+  if (first.status !== 401) return whole(first, request.kind, world.context.clock.now());
+  const second = await send(world, request, signal);
+  if (second.status !== 401) return whole(second, request.kind, world.context.clock.now());
   throw new RecordingError(
     "login-refused",
     "RingCentral refuses the login, also after it was renewed. Check it with callreel auth status ringcentral.",
@@ -92,14 +108,13 @@ async function answered(world: ApiWorld, kind: string, url: string, signal: Abor
 
 async function send(
   { context, rateLimiter, tokens, serverClock }: ApiWorld,
-  kind: string,
-  url: string,
+  { kind, url, accept }: Request,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   await tokens.current(signal);
   const request = async () => {
     const { accessToken: token } = await tokens.current(signal);
-    const headers = { authorization: `Bearer ${token}`, accept: "application/json" };
+    const headers = { authorization: `Bearer ${token}`, accept };
     const answer = asLimited(await context.http.request({ url, headers }, signal));
     serverClock?.heard(answer);
     if (answer.status === 401) tokens.refused(token);
@@ -114,21 +129,18 @@ function asLimited(answer: HttpAnswer): HttpAnswer {
   return isLimit(answer.body.subarray(0, 4096).toString("utf8")) ? { ...answer, status: 429 } : answer;
 }
 
-function parsed(answer: HttpAnswer, kind: string, now: number): Json {
+function jsonOf({ body }: HttpAnswer, kind: string): Json {
+  const value = parsedObject(body.toString("utf8"));
+  if (value !== undefined) return value;
+  const message = `RingCentral's answer (${kind}) is not JSON. Check --server and any proxy.`;
+  throw new RecordingError("bad-answer", message, { verdict: "retry" });
+}
+
+/** The answer if it is a good and whole one: a part of a list would pass for a short list. */
+function whole(answer: HttpAnswer, kind: string, now: number): HttpAnswer {
   const { status } = answer;
+  if (status >= 200 && status < 300 && status !== 206) return answer;
   const body = answer.body.toString("utf8");
-  // A part of a list would pass for a short list.
-  if (status >= 200 && status < 300 && status !== 206) {
-    const value = parsedObject(body);
-    if (value !== undefined) return value;
-    throw new RecordingError(
-      "bad-answer",
-      `RingCentral's answer (${kind}) is not JSON. Check --server and any proxy.`,
-      {
-        verdict: "retry",
-      },
-    );
-  }
   const details = { head: answer, body, ...waitOf(answer, now) };
   if (status === 429) throw new RecordingError("rate-limited", `RingCentral is limiting requests (429).`, details);
   if (isPassing(status)) {

@@ -83,9 +83,14 @@ export function isScopeRefusal(body: string | undefined): boolean {
   return errorCodes(body).has("CMN-401");
 }
 
+const callPermissions: readonly string[] = ["ReadCallLog", "ReadCallRecording"];
+
 /** The app lacks a permission: ends the run. */
 export function refusedScope(body: string | undefined): RecordingError {
-  const message = `The RingCentral app lacks the permission${named(body)}. Add ReadCallLog and ReadCallRecording to the app in the developer console, then log in again.`;
+  const needed = neededPermission(body);
+  const isOther = needed !== undefined && !callPermissions.includes(needed);
+  const added = isOther ? needed : "ReadCallLog and ReadCallRecording";
+  const message = `The RingCentral app lacks the permission${named(body)}. Add ${added} to the app in the developer console, then log in again.`;
   return new RecordingError("permission-refused", message);
 }
 

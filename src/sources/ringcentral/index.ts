@@ -17,6 +17,7 @@ import { audioKind, openAudio } from "./media/audio.ts";
 import { openRateLimiter } from "./rate-limiter/limiter.ts";
 import { applicationOf, checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
 import { openState, type State } from "./state.ts";
+import { openVoicemail } from "./voicemail/voicemail.ts";
 
 export { browserLogin, type LoggedIn, type LoginPrompt } from "./auth/browser-login.ts";
 export { forgetSession, hasSession, shareLogin } from "./auth/kept-session.ts";
@@ -82,6 +83,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     name: "ringcentral",
     list: (selection, signal, heard) =>
       listCalls({ settings, context, api, serverClock, extensions }, selection, signal, heard),
+    voicemail: openVoicemail({ settings, api, tokens }),
     now: (signal) => readServerClock(signal),
     ...(credential === undefined ? {} : { login: credential }),
     recordings: recordingsOf,

@@ -58,6 +58,15 @@ it("answers with nothing but what the official SDK's types hold", async () => {
     ["GetExtensionListResponse", await client.json("/extension?perPage=4&page=2")],
     ["GetExtensionInfoResponse", await client.json("/extension/~")],
     ["GetCallRecordingResponse", await client.json(`/recording/${id}`)],
+    ["GetMessageList", await client.json(`/extension/~/message-store?${from}&messageType=VoiceMail&perPage=1`)],
+    ["GetMessageSyncResponse", await client.json(`/extension/~/message-sync?syncType=FSync&${from}`)],
+    [
+      "GetMessageInfoResponse",
+      await client.json(
+        `/extension/~/message-store/${sandbox.voicemail.all().find(({ extension }) => extension === 0)?.id}`,
+      ),
+    ],
+    ["MessageStoreConfiguration", await client.json("/message-store-configuration")],
     ["CallRecordingSettingsResource", await client.json("/call-recording")],
     ["ApiErrorWithParameter", missing.errors[0]],
     // Code and message beside the list are what captures show; the types leave them out.

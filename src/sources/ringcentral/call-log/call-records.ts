@@ -1,5 +1,7 @@
 import type { Call, RecordingRef, Row, RowFinding } from "../../../core/model/recording.ts";
 import { isLostObject, objectOfCell } from "../../exported-cells.ts";
+import { pathOfVoicemail, voicemailIds, voicemailOfPath } from "../voicemail/keys.ts";
+import { findingOfMessage, isMessage, voicemailRef } from "../voicemail/message-records.ts";
 import { callOfPrinted, callOfRecord, text } from "./call.ts";
 import { badRow, findingOfTable, idOfPart, idOfUri, namesRecordings } from "./printed-rows.ts";
 
@@ -15,13 +17,20 @@ const mostLegs = 10_000;
 export function recordingsOf(row: Row): RowFinding {
   const { fields } = row;
   if (fields.source === "ringcentral" && isObject(fields.locator)) return { refs: [refOfOurs(row)] };
+  if (isMessage(fields)) return findingOfMessage(fields, row);
   if (isRecord(fields)) return findingOfRecord(readable(fields, row), row);
   return findingOfTable(row, refOf);
 }
 
 /** A recording that text names: an id, a contentUri, or a permanent path; undefined when it is none of them. */
 export function namedRecording(name: string): RecordingRef | undefined {
-  const path = /^(?:https?:\/\/[^/]+)?\/?(?:r\/)?ringcentral\/([^/?#]+)$/.exec(name);
+  const path = /^(?:https?:\/\/[^/]+)?\/?(?:r\/)?ringcentral\/((?:vm\/[^/?#]+\/)?[^/?#]+)$/.exec(name);
+  const voicemail =
+    voicemailIds(name) ?? voicemailOfPath(path?.[1] ?? (URL.canParse(name) ? new URL(name).pathname : ""));
+  if (voicemail !== undefined) {
+    const isAddress = URL.canParse(name) && path === null;
+    return voicemailRef(voicemail, isAddress ? { contentUri: withoutToken(name) ?? "" } : {}, {});
+  }
   const encoded = path?.[1] ?? (/^[\w-]{1,128}$/.test(name) ? name : undefined);
   if (encoded !== undefined) {
     const id = typedId(decoded(encoded));
@@ -33,6 +42,8 @@ export function namedRecording(name: string): RecordingRef | undefined {
 
 /** The key of a recording. */
 export function keyOf(id: string): string {
+  const voicemail = voicemailIds(id);
+  if (voicemail !== undefined) return `ringcentral/${pathOfVoicemail(voicemail)}`;
   return `ringcentral/${encodeURIComponent(id)}`;
 }
 
@@ -102,13 +113,24 @@ function refOfOurs(row: Row): RecordingRef {
   const fromUri = idOfUri(contentUri);
   const fits = id !== undefined && (key === undefined || key === keyOf(id)) && (fromUri ?? id) === id;
   if (!fits) throw badRow(row, "its key, id and contentUri do not fit");
-  return refOf(id, contentUri, callOfPrinted(isObject(fields.call) ? fields.call : {}));
+  const call = callOfPrinted(isObject(fields.call) ? fields.call : {});
+  const voicemail = voicemailIds(id);
+  return voicemail === undefined ? refOf(id, contentUri, call) : voicemailRef(voicemail, textsOf(locator), call);
 }
 
 function refOf(id: string, uri: string | undefined, call: Call): RecordingRef {
   const contentUri = withoutToken(uri);
   const locator = contentUri === undefined ? {} : { contentUri };
   return { key: keyOf(id), source: "ringcentral", id, locator, call };
+}
+
+/** A voicemail's addresses, as we printed them. */
+function textsOf(locator: Fields): Readonly<Record<string, string>> {
+  const entries = ["contentUri", "transcript", "transcription"].map((name) => [
+    name,
+    withoutToken(text(locator[name])),
+  ]);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 /** Some exports carry a token in the address; a ref is stored and printed, so it must not. */

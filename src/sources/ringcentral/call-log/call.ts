@@ -16,8 +16,8 @@ export function callOfRecord(part: Fields, record: Fields): Call {
     // What a call that still goes on has lasted so far is not its length.
     duration: record.finished === false ? undefined : (durationOf(part) ?? durationOf(record)),
     direction,
-    from: number(from),
-    to: number(to),
+    from: partyNumber(from),
+    to: partyNumber(to),
     extension: text(own?.extensionNumber),
     user: text(own?.extensionName),
     name: text(own?.name) ?? text((own === to ? from : to)?.name),
@@ -68,7 +68,7 @@ export function callOfTable({ value, has }: Columns, start: string | undefined):
 
 /** A party's number, also out of an object that a tool wrote as text. */
 function partyOf(cell: unknown): string | undefined {
-  return number(object(typeof cell === "string" ? objectOfCell(cell) : cell)) ?? text(cell);
+  return partyNumber(object(typeof cell === "string" ? objectOfCell(cell) : cell)) ?? text(cell);
 }
 
 /** Text of a sensible length, a number as text, or nothing. */
@@ -77,7 +77,8 @@ export function text(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" && value.length <= 2048 ? value : undefined;
 }
 
-function number(party: Fields | undefined): string | undefined {
+/** A party's number: its own, or its extension's. */
+export function partyNumber(party: Fields | undefined): string | undefined {
   return text(party?.phoneNumber) ?? text(party?.extensionNumber);
 }
 
@@ -85,12 +86,14 @@ function durationOf(part: Fields): number | undefined {
   return seconds(part.duration) ?? (typeof part.durationMs === "number" ? seconds(part.durationMs / 1000) : undefined);
 }
 
-function seconds(value: unknown): number | undefined {
+/** A length in seconds that a call can have. */
+export function seconds(value: unknown): number | undefined {
   const amount = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
   return typeof amount === "number" && amount >= 0 && amount < 1e7 ? amount : undefined;
 }
 
-function instant(value: unknown): string | undefined {
+/** A time with its year, month and day. */
+export function instant(value: unknown): string | undefined {
   const given = text(value);
   return given !== undefined && /^\d{4}-\d\d/.test(given) && !Number.isNaN(Date.parse(given)) ? given : undefined;
 }
@@ -104,8 +107,10 @@ function object(value: unknown): Fields | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
 }
 
+/** A call of which any field may be unknown. */
 type Loose = { readonly [Name in keyof Call]: Call[Name] | undefined };
 
-function known(call: Loose): Call {
+/** The call without its unknown fields. */
+export function known(call: Loose): Call {
   return Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)) as Call;
 }

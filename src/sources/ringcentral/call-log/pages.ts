@@ -11,6 +11,8 @@ export interface WindowStart {
   readonly url: string;
   readonly page: Page;
   readonly pages: Set<string>;
+  /** What is listed, in words; the call log unless told. */
+  readonly of?: string;
 }
 
 const mostPages = 10_000;
@@ -23,18 +25,19 @@ const mostReadings = 3;
  * agrees throws `bad-answer`: there is no short list.
  */
 export async function* pagesOf(start: WindowStart, ask: Ask): AsyncGenerator<Page, void> {
+  const of = start.of === undefined ? {} : { of: start.of };
   let first = start;
   for (let reading = 1; ; reading++) {
     const agreed = yield* readingOf(first, ask);
     if (agreed) return;
-    if (reading === mostReadings) throw disagreement();
+    if (reading === mostReadings) throw disagreement(start.of);
     const pages = new Set<string>();
-    first = { url: start.url, page: await ask({ url: start.url, pages, probing: false }), pages };
+    first = { url: start.url, page: await ask({ url: start.url, pages, probing: false, ...of }), pages, ...of };
   }
 }
 
 /** One reading from the first page to the last; whether it came to what the pages said. */
-async function* readingOf({ url, page: first, pages }: WindowStart, ask: Ask): AsyncGenerator<Page, boolean> {
+async function* readingOf({ url, page: first, pages, of }: WindowStart, ask: Ask): AsyncGenerator<Page, boolean> {
   const asked = new Set([url]);
   const seen = new Set<string>();
   let nameless = 0;
@@ -53,9 +56,9 @@ async function* readingOf({ url, page: first, pages }: WindowStart, ask: Ask): A
     const probing = page.next === undefined && (page.untold || (short && page.records.length > 0));
     const next = probing ? page.beyond : page.next;
     if (next === undefined) return !short;
-    if (asked.has(next) || asked.size === mostPages) throw endless();
+    if (asked.has(next) || asked.size === mostPages) throw endless(of);
     asked.add(next);
-    page = await ask({ url: next, pages, probing });
+    page = await ask({ url: next, pages, probing, ...(of === undefined ? {} : { of }) });
   }
 }
 
@@ -66,12 +69,13 @@ export function startOf(record: Json): number {
   return Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
 }
 
-function endless(): RecordingError {
-  return new RecordingError("bad-answer", "RingCentral's call log names one page after another without end.");
+function endless(of = "call log"): RecordingError {
+  return new RecordingError("bad-answer", `RingCentral's ${of} names one page after another without end.`);
 }
 
-function disagreement(): RecordingError {
-  const message = `RingCentral's call log gives fewer calls than it says it has, or changes while it is read (tried ${mostReadings} times). Run again later.`;
+/** A list that never agreed with what it said of itself, or with its other readings. */
+export function disagreement(of = "call log"): RecordingError {
+  const message = `RingCentral's ${of} gives less than it says it has, or changes while it is read (tried ${mostReadings} times). Run again later.`;
   return new RecordingError("bad-answer", message);
 }
 
@@ -97,6 +101,8 @@ export interface Asked {
   readonly pages: Set<string>;
   /** Nothing says that this page exists: one that repeats another, as a server gives that knows no pages, is the end. */
   readonly probing: boolean;
+  /** What is listed, in words; the call log unless told. */
+  readonly of?: string;
 }
 
 /**
@@ -104,9 +110,9 @@ export interface Asked {
  * throws `bad-answer` with verdict `retry`; one that leaves its next page unnamed, although its numbers say that there is
  * one, has it named.
  */
-export function pageOf(answer: Json, { url, pages, probing }: Asked): Page {
+export function pageOf(answer: Json, { url, pages, probing, of }: Asked): Page {
   const { records } = answer;
-  if (!Array.isArray(records)) throw badPage("holds no records");
+  if (!Array.isArray(records)) throw badPage("holds no records", of);
   const real = records.filter((record) => object(record) !== undefined) as Json[];
   const fingerprint = fingerprintOf(real);
   const repeats = real.length > 0 && pages.has(fingerprint);
@@ -114,14 +120,14 @@ export function pageOf(answer: Json, { url, pages, probing }: Asked): Page {
   const number = count(object(answer.paging)?.page);
   if (repeats && probing && number !== asked && !isFull(real, url)) return noPage;
   if (number !== undefined && asked !== undefined && number !== asked) {
-    throw badPage(`is number ${number} where ${asked} was asked for`);
+    throw badPage(`is number ${number} where ${asked} was asked for`, of);
   }
-  if (repeats) throw badPage("repeats one before it");
+  if (repeats) throw badPage("repeats one before it", of);
   pages.add(fingerprint);
   return {
     records: real,
     broken: records.length - real.length,
-    ...following(answer, url, records.length),
+    ...following(answer, url, records.length, of),
     total: count(object(answer.paging)?.totalElements),
   };
 }
@@ -146,13 +152,18 @@ function fingerprintOf(records: readonly Json[]): string {
   return createHash("sha256").update(text).digest("base64");
 }
 
-function following(answer: Json, url: string, entries: number): Pick<Page, "next" | "beyond" | "untold"> {
+function following(
+  answer: Json,
+  url: string,
+  entries: number,
+  of: string | undefined,
+): Pick<Page, "next" | "beyond" | "untold"> {
   const navigation = object(answer.navigation);
   const paging = object(answer.paging);
   const beyond = pageAfter(url);
   const named = navigation?.nextPage ?? undefined;
   const uri = typeof named === "string" ? named : object(named)?.uri;
-  if (typeof uri === "string" && uri !== "") return { next: nextUrl(uri, url), beyond, untold: false };
+  if (typeof uri === "string" && uri !== "") return { next: nextUrl(uri, url, of), beyond, untold: false };
   const last = object(navigation?.lastPage)?.uri;
   const pages = [count(paging?.totalPages), typeof last === "string" ? pageNumber(last) : undefined];
   const here = pageNumber(url) ?? count(paging?.page) ?? 1;
@@ -162,11 +173,11 @@ function following(answer: Json, url: string, entries: number): Pick<Page, "next
 }
 
 /** The next page on the host that was asked, whatever host its address names: the token goes nowhere else. */
-function nextUrl(uri: string, from: string): string {
+function nextUrl(uri: string, from: string, of = "call log"): string {
   const asked = new URL(from);
   const url = URL.canParse(uri, from) ? new URL(uri, from) : undefined;
   if (url === undefined || !url.pathname.startsWith("/restapi/")) {
-    throw new RecordingError("bad-answer", "RingCentral's call log names a next page that is not of its API.");
+    throw new RecordingError("bad-answer", `RingCentral's ${of} names a next page that is not of its API.`);
   }
   // An address that leaves filters out would go on in another list.
   for (const name of new Set(asked.searchParams.keys())) {
@@ -199,6 +210,6 @@ function object(value: unknown): Json | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
 }
 
-function badPage(what: string): RecordingError {
-  return new RecordingError("bad-answer", `A page of RingCentral's call log ${what}.`, { verdict: "retry" });
+function badPage(what: string, of = "call log"): RecordingError {
+  return new RecordingError("bad-answer", `A page of RingCentral's ${of} ${what}.`, { verdict: "retry" });
 }

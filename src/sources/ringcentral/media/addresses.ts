@@ -1,6 +1,7 @@
 import type { RecordingRef } from "../../../core/model/recording.ts";
 import { isLoopback } from "../../../http/networks.ts";
 import type { RingCentralSettings } from "../settings.ts";
+import { voicemailIds } from "../voicemail/keys.ts";
 
 /**
  * Where a recording's audio is asked for: its contentUri when that is on our hosts; the same path on the media host when it
@@ -9,6 +10,7 @@ import type { RingCentralSettings } from "../settings.ts";
 export function contentUrl(ref: RecordingRef, settings: RingCentralSettings): string {
   const { contentUri } = ref.locator;
   if (contentUri === undefined || contentUri === "") return ownForm(ref, settings);
+  if (voicemailIds(ref.id) !== undefined) return attachmentUrl(contentUri, settings) ?? ownForm(ref, settings);
   if (isPlain(contentUri, settings)) return contentUri;
   const given = URL.canParse(contentUri, settings.mediaServer) ? new URL(contentUri, settings.mediaServer) : undefined;
   if (given === undefined || !given.pathname.startsWith("/restapi/")) return ownForm(ref, settings);
@@ -18,7 +20,19 @@ export function contentUrl(ref: RecordingRef, settings: RingCentralSettings): st
   return url.href;
 }
 
+/** Where an attachment of a message is asked for: its path on the media host, whichever host its address names; undefined for what is no attachment's address. */
+export function attachmentUrl(uri: string, { mediaServer }: RingCentralSettings): string | undefined {
+  const url = URL.canParse(uri, mediaServer) ? new URL(uri, mediaServer) : undefined;
+  const isAttachment = /^\/restapi\/v[\d.]+\/account\/[\w~]+\/extension\/[\w~]+\/message-store\/\d+\/content\/\d+$/;
+  return url !== undefined && isAttachment.test(url.pathname) ? mediaServer + url.pathname : undefined;
+}
+
 function ownForm({ id }: RecordingRef, { account = "~", mediaServer }: RingCentralSettings): string {
+  const voicemail = voicemailIds(id);
+  if (voicemail !== undefined) {
+    const mailbox = `${mediaServer}/restapi/v1.0/account/${encodeURIComponent(account)}/extension/~`;
+    return `${mailbox}/message-store/${voicemail.message}/content/${voicemail.attachment}`;
+  }
   return `${mediaServer}/restapi/v1.0/account/${encodeURIComponent(account)}/recording/${encodeURIComponent(id)}/content`;
 }
 

@@ -4,6 +4,7 @@ import type { Tokens } from "../auth/tokens.ts";
 import { isLimit } from "../error-bodies.ts";
 import type { RingCentralRateLimiter } from "../rate-limiter/limiter.ts";
 import type { RingCentralContext, RingCentralSettings } from "../settings.ts";
+import { voicemailIds } from "../voicemail/keys.ts";
 import { contentUrl, isOurs } from "./addresses.ts";
 import { classifyAnswer } from "./classify-failure.ts";
 import { openDetours } from "./redirects.ts";
@@ -26,6 +27,11 @@ export interface AudioWorld {
 /** The kind under which audio requests pass the rate limiter. */
 export const audioKind = "recording";
 
+/** The same for attachments of messages, which have a budget of their own. */
+export const attachmentKind = "message-content";
+
+const kindOf = ({ id }: RecordingRef) => (voicemailIds(id) === undefined ? audioKind : attachmentKind);
+
 const mostRenewals = 4;
 const mostRemembered = 10_000;
 
@@ -45,7 +51,7 @@ export function openAudio({ settings, context, rateLimiter, tokens }: AudioWorld
 
     if (detour === undefined && failed?.headers.authorization !== undefined) tokens.refused(tokenOf(failed));
     await tokens.current(signal);
-    const permit = await rateLimiter.acquire(audioKind, signal);
+    const permit = await rateLimiter.acquire(kindOf(ref), signal);
     try {
       // Waiting at the rate limiter may have taken longer than the token lived.
       const { accessToken, expiresMs, ownerId } = await tokens.current(signal);
@@ -76,7 +82,7 @@ export function openAudio({ settings, context, rateLimiter, tokens }: AudioWorld
       return detours.redirected(error, ref, contentUrl(ref, settings));
     }
     if (detours.isElsewhere(ref)) return detours.refused(error, ref, context.clock.now());
-    if (head !== undefined && head.status !== 429 && isLimit(error.body)) rateLimiter.limited(audioKind, head);
+    if (head !== undefined && head.status !== 429 && isLimit(error.body)) rateLimiter.limited(kindOf(ref), head);
     const by = addressOf(ref);
     const now = context.clock.now();
     if (head?.status !== 401) return classifyAnswer(error, ref, { by, refusals401: 0, now });

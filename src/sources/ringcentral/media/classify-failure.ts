@@ -3,6 +3,7 @@ import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef, ResponseHead } from "../../../core/model/recording.ts";
 import { isPassing, serverMs, waitOf } from "../../../core/model/response-headers.ts";
 import { errorCodes, isLimit, isScopeRefusal, missingParameters, refusedScope } from "../error-bodies.ts";
+import { voicemailIds } from "../voicemail/keys.ts";
 
 const penaltyMs = 60_000;
 
@@ -56,6 +57,9 @@ function loginRefused(ref: RecordingRef, times: number, kept: Kept): RecordingEr
 
 type Kept = { readonly head: ResponseHead; readonly cause: RecordingError };
 
+const ofRecordings = ["recordingId", "callRecordingId"] as const;
+const ofVoicemail = ["messageId", "attachmentId", "extensionId"] as const;
+
 /** Only RingCentral's own words about this very recording say that it is gone; a page of a gateway says nothing of it. */
 function missing(ref: RecordingRef, body: string | undefined, { by, now }: Hearing, kept: Kept): RecordingError {
   const codes = errorCodes(body);
@@ -65,7 +69,10 @@ function missing(ref: RecordingRef, body: string | undefined, { by, now }: Heari
   }
   if (!codes.has("CMN-102") || parameters.size === 0) return strangeAnswer(ref, kept);
   if (parameters.has("accountId")) return wrongAccount(kept);
-  if (!["recordingId", "callRecordingId"].some((name) => parameters.has(name))) return strangeAnswer(ref, kept);
+  if (
+    ![...ofRecordings, ...(voicemailIds(ref.id) === undefined ? [] : ofVoicemail)].some((name) => parameters.has(name))
+  )
+    return strangeAnswer(ref, kept);
   if (isYoung(ref.call, Math.min(now, serverMs(kept.head) ?? now))) {
     const message = `Recording ${ref.id}: not there yet; its call is young. Run again later.`;
     return new RecordingError("not-ready", message, kept);
