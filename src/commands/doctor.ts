@@ -1,6 +1,6 @@
 import { worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { checkFolders, checkProxy, isBucket } from "../composition/archive.ts";
+import { checkFolders, checkLedger, checkProxy, isBucket } from "../composition/archive.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { checkLine, checkLogins } from "../composition/source-checks.ts";
 import type { Check } from "../core/model/ports.ts";
@@ -18,6 +18,7 @@ export async function doctor(invocation: Invocation): Promise<number> {
   try {
     for (const check of checkFolders(settings, io)) show(check);
     show(checkProxy(io));
+    for await (const check of checkLedger(settings, io)) show(check);
     if (isBucket(settings)) {
       const { checkBucketOf } = await import("../composition/bucket.ts");
       for await (const check of checkBucketOf(settings, io, reporter)) show(check);

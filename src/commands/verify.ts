@@ -78,14 +78,24 @@ export async function verify(invocation: Invocation): Promise<number> {
       counts.differences -= broken.length - left;
       say(`${formatCount(broken.length - left)} of ${formatNumberOf(broken.length, "file")} repaired.`);
     }
-    await ledger.audit({ action: "verify", detail: recordOf(invocation, counts) });
-    const head = await noteHead(root, ledger);
+    const refused = await recorded(invocation, ledger, counts);
+    const head = refused === undefined ? await noteHead(root, ledger) : await ledger.head();
     meter.close();
     tellEnd(invocation, counts, io.clock.monotonic() - started, head);
+    if (refused !== undefined) throw refused;
   } finally {
     meter.close();
   }
   return worst([code, counts.differences === 0 ? 0 : exitCodeOf("differences")]);
+}
+
+/** Notes in the audit log what was found; who may only read a ledger hears it all the same, and then why it is not noted. */
+async function recorded(invocation: Invocation, ledger: Archive, counts: Counts): Promise<unknown> {
+  try {
+    return await ledger.audit({ action: "verify", detail: recordOf(invocation, counts) });
+  } catch (error) {
+    return error;
+  }
 }
 
 /** What writes works on files of this machine. */

@@ -2,14 +2,23 @@ import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readdirSync, type Stats, statfsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { readSecret, type Settings, settingsPath, stateFolder } from "../cli/config.ts";
+import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Io } from "../cli/io.ts";
-import { RecordingError } from "../core/model/errors.ts";
+import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Check } from "../core/model/ports.ts";
 import type { Store } from "../core/model/store.ts";
 import { formatBytes } from "../core/text.ts";
 import { openStore } from "../destinations/index.ts";
-import { isDatabase, lockArchive, lockDatabase, lockLedger, lockWatch, openArchive } from "../ledgers/index.ts";
+import {
+  checkLedgerDatabase,
+  isDatabase,
+  lockArchive,
+  lockDatabase,
+  lockLedger,
+  lockWatch,
+  openArchive,
+} from "../ledgers/index.ts";
 import { diskError, errno } from "../platform/disk-error.ts";
 import { operatorHere } from "../platform/operator.ts";
 import { version } from "../platform/version.ts";
@@ -157,6 +166,20 @@ export function* checkFolders(settings: Settings, io: Io): Iterable<Check> {
   yield roomAt(archive);
   yield writable("state folder", stateFolder(io.env));
   yield { name: "settings", status: "ok", message: settingsPath({ config: settings.config }, io.env) };
+}
+
+/** The checks of the ledger's database; none where the ledger is a file. */
+export async function* checkLedger(settings: Settings, io: Io): AsyncIterable<Check> {
+  const url = ledgerDatabase(settings);
+  if (url === undefined) return;
+  const exitCode = ({ code }: RecordingError) => exitCodeOf(code);
+  try {
+    const context = { ...ledgerPassword(settings), nowMs: () => io.clock.now(), exitCodeOf: exitCode };
+    yield* checkLedgerDatabase(url, context);
+  } catch (thrown) {
+    const error = asRecordingError(thrown);
+    yield { name: "ledger", status: "failed", message: error.message, exitCode: exitCode(error) };
+  }
 }
 
 function writable(name: string, folder: string): Check {

@@ -18,7 +18,7 @@ import { openS3 } from "../destinations/s3/s3.ts";
 import { openS3Store } from "../destinations/s3/store.ts";
 import { openHttp } from "../http/client.ts";
 import { readSecretFile } from "../platform/secrets.ts";
-import { ledgerFile, spoolFolder } from "./archive.ts";
+import { ledgerDatabase, ledgerFile, spoolFolder } from "./archive.ts";
 import { httpSettingsOf } from "./http.ts";
 import type { RunReporter } from "./reporter.ts";
 
@@ -68,7 +68,9 @@ export async function openBucketStore(
 }
 
 function whereLedgerIs(settings: Settings, io: Io): string {
-  return `The ledger of ${settings.dest} is ${ledgerFile(settings, io)}, on this machine: keep it, for a bucket alone does not tell what was purged.`;
+  const where =
+    ledgerDatabase(settings) === undefined ? `${ledgerFile(settings, io)}, on this machine` : "in its database";
+  return `The ledger of ${settings.dest} is ${where}: keep it, for a bucket alone does not tell what was purged.`;
 }
 
 /** What works on files of this machine cannot be promised for a bucket's. */
@@ -133,7 +135,9 @@ export async function* checkBucketOf(settings: Settings, io: Io, hearer: Hearer)
   const open = server.startsWith("http:") && !/^http:\/\/(?:localhost|127\.|\[::1\])/.test(server);
   if (!open) yield { ...where, status: "ok" };
   else yield { ...where, status: "warning", message: `${where.message}: by http, so anyone on the way can listen` };
-  yield { name: "ledger", status: "ok", message: `${ledgerFile(settings, io)}, on this machine alone` };
+  if (ledgerDatabase(settings) === undefined) {
+    yield { name: "ledger", status: "ok", message: `${ledgerFile(settings, io)}, on this machine alone` };
+  }
   try {
     await using client = openBucket(settings, io, hearer);
     const now = () => io.clock.now();

@@ -1,6 +1,7 @@
 import type { Archive, Ledger } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import type { Operator } from "../platform/operator.ts";
+import type { checkDatabase } from "./postgres/check.ts";
 import type { lockDatabaseArchive } from "./postgres/lock.ts";
 
 /** What a ledger must know of the program it works for. */
@@ -48,4 +49,12 @@ export async function openArchive(path: string, context: LedgerContext): Promise
   }
   const { openSqliteLedger } = await import("./sqlite-ledger.ts");
   return openSqliteLedger(path, context);
+}
+
+/** The checks of `callreel doctor` on a ledger's database; loads the driver. */
+export async function* checkLedgerDatabase(
+  ...asked: Parameters<typeof checkDatabase>
+): ReturnType<typeof checkDatabase> {
+  const { checkDatabase } = await import("./postgres/check.ts");
+  yield* checkDatabase(...asked);
 }

@@ -58,7 +58,9 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
   };
   const told = (thrown: unknown) => {
     if (thrown instanceof RecordingError || !(thrown instanceof Error)) return thrown;
-    return explainError(thrown, address.label, (error) => codeOf(error) ?? codeOfState(error), words(settings.flag));
+    const state = (thrown as { code?: string }).code;
+    const known = (error: Error) => codeOf(error) ?? codeOfState(error);
+    return explainError(thrown, address.label, known, wordsOf(settings.flag, state));
   };
   const listeners = new Map<string, (payload: string) => void>();
   let client: Client | undefined;
@@ -165,10 +167,16 @@ function codeOfState(error: Error): ErrorCode | undefined {
   return undefined;
 }
 
-function words(flag: string): Partial<Record<ErrorCode, string>> {
+/** What a code means for a database of our own; the state that PostgreSQL tells may say it better. */
+function wordsOf(flag: string, state: string | undefined): Partial<Record<ErrorCode, string>> {
+  const known: Readonly<Record<string, string>> = {
+    "3D000": `there is no such database: check ${flag}, or make it with createdb`,
+    "25006": "nothing can be written there: the server is a read-only replica, or this login may only read",
+  };
   return {
-    usage: `the database cannot be used as it is: check ${flag}, and that the server is no read-only replica`,
-    "permission-refused": "the user may not do this here: it needs the right to create a schema, or to use callreel's",
+    usage: known[state ?? ""] ?? `the database cannot be used as it is: check ${flag}`,
+    "permission-refused":
+      "the user may not do this here: it needs the right to create a schema, or to write to callreel's",
     ledger: "the ledger in this database is damaged",
     "bad-rows": "the database failed",
   };

@@ -73,4 +73,54 @@ describe.skipIf(noPostgres)("a ledger in PostgreSQL", () => {
     );
     expect(await tried(server.url)).toEqual([13, expect.stringContaining("is from a newer callreel (version 99")]);
   }, 60_000);
+
+  test("refuses what a login may not do, before anything is lost, and doctor says what it lacks", async () => {
+    await using world = await openTimWorld(3);
+    const { csv, archive } = world;
+    const env = withLedger(world.env);
+    const source = ["-s", "tim", "--rows", csv, "-d", archive];
+    expect((await run(["download", ...source], { env })).code).toBe(0);
+    const [key] = world.held().keys();
+    for (const role of ["reader", "replica"]) await server.run(`DROP ROLE IF EXISTS ${role}`);
+    const password = server.password.replaceAll("'", "''");
+    await server.run(`CREATE ROLE reader LOGIN PASSWORD '${password}'; GRANT USAGE ON SCHEMA callreel TO reader;
+      GRANT SELECT ON ALL TABLES IN SCHEMA callreel TO reader; CREATE ROLE replica LOGIN SUPERUSER PASSWORD '${password}';
+      ALTER ROLE replica SET default_transaction_read_only = on`);
+    const as = async (role: string, ...args: string[]) => {
+      const { code, out, err } = await run([...args, "-d", archive], {
+        env: { ...env, CALLREEL_LEDGER: server.url.replace("callreel@", `${role}@`) },
+      });
+      return { code, out, err };
+    };
+    const cases = [
+      ["reader", 7, "the user may not do this here", "may not read and write callreel."],
+      ["replica", 2, "nothing can be written there", "may only read"],
+    ] as const;
+    for (const [role, code, words, told] of cases) {
+      expect((await as(role, "status")).code).toBe(0);
+      expect(await as(role, "list", "--archive")).toMatchObject({ code: 0, out: expect.stringContaining(String(key)) });
+      const verified = await as(role, "verify");
+      expect([verified.code, verified.err]).toEqual([code, expect.stringContaining("all unchanged")]);
+      expect(verified.err).toContain(words);
+      for (const args of [
+        ["hold", "add", String(key)],
+        ["purge", String(key), "--yes"],
+        ["download", ...source],
+      ]) {
+        expect(await as(role, ...args)).toMatchObject({ code, err: expect.stringContaining(words) });
+      }
+      expect((await as(role, "doctor", "-s", "tim")).out).toContain(told);
+      expect(world.held().size).toBe(3);
+    }
+    const none = { CALLREEL_LEDGER: server.url.replace(/tim$/, "nosuch") };
+    const nosuch = await run(["download", ...source], { env: { ...env, ...none } });
+    expect([nosuch.code, nosuch.err]).toEqual([2, expect.stringContaining("there is no such database")]);
+    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    const rebuilt = await run(["verify", "--rebuild", "-d", archive], { env });
+    expect([rebuilt.code, rebuilt.err]).toEqual([
+      2,
+      expect.stringContaining("restored from the database's own backup"),
+    ]);
+    await server.run("DROP OWNED BY reader");
+  }, 300_000);
 });

@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../helpers/bin.ts";
+import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { eventsOf, openTimWorld } from "./tim-world.ts";
+
+const missing = noCeph ?? noPostgres;
+
+describe.skipIf(missing !== undefined)(
+  `an archive in a bucket of Ceph, its ledger in PostgreSQL (${missing ?? "both are here"})`,
+  () => {
+    let ceph: CephServer;
+    let server: PostgresServer;
+    beforeAll(async () => {
+      [ceph, server] = await Promise.all([startCeph(), startPostgres()]);
+      await ceph.send("PUT", "calls");
+    }, 120_000);
+    afterAll(async () => {
+      await ceph?.[Symbol.asyncDispose]();
+      await server?.[Symbol.asyncDispose]();
+    });
+
+    test("is filled by one machine, checked by a second, purged by a third, and moves to a file and back", async () => {
+      await using world = await openTimWorld(5);
+      const { csv, home, tim } = world;
+      const place = ["-d", "s3://calls/shared", "--s3-endpoint", ceph.endpoint];
+      const source = ["-s", "tim", "-r", csv];
+      const on = (machine: string, ...args: string[]) => {
+        const own = { XDG_STATE_HOME: join(home, machine), XDG_CONFIG_HOME: join(home, machine) };
+        const ledger = { CALLREEL_LEDGER: server.url, CALLREEL_LEDGER_PASSWORD: server.password };
+        return run(args, { env: { ...world.env, ...own, ...ceph.env, ...ledger } });
+      };
+      const first = await on("a", "download", ...source, ...place);
+      expect([first.code, first.err]).toEqual([0, expect.stringContaining("shared is in its database")]);
+      expect(first.err).not.toContain("on this machine");
+      tim.clearStats();
+      const second = await on("b", "download", ...source, ...place);
+      expect([second.code, second.err, tim.stats().requests.echo]).toEqual([
+        0,
+        expect.not.stringContaining("is in its"),
+        0,
+      ]);
+      const verified = await on("b", "verify", ...place);
+      expect([verified.code, verified.err]).toEqual([0, expect.stringContaining("all unchanged")]);
+      const sound = await on("c", "reconcile", ...source, ...place);
+      expect([sound.code, sound.err]).toEqual([0, expect.stringContaining("all are in the archive")]);
+      const listed = eventsOf((await on("c", "list", "--archive", "--json", ...place)).out);
+      const purged = await on("c", "purge", String(listed[0]?.key), "--yes", "--reason", "GDPR", ...place);
+      expect([purged.code, purged.err]).toEqual([0, expect.stringContaining("1 recording")]);
+      const doctor = await on("a", "doctor", ...source, ...place);
+      expect(doctor.out).toMatch(/ok +ledger: postgres:/);
+      expect(doctor.out).not.toContain("on this machine alone");
+
+      tim.clearStats();
+      const file = join(home, "ledger.db");
+      expect((await on("a", "ledger", "copy", server.url, file)).code).toBe(0);
+      const alone = await on("d", "verify", ...place, "--ledger", file);
+      expect([alone.code, alone.err]).toEqual([0, expect.stringContaining("all unchanged")]);
+      await server.run("DROP SCHEMA callreel CASCADE");
+      expect((await on("d", "ledger", "copy", file, server.url)).code).toBe(0);
+      const again = await on("a", "download", ...source, ...place);
+      expect([again.code, (await on("b", "verify", ...place)).code]).toEqual([0, 0]);
+      expect(tim.stats().requests.echo).toBe(0);
+    }, 300_000);
+  },
+);
