@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { run, start, until } from "../helpers/bin.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn } from "./tim-world.ts";
@@ -48,5 +48,45 @@ describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noP
     expect(rotated.err).toContain("cannot be decrypted");
     const wrong = await download("one", "no key");
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("CALLREEL_TOKEN_KEY is no key of 32 bytes")]);
+  });
+
+  it("present no refresh token twice, also after one was killed between its use and its keeping", async () => {
+    await using world = await openRingCentralWorld({
+      data: { recordings: 2, layout: "plain", days: 2 },
+      settings: { app: { issueRefreshTokens: true }, tokens: { accessSeconds: 5 } },
+    });
+    const { rc } = world;
+    await using other = await startPostgres();
+    const download = (machine: string, id: string) => {
+      const home = join(world.home, machine);
+      const env = {
+        ...rc.env,
+        HOME: home,
+        XDG_STATE_HOME: join(home, "state"),
+        CALLREEL_LEDGER: other.url,
+        CALLREEL_LEDGER_PASSWORD: other.password,
+        CALLREEL_TOKEN_KEY: "ab".repeat(32),
+      };
+      return start(["download", id, "-d", world.archive], { env });
+    };
+    const [first, second] = rc.recordings().map(({ id }) => id) as [string, string];
+    const begun = await download("one", first).finished;
+    expect(begun.code, begun.err).toBe(0);
+    const ended = Date.now() + 5000;
+    await until(() => Date.now() > ended, "the end of the token");
+
+    rc.settings.tokens.delayMs = 1500;
+    const killed = download("one", second);
+    await until(() => rc.stats().tokenRequestsAtOnce.now === 1, "the refresh");
+    killed.child.kill("SIGKILL");
+    await killed.finished;
+    rc.settings.tokens.delayMs = 0;
+
+    const { code, err } = await download("two", second).finished;
+    expect(code, err).toBe(0);
+    expect(world.held().size).toBe(2);
+    const grants = rc.events.all().flatMap(({ kind, grant }) => (kind === "token-grant" ? [grant] : []));
+    const jwt = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+    expect(grants).toEqual([jwt, "refresh_token", jwt]);
   });
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Link } from "../../../src/core/model/recording.ts";
 import { openPostgresDatabase } from "../../../src/platform/postgres.ts";
 import { openSharedTokenStore, tokenKey } from "../../../src/sources/ringcentral/auth/shared-tokens.ts";
 import { openRingCentral, openSharedState } from "../../../src/sources/ringcentral/index.ts";
@@ -8,7 +9,7 @@ import { openSharedBudgetStore } from "../../../src/sources/ringcentral/rate-lim
 import { leaseFence, openSharedLease } from "../../../src/sources/ringcentral/shared-lease.ts";
 import { openState } from "../../../src/sources/ringcentral/state.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../../helpers/postgres.ts";
-import { openFake } from "./fake.ts";
+import { openFake, refusedToken } from "./fake.ts";
 import { never, openWorld, realClock, type World } from "./world.ts";
 
 describe.skipIf(noPostgres)(`a budget in PostgreSQL${noPostgres ? ` (${noPostgres})` : ""}`, () => {
@@ -174,6 +175,51 @@ describe.skipIf(noPostgres)(`a budget in PostgreSQL${noPostgres ? ` (${noPostgre
     }
   });
 
+  it("gives every refresh token to one machine, once, and loses none", async () => {
+    await using fake = await openFake();
+    const used: string[] = [];
+    let made = 0;
+    let alive = "";
+    fake.settings.answer = ({ path, body, headers }) => {
+      if (!path.endsWith("/token"))
+        return headers.authorization === alive
+          ? { headers: { "content-type": "audio/mpeg" }, body: "audio" }
+          : refusedToken();
+      const given = new URLSearchParams(body).get("refresh_token");
+      if (given !== null) used.push(given);
+      made += 1;
+      alive = `Bearer token-${made}`;
+      const lasting = { refresh_token: `refresh-${made}`, refresh_token_expires_in: 600_000 };
+      return { body: { access_token: `token-${made}`, expires_in: 3600, owner_id: "101", ...lasting } };
+    };
+    const tokenKeyOfAll = randomBytes(32);
+    const machine = async () => {
+      const world = openWorld({ server: fake.origin, mediaServer: fake.origin });
+      const given = { state: await shared(), tokenKey: tokenKeyOfAll };
+      return { world, source: openRingCentral(world.settings, { ...world.context, shared: given }) };
+    };
+    const fleet = await Promise.all([machine(), machine(), machine()]);
+    const fetchOne = async ({ world, source }: (typeof fleet)[0]) => {
+      let failed: Link | undefined;
+      for (;;) {
+        const link = await source.link(source.named("1000")!, failed, never);
+        const got = await world.http.request({ url: link.url, headers: link.headers }, never);
+        link.answered?.(got);
+        if (got.status === 200) return;
+        failed = link;
+      }
+    };
+    for (let turn = 0; turn < 4; turn++) {
+      await Promise.all(fleet.map(fetchOne));
+      alive = "none";
+    }
+    expect(used).toEqual(["refresh-1", "refresh-2", "refresh-3"]);
+    for (const { world, source } of fleet) {
+      await source[Symbol.asyncDispose]();
+      await world[Symbol.asyncDispose]();
+    }
+  });
+
   it("tells a session under another key, or a damaged one, and takes it for none", async () => {
     await using database = await shared();
     const told: string[] = [];
@@ -181,7 +227,8 @@ describe.skipIf(noPostgres)(`a budget in PostgreSQL${noPostgres ? ` (${noPostgre
       openSharedTokenStore(database, credential, key, (message) => told.push(message));
     const key = randomBytes(32);
     const tokens = { accessToken: "secret-token", obtainedMs: 1, expiresMs: 2, scope: "" };
-    await open(key).write(tokens);
+    expect(await open(key).write(tokens, undefined)).toBe(true);
+    expect(await open(key).write({ ...tokens, accessToken: "late" }, undefined)).toBe(false);
     expect(await open(key).read()).toEqual(tokens);
     expect(told).toEqual([]);
     expect(await open(randomBytes(32)).read()).toBeUndefined();

@@ -1,7 +1,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { findCredential, openTokenStore, rememberLogin } from "../../../src/sources/ringcentral/auth/tokens.ts";
 import { openRingCentral, type RingCentralSource } from "../../../src/sources/ringcentral/index.ts";
+import { openState } from "../../../src/sources/ringcentral/state.ts";
 import type { ScriptedAnswer, SeenRequest } from "../../helpers/scripted-server.ts";
 import { type Fake, openFake, refusedToken } from "./fake.ts";
 import { leapingClock, never, openWorld, realClock, type World } from "./world.ts";
@@ -156,6 +158,40 @@ test("refreshes a session that can be, and falls back to the JWT when the refres
   expect(grants(place.fake)).toEqual([jwt, "refresh_token"]);
   await fetchOne(place, place.open(), "2").catch(() => {});
   expect(grants(place.fake)).toEqual([jwt, "refresh_token", "refresh_token", jwt]);
+});
+
+test("presents no refresh token twice: of a killed process it takes the JWT instead, and tries it only without one", async () => {
+  await using place = await openPlace();
+  const { jwt: _, ...byBrowser } = place.world.settings;
+  const left = { accessToken: "old", obtainedMs: 1, expiresMs: 2, scope: "", refreshing: true };
+  const leave = (settings: typeof byBrowser) => {
+    using state = openState(settings.stateDir);
+    const credential = findCredential(state, settings) ?? rememberLogin(state, settings, "102");
+    const lasting = { refreshToken: "refresh-1", refreshExpiresMs: Date.now() + 600_000 };
+    openTokenStore(state, credential).replace({ ...left, ...lasting });
+  };
+  leave(place.world.settings);
+  expect(await fetchOne(place, place.open(), "1")).toBe(200);
+  expect(grants(place.fake)).toEqual(["urn:ietf:params:oauth:grant-type:jwt-bearer"]);
+
+  leave(byBrowser);
+  await using source = openRingCentral(byBrowser, place.world.context);
+  expect(await fetchOne(place, source, "2")).toBe(200);
+  expect(grants(place.fake).at(-1)).toBe("refresh_token");
+});
+
+test("keeps no session over one that another process has put in its place meanwhile", async () => {
+  await using place = await openPlace();
+  using state = openState(place.world.settings.stateDir);
+  const store = openTokenStore(state, findCredential(state, place.world.settings)!);
+  const newer = { accessToken: "newer", obtainedMs: Date.now(), expiresMs: Date.now() + 3_600_000, scope: "" };
+  place.fake.settings.answer = ({ path }) => {
+    if (path.endsWith("/token")) store.replace(newer);
+    return undefined;
+  };
+  const { headers } = await place.open().link(place.open().named("1")!, undefined, never);
+  expect(headers?.authorization).toBe("Bearer newer");
+  expect(store.read()).toEqual(newer);
 });
 
 test("gives up a refused login after two token requests, and asks no more in this run", async () => {

@@ -131,7 +131,7 @@ async function keepSession(
   using rateLimiter = openRateLimiter({ state, credential, application, ...context });
   const tokens = await requestToken({ settings, context, rateLimiter }, grant, signal);
   const user = tokens.ownerId ?? settings.profile;
-  openTokenStore(state, rememberLogin(state, settings, user)).write(tokens);
+  openTokenStore(state, rememberLogin(state, settings, user)).replace(tokens);
   return loggedIn(user, tokens);
 }
 

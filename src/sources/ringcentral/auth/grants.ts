@@ -16,6 +16,8 @@ export interface TokenSet {
   readonly expiresMs: number;
   readonly refreshToken?: string;
   readonly refreshExpiresMs?: number;
+  /** The refresh token was about to be used: unless a new session took this one's place, nobody knows whether it was. */
+  readonly refreshing?: boolean;
   /** The app's permissions, separated by blanks. */
   readonly scope: string;
   /** The extension id of the user. */

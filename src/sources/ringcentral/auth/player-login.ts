@@ -92,6 +92,7 @@ async function openAccount(first: TokenSet, world: World, signal: AbortSignal): 
     read: () => kept,
     write(tokens: TokenSet) {
       kept = tokens;
+      return true;
     },
     remove() {
       kept = undefined;

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { SharedState } from "../shared-state.ts";
-import { type TokenStore, tokensIn } from "./tokens.ts";
+import { sameSession, type TokenStore, tokensIn } from "./tokens.ts";
 
 /** The key of 32 bytes in hexadecimal or base64; `usage` where the text is none. Never repeated in the message. */
 export function tokenKey(text: string, where: string): Buffer {
@@ -32,9 +32,12 @@ export function openSharedTokenStore(
       }
       return tokens;
     },
-    async write(tokens) {
-      await shared.update(name, () => ({ text: sealed(JSON.stringify(tokens), name, key), result: undefined }));
-    },
+    write: (tokens, instead) =>
+      shared.update(name, (kept) => {
+        const there = kept === undefined ? undefined : tokensIn(opened(kept, name, key));
+        if (!sameSession(there, instead)) return { result: false };
+        return { text: sealed(JSON.stringify(tokens), name, key), result: true };
+      }),
     remove: () => shared.remove(name),
   };
 }

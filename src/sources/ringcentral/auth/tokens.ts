@@ -44,6 +44,11 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
     return context.clock.now() < tokens.expiresMs - early;
   }
 
+  function sessionOfOthers(kept: TokenSet | undefined): TokenSet {
+    if (usable(kept)) return kept;
+    throw new RecordingError("server-error", "Another process renews this login at the same time.");
+  }
+
   async function renew(): Promise<TokenSet> {
     if (ready !== undefined) throw refusedAccessToken();
     if (store === undefined) throw noLogin();
@@ -53,8 +58,8 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
     return world.rateLimiter.login(async () => {
       const shared = await store.read();
       if (usable(shared)) return shared;
-      const tokens = await newSession(world, shared, closing.signal);
-      await store.write(tokens);
+      const tokens = await newSession(world, shared, store, closing.signal);
+      if (tokens === undefined) return sessionOfOthers(await store.read());
       minted = tokens.accessToken;
       return tokens;
     }, closing.signal);
@@ -99,21 +104,38 @@ export function openTokens(world: LoginWorld, store: TokenStore | undefined): To
   };
 }
 
-/** Refreshes the session where that can be, else opens a new one with the JWT: two requests at most. */
-async function newSession(world: LoginWorld, old: TokenSet | undefined, signal: AbortSignal): Promise<TokenSet> {
+/**
+ * Refreshes the session where that can be, else opens a new one with the JWT: two requests at most. Undefined where another
+ * process took this one for dead meanwhile and keeps a session of its own.
+ *
+ * That a refresh token is about to be used is kept first. Whoever finds that of one that was killed knows not whether it
+ * was used: it takes the JWT instead. Without one it can only try, for which RingCentral leaves an hour.
+ */
+async function newSession(
+  world: LoginWorld,
+  old: TokenSet | undefined,
+  store: TokenStore,
+  signal: AbortSignal,
+): Promise<TokenSet | undefined> {
   const { jwt } = world.settings;
   const now = world.context.clock.now();
-  if (old?.refreshToken !== undefined && (old.refreshExpiresMs ?? 0) > now) {
+  const refreshable = old?.refreshToken !== undefined && (old.refreshExpiresMs ?? 0) > now;
+  let kept = old;
+  if (refreshable && !(old.refreshing && jwt !== undefined)) {
+    kept = { ...old, refreshing: true };
+    if (!(await store.write(kept, old))) return undefined;
     try {
-      const tokens = await requestToken(world, refreshGrant(old.refreshToken), signal);
-      return old.ownerId === undefined ? tokens : { ownerId: old.ownerId, ...tokens };
+      const fresh = await requestToken(world, refreshGrant(old.refreshToken as string), signal);
+      const tokens = old.ownerId === undefined ? fresh : { ownerId: old.ownerId, ...fresh };
+      return (await store.write(tokens, kept)) ? tokens : undefined;
     } catch (error) {
       const refusal = error instanceof RecordingError && error.code === "login-refused";
       if (!refusal || jwt === undefined) throw error;
     }
   }
   if (jwt === undefined) throw noLogin();
-  return requestToken(world, jwtGrant(jwt), signal);
+  const tokens = await requestToken(world, jwtGrant(jwt), signal);
+  return (await store.write(tokens, kept)) ? tokens : undefined;
 }
 
 function asFinal(thrown: unknown): unknown {
@@ -142,14 +164,17 @@ function refusedNewToken(): RecordingError {
 /** The session of one credential, shared by every process of the user; or, in a database, by every machine. */
 export interface TokenStore {
   read(): SoonOr<TokenSet | undefined>;
-  write(tokens: TokenSet): SoonOr<void>;
+  /** Keeps a session in the place of the one that was read; false, and nothing is kept, where another stands there by now. */
+  write(tokens: TokenSet, instead: TokenSet | undefined): SoonOr<boolean>;
   remove(): SoonOr<void>;
 }
 
 /** A session that is kept on this machine: at once. */
 interface LocalTokenStore extends TokenStore {
   read(): TokenSet | undefined;
-  write(tokens: TokenSet): void;
+  write(tokens: TokenSet, instead: TokenSet | undefined): boolean;
+  /** Keeps a session whatever stood there. */
+  replace(tokens: TokenSet): void;
   remove(): void;
 }
 
@@ -157,12 +182,20 @@ interface LocalTokenStore extends TokenStore {
 export function openTokenStore(state: State, credential: string): LocalTokenStore {
   const name = `token:${credential}`;
   return {
-    read() {
-      return tokensIn(state.read(name));
-    },
-    write: (tokens) => state.update(name, () => ({ text: JSON.stringify(tokens), result: undefined })),
+    read: () => tokensIn(state.read(name)),
+    write: (tokens, instead) =>
+      state.update(name, (text) => {
+        if (!sameSession(tokensIn(text), instead)) return { result: false };
+        return { text: JSON.stringify(tokens), result: true };
+      }),
+    replace: (tokens) => state.update(name, () => ({ text: JSON.stringify(tokens), result: undefined })),
     remove: () => state.update(name, () => ({ text: null, result: undefined })),
   };
+}
+
+/** Whether two readings of a kept session are of the same one, at the same step of its renewal. */
+export function sameSession(one: TokenSet | undefined, other: TokenSet | undefined): boolean {
+  return one?.accessToken === other?.accessToken && (one?.refreshing ?? false) === (other?.refreshing ?? false);
 }
 
 /** The session that a text tells; undefined where it tells none. */
