@@ -5,7 +5,7 @@ import type { DownloadPlan, DownloadPorts } from "../core/download/download-plan
 import { download } from "../core/download/run.ts";
 import type { Work } from "../core/download/work.ts";
 import type { Listed } from "../core/model/catalogue.ts";
-import { asRecordingError, RecordingError } from "../core/model/errors.ts";
+import { asRecordingError, type ErrorCode, RecordingError } from "../core/model/errors.ts";
 import type { Summary } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Transfer } from "../core/model/ports.ts";
@@ -22,6 +22,7 @@ import { planOf, selectionOf } from "./plan.ts";
 import { openRunReporter, type RunReporter } from "./reporter.ts";
 import { openSources, ratePerMinute, type SourceSet } from "./sources.ts";
 import { keepNumbers, transfersOf } from "./transfer-numbers.ts";
+import { openVoicemailTexts } from "./voicemail-texts.ts";
 
 /** What a run into the archive needs, opened by whoever starts it. */
 export interface Parts {
@@ -41,11 +42,14 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   const { sources, ledger, work, reporter, threads, beside } = parts;
   const dest = archiveFolder(settings, io);
   const transfers = transfersOf(settings, sources.links, io);
-  const plan = planOf(settings, work, reporter.wantsProgress, transfers);
+  const { hooks, report } = reporter;
+  const { voicemail } = sources.sources.get("ringcentral") ?? {};
+  const texts = openVoicemailTexts(invocation, { voicemail, ledger, report, settled: hooks.settled });
+  const noted = { ...work, work: texts.noting(work.work) };
+  const plan = planOf(settings, noted, reporter.wantsProgress, transfers);
   const destination = await wireDestination(settings, io, ledger, reporter, beside);
   await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
   const runId = randomUUID();
-  const { hooks } = reporter;
   const selection = selectionRecord(invocation);
   await ledger.begin({ runId, startedMs: io.clock.now(), selection, hooked: hooks.perRecording });
   reporter.rateFrom(() => ratePerMinute(sources));
@@ -56,9 +60,12 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
     dest: archiveName(settings, io),
     ...(settings.eachProfile ? { profile: profileOf(settings) } : {}),
   });
-  const summary = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
+  const downloaded = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
   keepNumbers(transfers, settings, io);
-  if (sawEverything(summary)) await work.complete();
+  const lost = sawEverything(downloaded) ? await texts.fetch() : [];
+  const summary = withLost(downloaded, lost);
+  // Texts that are missing are found again by listing the same messages once more.
+  if (sawEverything(summary) && lost.length === 0) await work.complete();
   const hooksFailed = await hooksOwed(hooks, ledger);
   const ended = withHooks(summary, hooksFailed, io);
   const { told, head } = await recordEnd(ended, ledger, dest, io, listedWhole(summary, work));
@@ -67,6 +74,15 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   const exitCode = worst([exitCodeOfRun(told, io.stoppedBy()), sealCode]);
   reporter.report({ event: "run-finished", exitCode, ...told, ...(head !== undefined && { head }) });
   return exitCode;
+}
+
+/** The summary with the texts of voicemail that could not be had. */
+function withLost(summary: Summary, lost: readonly ErrorCode[]): Summary {
+  if (lost.length === 0) return summary;
+  if (lost.includes("interrupted")) return { ...summary, stoppedBy: { code: "interrupted", message: "Interrupted." } };
+  const incomplete = [...new Set([...(summary.incomplete ?? []), ...lost])];
+  const reasons = { ...summary.reasons, incomplete: (summary.reasons.incomplete ?? 0) + lost.length };
+  return { ...summary, incomplete, reasons };
 }
 
 /** Why the head could not be sealed: that undoes nothing, and the next run's seal covers this one too. */

@@ -68,3 +68,11 @@ it("keeps what stopped the run first", () => {
   tally.stopped(new RecordingError("interrupted", "later"));
   expect(tally.summary(1).stoppedBy).toEqual({ code: "disk-full", message: "full" });
 });
+
+it("tells why parts of what was asked for could not be had, each reason once", () => {
+  const tally = openTally();
+  expect(tally.summary(1)).not.toHaveProperty("incomplete");
+  for (const code of ["forbidden", "forbidden", "server-error"] as const)
+    tally.hear({ event: "incomplete", what: "Voicemail of extension 101", code, message: "not listed" });
+  expect(tally.summary(1)).toMatchObject({ incomplete: ["forbidden", "server-error"], reasons: { incomplete: 3 } });
+});

@@ -1,6 +1,7 @@
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { VoicemailSource } from "../../../core/model/ports.ts";
 import type { Tokens } from "../auth/tokens.ts";
+import { missingParameters } from "../error-bodies.ts";
 import { attachmentUrl } from "../media/addresses.ts";
 import { attachmentKind } from "../media/audio.ts";
 import { listMailboxes } from "./mailboxes.ts";
@@ -28,10 +29,28 @@ export function openVoicemail(world: MessageWorld & { readonly tokens: Tokens })
     changes: (mailbox, token, signal) => changesOf(world, mailbox, token, signal),
     async transcript({ id, locator }, signal) {
       const url = locator.transcript === undefined ? undefined : attachmentUrl(locator.transcript, settings);
-      if (url !== undefined) return api.bytes(attachmentKind, url, signal);
+      if (url !== undefined) return checkedText(await api.bytes(attachmentKind, url, signal).catch(asAbsence));
       throw new RecordingError("bad-answer", `Voicemail ${id}: its text's address is none of RingCentral's.`);
     },
   };
+}
+
+/** A text that RingCentral itself says is not there. */
+function asAbsence(error: unknown): never {
+  const isGone =
+    error instanceof RecordingError &&
+    error.head?.status === 404 &&
+    ["messageId", "attachmentId", "extensionId"].some((name) => missingParameters(error.body).has(name));
+  throw isGone ? new RecordingError("gone", "RingCentral no longer has it.") : error;
+}
+
+/** Refuses what stands where a text should: a page, or an error in a good answer's place. */
+function checkedText(text: Uint8Array): Uint8Array {
+  const start = Buffer.from(text.subarray(0, 200)).toString("utf8").trimStart();
+  if (/^(?:<(?:!doctype|html)|\{\s*"error)/i.test(start)) {
+    throw new RecordingError("bad-answer", "RingCentral's answer is a page or an error, and no text.");
+  }
+  return text;
 }
 
 function lacking(missing: readonly string[]): RecordingError {
