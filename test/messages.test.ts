@@ -22,6 +22,7 @@ it.each([
     "words that nobody would say",
     /\b(go|goes) on from here|is no (time|head|URL|seal)\b|told by content|all as they came|settled already/,
   ],
+  ["a word twice in a row", /(^| )([a-z]+) \2( |$)/],
   ["a lock's holder without its PID", /Another run works|\(process \{…\}/],
   ["the name of a rate limit's group", /rate limit of group/],
 ])("no message has %s", (_, pattern) => {

@@ -189,7 +189,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "show",
     args: "<id...>",
-    summary: "everything the archive knows of a recording: call, file, state, legal holds, who did what with it",
+    summary: "everything the archive knows about a recording: call, file, state, legal holds, who did what with it",
     groups: [groups.dest, logs],
     examples: [["callreel show 401786818008", "by id, key or contentUri; --json for programs"]],
     load: async () => (await import("../commands/show.ts")).show,
@@ -318,7 +318,7 @@ export const commands: readonly CommandSpec[] = [
     name: "retention",
     args: "<action> [period]",
     words: [["set", "list", "remove"]],
-    summary: "rules of how long calls are kept, for purge --by-retention; the longest that fits wins",
+    summary: "rules for how long calls are kept, for purge --by-retention; the longest that applies wins",
     groups: [
       groups.dest,
       some("Which calls", selectOptions, "direction", "extension"),
@@ -336,7 +336,7 @@ export const commands: readonly CommandSpec[] = [
     name: "hold",
     args: "<action> [id...]",
     words: [["add", "remove", "list", "confirm"]],
-    summary: "legal holds: what they keep cannot be purged, nor what comes later and fits",
+    summary: "legal holds: what they cover cannot be purged, now or later",
     groups: [
       groups.dest,
       some("Select", selectOptions, "source", "number", "from", "to", "month", "direction", "extension"),

@@ -20,7 +20,7 @@ const headings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "Listen and find:": {
     serve: "the player: a web page over the archive",
     link: "a URL that plays a recording",
-    show: "all that the archive knows of a recording",
+    show: "all that the archive knows about a recording",
   },
   "Prove:": {
     status: "what is held, what failed and why, what expires soon",
@@ -32,7 +32,7 @@ const headings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "Hand over and keep:": {
     export: "hand over a selection, with its sums",
     hold: "keep recordings from being purged",
-    retention: "rules of how long recordings are kept",
+    retention: "rules for how long recordings are kept",
     purge: "delete recordings here for good",
     ledger: "copy the ledger",
   },
@@ -106,7 +106,7 @@ function exampleLines(line: string, width: number): string {
 /** The program's own line, and the first steps before all commands. */
 export function programDescription(brief: boolean): string {
   const says =
-    "Downloads phone-call recordings from RingCentral and TIM Enterprise, and keeps an archive one can trust.";
+    "Downloads phone-call recordings from RingCentral and TIM Enterprise, and keeps an archive you can trust.";
   if (brief) return `${says}\n\nStart with: callreel demo, then callreel setup. All of it: callreel --help`;
   return `${says}
 

@@ -12,7 +12,7 @@ export function manPage(): string {
   return [
     `.TH CALLREEL 1 "" "callreel ${version()}" "User Commands"`,
     ".SH NAME",
-    "callreel \\- download phone-call recordings and keep an archive one can trust",
+    "callreel \\- download phone-call recordings and keep an archive you can trust",
     ".SH SYNOPSIS",
     ".B callreel",
     "COMMAND [OPTIONS]",
@@ -72,7 +72,7 @@ const exitStatus: readonly (readonly [number, string])[] = [
   [2, "wrong usage or settings, unreadable rows"],
   [
     3,
-    "finished, but some recordings failed after their retries, are not proven to be gone yet, or may be selected and cannot be told",
+    "finished, but some recordings failed after their retries, are not proven to be gone yet, or may belong to the selection without saying so",
   ],
   [4, "a recording named on the command line does not exist"],
   [5, "temporary: source unreachable, rate limited, server errors; run again later"],

@@ -50,7 +50,7 @@ async function tellBreaks(ledger: Archive, { stderr }: Io): Promise<boolean> {
     if (broken === undefined) continue;
     whole = false;
     stderr.write(
-      `callreel: the records are not as they were written: ${name}, record ${broken.seq}: ${broken.reason}. What follows from there on proves nothing; callreel verify tells more.\n`,
+      `callreel: the records were changed after they were written: ${name}, record ${broken.seq}: ${broken.reason}. Nothing from there on is proven; callreel verify tells more.\n`,
     );
   }
   return whole;

@@ -41,7 +41,7 @@ async function profiles(invocation: Invocation, verb = "list", names: readonly s
   const [name, other, ...rest] = names;
   const count = { list: 0, copy: 2, delete: 1 }[verb];
   if (count === undefined || names.length !== count || rest.length > 0) {
-    throw new RecordingError("usage", "config profiles: say nothing more or list, copy FROM TO, or delete NAME.");
+    throw new RecordingError("usage", "config profiles takes list (the default), copy FROM TO or delete NAME.");
   }
   if (verb === "copy") {
     await stored.copy(name as string, other as string);

@@ -60,7 +60,7 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
     }
     if (undated > 0) io.stderr.write(undatedInWords(undated));
     if (files === 0) {
-      io.stderr.write("callreel: no recording can be in a vCon: nothing was written.\n");
+      io.stderr.write("callreel: none of these recordings can go into a vCon: nothing was written.\n");
       return 3;
     }
     if (flag === "--bagit")
@@ -103,7 +103,7 @@ function targetOf({ settings: { bagit, plain, vcon, link }, io }: Invocation): T
 
 function undatedInWords(count: number): string {
   const them = formatNumberOf(count, "recording");
-  return `callreel: warning: ${them} left out: the start of the call is unknown, and a vCon must tell it.\n`;
+  return `callreel: warning: ${them} left out: the start of the call is unknown, and a vCon needs it.\n`;
 }
 
 function ownInfo(nowMs: number): BagInfo[] {

@@ -186,7 +186,7 @@ function tellUndated(undated: number, io: Io): void {
   if (undated === 0) return;
   const them = formatNumberOf(undated, "recording");
   io.stderr.write(
-    `callreel: warning: ${them} kept: the start of the call is unknown, so no rule can tell that its time is over.\n`,
+    `callreel: warning: ${them} kept: the start of the call is unknown, so no rule can tell whether it is due.\n`,
   );
 }
 

@@ -44,9 +44,10 @@ export async function setup(invocation: Invocation): Promise<number> {
   const reporter = await openRunReporter({ ...invocation, settings: given });
   const wiring = { ...reporter, io };
   const undo: (() => void)[] = [];
-  let draft: Draft | undefined;
+  let [isBegun, isKept] = [questions !== undefined, false];
   try {
-    draft = await begin(invocation, given, file, questions);
+    let draft = await begin(invocation, given, file, questions);
+    isBegun = true;
     for (;;) {
       if (questions !== undefined) draft = await completed(draft, invocation, questions);
       const failed = await tried(draft, invocation, wiring, undo);
@@ -54,11 +55,11 @@ export async function setup(invocation: Invocation): Promise<number> {
       if (next === "stop") return worst(failed.map(({ exitCode }) => exitCode ?? 2));
       if (next === "again") continue;
       await keep(draft, file, invocation);
-      draft = undefined;
+      isKept = true;
       return 0;
     }
   } finally {
-    if (draft !== undefined) {
+    if (isBegun && !isKept) {
       for (const forget of undo) forget();
       io.stderr.write("Nothing was kept.\n");
     }

@@ -235,7 +235,7 @@ function nearestExisting(folder: string): string {
 
 /**
  * Throws `ledger` when an archive has lost its ledger: it is missing or has no byte, though something tells that there was
- * one. A new one would know nothing of what was purged. A folder of files from elsewhere is no such archive; `adopting`
+ * one. A new ledger would not know what was purged. A folder of files from elsewhere is no such archive; `adopting`
  * says that a list of hashes among them may be from there too.
  */
 export async function refuseLostLedger(root: string, file: string, adopting = false): Promise<void> {

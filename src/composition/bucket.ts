@@ -70,7 +70,7 @@ export async function openBucketStore(
 function whereLedgerIs(settings: Settings, io: Io): string {
   const where =
     ledgerDatabase(settings) === undefined ? `${ledgerFile(settings, io)}, on this machine` : "in its database";
-  return `The ledger of ${settings.dest} is ${where}: keep it, for a bucket alone does not tell what was purged.`;
+  return `The ledger of ${settings.dest} is ${where}: keep it: the bucket alone cannot tell what was purged.`;
 }
 
 /** What works on files of this machine cannot be promised for a bucket's. */
@@ -79,7 +79,7 @@ function refuseUnable({ exec, execFailed }: Settings): void {
   if (unable === undefined) return;
   throw new RecordingError(
     "usage",
-    `${unable} does not work with --dest s3://… yet: the recordings are no files here.`,
+    `${unable} does not work with --dest s3://… yet: it needs recordings that are files.`,
   );
 }
 
@@ -134,9 +134,14 @@ export async function* checkBucketOf(settings: Settings, io: Io, hearer: Hearer)
   const where = { name: "bucket server", message: `${server}, region ${settings.s3Region ?? "us-east-1"}` };
   const open = server.startsWith("http:") && !/^http:\/\/(?:localhost|127\.|\[::1\])/.test(server);
   if (!open) yield { ...where, status: "ok" };
-  else yield { ...where, status: "warning", message: `${where.message}: by http, so anyone on the way can listen` };
+  else
+    yield {
+      ...where,
+      status: "warning",
+      message: `${where.message}: over plain http, which anyone on the network can read`,
+    };
   if (ledgerDatabase(settings) === undefined) {
-    yield { name: "ledger", status: "ok", message: `${ledgerFile(settings, io)}, on this machine alone` };
+    yield { name: "ledger", status: "ok", message: `${ledgerFile(settings, io)}, on this machine only` };
   }
   try {
     await using client = openBucket(settings, io, hearer);

@@ -26,5 +26,8 @@ export async function wireDestination(
       tidy: !beside && ledgerDatabase(settings) === undefined,
     });
   }
-  throw new RecordingError("usage", "The ledger is that of an archive in a bucket: give its --dest s3://… too.");
+  throw new RecordingError(
+    "usage",
+    "This ledger belongs to an archive in a bucket: give that archive's --dest s3://… too.",
+  );
 }

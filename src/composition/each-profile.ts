@@ -139,7 +139,7 @@ async function outcomeOf(
 ): Promise<ProfileOutcome | { readonly heldBy: string }> {
   const { io, begun } = invocation;
   const left = timeLeft(invocation);
-  if (left === 0) return { code: exitCodeOf("cap-reached"), why: "not begun, for --max-duration was over" };
+  if (left === 0) return { code: exitCodeOf("cap-reached"), why: "not started: --max-duration had passed" };
   const own = { ...settings, eachProfile: true, ...(left === undefined ? {} : { maxDuration: left }) };
   const turn = { ...invocation, settings: own, origins };
   try {
@@ -198,7 +198,7 @@ function tell({ io, settings }: Invocation, turns: readonly Turn[], outcomes: Re
   for (const turn of turns) {
     const outcome = outcomes.get(turn);
     if (outcome?.code === 0 && settings.quiet) continue;
-    io.stderr.write(`callreel: profile ${turn.profile}: ${outcome === undefined ? "not begun" : words(outcome)}\n`);
+    io.stderr.write(`callreel: profile ${turn.profile}: ${outcome === undefined ? "not started" : words(outcome)}\n`);
   }
 }
 

@@ -110,7 +110,7 @@ function openQueue(command: HookCommand | undefined, root: string, { warn }: Hoo
     try {
       const { transcripts, spoken, refused } = await findTranscripts(root, path);
       for (const { path, note } of transcripts) if (note !== undefined) warn(`${join(root, path)} is ${note}.`);
-      for (const message of refused) warn(`Not taken for a transcript: ${message}`);
+      for (const message of refused) warn(`Not taken as a transcript: ${message}`);
       if (transcripts.length > 0) await book?.noteTranscripts(key, transcripts, spoken);
     } catch (error) {
       warn(`The transcripts of ${join(root, path)} could not be recorded (${asRecordingError(error).message}).`);

@@ -33,7 +33,7 @@ export async function wireListing(
   const nowMs = serverMs ?? io.clock.now();
   const selection = serverMs === undefined ? given : selectionOf(settings, serverMs);
   if (selection.fromMs !== undefined && selection.fromMs >= nowMs) {
-    throw new RecordingError("usage", "--from or --month lies in the future: nothing could be selected.");
+    throw new RecordingError("usage", "--from or --month is in the future: nothing would be selected.");
   }
   const since = settings.since === "last";
   const { kinds = ["calls"] } = settings;

@@ -104,7 +104,7 @@ async function sampleOf(
     for await (const { refs } of workFromRows(reader.rows(io.stop), rules)) {
       const sample = refs.find((each) => each.source === name);
       if (sample === undefined) continue;
-      return { check: { name: place, status: "ok", message: `can be read; ${sample.key} is tried` }, sample };
+      return { check: { name: place, status: "ok", message: `can be read; trying ${sample.key}` }, sample };
     }
     return {
       check: { name: place, status: "warning", message: `no row has a recording of ${systemNames[name]}` },
@@ -117,7 +117,7 @@ async function sampleOf(
 
 function namedSample(id: string, source: Source): Tried {
   const sample = source.named(id);
-  if (sample !== undefined) return { check: { name: "row", status: "ok", message: `tried is ${sample.key}` }, sample };
+  if (sample !== undefined) return { check: { name: "row", status: "ok", message: `trying ${sample.key}` }, sample };
   return {
     check: { name: "row", status: "failed", message: `"${id}" names no recording of ${systemNames[source.name]}` },
   };

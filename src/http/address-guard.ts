@@ -54,8 +54,7 @@ export function openAddressGuard(rule: AddressRule, resolve: typeof lookup = loo
   async function refusal(host: string, addresses: readonly string[]): Promise<RecordingError | undefined> {
     if (named.has(bareHost(host))) return undefined;
     const bad = addresses.find((address) => isIn(never, address));
-    if (bad !== undefined)
-      return refused("a link-local or metadata address, which no recording is kept at", host, rule);
+    if (bad !== undefined) return refused("a link-local or metadata address, where no recording is kept", host, rule);
     if (!addresses.some((address) => isIn(inside, address))) return undefined;
     ownIsInside ??= isInside(rule.own, resolve);
     return (await ownIsInside)
@@ -133,7 +132,7 @@ function bareHost(host: string): string {
 }
 
 function refused(what: string, host: string, { exception }: AddressRule): RecordingError {
-  const remedy = exception === undefined ? "" : ` If it is right, name it: ${exception.replaceAll("HOST", host)}.`;
+  const remedy = exception === undefined ? "" : ` If that is right, name it: ${exception.replaceAll("HOST", host)}.`;
   return new RecordingError("foreign-host", `${host} leads to ${what}: nothing was requested there.${remedy}`, {
     unsent: true,
   });

@@ -82,7 +82,7 @@ function makerOf(encoding: string, host: string): Make {
   const make = encoding === "zstd" ? unzstd() : Object.hasOwn(makers, encoding) ? makers[encoding] : undefined;
   if (make !== undefined) return make;
   const name = encoding.replace(/[^\w-]/g, "").slice(0, 20);
-  const why = name === "zstd" ? "for which Node 24 or newer is needed" : "which is not known here";
+  const why = name === "zstd" ? "for which Node 24 or newer is needed" : "which callreel does not support";
   throw new RecordingError(
     "bad-answer",
     `${host}: the answer is encoded with ${name || "something"}, ${why}, although it was asked for as it is.`,
@@ -131,7 +131,7 @@ class Decoding implements Decoder {
   #hand(bytes: Uint8Array): void | Promise<void> {
     this.#decoded += bytes.byteLength;
     if (this.#decoded > alwaysAllowed + mostExpansion * this.#arrived) {
-      throw new RecordingError("bad-answer", `${this.#host}: the answer unpacks to far more than it can mean.`);
+      throw new RecordingError("bad-answer", `${this.#host}: the answer unpacks to far more data than is plausible.`);
     }
     return this.#receiver.chunk(bytes);
   }

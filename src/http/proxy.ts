@@ -32,7 +32,7 @@ function urlOf(variable: string, env: Env): string | undefined {
   const kind = /^socks/i.test(text) ? "a SOCKS proxy, which callreel does not support" : "not the address of a proxy";
   throw new RecordingError(
     "usage",
-    `${variable} is ${kind}: it must look like http://HOST:PORT; user and password stand before the host, with %XX for special letters.`,
+    `${variable} is ${kind}: it must look like http://HOST:PORT; user and password stand before the host, with %XX for special characters.`,
   );
 }
 

@@ -57,7 +57,7 @@ export function socketError(
 export function wantsLogin(proxy: string): RecordingError {
   return new RecordingError(
     "login-refused",
-    `${proxy}: the proxy needs a different login (407): write user and password before its host in HTTP_PROXY or HTTPS_PROXY, with %XX for special letters.`,
+    `${proxy}: the proxy needs a different login (407): write user and password before its host in HTTP_PROXY or HTTPS_PROXY, with %XX for special characters.`,
     { unsent: true },
   );
 }

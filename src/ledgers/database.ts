@@ -196,7 +196,7 @@ export function makePrivateFolder(path: string): void {
     throw diskError(error, path);
   }
   if (!lstatSync(path).isSymbolicLink()) return;
-  throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it by the folder itself.`);
+  throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it with the folder itself.`);
 }
 
 function wordsOf(path: string): FileWords {

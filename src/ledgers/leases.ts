@@ -95,7 +95,7 @@ export function openLeases(
       letGo();
       locks.clear((all.all() as LeaseRow[]).map((row) => row.run_id));
       const lock = locks.take(runId);
-      if (lock === undefined) throw new RecordingError("bug", `The run ${runId} has begun twice.`);
+      if (lock === undefined) throw new RecordingError("bug", `The run ${runId} was started twice.`);
       const timer = setInterval(() => quietly(() => count(0, 0, 0)), renewMs).unref();
       own = {
         runId,

@@ -42,7 +42,7 @@ export function openMemoryLedger({ clock }: LedgerContext): Ledger {
   const opened: OpenLedger = { items: new Map(), kept: new Map(), run: undefined, now: () => clock.now() };
   return {
     begin: async (start) => {
-      if (opened.run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
+      if (opened.run !== undefined) throw new RecordingError("bug", "This ledger's run was started already.");
       opened.run = start;
     },
     claim: async (refs) => refs.map((ref) => take(opened, ref, refusal)),
@@ -74,7 +74,7 @@ export function openMemoryLedger({ clock }: LedgerContext): Ledger {
       if (item.ref.named) opened.items.delete(key);
     },
     finish: async () => {
-      if (opened.run === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
+      if (opened.run === undefined) throw new RecordingError("bug", "No run was started that could finish.");
       opened.run = undefined;
     },
     ...reading(opened),
@@ -90,7 +90,7 @@ interface OpenLedger {
 }
 
 function take(opened: OpenLedger, ref: RecordingRef, refuse: typeof refusal): Claim {
-  if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
+  if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that was started.");
   const { runId } = opened.run;
   const held = opened.items.get(ref.key);
   const asker: Asker = {

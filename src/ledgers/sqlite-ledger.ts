@@ -118,12 +118,12 @@ function working(opened: OpenLedger, settled: Settled): Pick<Ledger, "begin" | "
   const { database, clock, leases, runs } = opened;
   const claims = openClaims(database);
   const claimant = (): Claimant => {
-    if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
+    if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that was started.");
     return { runId: opened.run.runId, now: () => clock.now(), lives: leases.lives };
   };
   return {
     begin: async (start) => {
-      if (opened.run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
+      if (opened.run !== undefined) throw new RecordingError("bug", "This ledger's run was started already.");
       runs.begin(start);
       opened.run = start;
     },
@@ -135,7 +135,7 @@ function working(opened: OpenLedger, settled: Settled): Pick<Ledger, "begin" | "
     reclaim: async (ref) => settled(() => claims.reclaim(ref, claimant())),
     finish: async (summary, exitCode, listed) => {
       const ended = opened.run;
-      if (ended === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
+      if (ended === undefined) throw new RecordingError("bug", "No run was started that could finish.");
       settled(() => runs.finish(ended, summary, exitCode, listed));
       opened.run = undefined;
     },

@@ -147,7 +147,7 @@ async function takeOne(
   const standing = held ?? (await destination.adopt?.(path, expect(ref)));
   if (standing === undefined) return write(file, path, expect(ref), destination, stop);
   if ((await sha256Of(file)) !== standing.sha256) {
-    throw new RecordingError("changed", `It is not the same as what is held of this recording: ${standing.path}.`);
+    throw new RecordingError("changed", `It differs from what is held of this recording: ${standing.path}.`);
   }
   if (held === undefined) return async () => standing;
   if (destination.has?.(held.path) === false) {
@@ -206,9 +206,9 @@ export async function* zipFiles(path: string, shown: string): AsyncIterable<Inbo
       yield inboundOf(zip, entry, { name, shown: `${shown}: ${name}` }, room);
     }
     // The types call it a boolean; it is where the next entry would stand.
-    if (isEntryAt(path, Number(zip.readEntryCursor))) throw new Error("it holds more files than its end says");
+    if (isEntryAt(path, Number(zip.readEntryCursor))) throw new Error("it holds more files than its directory lists");
   } catch (error) {
-    yield { ...damaged, name: shown, shown, refusal: `the zip is damaged or none: ${(error as Error).message}` };
+    yield { ...damaged, name: shown, shown, refusal: `the zip is damaged or not a zip: ${(error as Error).message}` };
   } finally {
     zip?.close();
   }
@@ -240,9 +240,10 @@ function inboundOf(zip: ZipFile, entry: Entry, names: Pick<Inbound, "name" | "sh
 
 function refusalOf(entry: Entry, name: string, room: number): string | undefined {
   const fault = validateFileName(name);
-  if (fault !== null) return `its name in the zip leads elsewhere (${fault})`;
+  if (fault !== null) return `its name in the zip leads out of the folder (${fault})`;
   if (entry.isEncrypted()) return "it is encrypted: unpack the zip with its password first";
-  if (!entry.canDecodeFileData()) return "it is packed in a way that is not understood: unpack the zip first";
+  if (!entry.canDecodeFileData())
+    return "it is compressed in a way that callreel does not support: unpack the zip first";
   if (entry.uncompressedSize > mostBytes) return "it is too large for a recording";
   return room < 0 ? "the zip's files share their bytes, as in a zip bomb" : undefined;
 }
@@ -258,5 +259,6 @@ async function* unpacked(zip: ZipFile, entry: Entry): AsyncIterable<Uint8Array> 
   } catch (error) {
     throw new RecordingError("bad-audio", `It cannot be unpacked: ${(error as Error).message}.`, { cause: error });
   }
-  if (seen !== entry.crc32) throw new RecordingError("bad-audio", "It is damaged in the zip: its checksum is another.");
+  if (seen !== entry.crc32)
+    throw new RecordingError("bad-audio", "It is damaged in the zip: its checksum does not match.");
 }

@@ -67,7 +67,7 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
   const { settings, io } = invocation;
   if (ledgerDatabase(settings) !== undefined) {
     const message =
-      "verify --rebuild makes a ledger's file anew; a ledger in a database is restored from the database's own backup.";
+      "verify --rebuild rebuilds a ledger's file; a ledger in a database is restored from the database's own backup.";
     throw new RecordingError("usage", message);
   }
   const root = archiveFolder(settings, io);

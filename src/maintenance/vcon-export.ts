@@ -74,7 +74,10 @@ function recordingUrls({ settings, flags }: Invocation): ((key: string) => strin
   const { playerUrl } = settings;
   if (flags.playerUrl === undefined || playerUrl === undefined) return undefined;
   if (!playerUrl.startsWith("https://")) {
-    throw new RecordingError("usage", `--player-url: ${playerUrl} is not https, and a vCon refers by nothing else.`);
+    throw new RecordingError(
+      "usage",
+      `--player-url: ${playerUrl} is not https, and a vCon may refer to recordings by https only.`,
+    );
   }
   return (key) => `${playerUrl}/r/${key}`;
 }

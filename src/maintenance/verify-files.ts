@@ -124,7 +124,7 @@ async function verifyUnknown(
     const changed = (await store.stat(path))?.changedMs;
     if (changed === undefined) continue;
     if (since !== undefined && changed >= since - clockSlackMs) arriving += 1;
-    else differs({ kind: "unknown-file", path, message: "no entry of the ledger names it; callreel adopt records it" });
+    else differs({ kind: "unknown-file", path, message: "the ledger has no entry for it; callreel adopt records it" });
   }
   return { arriving, noted: later.count() };
 }

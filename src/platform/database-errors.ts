@@ -12,7 +12,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   unreachable: "the database server cannot be reached",
   tls: "the secure connection failed; in the URL ?sslrootcert=FILE names a private authority, ?sslmode=no-verify accepts any certificate and ?sslmode=disable goes without",
   reset: "the connection broke",
-  "server-error": "the server could not answer now",
+  "server-error": "the server cannot answer right now",
 };
 
 /**

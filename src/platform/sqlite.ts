@@ -110,7 +110,7 @@ export function makePrivateFile(path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
-    throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it by the file or folder itself.`);
+    throw new RecordingError("unsafe-path", `${path} is a symbolic link: replace it with the file or folder itself.`);
   }
 }
 
@@ -182,9 +182,9 @@ export interface FileWords {
 }
 
 const told: Readonly<Record<Exclude<Fault, "busy" | "damaged">, readonly [ErrorCode, string]>> = {
-  full: ["disk-full", "its disk is full: make space and run again"],
-  "read-only": ["disk-read-only", "it cannot be written, for it or its disk is read-only"],
-  denied: ["disk-denied", "it cannot be opened: check that it is a file of yours in a folder that you may write"],
+  full: ["disk-full", "its disk is full: free some space and run again"],
+  "read-only": ["disk-read-only", "it cannot be written: it or its disk is read-only"],
+  denied: ["disk-denied", "it cannot be opened: check that you may read and write it and its folder"],
   "too-many-files": ["too-many-files", "too many files are open: lower --transfers"],
   io: ["disk-io", "its disk failed while it was used: check it"],
 };

@@ -111,11 +111,11 @@ async function checkSignature(
   const usage = outcome.signerCertificate?.extensions?.find(({ extnID }) => extnID === extKeyUsageOid)?.parsedValue as
     | { readonly keyPurposes?: readonly string[] }
     | undefined;
-  if (!usage?.keyPurposes?.includes(timeStampingOid)) throw refused("its signer may not stamp");
+  if (!usage?.keyPurposes?.includes(timeStampingOid)) throw refused("its signer is not allowed to issue time stamps");
 }
 
 function refused(why: string, cause?: unknown): RecordingError {
-  return new RecordingError("bad-answer", `The answer of the time stamp authority is not good: ${why}.`, { cause });
+  return new RecordingError("bad-answer", `The time-stamp authority's answer cannot be used: ${why}.`, { cause });
 }
 
 function stampedBytes(head: string): Buffer {

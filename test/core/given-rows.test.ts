@@ -18,11 +18,11 @@ test("a file of nothing but unreadable rows ends the run at its end, or after a 
   given.check();
   given.row("a");
   given.row("b", "no id");
-  expect(() => given.end()).toThrow("b: none of 1 row can be read: no id");
-  expect(() => given.row("c")).toThrow("b: none");
+  expect(() => given.end()).toThrow("b: its only row cannot be read: no id");
+  expect(() => given.row("c")).toThrow("b: its only row");
   const many = openGivenRows({});
   for (let at = 0; at < 1000; at++) many.row("a", `no id ${at}`);
-  expect(() => many.check()).toThrow("a: none of 1,000 rows can be read: no id 0");
+  expect(() => many.check()).toThrow("a: none of its 1,000 rows can be read: no id 0");
 });
 
 test("a window needs starts: those that lack one are told apart, and none at all ends the run", () => {

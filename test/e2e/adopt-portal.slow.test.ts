@@ -153,8 +153,8 @@ describe("adopt --match ringcentral-portal", () => {
 
   it("tells of each file that cannot be taken, and takes those around it", async () => {
     const bad: readonly (readonly [Zipped, string])[] = [
-      [{ ...good, name: `../../${nameOf("29461571241")}` }, "leads elsewhere"],
-      [{ ...good, name: `/tmp/${nameOf("29461571242")}` }, "leads elsewhere"],
+      [{ ...good, name: `../../${nameOf("29461571241")}` }, "leads out of the folder"],
+      [{ ...good, name: `/tmp/${nameOf("29461571242")}` }, "leads out of the folder"],
       [{ ...good, name: nameOf("29461571243"), encrypted: true }, "encrypted"],
       [{ ...good, name: nameOf("29461571244"), crc: 1 }, "checksum"],
       [{ ...good, name: nameOf("29461571245"), size: audio.length + 5 }, "cannot be unpacked"],

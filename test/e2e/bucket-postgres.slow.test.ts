@@ -50,7 +50,7 @@ describe.skipIf(missing !== undefined)(
       expect([purged.code, purged.err]).toEqual([0, expect.stringContaining("1 recording")]);
       const doctor = await on("a", "doctor", ...source, ...place);
       expect(doctor.out).toMatch(/ok +ledger: postgres:/);
-      expect(doctor.out).not.toContain("on this machine alone");
+      expect(doctor.out).not.toContain("on this machine only");
 
       tim.clearStats();
       const file = join(home, "ledger.db");

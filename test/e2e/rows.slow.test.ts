@@ -75,7 +75,7 @@ test("adopt and link read on after bad rows, tell each, and end with 2", async (
   expect([adopted.code, adopted.err]).toEqual([2, expect.stringContaining("2 recordings")]);
   expect(adopted.err.match(/-:[34]: /g)).toHaveLength(2);
   const broken = await run(["adopt", archive, "-d", archive, "--rows", "-"], { env, input: `recordingId\n${bad}` });
-  expect([broken.code, broken.err]).toEqual([2, expect.stringContaining("none of 2 rows can be read")]);
+  expect([broken.code, broken.err]).toEqual([2, expect.stringContaining("none of its 2 rows can be read")]);
 
   const linked = await run(["link", "--rows", "-"], { env, input: `recordingId\n${bad}401786818001\n` });
   expect([linked.code, linked.out]).toEqual([2, expect.stringMatching(/\/r\/ringcentral\/401786818001\n$/)]);

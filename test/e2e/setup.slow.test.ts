@@ -145,6 +145,19 @@ it.each(["a question", "a secret", "the checks"])("Ctrl-C at %s ends with 130 an
   expect(who.code).toBe(7);
 });
 
+it.each([["setup"], ["setup", "-s", "tim"]])(
+  "Ctrl-D at the first question of %j ends with 130 and says so",
+  async (...args) => {
+    await using world = await openTimWorld(1);
+    using terminal = openTerminal(args, bare(world), () => {});
+    await until(() => terminal.lines().some((line) => /^(Choice|Name of the profile)/.test(line)), "a question");
+    terminal.key("C-d");
+    await until(terminal.ended, "the end").catch(terminal.explain);
+    expect([terminal.code(), terminal.lines().join("\n")]).toEqual([130, expect.stringContaining("Nothing was kept.")]);
+    expect([existsSync(settingsOf(world)), existsSync(secretsOf(world))]).toEqual([false, false]);
+  },
+);
+
 it("takes answers that are typed ahead in one go, and shows no password of them", async ({ skip }) => {
   if (spawnSync("script", ["--version"]).status !== 0) skip("Debian's package bsdutils is not installed");
   await using world = await openTimWorld(3);
@@ -195,7 +208,10 @@ it.each([
   await terminal.answer("A row to try", "");
   await terminal.answer("nothing is kept yet", choice);
   await until(terminal.ended, "the end").catch(terminal.explain);
-  expect([terminal.code(), terminal.lines().join("\n")]).toEqual([code, expect.stringMatching(/FAILED +TIM/)]);
+  expect([terminal.code(), terminal.lines().join("\n")]).toEqual([
+    code,
+    expect.stringMatching(/FAILED +TIM[\s\S]*Check the network/),
+  ]);
   expect([existsSync(settingsOf(world)), existsSync(secretsOf(world))]).toEqual([kept, kept]);
   if (kept) expect(JSON.parse(readFileSync(secretsOf(world), "utf8"))).toEqual({ "tim-password:default": "pass word" });
 });

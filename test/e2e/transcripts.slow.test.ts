@@ -111,7 +111,7 @@ it("hostile transcripts end in a word or in plain text: a link, a pipe, a folder
     `${hook} {} ${world.home}`,
   );
   expect(code).toBe(0);
-  expect(err).toMatch(/Not taken for a transcript: \S+\.txt is not a regular file/);
+  expect(err).toMatch(/Not taken as a transcript: \S+\.txt is not a regular file/);
   expect(err).toMatch(/\.vtt is not a regular file/);
   expect(err).toMatch(/\.json is not a regular file/);
   expect(err).toMatch(/larger than 8 MB: its words are not searched/);

@@ -72,7 +72,7 @@ describe("what cannot be a file of rows", () => {
     ["a gzip file", Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0]), /gzip -dc/],
     ["a SQLite file", Buffer.from("SQLite format 3\0rest"), /--database/],
     ["a web page", Buffer.from("\r\n<!DOCTYPE html><html>"), /login page/],
-    ["audio", Buffer.from("RIFF1234WAVEfmt "), /not a text/],
+    ["audio", Buffer.from("RIFF1234WAVEfmt "), /not text/],
   ])("%s is named", async (_, bytes, message) => {
     await expect(readStdin(bytes)).rejects.toMatchObject({ code: "bad-rows", message: expect.stringMatching(message) });
   });

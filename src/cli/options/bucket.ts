@@ -21,7 +21,7 @@ export function archivePlace(given: string): string {
   const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(given) ?? [];
   if (scheme === undefined && !/^s3:/i.test(given)) return text(given);
   if (scheme !== undefined && scheme.toLowerCase() !== "s3") {
-    throw new RecordingError("usage", `takes a folder or s3://bucket/prefix, and knows no ${scheme}://.`);
+    throw new RecordingError("usage", `takes a folder or s3://bucket/prefix; there is no ${scheme}://.`);
   }
   const [, bucket = "", rest = ""] = /^s3:\/\/([^/]*)(.*)$/i.exec(given.trim()) ?? [];
   const parts = rest.split("/").filter((part) => part !== "");

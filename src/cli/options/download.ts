@@ -13,8 +13,8 @@ export const archiveOptions = {
   archive: flag("--archive", "list what the archive holds, not what the source has"),
   csv: flag("--csv", "print CSV"),
   prometheus: flag("--prometheus", "print metrics in Prometheus' text format"),
-  name: value("--name <words>", "people by words of their names; neither case nor accents count", words),
-  text: value("--text <words>", "what a number, extension, name, id or transcript holds; as --name", words),
+  name: value("--name <words>", "people by words in their names; case and accents do not matter", words),
+  text: value("--text <words>", "words in a number, extension, name, id or transcript, as for --name", words),
   readDataSubset: value(
     "--read-data-subset <n/m>",
     "re-read only one part of m, such as 1/7: the whole archive in a week",
@@ -30,7 +30,7 @@ export const archiveOptions = {
     "how the files are named, such as {date}_{time}_{id}.{ext}, or ringcentral-portal",
     text,
   ),
-  before: value("--before <when>", "calls that began before: as --from", text),
+  before: value("--before <when>", "calls that began before then, written as for --from", text),
   yes: flag("--yes", "really do it; without this, only show what would be done"),
   reason: value("--reason <text>", "the reason, for the audit log", text),
   auditReason: choice(
@@ -41,7 +41,7 @@ export const archiveOptions = {
       fallback: "optional",
     },
   ),
-  report: value("--report <file>", "write the auditor's page of it too: a name ending in .html, .csv or .json", text),
+  report: value("--report <file>", "also write the auditor's page: a name ending in .html, .csv or .json", text),
   action: list("--action <name>", `only these: ${auditNames.join(", ")} (repeatable)`, auditName),
   bagit: value("--bagit <dir>", "write the selection as a BagIt 1.0 bag into DIR", text),
   byRetention: flag("--by-retention", "what the rules of callreel retention no longer keep"),
@@ -135,7 +135,7 @@ export const runOptions = {
   ),
   eachProfile: flag(
     "--each-profile",
-    "several --profile are several accounts, downloaded one after another; so are they where their archives differ",
+    "several profiles (accounts, perhaps with archives of their own) are downloaded one after another",
   ),
   exec: value(
     "--exec <command>",

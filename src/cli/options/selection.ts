@@ -31,7 +31,11 @@ export const selectOptions = {
     fallback: "windows-1252",
   }),
   from: value("--from <when>", "calls from then on: 2026-03-01, 2026-03-01T09:00, yesterday, 7d (ago), today-2w", text),
-  to: value("--to <when>", "calls before then: a day that is named does not count itself, as --from", text),
+  to: value(
+    "--to <when>",
+    "calls before then, written as for --from: a day that is named is not included itself",
+    text,
+  ),
   month: value("--month <yyyy-mm>", "the calls of a month, as 2026-03; in place of --from and --to", month),
   since: choice("--since <last>", "start where the last complete run ended, less --lookback", ["last"], {
     hint: "; for a date use --from",

@@ -19,7 +19,7 @@ export async function withPipedSecret(settings: Settings, { stdin }: Io): Promis
   if (second !== undefined || stdin.isTTY) {
     throw new RecordingError(
       "usage",
-      `${flag} -: standard input brings one secret, by a pipe: printf %s … | callreel.`,
+      `${flag} -: standard input can carry one secret, through a pipe: printf %s … | callreel.`,
     );
   }
   const { [file as keyof Settings]: _, ...others } = settings;

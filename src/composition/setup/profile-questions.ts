@@ -25,7 +25,7 @@ export async function askProfile(questions: Questions, name: SourceName, file: S
   const read = (given: string) => checkedName(knownProfile(given, file.profiles()));
   const profile = await questions.text({ ask, usual: taken ? name : "default", read });
   if (hasLoginOf(name, file.values(profile))) {
-    questions.say(`  It has a login to ${systemNames[name]} already: that one is offered, and replaced at the end.`);
+    questions.say(`  It has a login to ${systemNames[name]} already, which is offered here and replaced at the end.`);
   }
   return profile;
 }

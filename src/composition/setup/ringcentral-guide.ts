@@ -7,10 +7,10 @@ import { withoutQuotes } from "../../platform/secrets.ts";
 export async function askRingCentral(before: Settings, questions: Questions, again: boolean): Promise<Settings> {
   const known = before.clientId !== undefined && !before.jwt && before.jwtFile === undefined;
   const way = await questions.choose(
-    "\nHow shall callreel log in?",
+    "\nHow should callreel log in?",
     [
       { says: "with a JWT: for a machine that works unattended, from cron", names: ["jwt"] },
-      { says: "in the browser: for a person who sits here", names: ["browser"] },
+      { says: "in the browser: for the person at this computer", names: ["browser"] },
     ],
     known ? 1 : 0,
   );
@@ -74,7 +74,7 @@ function consoleSteps(own: readonly string[]): string {
     "Log in as an administrator of the account, and choose Create App:\n     https://developers.ringcentral.com/console",
     'Choose "REST API App", private: only for your own account.',
     ...own,
-    "Copy client id and client secret from the app's page. Where the console says that the app waits for approval, it can log in only after that.",
+    "Copy the client id and client secret from the app's page. If the console says that the app is waiting for approval, it can log in only after that.",
   ];
   const lines = steps.map((step, at) => `  ${at + 1}. ${step}`).join("\n");
   return `\nIn RingCentral's developer console, once:\n${lines}\n  More: https://developers.ringcentral.com/guide/getting-started/register-app\n`;

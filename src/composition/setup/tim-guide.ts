@@ -28,8 +28,8 @@ export async function askTim(before: Settings, questions: Questions, again: bool
 
 const steps = `
 TIM Enterprise, at its web server:
-  1. callreel needs a web user who may play recordings: TIM's administrator makes one.
-  2. TIM has no list of calls to ask for: they come from its table "calls", exported to a file or read from the database. One row is enough to try the login with.
+  1. callreel needs a web user who may play recordings: TIM's administrator creates one.
+  2. TIM offers no list of its calls: they come from its table "calls", exported to a file or read from the database. One row is enough to try the login with.
 `;
 
 /** A recording to try: what `doctor` takes as a row. */

@@ -2,7 +2,7 @@ import { RecordingError } from "../model/errors.ts";
 import type { Selection } from "../model/ports.ts";
 import type { Call, RecordingKey, RecordingRef, Row } from "../model/recording.ts";
 import { asksForStarts } from "../selection.ts";
-import { formatNumberOf, printable } from "../text.ts";
+import { formatCount, formatNumberOf, printable } from "../text.ts";
 import { bothTraits, type CallMarks, type CallTraits, differenceOf, traitsOf } from "./call-traits.ts";
 
 /**
@@ -34,7 +34,8 @@ export function openGivenRows(selection: Selection): GivenRows {
   let [dated, undated] = [0, 0];
   const refuse = () => {
     if (readable > 0 || refused === 0) return;
-    throw new RecordingError("bad-rows", `${file}: none of ${formatNumberOf(refused, "row")} can be read: ${first}`);
+    const rows = refused === 1 ? "its only row cannot" : `none of its ${formatCount(refused)} rows can`;
+    throw new RecordingError("bad-rows", `${file}: ${rows} be read: ${first}`);
   };
   return {
     row(name, message) {

@@ -7,7 +7,7 @@ export function statusError(head: ResponseHead, body: string | undefined, nowMs:
   const details = { head, ...(body === undefined ? {} : { body }), ...waitOf(head, nowMs) };
   if (status === 429) return new RecordingError("rate-limited", "The server is limiting requests (429).", details);
   if (isPassing(status)) {
-    return new RecordingError("server-error", `The server failed temporarily (${status}).`, details);
+    return new RecordingError("server-error", `The server reports an error (${status}).`, details);
   }
   const redirect = status >= 300 && status < 400 ? " by sending elsewhere" : "";
   return new RecordingError("http-error", `The server refused the audio${redirect} (${status}).`, details);

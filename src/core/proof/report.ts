@@ -65,7 +65,7 @@ export function reportLine(found: Reconciled | undefined, entry: LedgerEntry | u
 /** The line of a recording whose call may have been at any time. */
 export function undatedLine(entry: LedgerEntry): ReportLine {
   const held = entry.stored === undefined ? `not held (${entry.state})` : "held";
-  const reason = `when the call was is unknown, so nobody can tell whether it is of this period; ${held}`;
+  const reason = `the time of the call is unknown, so nobody can tell whether it is of this period; ${held}`;
   return { ...reportLine(undefined, entry), kind: "undated", reason, open: true };
 }
 

@@ -58,7 +58,7 @@ export async function idAt(client: S3Client, nowMs: () => number, signal: AbortS
   if (answer.status >= 300) throw refusalOf(answer, place, `reading ${idObject}`, nowMs());
   const id = /"id":"([\w-]{1,64})"/.exec(answer.body.toString("utf8"))?.[1];
   if (id !== undefined) return id;
-  throw new RecordingError("ledger", `${nameOf(place)}/${idObject} is damaged: it holds no archive's id.`);
+  throw new RecordingError("ledger", `${nameOf(place)}/${idObject} is damaged: it contains no archive id.`);
 }
 
 /** The ledger has it first: a run that is killed between the two goes on from there. */
@@ -90,12 +90,12 @@ function mustAgree(here: string | undefined, there: string, { place }: S3Client)
   if (here === undefined) {
     throw new RecordingError(
       "ledger",
-      `${name} holds an archive whose ledger is not here: bring that ledger from the machine that has it and name it with --ledger, or choose another prefix. A new one would know nothing of what was purged.`,
+      `${name} holds an archive whose ledger is not here: bring that ledger from the machine that has it and name it with --ledger, or choose another prefix. A new ledger would not know what was purged.`,
     );
   }
   throw new RecordingError(
     "usage",
-    `${name} holds another archive than this ledger's: check bucket, prefix, --s3-endpoint and --ledger. Nothing was written.`,
+    `${name} holds a different archive from this ledger's: check bucket, prefix, --s3-endpoint and --ledger. Nothing was written.`,
   );
 }
 
@@ -109,6 +109,6 @@ function lostPlace({ place }: S3Client): RecordingError {
 function ofFolder({ place }: S3Client): RecordingError {
   return new RecordingError(
     "usage",
-    `The ledger is that of an archive in a folder, not of ${nameOf(place)}: leave out --ledger, or name another.`,
+    `This ledger belongs to an archive in a folder, not to ${nameOf(place)}: leave out --ledger, or name another.`,
   );
 }

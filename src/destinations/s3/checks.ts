@@ -49,7 +49,8 @@ function listing({ place }: S3Client): Readonly<Record<string, string>> {
 /** Signatures are refused when clocks differ by 15 minutes. */
 function clockCheck(answer: HttpAnswer, nowMs: number): Check {
   const server = serverMs(answer);
-  if (server === undefined) return { name: "bucket clock", status: "skipped", message: "the store tells no time" };
+  if (server === undefined)
+    return { name: "bucket clock", status: "skipped", message: "the store's answers carry no date" };
   const apart = Math.abs(nowMs - server);
   if (apart < 60_000) return { name: "bucket clock", status: "ok", message: "within a minute of this machine's" };
   return {
@@ -70,7 +71,7 @@ function lockCheck({ able }: LockState, { objects }: CheckContext): Check {
       : "the bucket cannot lock objects";
   if (objects.lock === undefined) return { name, status: "ok", message };
   if (able === undefined) return { name, status: "warning", message: `${message}; each upload checks its lock` };
-  const remedy = "make a bucket with Object Lock, or leave --s3-object-lock away";
+  const remedy = "create a bucket with Object Lock, or leave out --s3-object-lock";
   return { name, status: "failed", message, remedy, exitCode: 2 };
 }
 
@@ -100,17 +101,18 @@ function put(key: string, text: string, signed = text): S3Request {
 }
 
 function wrongBytes({ place }: S3Client): RecordingError {
-  return new RecordingError("bad-answer", `${nameOf(place)} gives other bytes than it was given.`);
+  return new RecordingError("bad-answer", `${nameOf(place)} returns different bytes from those written.`);
 }
 
 function conditionCheck(answer: HttpAnswer): Check {
   const name = "conditional PUT";
-  if (answer.status === 412) return { name, status: "ok", message: "the store overwrites nothing (If-None-Match)" };
+  if (answer.status === 412)
+    return { name, status: "ok", message: "the store never overwrites an object (If-None-Match)" };
   if (answer.status < 300) {
     return {
       name,
       status: "warning",
-      message: "the store ignores If-None-Match here: each upload asks first whether an object stands there",
+      message: "the store ignores If-None-Match here: each upload checks first whether the object exists",
       remedy: "let no other program write under this prefix",
     };
   }
@@ -119,7 +121,7 @@ function conditionCheck(answer: HttpAnswer): Check {
     name,
     status: "failed",
     message: `the store refuses If-None-Match (${answer.status}${said === undefined ? "" : `, ${said.replace(/[^\w.]/g, "")}`})`,
-    remedy: "use a store that knows conditional PUT",
+    remedy: "use a store that supports conditional PUT",
     exitCode: 2,
   };
 }
@@ -127,13 +129,13 @@ function conditionCheck(answer: HttpAnswer): Check {
 function hashCheck(answer: HttpAnswer): Check {
   const name = "payload hash";
   if (answer.status >= 400 && answer.status < 500) {
-    return { name, status: "ok", message: "the store refuses bytes that were damaged on the way" };
+    return { name, status: "ok", message: "the store refuses bytes that were damaged in transit" };
   }
   return {
     name,
     status: "warning",
-    message: "the store ignores the signed hash (x-amz-content-sha256): damage on the way stays unseen",
-    remedy: "reach it by https, and read the archive again from time to time",
+    message: "the store ignores the signed hash (x-amz-content-sha256): damage in transit goes unnoticed",
+    remedy: "use https, and run callreel verify from time to time",
   };
 }
 

@@ -66,7 +66,7 @@ async function loadChain(): Promise<AwsChain> {
 function noneFound(cause: unknown): RecordingError {
   return new RecordingError(
     "login-refused",
-    "The AWS chain (profile, SSO, web identity, instance metadata) has no key: log in (aws sso login), name AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "The AWS chain (profile, SSO, web identity, instance metadata) has no key: log in (aws sso login), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     { cause },
   );
 }

@@ -28,6 +28,6 @@ export async function mustLock(client: S3Client, now: () => number, signal: Abor
   if ((await lockState(client, now, signal)).able !== false) return;
   throw new RecordingError(
     "usage",
-    `${nameOf(client.place)} cannot lock objects: --s3-object-lock needs a bucket that was made with Object Lock. Nothing was fetched.`,
+    `${nameOf(client.place)} cannot lock objects: --s3-object-lock needs a bucket that was created with Object Lock. Nothing was fetched.`,
   );
 }

@@ -86,7 +86,7 @@ const refusals: readonly Refusal[] = [
     fits: (answer, code) => code === "NoSuchBucket" || (answer.status === 404 && code === undefined),
     tell: (_, { bucket }) => ({
       code: "usage",
-      message: `there is no bucket ${bucket} there: check its name, --s3-endpoint and --s3-region; callreel makes none`,
+      message: `there is no bucket ${bucket} there: check its name, --s3-endpoint and --s3-region; callreel does not create buckets`,
     }),
   },
   {

@@ -86,7 +86,7 @@ async function* listed({ client, now, signal }: StoreContext, prefix: string): A
 
 /** A listing that does not end as it should is never taken for a short one. */
 function cutShort({ place }: S3Client): RecordingError {
-  return new RecordingError("bad-answer", `${nameOf(place)}: the listing says that there is more, and not where.`);
+  return new RecordingError("bad-answer", `${nameOf(place)}: the listing says that there is more, but not where.`);
 }
 
 function listedFile(xml: string, prefix: string): ListedFile {

@@ -98,7 +98,7 @@ async function mustBeKept(
   if (objects.kmsKey !== undefined && answer.headers["x-amz-server-side-encryption"] !== "aws:kms") {
     throw new RecordingError(
       "usage",
-      `${nameOf(client.place)} ignored --s3-sse: ${stored.path} stands there unencrypted. Use a store with KMS, or leave --s3-sse away.`,
+      `${nameOf(client.place)} ignored --s3-sse: ${stored.path} was stored unencrypted. Use a store with KMS, or leave out --s3-sse.`,
     );
   }
   if (objects.lock === undefined) return;
@@ -115,7 +115,7 @@ const dayMs = 24 * 3600 * 1000;
 function unlocked({ client }: UploadContext, { path }: Stored): RecordingError {
   return new RecordingError(
     "usage",
-    `${nameOf(client.place)} does not lock objects: ${path} stands there without the lock that --s3-object-lock asks for. Use a bucket made with Object Lock (callreel doctor tells whether it is), or leave the option away.`,
+    `${nameOf(client.place)} does not lock objects: ${path} was stored without the lock that --s3-object-lock asks for. Use a bucket created with Object Lock (callreel doctor checks it), or leave out the option.`,
   );
 }
 
@@ -128,10 +128,7 @@ function vanished({ client }: UploadContext, { path }: Stored): RecordingError {
 }
 
 function tooLong({ client }: UploadContext, { path }: Stored): RecordingError {
-  return new RecordingError(
-    "http-error",
-    `${nameOf(client.place)}/${path}: longer than the 5 GB that one PUT may have.`,
-  );
+  return new RecordingError("http-error", `${nameOf(client.place)}/${path}: larger than the 5 GB that one PUT allows.`);
 }
 
 /** AWS wants it with a lock, and some stores know no other check. */

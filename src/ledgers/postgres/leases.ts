@@ -64,6 +64,6 @@ export async function dropLease(tables: Tables, runId: string): Promise<boolean>
 
 export function leaseLost(): RecordingError {
   const message =
-    "This run made no progress for longer than its lease, and another run has closed it: what is left is theirs. Run it again.";
+    "This run made no progress for longer than its lease, and another run has closed it and taken over what was left. Run it again.";
   return new RecordingError("ledger", message);
 }

@@ -117,7 +117,7 @@ type Working = Pick<Ledger, "begin" | "claim" | "reclaim" | "done" | "failed" | 
 function working(opened: OpenLedger): Working {
   const { store, results, author, leaseMs } = opened;
   const runId = () => {
-    if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that has begun.");
+    if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that was started.");
     return opened.run.runId;
   };
   const claiming = <T>(work: (tables: Tables, runId: string) => Promise<T>) => {
@@ -133,7 +133,7 @@ function working(opened: OpenLedger): Working {
   };
   return {
     begin: async (start) => {
-      if (opened.run !== undefined) throw new RecordingError("bug", "This ledger's run has begun already.");
+      if (opened.run !== undefined) throw new RecordingError("bug", "This ledger's run was started already.");
       await opened.write((tables) => beginRun(tables, start, author, leaseMs));
       opened.run = start;
       stay(start.runId);
@@ -145,7 +145,7 @@ function working(opened: OpenLedger): Working {
     release: async (key) => void (await results.settle({ key, released: true })),
     finish: async (summary, exitCode, listed = []) => {
       const run = opened.run;
-      if (run === undefined) throw new RecordingError("bug", "No run has begun that could finish.");
+      if (run === undefined) throw new RecordingError("bug", "No run was started that could finish.");
       clearInterval(opened.heartbeat);
       await opened.write((tables) => finishRun(tables, { run, summary, exitCode, listed }, author));
       opened.run = undefined;

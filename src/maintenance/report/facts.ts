@@ -28,10 +28,10 @@ export interface Period extends Stretch {
 export function periodOf(settings: Settings, nowMs: number, needed: boolean): Period {
   const { fromMs, toMs } = windowOf(settings, nowMs);
   if (needed && fromMs === undefined) {
-    throw new RecordingError("usage", "report: say which time, with --month 2026-03 or --from and --to.");
+    throw new RecordingError("usage", "report: say which period, with --month 2026-03 or --from and --to.");
   }
   if (fromMs !== undefined && fromMs >= (toMs ?? nowMs)) {
-    throw new RecordingError("usage", "--from lies in the future: no call can have begun since.");
+    throw new RecordingError("usage", "--from is in the future: there are no calls since then.");
   }
   const { month } = settings;
   return {
@@ -138,5 +138,5 @@ async function sealOf(
 }
 
 function laterInWords(later: number): string {
-  return later === 0 ? "" : `; ${formatNumberOf(later, "outcome has", "outcomes have")} come since`;
+  return later === 0 ? "" : `; ${formatNumberOf(later, "outcome has", "outcomes have")} been recorded since`;
 }

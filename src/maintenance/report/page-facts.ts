@@ -30,8 +30,8 @@ ${facts([
   [
     "Systems",
     typeof source === "string"
-      ? `${systems[source] ?? source} only, as was asked for`
-      : "all that the archive has calls of",
+      ? `${systems[source] ?? source} only, as requested`
+      : "every system with calls in the archive",
   ],
   ["Accounts", known.length === 0 ? "none: there are no recordings in this period" : known.join("; ")],
   [
@@ -68,9 +68,9 @@ function listingRow({ source, account, lists, last, isGiven, uncovered }: Listin
 }
 
 function howInWords({ by, own }: NonNullable<ListingFacts["last"]>["list"]): string {
-  if (by === "database") return "rows of a database that was given";
-  if (by === "rows") return "rows that were given in files";
-  return own ? "the system's call log, of the login's own calls only" : "the system's call log, of all calls";
+  if (by === "database") return "rows from a database";
+  if (by === "rows") return "rows from files";
+  return own ? "the system's call log, the login's own calls only" : "the system's call log, all calls";
 }
 
 /** Checks, proof, settings, and how to check this page. */
@@ -82,8 +82,8 @@ export function lastSections(report: ReportFacts): Html {
       : `${momentText(Date.parse(entry.time), period.timezone)} by ${whoOf(entry)}: ${entry.detail}`;
   return html`<h2>Checks and proof</h2>
 ${facts([
-  ["Last verify", checkOf(verify, "never: no file was re-read against its SHA-256 yet")],
-  ["Last reconcile", checkOf(reconcile, "never for this period: it was not compared with its source's list")],
+  ["Last verify", checkOf(verify, "never: no file has been re-read against its SHA-256 yet")],
+  ["Last reconcile", checkOf(reconcile, "never for this period: it has not been compared with its source's list")],
   [
     "Records",
     `${formatNumberOf(records.runs, "run")} and ${formatNumberOf(records.others, "other record")} in two hash chains: ${broken.length === 0 ? "unbroken, and every entry is as recorded" : `broken (${formatCount(broken.length)})`}`,

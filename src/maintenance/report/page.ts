@@ -83,7 +83,7 @@ function othersOf(counts: ReportCounts): Html {
     ["not permitted", counts.forbidden],
     ["not ready at the source yet", counts.notReady],
     ["purged on purpose", counts.purged],
-    ["not held and older than the source keeps recordings, which is not provable any more", counts.unprovable],
+    ["not held, older than the source keeps recordings, and no longer provable", counts.unprovable],
     ["of unknown time", counts.undated],
     ["held though the source does not list it", counts.extra],
     ["too short for the source to keep audio", counts.shortRecording],
@@ -132,7 +132,7 @@ const kinds: Readonly<Record<ReportLine["kind"], string>> = {
 const gapTable: Table = {
   title: "What is not held, or not as it should be",
   note: "Red is open: missing or doubtful, and needs attention. The others are explained: nothing more can or need be done.",
-  none: "Nothing: every recording is held as it came.",
+  none: "Nothing: every recording is held as it was downloaded.",
   head: html`<th class="w2">What</th><th class="w3">Call</th><th class="w4">Recording</th><th>Why, and who said so</th>`,
   wanted: ({ kind }) => kind !== "held" && kind !== "short",
   row: (line, period) =>

@@ -18,7 +18,7 @@ export function verdictOf(facts: ReportFacts): Verdict {
   if (broken.length > 0) {
     const sentence =
       "The archive's own records were changed, cut off or replaced: nothing here is proven. callreel verify tells more.";
-    return { is: "broken", title: "The records do not hold", sentence };
+    return { is: "broken", title: "The records are not intact", sentence };
   }
   if (counts.open > 0 || listings.some(({ differs }) => differs)) return gapsOf(facts);
   const held =
@@ -31,7 +31,7 @@ export function verdictOf(facts: ReportFacts): Verdict {
   }
   const unlisted = unlistedInWords(facts);
   if (unlisted !== undefined) {
-    const sentence = `${unlisted}, so calls may be missing that nobody knows of. Of what is known: ${held}`;
+    const sentence = `${unlisted}, so calls may be missing that nobody knows of. Of those known: ${held}`;
     return { is: "unlisted", title: "Completeness was not checked", sentence };
   }
   const given = listings.filter(({ isGiven }) => isGiven).map(({ source }) => systemNames[source]);
@@ -76,7 +76,7 @@ function unlistedInWords({ listings, period, made }: ReportFacts): string | unde
   const isLateOnly = stretches.every(({ fromMs, toMs }) => fromMs > period.fromMs && toMs === period.toMs);
   if (!isLateOnly || period.toMs <= Date.parse(made.at)) return "Not every part of this period was ever listed";
   const until = Math.min(...stretches.map(({ fromMs }) => fromMs));
-  return `This period is not over, and was listed until ${momentText(until, period.timezone)} only`;
+  return `This period is not over, and was listed only until ${momentText(until, period.timezone)}`;
 }
 
 function gapsOf(facts: ReportFacts): Verdict {
@@ -85,7 +85,7 @@ function gapsOf(facts: ReportFacts): Verdict {
   const since = listings.flatMap(({ differs }) =>
     differs === undefined || counts.open > 0
       ? []
-      : [`The last reconcile found differences (${differs.detail}), and the period was not listed since.`],
+      : [`The last reconcile found differences (${differs.detail}), and the period has not been listed since.`],
   );
   const unlisted = partial === undefined ? unlistedInWords(facts) : `Only a part was checked: ${partial}`;
   const more = unlisted === undefined ? [] : [`${unlisted}.`];

@@ -37,7 +37,7 @@ export async function awaitFetch(
     ]);
     if (typeof outcome !== "number") return outcome;
     const seconds = Math.max(1, Math.ceil(outcome / 1000));
-    refuse(response, 503, `The recording comes from its source; it can be heard in about ${seconds} s.`, {
+    refuse(response, 503, `The recording is being fetched from its source; it can be played in about ${seconds} s.`, {
       "retry-after": seconds,
     });
   } catch (thrown) {

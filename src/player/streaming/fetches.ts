@@ -112,7 +112,7 @@ export function openFetches({ ledger, tee, ports, plan, report, stop, abort }: F
     const all = { ...plan, work: work(), endWork, named: new Set<RecordingKey>(), progress: false };
     const summary = await download(all, { ...ports, ledger, report: follow }, { stop, abort });
     await ledger.finish(summary, summary.failed === 0 && summary.stoppedBy === undefined ? 0 : 3);
-    const { code, message } = summary.stoppedBy ?? { code: "interrupted", message: "The fetch was left." };
+    const { code, message } = summary.stoppedBy ?? { code: "interrupted", message: "The fetch was abandoned." };
     failAll(new RecordingError(code, message));
   }
 
@@ -136,7 +136,7 @@ export function openFetches({ ledger, tee, ports, plan, report, stop, abort }: F
       if (known !== undefined) return known;
       const one = asked(ref, tee.follow(ref.key));
       if (stop.aborted) {
-        one.settle(new RecordingError("interrupted", "The player is ending."));
+        one.settle(new RecordingError("interrupted", "The player is shutting down."));
         return one;
       }
       wanted.set(ref.key, one);

@@ -135,7 +135,7 @@ class FileDates {
     const shown = printable(this.#doubtful ?? "").slice(0, 40);
     return new RecordingError(
       "bad-rows",
-      `${this.name}: starts such as "${shown}" may have the day or the month first, and no row decides it: say which with ` +
+      `${this.name}: starts such as "${shown}" may have the day or the month first, and no row settles it: say which with ` +
         "--row-dates dmy or --row-dates mdy.",
     );
   }

@@ -102,7 +102,7 @@ async function answered(world: ApiWorld, request: Request, signal: AbortSignal):
   if (second.status !== 401) return whole(second, request.kind, world.context.clock.now());
   throw new RecordingError(
     "login-refused",
-    "RingCentral refuses the login, also after it was renewed. Check it with callreel auth status ringcentral.",
+    "RingCentral refuses the login, even after it was renewed. Check it with callreel auth status ringcentral.",
   );
 }
 

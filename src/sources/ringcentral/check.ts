@@ -2,6 +2,7 @@ import { isYoung } from "../../core/download/evidence.ts";
 import { asRecordingError, RecordingError } from "../../core/model/errors.ts";
 import type { Check } from "../../core/model/ports.ts";
 import type { RecordingRef } from "../../core/model/recording.ts";
+import { formatCount } from "../../core/text.ts";
 import { exitOf } from "../check-failure.ts";
 import { type Api, openApi } from "./api.ts";
 import { hasPermission, jwtClaims, jwtWarnings, mayReadCompanyLog, missingScopes } from "./auth/login-status.ts";
@@ -54,7 +55,7 @@ export async function* checkRingCentral(
       yield { name, status: "skipped", message: "needs a login" };
       continue;
     }
-    const check = await step(world, api, signal).catch((error: unknown) => failure(error, signal));
+    const check = await step(world, api, signal).catch((error: unknown) => failure(error, signal, remedies.get(step)));
     if (step === login && check.status === "failed") loggedIn = false;
     yield { name, ...check };
   }
@@ -199,12 +200,19 @@ async function retention({ settings }: CheckWorld, api: Api, signal: AbortSignal
   const kept = await readRetention({ settings, api }, signal);
   if (kept === undefined)
     return { status: "skipped", message: "unknown: the app lacks ReadAccounts, which nothing else needs" };
-  const count = kept.most === undefined ? "" : `, the newest ${kept.most} of the account`;
+  const count = kept.most === undefined ? "" : `, the newest ${formatCount(kept.most)} of the account`;
   return { status: "ok", message: `Automatic recordings are kept for ${kept.days} days${count}.` };
 }
 
-function failure(error: unknown, signal: AbortSignal): Omit<Check, "name"> {
+/** What to look at when a host cannot be reached at all. */
+const remedies = new Map<unknown, string>([
+  [apiHost, "Check the network, a firewall or proxy on the way (HTTPS_PROXY), and --server."],
+  [mediaHost, "Check the network, a firewall or proxy on the way (HTTPS_PROXY), and --media-server."],
+]);
+
+function failure(error: unknown, signal: AbortSignal, unreached: string | undefined): Omit<Check, "name"> {
   signal.throwIfAborted();
   const told = asRecordingError(error);
-  return { status: "failed", message: told.message, ...exitOf(told) };
+  const remedy = told.code === "unreachable" ? unreached : undefined;
+  return { status: "failed", message: told.message, ...(remedy && { remedy }), ...exitOf(told) };
 }

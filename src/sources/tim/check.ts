@@ -85,6 +85,8 @@ async function tlsCheck({ base, settings: { proxy } }: Tim, signal: AbortSignal)
   };
 }
 
+const unreached = "Check the network, a firewall or proxy on the way (HTTPS_PROXY), and --tim-url.";
+
 async function schemeCheck({ login, tim, context }: CheckPorts, signal: AbortSignal): Promise<Check> {
   const name = "TIM login scheme";
   try {
@@ -92,7 +94,8 @@ async function schemeCheck({ login, tim, context }: CheckPorts, signal: AbortSig
     if (schemes.length === 0) return { name, status: "warning", message: `${tim.base.host} offers no login scheme.` };
     return { name, status: "ok", message: `${tim.base.host} offers ${schemes.map(shownScheme).join(", ")}.` };
   } catch (thrown) {
-    return failed(name, thrown);
+    const check = failed(name, thrown);
+    return asRecordingError(thrown).code === "unreachable" ? { ...check, remedy: unreached } : check;
   }
 }
 

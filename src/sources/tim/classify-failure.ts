@@ -28,7 +28,7 @@ export function classifyTransfer(
   nowMs: number,
 ): RecordingError {
   if (error.code === "unreachable") return unreachableEcho(error, used);
-  if (!mayBeExpired(error)) return withRetryAfter(error, nowMs);
+  if (!mayBeExpired(error)) return withRetryAfter(named(error, ref), nowMs);
   if (renewals === 0 || (renewals < mostRenewals && (used?.ageMs ?? 0) > surelyYoungMs)) {
     return restated(error, "link-expired", `Echo refused the link to ${ref.key} (${cause(error)}).`);
   }
@@ -38,6 +38,14 @@ export function classifyTransfer(
 function mayBeExpired({ head, code }: RecordingError): boolean {
   if (head !== undefined && [401, 403, 404, 410].includes(head.status)) return true;
   return code === "not-audio" || code === "empty-body";
+}
+
+/** Trouble that says nothing of the recording, with the name of who is in it. */
+function named(error: RecordingError, { key }: RecordingRef): RecordingError {
+  const { code, head } = error;
+  if (head === undefined) return error;
+  if (code === "server-error") return restated(error, code, `Echo reports an error for ${key} (HTTP ${head.status}).`);
+  return code === "rate-limited" ? restated(error, code, `Echo is limiting requests (HTTP ${head.status}).`) : error;
 }
 
 /** An Echo that is busy says when to come back. */
@@ -52,17 +60,17 @@ function classified(error: RecordingError, ref: RecordingRef, by: string | undef
   switch (error.head?.status) {
     case 404:
     case 410: {
-      const message = `Echo has no ${ref.key} any more (${cause(error)}), also with a fresh link.`;
+      const message = `Echo has no ${ref.key} any more (${cause(error)}), even with a fresh link.`;
       return isPage(error) ? restated(error, "http-error", pageInstead(message)) : said(error, "gone", message, by);
     }
     case 401:
     case 403: {
       // It speaks of who asks, or from where, at least as much as of the recording: no evidence.
-      return restated(error, "forbidden", `Echo does not give ${ref.key} (${cause(error)}), also with a fresh link.`);
+      return restated(error, "forbidden", `Echo does not give ${ref.key} (${cause(error)}), even with a fresh link.`);
     }
   }
   if (error.code === "empty-body") {
-    const message = `Echo has nothing for ${ref.key}: an empty body, also with a fresh link.`;
+    const message = `Echo has nothing for ${ref.key}: an empty body, even with a fresh link.`;
     return said(error, "no-recording", message, by);
   }
   return error;
@@ -74,7 +82,7 @@ export function isPage({ head, body }: Pick<RecordingError, "head" | "body">): b
 }
 
 function pageInstead(message: string): string {
-  return `${message} A web page answered, which says nothing of the recording: it is asked again.`;
+  return `${message} A web page answered, which says nothing about the recording: it is asked for again.`;
 }
 
 function cause({ head, code }: RecordingError): string {
@@ -140,7 +148,7 @@ export function refusedToken(
     case 403:
       return new RecordingError(
         "forbidden",
-        `The TIM login may not fetch ${recording} ${told} Its web user stands elsewhere in the Directory, its class may not use the voice script, or TIM has locked this address.`,
+        `The TIM login may not fetch ${recording} ${told} Its web user is elsewhere in the Directory, its class may not use the voice script, or TIM has locked this address.`,
         { head },
       );
     case 404:

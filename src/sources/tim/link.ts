@@ -60,7 +60,7 @@ export function openLinks(tim: Tim, login: Login, context: Pick<TimContext, "clo
     }
     throw new RecordingError(
       "timeout",
-      `TIM takes longer than ${Math.round(tim.linkMaxAgeMs / 1000)} s to answer a token request, and its addresses are too old by then; fewer --transfers may help it.`,
+      `TIM takes longer than ${Math.round(tim.linkMaxAgeMs / 1000)} s to answer a token request, and by then its addresses are too old; fewer --transfers may help.`,
     );
   };
 }

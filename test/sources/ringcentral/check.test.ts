@@ -186,7 +186,8 @@ test("tries the recording that was given", async () => {
 
 test("reports hosts that cannot be reached without stopping", async () => {
   const { found } = await checks({}, { mediaServer: "http://127.0.0.1:1" });
-  expect(found[1]).toMatchObject({ status: "failed", message: expect.stringContaining("connection refused") });
+  const [message, remedy] = ["connection refused", "and --media-server."].map((text) => expect.stringContaining(text));
+  expect(found[1]).toMatchObject({ status: "failed", message, remedy });
   expect(found[2]!.status).toBe("ok");
 });
 

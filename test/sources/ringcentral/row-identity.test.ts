@@ -56,7 +56,7 @@ test("an id that disagrees with its contentUri is refused wherever it stands", (
   const other = uri("401786810002");
   expect(said({ recordingid: id, contenturi: other })).toMatch(/disagrees/);
   expect(said({ recording: { id, contentUri: other } })).toMatch(/disagrees/);
-  expect(said({ source: "ringcentral", id, locator: { contentUri: other } })).toMatch(/do not fit/);
+  expect(said({ source: "ringcentral", id, locator: { contentUri: other } })).toMatch(/do not match/);
   expect(said({ recordingid: id, contenturi: "https://example.com/a.mp3" })).toMatch(/names no recording/);
   expect(said({ recordingid: id, contenturi: `/restapi/v1.0/account/1/recording/${id}/content` })).toEqual([id]);
 });

@@ -88,7 +88,8 @@ test("a TIM that is not there fails at once", async () => {
   await using fixture = await openFixture(unnamed, { url: server.origin });
   const checks = await checksOf(fixture);
   expect(brief(checks)).toEqual(["TIM address: ok", "TIM login scheme: failed"]);
-  expect(checks[1]).toMatchObject({ exitCode: 5, message: expect.stringContaining("connection refused") });
+  const [message, remedy] = ["connection refused", "and --tim-url."].map((text) => expect.stringContaining(text));
+  expect(checks[1]).toMatchObject({ exitCode: 5, message, remedy });
 });
 
 test("a password over plain http to another machine is warned of", async () => {

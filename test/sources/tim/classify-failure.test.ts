@@ -36,9 +36,17 @@ test.each<[RecordingError, ErrorCode, RegExp]>([
 });
 
 test.each([
-  answered(500, "server-error"),
-  answered(503, "server-error"),
-  answered(429, "rate-limited"),
+  [answered(500, "server-error"), "Echo reports an error for tim/3/4/NCS1 (HTTP 500)."],
+  [answered(503, "server-error"), "Echo reports an error for tim/3/4/NCS1 (HTTP 503)."],
+  [answered(429, "rate-limited"), "Echo is limiting requests (HTTP 429)."],
+] as const)("Echo's own trouble is told as Echo's: %o", async (error, message) => {
+  await using fixture = await openFixture(echo);
+  await fixture.source.link(ref, undefined, never);
+  const { code, verdict, head } = error;
+  expect(fixture.source.classifyFailure(error, ref, 0)).toMatchObject({ code, verdict, head, message });
+});
+
+test.each([
   answered(400),
   ofBody("wrong-length"),
   ofBody("bad-audio"),

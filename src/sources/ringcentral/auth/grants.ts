@@ -155,16 +155,16 @@ const meanings: Readonly<Record<string, string>> = {
   "OAU-153":
     "RingCentral does not know an app with this client id and client secret: either may be wrong. Check --client-id (RC_APP_CLIENT_ID) and --client-secret-file (RC_APP_CLIENT_SECRET), and that --server is where the app lives.",
   "OAU-146":
-    "The client secret does not fit the client id. Check --client-secret-file (RC_APP_CLIENT_SECRET; public apps have none) and --client-id.",
+    "The client secret does not match the client id. Check --client-secret-file (RC_APP_CLIENT_SECRET; public apps have none) and --client-id.",
   "OAU-120": "The login belongs to another app. Use the client id that the JWT or login was made for: --client-id.",
   "OAU-121": "The login belongs to another app. Use the client id that the JWT or login was made for: --client-id.",
-  "OAU-106": "The code of the browser login is not valid. Run callreel auth login ringcentral again.",
-  "OAU-108": "The code of the browser login came too late. Run callreel auth login ringcentral again.",
+  "OAU-106": "The browser login's code is not valid. Run callreel auth login ringcentral again.",
+  "OAU-108": "The browser login's code came too late. Run callreel auth login ringcentral again.",
   "OAU-109": `The address the browser returns to is not registered. ${appSettings} and add the redirect URI that the login prints.`,
-  "OAU-110": "The code of the browser login belongs to another app. Check --client-id.",
+  "OAU-110": "The browser login's code belongs to another app. Check --client-id.",
   "OAU-136": "The user of this login no longer exists. Use the JWT of another user.",
-  "OAU-141": "The account's state allows no login. Ask the administrator of the RingCentral account.",
-  "OAU-142": "The user's state allows no login. Ask the administrator of the RingCentral account.",
+  "OAU-141": "The account's status does not allow logins. Ask the administrator of the RingCentral account.",
+  "OAU-142": "The user's status does not allow logins. Ask the administrator of the RingCentral account.",
   "OAU-147": "The account is locked. Ask the administrator of the RingCentral account.",
   "OAU-148": "The user is locked. Ask the administrator of the RingCentral account.",
   "OAU-165": "This app belongs to RingCentral's retired sandbox. Use a production app and server.",
@@ -196,5 +196,5 @@ export function noLogin(): RecordingError {
 
 /** What replaces the grants that RingCentral has taken away: user name with password, and implicit. */
 export function goneGrant(): string {
-  return "Logins by user name and password, and implicit ones, have ended: use a JWT (--jwt-file), or log in with the browser (callreel auth login ringcentral).";
+  return "RingCentral no longer offers password and implicit logins: use a JWT (--jwt-file), or log in with the browser (callreel auth login ringcentral).";
 }

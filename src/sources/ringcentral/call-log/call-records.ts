@@ -112,7 +112,7 @@ function refOfOurs(row: Row): RecordingRef {
   const id = typedId(fields.id);
   const fromUri = idOfUri(contentUri);
   const fits = id !== undefined && (key === undefined || key === keyOf(id)) && (fromUri ?? id) === id;
-  if (!fits) throw badRow(row, "its key, id and contentUri do not fit");
+  if (!fits) throw badRow(row, "its key, id and contentUri do not match");
   const call = callOfPrinted(isObject(fields.call) ? fields.call : {});
   const voicemail = voicemailIds(id);
   return voicemail === undefined ? refOf(id, contentUri, call) : voicemailRef(voicemail, textsOf(locator), call);

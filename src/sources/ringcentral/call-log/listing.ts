@@ -145,7 +145,7 @@ function brokenRow(listing: Listing): RejectedRow {
 
 function tellStartless({ startless, context }: Listing): void {
   if (startless === 0) return;
-  const message = `${startless} of the listed calls have no start that can be read: they are taken as RingCentral gave them.`;
+  const message = `${startless} of the listed calls have no readable start: they are kept as RingCentral listed them.`;
   context.report({ event: "notice", level: "warning", message });
 }
 

@@ -177,7 +177,7 @@ function nextUrl(uri: string, from: string, of = "call log"): string {
   const asked = new URL(from);
   const url = URL.canParse(uri, from) ? new URL(uri, from) : undefined;
   if (url === undefined || !url.pathname.startsWith("/restapi/")) {
-    throw new RecordingError("bad-answer", `RingCentral's ${of} names a next page that is not of its API.`);
+    throw new RecordingError("bad-answer", `RingCentral's ${of} names a next page that is not part of its API.`);
   }
   // An address that leaves filters out would go on in another list.
   for (const name of new Set(asked.searchParams.keys())) {

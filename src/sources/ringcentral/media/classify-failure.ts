@@ -48,10 +48,10 @@ export function classifyAnswer(error: RecordingError, ref: RecordingRef, hearing
 
 function loginRefused(ref: RecordingRef, times: number, kept: Kept): RecordingError {
   if (times < 2) {
-    const message = `Recording ${ref.id}: RingCentral no longer takes the login; it is renewed.`;
+    const message = `Recording ${ref.id}: RingCentral no longer accepts the login; it is being renewed.`;
     return new RecordingError("login-refused", message, { ...kept, verdict: "renew" });
   }
-  const message = `RingCentral refuses the login, also after it was renewed. Check it with callreel auth status ringcentral.`;
+  const message = `RingCentral refuses the login, even after it was renewed. Check it with callreel auth status ringcentral.`;
   return new RecordingError("login-refused", message, kept);
 }
 
@@ -74,7 +74,7 @@ function missing(ref: RecordingRef, body: string | undefined, { by, now }: Heari
   )
     return strangeAnswer(ref, kept);
   if (isYoung(ref.call, Math.min(now, serverMs(kept.head) ?? now))) {
-    const message = `Recording ${ref.id}: not there yet; its call is young. Run again later.`;
+    const message = `Recording ${ref.id}: not there yet, because its call ended only recently. Run again later.`;
     return new RecordingError("not-ready", message, kept);
   }
   const message = `Recording ${ref.id}: RingCentral no longer has it (deleted, or older than its retention time).`;

@@ -108,12 +108,12 @@ export function classifyElsewhere(
   const what = `Recording ${ref.id}: ${host}, where RingCentral sends for it,`;
   const kept = { head, cause: error };
   if (ofAnExpiredAddress.includes(status) && mayRenew) {
-    return new RecordingError("link-expired", `${what} no longer takes its address (HTTP ${status}).`, kept);
+    return new RecordingError("link-expired", `${what} no longer accepts its address (HTTP ${status}).`, kept);
   }
   if (isPassing(status)) {
     const details = { ...kept, ...waitOf(head, nowMs) };
     return new RecordingError("server-error", `${what} is out of order or busy (HTTP ${status}).`, details);
   }
-  const fresh = ofAnExpiredAddress.includes(status) ? ", also at a fresh address" : "";
+  const fresh = ofAnExpiredAddress.includes(status) ? ", even at a fresh address" : "";
   return new RecordingError("http-error", `${what} refused it (HTTP ${status})${fresh}.`, kept);
 }

@@ -54,7 +54,7 @@ export function shutOut(host: string, head: ResponseHead): RecordingError {
 export function endlessLogin(host: string): RecordingError {
   return new RecordingError(
     "login-refused",
-    `TIM at ${host} asks for a new login with every answer. ${nothingMore} See whether a proxy stands before TIM that changes its answers.`,
+    `TIM at ${host} asks for a new login with every answer. ${nothingMore} Check whether a proxy in front of TIM changes its answers.`,
   );
 }
 
