@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { main } from "../../src/cli/program.ts";
 import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
+import { leapingClock } from "../helpers/leaping-clock.ts";
 import {
   openScriptedServer,
   type ScriptedAnswer,
@@ -155,11 +156,7 @@ function world(seed: number) {
 async function download(args: readonly string[], env: Record<string, string>, offsetMs: number) {
   const io = testIo(env);
   // Waits take no time, clocks may be wrong, and the machine's chance plays no part.
-  const clock = {
-    ...io.clock,
-    now: () => io.clock.now() + offsetMs,
-    sleep: (_ms: number, signal: AbortSignal) => io.clock.sleep(0, signal),
-  };
+  const clock = leapingClock({ ...io.clock, now: () => io.clock.now() + offsetMs });
   const code = await main(["download", ...args], { ...io, clock, random: () => 0.5 });
   return { code, err: io.err(), out: io.out() };
 }
