@@ -3,6 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { lateReturns, plainNames } from "./helpers/late-returns.ts";
 import { openTempFolder } from "./helpers/temp-folder.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -45,10 +46,38 @@ test("the linter refuses an import that crosses a layer, for every layer", () =>
   expect([stderr, refused]).toEqual([expect.anything(), broken]);
 });
 
+const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => [name, readFileSync(join(root, "src", name), "utf8")] as const);
+
+test("nothing that is returned still works with what is closed by the return", () => {
+  const plain = plainNames(sources.map(([, text]) => text));
+  const late = sources.flatMap(([name, text]) => lateReturns(text, plain).map((line) => `src/${name}:${line}`));
+  expect([sources.length > 150, late]).toEqual([true, []]);
+});
+
+/** Bodies of async functions, and whether what they return is late. */
+test.each([
+  ["await using x = open(); return work(x);", true],
+  ["using x = open(); return x.work();", true],
+  ["await using x = open(); if (y) { return y ? 1 : work(x); }", true],
+  ["await using x = open(); return known ?? work(x);", true],
+  ["using x = open(); return new Promise(() => {});", true],
+  ["for (using x of all) return work(x);", true],
+  ["try { return work(); } catch { return 1; }", true],
+  ["try { } catch { return work(); } finally { close(); }", true],
+  ["await using x = open(); return await work(x);", false],
+  ["await using x = open(); return plain(x);", false],
+  ["{ await using x = open(); } return work();", false],
+  ["await using x = open(); const later = () => { return work(x); }; return 0;", false],
+  ["try { await work(); } catch { return work(); }", false],
+])("a promise that is returned as something closes is told: %s", (body, isLate) => {
+  const plain = plainNames(["function plain(x: X): number { return 1; } async function work() {}"]);
+  expect(lateReturns(`async function f() { ${body} }`, plain).length).toBe(isLate ? 1 : 0);
+});
+
 test("no module needs, when it loads, one that needs it", () => {
-  const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
-    name.endsWith(".ts"),
-  );
+  const files = sources.map(([name]) => name);
   const needs = new Map(files.map((name) => [name, needsOf(name)]));
   const circles = files.filter((name) => reaches(name, name, needs, new Set()));
   expect(files.length).toBeGreaterThan(150);

@@ -107,13 +107,15 @@ class DiskIncoming implements Incoming {
     if (fresh.length === 0) return;
     check.chunk(fresh);
     if (check.refused) return;
+    let written: ReturnType<typeof sink.write>;
     try {
-      return sink.write(fresh)?.catch((error: unknown) => {
-        throw this.#diskError(error);
-      });
+      written = sink.write(fresh);
     } catch (error) {
       throw this.#diskError(error);
     }
+    return written?.catch((error: unknown) => {
+      throw this.#diskError(error);
+    });
   }
 
   async finish(): Promise<Received> {
