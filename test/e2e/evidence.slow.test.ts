@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { shiftedClock } from "../helpers/shifted-clock.ts";
 import { eventsOf } from "./tim-world.ts";
 import { type Answer, openRingCentralSystem, openTimSystem, rcError, type System, says, sound } from "./two-systems.ts";
@@ -24,6 +25,7 @@ const gone = rcError(404, "CMN-102", "recordingId");
 
 interface World {
   readonly system: System;
+  /** Through the built program where an environment is given, else in this process. */
   readonly download: (options?: {
     env?: Record<string, string>;
     more?: readonly string[];
@@ -35,9 +37,10 @@ async function world(kind: "ringcentral" | "tim", rows: string): Promise<World &
   const file = system.file("rows.csv", rows);
   return {
     system,
-    async download({ env = {}, more = [] } = {}) {
+    async download({ env, more = [] } = {}) {
       const args = ["download", "-s", kind, "--rows", file, "-d", system.archive, "-R", "0", "--json", ...more];
-      const { code, err, out } = await run(args, { env: { ...system.env, ...env } });
+      const ended = env === undefined ? runHere(args, system) : run(args, { env: { ...system.env, ...env } });
+      const { code, err, out } = await ended;
       return { code, err, events: eventsOf(out) };
     },
     [Symbol.asyncDispose]: () => system[Symbol.asyncDispose](),
@@ -94,21 +97,17 @@ const wrongAtTim: [string, Answer | undefined, Answer | undefined][] = [
 ];
 
 describe("when everything is answered wrongly, the run says so, and the same command later brings everything", () => {
-  test.concurrent.each(wrongAtRingCentral)(
-    "RingCentral: %s",
-    { timeout: 180_000 },
-    async (_, answer, rows = rcRows(3)) => {
-      await using it = await world("ringcentral", rows);
-      it.system.audio = answer;
-      const first = await it.download();
-      expect([first.code === 0, it.system.held()]).toEqual([false, []]);
-      it.system.audio = undefined;
-      const second = await it.download();
-      expect([second.code, it.system.held().length]).toEqual([0, 3]);
-    },
-  );
+  test.each(wrongAtRingCentral)("RingCentral: %s", { timeout: 180_000 }, async (_, answer, rows = rcRows(3)) => {
+    await using it = await world("ringcentral", rows);
+    it.system.audio = answer;
+    const first = await it.download();
+    expect([first.code === 0, it.system.held()]).toEqual([false, []]);
+    it.system.audio = undefined;
+    const second = await it.download();
+    expect([second.code, it.system.held().length]).toEqual([0, 3]);
+  });
 
-  test.concurrent.each(wrongAtTim)("TIM: %s", { timeout: 180_000 }, async (_, audio, token) => {
+  test.each(wrongAtTim)("TIM: %s", { timeout: 180_000 }, async (_, audio, token) => {
     await using it = await world("tim", timRows(3));
     Object.assign(it.system, { audio, token });
     const first = await it.download();
@@ -125,7 +124,7 @@ describe("when one of several is answered wrongly", () => {
     (request, response, asked) =>
       (asked === id ? wrong : sound)(request, response, asked);
 
-  test.concurrent.each(wrongAtRingCentral.filter(([, answer, rows]) => answer !== gone && rows === undefined))(
+  test.each(wrongAtRingCentral.filter(([, answer, rows]) => answer !== gone && rows === undefined))(
     "RingCentral: %s",
     { timeout: 180_000 },
     async (_, answer) => {
@@ -140,7 +139,7 @@ describe("when one of several is answered wrongly", () => {
     },
   );
 
-  test.concurrent.each(wrongAtTim.flatMap(([name, audio]) => (audio === undefined ? [] : [[name, audio] as const])))(
+  test.each(wrongAtTim.flatMap(([name, audio]) => (audio === undefined ? [] : [[name, audio] as const])))(
     "TIM: %s",
     { timeout: 180_000 },
     async (_, audio) => {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { run, start, until } from "../helpers/bin.ts";
+import { start, until } from "../helpers/bin.ts";
 import { smallWav } from "../helpers/calls-server.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { mp3 } from "../helpers/sound-bytes.ts";
 import { eventsOf } from "./tim-world.ts";
 import { type Answer, openRingCentralSystem, rcError, type System, says } from "./two-systems.ts";
@@ -38,7 +39,7 @@ async function download(system: System, audio: Answer, ...more: string[]) {
   system.asked.length = 0;
   const args = ["download", "-s", "ringcentral", "-d", system.archive, "-R", "0", "--json", "-o"];
   const template = "{source}/{year}/{month}/{day}/{date}_{time}_{direction}_{from}_{to}_{id}.{ext}";
-  const { code, out, err } = await run([...args, template, ...more], {
+  const { code, out, err } = await runHere([...args, template, ...more], {
     env: { ...system.env, CALLREEL_TIMEZONE: "UTC" },
   });
   return { code, err, asked: system.asked.length, events: eventsOf(out) };
@@ -47,10 +48,10 @@ async function download(system: System, audio: Answer, ...more: string[]) {
 const byRows = (system: System, duration: number) => ["--rows", system.file("rows.csv", rows(duration))];
 const bytesOf = (system: System) => system.held().map((path) => readFileSync(join(system.archive, path)).length);
 const sound = (seconds: number) => smallWav(id, seconds).length;
-const verify = async ({ archive, env }: System) => (await run(["verify", "-d", archive], { env })).code;
+const verify = async ({ archive, env }: System) => (await runHere(["verify", "-d", archive], { env })).code;
 
 async function known({ archive, env }: System) {
-  const { out } = await run(["list", "--archive", "--json", "-d", archive], { env });
+  const { out } = await runHere(["list", "--archive", "--json", "-d", archive], { env });
   return eventsOf(out);
 }
 
@@ -66,27 +67,23 @@ describe("audio that is clearly shorter than its call", () => {
     ["cut off", breakingOff, 3, 10, 1],
   ];
 
-  test.concurrent.each(again)(
-    "is kept, told, and asked for once more: then it is %s",
-    { timeout: 180_000 },
-    async (...given) => {
-      const [, second, code, seconds, asksLater] = given;
-      await using system = await openRingCentralSystem();
-      const first = await download(system, lasting(10), ...byRows(system, 60));
-      expect(first.code).toBe(0);
-      expect(first.events).toContainEqual(
-        expect.objectContaining({ event: "recording-done", note: "10 s of audio for a call of 60 s" }),
-      );
-      expect(await download(system, second, ...byRows(system, 60))).toMatchObject({ code, asked: 1 });
-      expect([system.held(), bytesOf(system)]).toEqual([[`${place}.wav`], [sound(seconds)]]);
-      expect(await verify(system)).toBe(0);
-      expect(await download(system, lasting(seconds), ...byRows(system, 60))).toMatchObject({
-        code: 0,
-        asked: asksLater,
-      });
-      expect([bytesOf(system), await verify(system)]).toEqual([[sound(seconds)], 0]);
-    },
-  );
+  test.each(again)("is kept, told, and asked for once more: then it is %s", { timeout: 180_000 }, async (...given) => {
+    const [, second, code, seconds, asksLater] = given;
+    await using system = await openRingCentralSystem();
+    const first = await download(system, lasting(10), ...byRows(system, 60));
+    expect(first.code).toBe(0);
+    expect(first.events).toContainEqual(
+      expect.objectContaining({ event: "recording-done", note: "10 s of audio for a call of 60 s" }),
+    );
+    expect(await download(system, second, ...byRows(system, 60))).toMatchObject({ code, asked: 1 });
+    expect([system.held(), bytesOf(system)]).toEqual([[`${place}.wav`], [sound(seconds)]]);
+    expect(await verify(system)).toBe(0);
+    expect(await download(system, lasting(seconds), ...byRows(system, 60))).toMatchObject({
+      code: 0,
+      asked: asksLater,
+    });
+    expect([bytesOf(system), await verify(system)]).toEqual([[sound(seconds)], 0]);
+  });
 
   test("gives way to a longer one of another type, and only then", { timeout: 180_000 }, async () => {
     await using system = await openRingCentralSystem();
@@ -108,7 +105,7 @@ describe("audio that is clearly shorter than its call", () => {
   test("is counted in status", { timeout: 180_000 }, async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(10), ...byRows(system, 60));
-    const { out } = await run(["status", "-d", system.archive], { env: system.env });
+    const { out } = await runHere(["status", "-d", system.archive], { env: system.env });
     expect(out).toMatch(
       /1 recording is clearly shorter than its call \(for example ringcentral\/401786811000\); the next runs download it once/,
     );
@@ -126,7 +123,7 @@ describe("a good file is never given up", () => {
     ["breaks off", breakingOff, 3],
   ];
 
-  test.concurrent.each(unreplaced)("when what is fetched again %s", { timeout: 180_000 }, async (_, answer, code) => {
+  test.each(unreplaced)("when what is fetched again %s", { timeout: 180_000 }, async (_, answer, code) => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3));
     const before = (await known(system)).map(({ path, sha256 }) => ({ path, sha256 }));

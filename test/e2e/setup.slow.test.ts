@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { run, until } from "../helpers/bin.ts";
+import { freePort } from "../helpers/database-server.ts";
 import { openTerminal } from "../helpers/terminal.ts";
 import { openRingCentralWorld, quickBudget, type RingCentralWorld } from "./ringcentral-world.ts";
 import { openTimWorld } from "./tim-world.ts";
@@ -70,12 +71,13 @@ it("leads to a RingCentral login: corrected where it was wrong, kept only when i
 
 it("logs in with the browser, for a person", async ({ skip }) => {
   await using world = await openAccount();
-  world.rc.settings.app.redirectUris.push("http://localhost:8733/oauth2callback");
+  const port = String(await freePort());
+  world.rc.settings.app.redirectUris.push(`http://localhost:${port}/oauth2callback`);
   const browser = join(world.home, "browser.sh");
   writeFileSync(browser, '#!/bin/sh\nexec curl -sL --noproxy "*" -o /dev/null "$1"\n');
   chmodSync(browser, 0o700);
   const env = { ...bare(world), BROWSER: browser };
-  using terminal = openTerminal(["setup", "-s", "ringcentral", "--redirect-port", "8733", ...hosts(world)], env, skip);
+  using terminal = openTerminal(["setup", "-s", "ringcentral", "--redirect-port", port, ...hosts(world)], env, skip);
   await terminal.answer("Name of the profile", "anna");
   await terminal.answer("Choice [1]", "2");
   await terminal.answer("Client id:", world.env.RC_APP_CLIENT_ID as string);

@@ -2,13 +2,13 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
 import { openScriptedServer, type Script, type ScriptedAnswer } from "../helpers/scripted-server.ts";
 import { openTimWorld } from "./tim-world.ts";
 
 const homes: string[] = [];
-afterEach(() => {
+afterAll(() => {
   for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
 });
 
@@ -57,7 +57,7 @@ const hour = { status: 503, headers: { "retry-after": "3600" } };
 const century = { status: 503, headers: { "retry-after": "Fri, 01 Jan 2100 00:00:00 GMT" } };
 const places = ["token", "call-log", "content"] as const;
 
-describe("rows that never come", () => {
+describe.concurrent("rows that never come", () => {
   it.each([
     ["download", "SIGTERM", 143],
     ["list", "SIGHUP", 129],
@@ -99,13 +99,13 @@ function openFilesOf(pid = 0): string[] {
   });
 }
 
-describe("a long Retry-After", () => {
+describe.concurrent("a long Retry-After", () => {
   it.each(places.flatMap((where) => [[where, "an hour", hour] as const, [where, "decades", century] as const]))(
     "of the %s (%s) ends with --max-duration, after one request",
     async (where, _, answer) => {
       await using server = await openScriptedServer(rude(where, answer));
       const { env, args } = worldOf(server.origin);
-      const finished = await run([...args, "--max-duration", "8s", "-j", "1"], { env });
+      const finished = await run([...args, "--max-duration", "20s", "-j", "1"], { env });
       expect(finished.code, finished.err).toBe(8);
       expect(finished.err).not.toContain("TimeoutOverflow");
       expect(server.seen.filter(({ path }) => path.endsWith(where))).toHaveLength(1);
