@@ -8,8 +8,8 @@ interface Node {
   readonly [name: string]: unknown;
 }
 
-/** Calls of Node's own that give their value at once. */
-const plainOfNode = ["digest", "map"];
+/** Methods of the language's and Node's own values that give theirs at once. */
+const plainOfNode = ["concat", "digest", "filter", "from", "join", "map", "slice", "sort", "stringify", "toString"];
 
 /**
  * Names that stand for functions and methods whose declarations say that they return no promise. A name that stands
