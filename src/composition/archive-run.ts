@@ -46,7 +46,7 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   const { voicemail } = sources.sources.get("ringcentral") ?? {};
   const texts = openVoicemailTexts(invocation, { voicemail, ledger, report, settled: hooks.settled });
   const noted = { ...work, work: texts.noting(work.work) };
-  const plan = planOf(settings, noted, reporter.wantsProgress, transfers);
+  const plan = { ...planOf(settings, noted, reporter.wantsProgress, transfers), outlastsOthers: !beside };
   const destination = await wireDestination(settings, io, ledger, reporter, beside);
   await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
   const runId = randomUUID();

@@ -158,6 +158,7 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
   const holds = openHolds(database, operator, audit);
   const catalogue = openCatalogue(database, kept, outcomes, holds, audit);
   return {
+    isShared: false,
     pending: async function* (source) {
       yield* settled(() => entries.pending(source, opened.run?.runId ?? "", clock.now()));
     },

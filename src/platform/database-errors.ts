@@ -39,7 +39,8 @@ function networkCode(error: Error): ErrorCode | undefined {
     if (broken.test(code)) return "reset";
   }
   if (/timeout expired|timed? ?out|connect ETIMEDOUT/i.test(error.message)) return "unreachable";
-  if (/connection terminated|closed the connection|connection closed/i.test(error.message)) return "reset";
+  if (/connection terminated|closed the connection|connection closed|not queryable/i.test(error.message))
+    return "reset";
   if (/self.signed|certificate|SSL|TLS/.test(error.message)) return "tls";
   return undefined;
 }

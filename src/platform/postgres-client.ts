@@ -25,5 +25,6 @@ export function codeOf(error: Error): ErrorCode | undefined {
   if (state === "42501") return "permission-refused";
   if (/^(3D000|3F000|42...|25006)$/.test(state)) return "usage";
   if (/^(40...|53...|57...|55P03)$/.test(state)) return "server-error";
-  return /^08...$/.test(state) ? "reset" : undefined;
+  // 25P03: the server ended a connection that stood still within a transaction.
+  return /^(08...|25P03)$/.test(state) ? "reset" : undefined;
 }

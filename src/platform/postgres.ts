@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Client } from "pg";
+import type { Client, QueryConfig } from "pg";
 import { type ErrorCode, RecordingError } from "../core/model/errors.ts";
 import { loadDriver, parseAddress } from "./database-address.ts";
 import { explainError } from "./database-errors.ts";
@@ -18,7 +18,8 @@ export interface Postgres extends AsyncDisposable {
   readonly label: string;
   /**
    * Runs `work` in one transaction on a connection of its own: it is committed whole or not at all. Where the connection
-   * breaks before it is committed, `work` is done again on another, for a minute at most; then that is told (`reset`, `unreachable`).
+   * breaks, it is asked on another whether it was; if not, `work` is done again. After a minute without a database that is
+   * told (`reset`, `unreachable`, `server-error`).
    */
   transaction<T>(work: (statements: Statements) => Promise<T>, mode?: "read" | "write"): Promise<T>;
   /**
@@ -42,8 +43,17 @@ const bigint = 20;
 /** For so long a database that was there is waited for. */
 const patienceMs = 60_000;
 const againMs = 500;
-/** A server that is gone without a word is noticed so late at most. */
-const statementMs = 60_000;
+/** A server that is gone without a word is noticed so late at most; to read a whole table takes its time. */
+const answerMs = { write: 30_000, read: 600_000 } as const;
+const rollbackMs = 5_000;
+/** A peer that is gone without a word is noticed on an idle connection after this and ten seconds. */
+const keepAliveMs = 10_000;
+/** A process that is stopped within a transaction keeps its locks no longer: the server ends its connection. */
+const idleMs = 10_000;
+const begin = {
+  read: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`,
+  write: `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`,
+} as const;
 
 /**
  * The database at `url`, connected on first use. Transactions of one caller run one after another. Throws `usage` when the
@@ -67,6 +77,8 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
   let known = false;
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
+  /** Since when the database has not answered. */
+  let downSince: number | undefined;
 
   const connected = async (): Promise<Client> => {
     if (closed) throw new RecordingError("bug", "The database was closed already.");
@@ -74,8 +86,8 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
     const fresh = new pg.Client({
       ...clientConfig(address, settings.connectTimeoutMs),
       types: types as NonNullable<ConstructorParameters<typeof pg.Client>[0] & object>["types"] & object,
-      query_timeout: statementMs,
       keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
     });
     const forget = () => {
       if (client === fresh) client = undefined;
@@ -96,36 +108,53 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
   };
   const run = async <T>(work: (statements: Statements) => Promise<T>, mode: "read" | "write"): Promise<T> => {
     const connection = await connected();
+    const ask = (text: string, values: readonly unknown[] = [], query_timeout: number = answerMs[mode]) =>
+      // Without values a text may hold several statements.
+      connection.query({ text, query_timeout, ...(values.length > 0 && { values: [...values] }) } as QueryConfig);
     const statements: Statements = {
-      rows: async (sql, values) => (await connection.query(sql, values && [...values])).rows,
-      change: async (sql, values) => (await connection.query(sql, values && [...values])).rowCount ?? 0,
+      rows: async (sql, values) => (await ask(sql, values)).rows,
+      change: async (sql, values) => (await ask(sql, values)).rowCount ?? 0,
     };
-    let committing = false;
+    let ending: UnknownEnd<T> | undefined;
     try {
-      await connection.query(mode === "read" ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN");
+      await ask(begin[mode]);
       const result = await work(statements);
-      committing = mode === "write";
-      await connection.query("COMMIT");
+      if (mode === "write") ending = new UnknownEnd(result, await markOf(statements));
+      await ask("COMMIT");
       return result;
     } catch (error) {
-      await connection.query("ROLLBACK").catch(() => dropped(connection));
-      // Nobody can tell whether that was committed: to do it again might do it twice.
-      throw committing ? new UnknownEnd(error) : error;
+      await ask("ROLLBACK", [], rollbackMs).catch(() => dropped(connection));
+      throw ending?.because(error) ?? error;
     }
   };
   /** A server that is restarted, or a network that is cut for a moment, ends nobody's run. */
-  const patiently = async <T>(work: (statements: Statements) => Promise<T>, mode: "read" | "write"): Promise<T> => {
-    const end = performance.now() + patienceMs;
+  const patiently = async <T>(attempt: () => Promise<T>): Promise<T> => {
     for (;;) {
-      const wasConnected = known;
       try {
-        return await run(work, mode);
+        const result = await attempt();
+        downSince = undefined;
+        return result;
       } catch (thrown) {
-        const error = told(thrown instanceof UnknownEnd ? thrown.cause : thrown);
+        if (thrown instanceof UnknownEnd) throw thrown;
+        const error = told(thrown);
         const code = error instanceof RecordingError ? error.code : "bug";
-        const passes = ["reset", "unreachable", "server-error"].includes(code) && wasConnected;
-        if (thrown instanceof UnknownEnd || !passes || performance.now() > end) throw error;
+        const passes = ["reset", "unreachable", "server-error"].includes(code) && known;
+        downSince ??= performance.now();
+        if (!passes || performance.now() - downSince > patienceMs) throw error;
         await sleep(againMs);
+      }
+    }
+  };
+  /** To do again what was committed already would do it twice: the server is asked what became of it. */
+  const surely = async <T>(work: (statements: Statements) => Promise<T>, mode: "read" | "write"): Promise<T> => {
+    for (;;) {
+      try {
+        return await patiently(() => run(work, mode));
+      } catch (thrown) {
+        if (!(thrown instanceof UnknownEnd)) throw thrown;
+        const committed = await patiently(() => run((statements) => wasCommitted(statements, thrown), "read"));
+        if (committed === undefined) throw told(thrown.cause);
+        if (committed) return (thrown as UnknownEnd<T>).result;
       }
     }
   };
@@ -137,7 +166,7 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
   return {
     label: address.label,
     transaction(work, mode = "write") {
-      const mine = last.then(() => patiently(work, mode));
+      const mine = last.then(() => surely(work, mode));
       last = mine.catch(() => {});
       return mine;
     },
@@ -153,11 +182,47 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
 }
 
 /** The connection broke while a transaction was being committed. */
-class UnknownEnd {
-  readonly cause: unknown;
-  constructor(cause: unknown) {
-    this.cause = cause;
+class UnknownEnd<T> {
+  readonly result: T;
+  readonly mark: Mark;
+  cause: unknown;
+  constructor(result: T, mark: Mark) {
+    this.result = result;
+    this.mark = mark;
   }
+  because(cause: unknown): this {
+    this.cause = cause;
+    return this;
+  }
+}
+
+/** A transaction's number, which it has once it has written, and since when its server has run. */
+interface Mark {
+  readonly number: string | null;
+  readonly server: string;
+}
+
+async function markOf({ rows }: Statements): Promise<Mark> {
+  const [mark] = await rows<Mark>(
+    "SELECT txid_current_if_assigned()::text AS number, pg_postmaster_start_time()::text AS server",
+  );
+  return mark!;
+}
+
+/** What became of the transaction; undefined where nobody can tell. Throws `server-error` while its connection may still be at it. */
+async function wasCommitted({ rows }: Statements, { mark }: UnknownEnd<unknown>): Promise<boolean | undefined> {
+  if (mark.number === null) return false;
+  // A server that crashed may have lost the number, and may even have given it to another transaction since.
+  const [row] = await rows<{ status: string | null; server: string }>(
+    `SELECT CASE WHEN $1::bigint < txid_snapshot_xmax(txid_current_snapshot()) THEN txid_status($1::bigint) END AS status,
+       pg_postmaster_start_time()::text AS server`,
+    [mark.number],
+  );
+  if (row?.status === "in progress") {
+    throw new RecordingError("server-error", "The database is still at work on what was sent before.");
+  }
+  if (row?.status !== "committed") return false;
+  return row.server === mark.server ? true : undefined;
 }
 
 /** What only a database of our own can answer with. */

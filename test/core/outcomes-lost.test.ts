@@ -26,17 +26,20 @@ function opened(error: RecordingError | undefined, state?: string | (() => Promi
   const shutdown = { because: (reason: RecordingError) => halts.push(reason) } as never;
   const plan = { named: new Set<string>(), failFast: false };
   const context = { ledger: ledger as unknown as Ledger, destination, sources: new Map(), plan, shutdown };
-  const outcomes = openOutcomes({ ...context, tell: (event) => events.push(event) });
-  return { outcomes, events, halts, withdrawn };
+  const theirs: string[] = [];
+  const taken = ({ key }: RecordingRef) => void theirs.push(key);
+  const outcomes = openOutcomes({ ...context, tell: (event) => events.push(event), taken });
+  return { outcomes, events, halts, withdrawn, theirs };
 }
 
-test("a claim that was lost is another's to tell of: the run goes on, and does not call it done", async () => {
+test("a claim that was lost is another's to tell of: the run goes on, and asks for it again", async () => {
   const lost = new RecordingError("lost-claim", "Taken over.");
-  const { outcomes, events, halts } = opened(lost);
+  const { outcomes, events, halts, theirs } = opened(lost);
   await outcomes.failed(ref, lost);
   await outcomes.failed(ref, new RecordingError("not-audio", "No sound."));
   expect(halts).toEqual([]);
-  expect(events.map((event) => ("reason" in event ? event.reason : event.event))).toEqual(["claimed", "claimed"]);
+  expect(events).toEqual([]);
+  expect(theirs).toEqual([ref.key, ref.key]);
 });
 
 test("what came of a recording that was purged meanwhile is withdrawn and told as purged", async () => {

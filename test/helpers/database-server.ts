@@ -33,7 +33,8 @@ export function prepare(program: string, parameters: readonly string[], user: Se
 
 /** A server that can be stopped, and started again with what it has; stopped and its folder removed on disposal. */
 interface Server extends AsyncDisposable {
-  stop(): Promise<void>;
+  /** Ends it with this signal; SIGINT unless told. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
 }
 
@@ -76,7 +77,7 @@ export async function startServer(
     await dispose();
     throw error;
   }
-  return { start, stop: () => end("SIGINT"), [Symbol.asyncDispose]: dispose };
+  return { start, stop: (signal = "SIGINT") => end(signal), [Symbol.asyncDispose]: dispose };
 }
 
 async function answered(server: ChildProcess, answers: () => Promise<void>, failed: () => Error): Promise<void> {

@@ -17,8 +17,8 @@ export interface PostgresServer extends AsyncDisposable {
   readonly url: string;
   /** Runs statements as the administrator. */
   run(sql: string, values?: readonly unknown[]): Promise<void>;
-  /** Cuts every connection and stops the server, as for an update; what was committed is kept. */
-  stop(): Promise<void>;
+  /** Cuts every connection and stops the server, as for an update; what was committed is kept. SIGQUIT ends it as a crash does. */
+  stop(signal?: "SIGQUIT"): Promise<void>;
   /** Starts it again on its port. */
   start(): Promise<void>;
 }

@@ -35,6 +35,8 @@ export interface DownloadPlan {
   readonly again: boolean;
   /** Ask again for what is believed to be gone, absent or forbidden. */
   readonly retryGone?: boolean;
+  /** Ask again at the end for what other runs hold, until it is settled or free; else that is told at once. */
+  readonly outlastsOthers?: boolean;
   /** Keys that a person named: missing ones are `not-found`, not merely gone. */
   readonly named: ReadonlySet<RecordingKey>;
   readonly progress: boolean;

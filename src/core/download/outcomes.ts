@@ -30,9 +30,11 @@ export interface OutcomeContext {
   readonly plan: Pick<DownloadPlan, "named" | "failFast" | "tolerance" | "timezone">;
   readonly shutdown: Shutdown;
   readonly tell: (event: DownloadEvent) => void;
+  /** Hears of recordings that others have taken over. */
+  readonly taken: (ref: RecordingRef) => void;
 }
 
-export function openOutcomes({ ledger, destination, sources, plan, shutdown, tell }: OutcomeContext): Outcomes {
+export function openOutcomes({ ledger, destination, sources, plan, shutdown, tell, taken }: OutcomeContext): Outcomes {
   const yields = openYields(ledger);
   const suspicion = openFailureStreak(shutdown);
   const triedInVain = new Set<RecordingKey>();
@@ -55,8 +57,8 @@ export function openOutcomes({ ledger, destination, sources, plan, shutdown, tel
 
   /** Whoever has it now says what becomes of it. */
   async function lost(ref: RecordingRef): Promise<void> {
-    const reason = (await withdrawPurged(ref)) ? "purged" : "claimed";
-    tell({ event: "recording-skipped", key: ref.key, reason, call: ref.call });
+    if (await withdrawPurged(ref)) tell({ event: "recording-skipped", key: ref.key, reason: "purged", call: ref.call });
+    else taken(ref);
   }
 
   /** A purge is final: what came in spite of it does not stay. */

@@ -45,6 +45,8 @@ export interface RunStart {
 
 /** What is done, what is pending, what failed and why. Never holds a URL or a token. */
 export interface Ledger extends AsyncDisposable {
+  /** Runs on any machines work on it at the same time: each is to claim but little at once. */
+  readonly isShared?: boolean;
   begin(run: RunStart): Promise<void>;
   /** For each ref, in order: ours now, or why not. Granted claims keep the ref (locator and call) until done, and carry a lease. */
   claim(refs: readonly RecordingRef[]): Promise<readonly Claim[]>;

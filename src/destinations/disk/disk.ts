@@ -9,6 +9,7 @@ import type { RecordingKey, Stored } from "../../core/model/recording.ts";
 import { diskError, unsafePath } from "../../platform/disk-error.ts";
 import { openKeyedMutex } from "../../platform/mutex.ts";
 import { type Archive, openArchive } from "./archive-folder.ts";
+import { openFreshListing } from "./directory-listing.ts";
 import { openEraser } from "./eraser.ts";
 import { openIncoming, variantsOf } from "./incoming.ts";
 import { openPartsOf, partialFolder, removeFile } from "./part-files.ts";
@@ -34,6 +35,7 @@ export interface DiskSettings {
 export async function openDisk(root: string, settings: DiskSettings = {}): Promise<Destination> {
   const archive = opened(root, settings);
   const knownHashes = openKnownHashes(archive.root);
+  const now = openFreshListing(archive.root);
   return {
     async open(path, expect, signal) {
       checkPath(archive.root, path);
@@ -45,7 +47,8 @@ export async function openDisk(root: string, settings: DiskSettings = {}): Promi
         throw diskError(error, join(archive.root, path));
       }
     },
-    has: (path) => variantsOf(path).some((variant) => archive.listing.has(variant)),
+    // A player may have put it there since the folder was read.
+    has: (path) => [archive.listing, now].some((listing) => variantsOf(path).some(listing.has)),
     async adopt(path) {
       for (const variant of variantsOf(path)) {
         if (!archive.listing.has(variant)) continue;

@@ -62,8 +62,9 @@ export async function dropLease(tables: Tables, runId: string): Promise<boolean>
   return (await tables.change("DELETE FROM leases WHERE run_id = $1", [runId])) > 0;
 }
 
+/** What ends a run that slept past its lease. */
 export function leaseLost(): RecordingError {
   const message =
     "This run made no progress for longer than its lease, and another run has closed it and taken over what was left. Run it again.";
-  return new RecordingError("ledger", message);
+  return new RecordingError("timeout", message);
 }

@@ -168,6 +168,7 @@ function reading(opened: OpenLedger): Reading {
     (...args: Args) =>
       opened.read((tables) => work(tables, ...args));
   return {
+    isShared: true,
     pending: settled((source) => pending(store, source, opened.run?.runId ?? "")),
     entries: settled((filter) => matching(store, filter)),
     keys: settled((filter) => keysOf(store, filter)),

@@ -1,0 +1,152 @@
+import type { Claim } from "../model/ledger.ts";
+import type { RecordingRef } from "../model/recording.ts";
+import { isAbsence, isSettled } from "./evidence.ts";
+import { openLanes } from "./lanes.ts";
+import { readAhead } from "./read-ahead.ts";
+import { type Refetch, withKnown } from "./refetch.ts";
+import type { Job, Run } from "./run.ts";
+import type { Work } from "./work.ts";
+
+type Refusal = Extract<Claim, { granted: false }>;
+
+/** Refs claimed at once: few enough to give back when the run stops, enough to make claims cheap. */
+const claimSize = 256;
+/** Where others work on the same ledger: few enough that all have some, and that little waits for one who dies. */
+const sharedClaimSize = 32;
+/** Recordings that are listed before their turn: enough to know early how many there are, few enough to hold. */
+const mostAhead = 2000;
+
+type Start = (job: Job) => Promise<void>;
+
+/**
+ * Keeps the transfers busy with `one` after the other, and waits for the last of them. What other runs hold is asked for again at the
+ * end, until it is settled or free: then a run that ends well has seen to all of its work.
+ */
+export async function feed(run: Run, one: Start): Promise<void> {
+  const lanes = openLanes(run.plan.transfers);
+  const { theirs } = run;
+  const start: Start = (job) => lanes.start(job.ref.source, () => one(job));
+  const claim = async (refs: readonly RecordingRef[]) => {
+    const fewest = run.ports.ledger.isShared === true ? sharedClaimSize : claimSize;
+    let size = fewest;
+    for (let at = 0; at < refs.length && !hasEnded(run); ) {
+      const chunk = refs.slice(at, at + size);
+      at += chunk.length;
+      const granted = await startChunk(chunk, run, start);
+      // What is merely skipped is skipped in larger and larger steps.
+      size = granted > 0 ? fewest : Math.min(claimSize, size * 2);
+    }
+  };
+  try {
+    for await (const work of untilEnded(run)) {
+      for (const event of work.events) run.tell(event);
+      await claim(work.refs);
+      if (theirs.areMany()) await claim(theirs.take());
+    }
+    do {
+      while (theirs.count() > 0 && !hasEnded(run)) {
+        const count = theirs.count();
+        await claim(theirs.take());
+        if (theirs.count() > 0) await theirs.wait(theirs.count() < count);
+      }
+      await lanes.ended();
+      await Promise.all(run.settling);
+      // The last of this run's own may have been lost to others just now.
+    } while (theirs.count() > 0 && !hasEnded(run));
+  } finally {
+    await lanes.ended();
+    await Promise.all(run.settling);
+    theirs.tell();
+  }
+}
+
+async function* untilEnded(run: Run): AsyncIterable<Work> {
+  const most = Math.min(mostAhead, run.plan.caps.downloads ?? Infinity);
+  const known = { settled: 0 };
+  const found = (recordings: number, complete: boolean) =>
+    run.tell({ event: "found", recordings, settled: known.settled, complete });
+  for await (const piece of readAhead(countingSettled(run, known), { most, found, end: () => run.plan.endWork?.() })) {
+    if (hasEnded(run)) return;
+    yield piece;
+  }
+}
+
+/** The work as it comes; where somebody watches, with a look at how much of it needs no fetching. */
+async function* countingSettled({ plan, ports }: Run, known: { settled: number }): AsyncIterable<Work> {
+  for await (const piece of plan.work) {
+    const entries = plan.progress ? await ports.ledger.entriesOf?.(piece.refs.map(({ key }) => key)) : undefined;
+    known.settled += entries?.filter(isSettled).length ?? 0;
+    yield piece;
+  }
+}
+
+function hasEnded({ shutdown, cap }: Run): boolean {
+  return shutdown.stop.aborted || cap !== undefined;
+}
+
+/** Starts what is granted; how many were. */
+async function startChunk(refs: readonly RecordingRef[], run: Run, start: Start): Promise<number> {
+  const claims = await run.ports.ledger.claim(refs);
+  let granted = 0;
+  for (const [index, ref] of refs.entries()) {
+    const { claim, job } = await insisted(ref, claims[index] as Claim, run);
+    if (!claim.granted) {
+      if (claim.reason === "claimed") run.theirs.add(ref);
+      else notGranted(ref, claim, run);
+      continue;
+    }
+    granted += 1;
+    if (run.shutdown.stop.aborted || capReached(run)) {
+      await run.outcomes.released(ref);
+    } else {
+      run.started += 1;
+      await start(job);
+    }
+  }
+  return granted;
+}
+
+/** Claims again what was refused but is to be fetched all the same, with what the ledger knows of it. */
+async function insisted(ref: RecordingRef, claim: Claim, run: Run): Promise<{ claim: Claim; job: Job }> {
+  const { ledger } = run.ports;
+  const why = claim.granted ? undefined : whyAgain(ref, claim, run);
+  if (why === undefined && !(claim.granted && ref.insist === true)) return { claim, job: { ref } };
+  const entry = await ledger.entry?.(ref.key);
+  const known = withKnown(ref, entry);
+  const before = entry?.stored;
+  if (why === "asked" || why === "short") {
+    // What is under a legal hold is replaced by nothing.
+    if (await ledger.isKept?.(known)) {
+      const reason = why === "asked" ? "held" : "done";
+      return { claim: { ...(claim as Refusal), reason }, job: { ref } };
+    }
+  }
+  const refetch = before === undefined || why === undefined || why === "absent" ? {} : { refetch: { before, why } };
+  return { claim: claim.granted ? claim : await ledger.reclaim(ref), job: { ref: known, ...refetch } };
+}
+
+function notGranted(ref: RecordingRef, { reason, path, evidence }: Refusal, run: Run): void {
+  const where = path === undefined ? {} : { path };
+  const why = evidence === undefined ? {} : { evidence };
+  run.tell({ event: "recording-skipped", key: ref.key, reason, ...where, ...why, call: ref.call });
+}
+
+/** Why a recording is fetched although the ledger calls it done, or `absent`: believed not to be had. */
+function whyAgain(ref: RecordingRef, claim: Refusal, run: Run): Refetch["why"] | "absent" | undefined {
+  const { again, retryGone } = run.plan;
+  if (claim.reason === "unproven" || isAbsence(claim.reason)) {
+    return again || ref.insist === true || retryGone === true ? "absent" : undefined;
+  }
+  if (claim.reason !== "done" || run.outcomes.keptAsItIs(ref.key)) return undefined;
+  if (claim.path !== undefined && run.ports.destination.has?.(claim.path) === false) return "missing";
+  if (again) return "asked";
+  return claim.short === true ? "short" : undefined;
+}
+
+/** Whether a cap forbids to start one more; those already started are let finish. */
+function capReached(run: Run): boolean {
+  const { caps } = run.plan;
+  if (run.started >= (caps.downloads ?? Infinity)) run.cap ??= `--max-downloads ${caps.downloads}`;
+  if (run.tally.bytes >= (caps.bytes ?? Infinity)) run.cap ??= "--max-transfer";
+  return run.cap !== undefined;
+}

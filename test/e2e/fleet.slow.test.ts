@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { run, start, until } from "../helpers/bin.ts";
+import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
+
+describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server[Symbol.asyncDispose]());
+  beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
+
+  const withLedger = (env: Record<string, string | undefined>) => ({
+    ...env,
+    CALLREEL_LEDGER: server.url,
+    CALLREEL_LEDGER_PASSWORD: server.password,
+  });
+
+  const worker = (world: TimWorld, name: string, ...more: string[]) =>
+    start(["download", "-s", "tim", "--rows", world.csv, "-d", world.archive, "--json", "-j", "2", ...more], {
+      env: withLedger({ ...world.env, HOME: join(world.archive, "..", `home-${name}`) }),
+    });
+
+  test("share the work when they are started at once: each ends well, and nothing is fetched twice", async () => {
+    await using world = await openTimWorld(80);
+    const count = world.tim.recordings().length;
+    const all = await Promise.all(["a", "b", "c"].map((name) => worker(world, name).finished));
+    expect(all.map(({ code, err }) => [code, err])).toEqual(
+      all.map(() => [0, expect.not.stringContaining("callreel:")]),
+    );
+    const done = all.map(({ out }) => eventsOf(out).filter(({ event }) => event === "recording-done").length);
+    expect(done.reduce((sum, each) => sum + each)).toBe(count);
+    expect(done.filter((each) => each > 0).length).toBeGreaterThan(1);
+    expect(world.tim.stats().requests.echo).toBe(count);
+    expect(world.held().size).toBe(count);
+    const verified = await run(["verify", "-d", world.archive], { env: withLedger(world.env) });
+    expect([verified.code, verified.err]).toEqual([0, expect.anything()]);
+  }, 120_000);
+
+  test("take over from one that is killed and from one that sleeps past its lease, which says so when it wakes", async () => {
+    await using world = await openTimWorld(80);
+    const { tim, archive } = world;
+    tim.settings.faults = [{ on: "tim", do: "delay", ms: 400, from: 1 }];
+    const killed = worker(world, "killed", "--lease", "3s");
+    await until(() => killed.out().includes("recording-done"), "a recording");
+    killed.child.kill("SIGKILL");
+    const asleep = worker(world, "asleep", "--lease", "3s");
+    await until(() => asleep.out().includes("recording-done"), "a recording");
+    asleep.child.kill("SIGSTOP");
+    // Its row is closed by the first run that begins when its lease is over.
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    const last = await worker(world, "last", "--lease", "3s").finished;
+    expect([last.code, last.err]).toEqual([0, expect.not.stringContaining("callreel:")]);
+    asleep.child.kill("SIGCONT");
+    const woken = await asleep.finished;
+    expect([3, 5]).toContain(woken.code);
+    expect(woken.err).toContain("longer than its lease");
+    expect(world.held().size).toBe(tim.recordings().length);
+    const verified = await run(["verify", "-d", archive], { env: withLedger(world.env) });
+    expect([verified.code, verified.err]).toEqual([0, expect.anything()]);
+  }, 120_000);
+});
