@@ -9,7 +9,7 @@ import { playerOptions, sandboxOptions, showOptions } from "./options/serving.ts
 const sourceGroups = [groups.ringcentral, groups.tim, groups.tls];
 const logs = some("Show", showOptions, "json", "quiet", "verbose", "logFile", "logFormat", "noColor");
 const lock = some("Run", runOptions, "lockWait");
-const watched = ["lookback", "direction", "extension", "number", "minDuration", "recordingType"] as const;
+const watched = ["kinds", "lookback", "direction", "extension", "number", "minDuration", "recordingType"] as const;
 const paced = [
   "transfers",
   "rate",

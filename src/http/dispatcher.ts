@@ -12,6 +12,8 @@ import { proxyFor, proxyLogin } from "./proxy.ts";
 /** The ways of one client to its hosts, straight or through proxies. */
 export interface Route {
   dispatch(options: Dispatcher.DispatchOptions & { headers: string[] }, handler: Dispatcher.DispatchHandler): void;
+  /** What carries requests to an origin that an upgrade follows: in a tunnel where there is a proxy. */
+  dispatcherTo(origin: string): Dispatcher;
   /** Host and port of the proxy on the way to an origin. */
   via(origin: string): string | undefined;
   destroy(): Promise<void>;
@@ -39,6 +41,7 @@ export function openDispatcher(settings: HttpSettings, guard: AddressGuard | und
     const agent = openAgent(options);
     return {
       dispatch: (request, handler) => void agent.dispatch(request, handler),
+      dispatcherTo: () => agent,
       via: () => undefined,
       destroy: () => agent.destroy(),
     };
@@ -98,6 +101,10 @@ function openRoutes(settings: HttpSettings, options: Agent.Options, tls: buildCo
       if (proxy === undefined) straight.dispatch(request, handler);
       else if (origin.startsWith("https:")) tunnelOf(proxy).dispatch(request, handler);
       else toProxies.dispatch(forwarded(request, origin, proxy), handler);
+    },
+    dispatcherTo(origin) {
+      const proxy = proxyOf(origin);
+      return proxy === undefined ? straight : tunnelOf(proxy);
     },
     via: (origin) => proxyOf(origin)?.host,
     async destroy() {

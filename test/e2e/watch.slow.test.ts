@@ -28,9 +28,7 @@ function watchIn({ env, archive }: RingCentralWorld, ...more: string[]) {
 type Watching = ReturnType<typeof watchIn>;
 
 function addCalls({ rc }: RingCentralWorld, count: number): string[] {
-  return Array.from({ length: count }, () => rc.calls.add(rc.clock.now() - 3_000, { durationSeconds: 2 })).flatMap(
-    ({ recordings }) => recordings,
-  );
+  return rc.addCalls(count, 3).flatMap(({ recordings }) => recordings);
 }
 
 function doneIn(watching: Watching): string[] {
@@ -145,6 +143,43 @@ it("takes a fifth of the budget at most while nothing happens", async () => {
   const times = (world.rc.stats().groupTimes.heavy ?? []).slice(quiet + 2);
   const inWindow = (from: number) => times.filter((time) => time >= from && time < from + 4_000).length;
   expect(Math.max(...times.map(inWindow))).toBeLessThanOrEqual(0.2 * limit);
+  expect(await ended(watching)).toMatchObject({ code: 0 });
+});
+
+it("looks rarely while RingCentral tells of no call, and at once when one ends; also after the line was lost", async () => {
+  await using world = await openLine({ limits: quickBudget(100) });
+  const { rc } = world;
+  const watching = watchIn(world, "--every", "100ms");
+  await until(() => watching.out().includes("run-finished"), "the first run");
+  await until(() => rc.gateway.subscribed() === 1, "a subscription");
+  const looks = () => rc.stats().groups.heavy;
+  // A hundredth of the usual times: after nine seconds without a call, a look each three.
+  const quiet = await until(() => {
+    const times = rc.stats().groupTimes.heavy.slice(-3);
+    return times.length === 3 && (times[2] as number) - (times[1] as number) > 2_000 && looks();
+  }, "quiet");
+  const ids = addCalls(world, 1);
+  await arrived(watching, ids);
+  expect(looks()).toBeLessThanOrEqual(quiet + 4);
+
+  rc.gateway.cutAll();
+  await until(() => watching.err().includes("Connecting anew"), "the end of the line");
+  await arrived(watching, addCalls(world, 2));
+  expect(await ended(watching)).toMatchObject({ code: 0 });
+  expect(watching.err()).not.toContain("access_token");
+  expect(rc.stats()).toMatchObject({ penalties: 0, tokensInUrls: 0 });
+});
+
+it.each([
+  ["the app lacks the permission", { app: { scopes: ["ReadAccounts", "ReadCallLog", "ReadCallRecording"] } }],
+  ["the user may not", { events: { allowed: false } }],
+])("looks as usual where %s", async (_, settings) => {
+  await using world = await openLine(settings);
+  const watching = watchIn(world);
+  await until(() => watching.err().includes("Looks come as usual instead"), `a refusal ${watching.err()}`);
+  await until(() => watching.out().includes("run-finished"), "the first run");
+  await arrived(watching, addCalls(world, 2));
+  expect(watching.err().match(/Looks come as usual instead/g)).toHaveLength(1);
   expect(await ended(watching)).toMatchObject({ code: 0 });
 });
 

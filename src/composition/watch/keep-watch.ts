@@ -4,6 +4,7 @@ import { asRecordingError, type RecordingError } from "../../core/model/errors.t
 import type { DownloadEvent } from "../../core/model/events.ts";
 import { formatDuration } from "../../core/text.ts";
 import { openJumpWatch } from "../../core/watch/clock-jump.ts";
+import type { Expectation } from "../../core/watch/expectation.ts";
 import type { Looks } from "./looks.ts";
 import type { Pulse } from "./pulse.ts";
 import { openTrouble } from "./trouble.ts";
@@ -15,6 +16,7 @@ export interface WatchParts {
   readonly voice: Voice;
   readonly looks: Looks;
   readonly pulse: Pulse;
+  readonly expectation: Expectation;
   /** Brings the archive up to the whole call log; resolves with the run's exit code. */
   readonly reconcile: () => Promise<number>;
 }
@@ -30,7 +32,7 @@ const tickMs = 5_000;
  * trouble and when the clock jumped. Failures that pass are told and outlasted; any other is thrown.
  */
 export async function keepWatch(parts: WatchParts): Promise<void> {
-  const { invocation, voice, looks, pulse } = parts;
+  const { invocation, voice, looks } = parts;
   const { io } = invocation;
   const jumped = openJumpWatch(io.clock);
   const round = openRound(parts);
@@ -39,7 +41,7 @@ export async function keepWatch(parts: WatchParts): Promise<void> {
     while (!io.stop.aborted) {
       await lookOnce(parts, round, trouble);
       if (round.fault !== undefined) throw round.fault;
-      const jump = await pauseUnlessJumped(looks.pauseMs(), io, jumped, pulse);
+      const jump = await pauseUnlessJumped(parts, jumped);
       if (jump === 0) continue;
       voice.info(`The machine slept or its clock was set (${formatDuration(Math.abs(jump))}): looking at once.`);
       round.dueNow();
@@ -53,12 +55,13 @@ export async function keepWatch(parts: WatchParts): Promise<void> {
 type Round = ReturnType<typeof openRound>;
 
 async function lookOnce(
-  { invocation, looks, pulse }: WatchParts,
+  { invocation, looks, pulse, expectation }: WatchParts,
   round: Round,
   trouble: ReturnType<typeof openTrouble>,
 ): Promise<void> {
   const { io } = invocation;
   pulse.beat();
+  expectation.looking(io.clock.monotonic());
   try {
     const end = await looks.look();
     if (io.stop.aborted) return;
@@ -84,12 +87,16 @@ function passes({ code }: RecordingError, isProven: boolean): boolean {
   return [3, 5, 11].includes(exitCode) || (exitCode === 2 && isProven);
 }
 
-/** Sleeps as long as told; returns early, and by how much, when the clocks went apart meanwhile. */
-async function pauseUnlessJumped(ms: number, { clock, stop }: Io, jumped: () => number, pulse: Pulse): Promise<number> {
-  const end = clock.monotonic() + ms;
+/** Sleeps until a look is due; returns early, and by how much, when the clocks went apart meanwhile. */
+async function pauseUnlessJumped(
+  { invocation, looks, pulse, expectation }: WatchParts,
+  jumped: () => number,
+): Promise<number> {
+  const { clock, stop } = invocation.io;
+  const pauseMs = looks.pauseMs();
   for (;;) {
     const jump = jumped();
-    const left = end - clock.monotonic();
+    const left = expectation.dueMs(pauseMs) - clock.monotonic();
     if (jump !== 0 || left <= 0 || stop.aborted) return jump;
     pulse.beat();
     await clock.sleep(Math.min(tickMs, left), stop).catch(() => {});

@@ -25,7 +25,8 @@ export interface Looks extends AsyncDisposable {
   readonly sources: SourceSet | undefined;
 }
 
-const usualEveryMs = 10_000;
+/** The shortest pause between looks unless `--every` says otherwise. */
+export const usualEveryMs = 10_000;
 const usualLookbackMs = 24 * 60 * 60_000;
 const nearMs = 3 * 60 * 60_000;
 
@@ -87,7 +88,7 @@ export function openLooks(invocation: Invocation, voice: Voice, hear: (event: Do
 
   async function* listed(reach: Reach, opened: SourceSet, ledger: Archive): AsyncIterable<readonly RecordingRef[]> {
     const seconds = Math.ceil((reach === "far" ? lookback : Math.min(lookback, nearMs)) / 1000);
-    const listing = withSettings(invocation, { from: `${seconds}s` });
+    const listing = withSettings(invocation, { from: `${seconds}s`, kinds: ["calls"] });
     const selection = selectionOf(listing.settings, io.clock.now());
     const { work } = await wireWork(listing, opened, selection, ledger);
     for await (const { refs } of work) yield refs;

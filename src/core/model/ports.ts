@@ -95,6 +95,20 @@ export interface VoicemailSource {
   transcript(ref: RecordingRef, signal: AbortSignal): Promise<Uint8Array>;
 }
 
+/** What a source tells of calls while it is listened to: that it is, and each time that one has ended. */
+export type CallSign = "listening" | "call-ended";
+
+/** A WebSocket that is open. */
+export interface Line {
+  send(text: string): void;
+  close(): void;
+  /** Resolves with why it ended; never rejects. */
+  readonly ended: Promise<RecordingError>;
+}
+
+/** Opens a WebSocket; `heard` gets each text that arrives. */
+export type OpenLine = (url: string, heard: (text: string) => void, signal: AbortSignal) => Promise<Line>;
+
 /** Requests that a window allows, and how many of them are used. */
 export interface RequestBudget {
   readonly limit: number;
@@ -127,6 +141,8 @@ export interface Source extends LinkSource, AsyncDisposable {
   readonly voicemail?: VoicemailSource;
   /** The system's own clock, where it tells: milliseconds since 1970, never ahead; at most one cheap request. */
   now?(signal: AbortSignal): Promise<number | undefined>;
+  /** Hears of calls as they happen, until the line ends; then it throws why, as for any other reason. */
+  listen?(open: OpenLine, hear: (sign: CallSign) => void, signal: AbortSignal): Promise<never>;
   /** Tells logins apart without saying who they are: how far a listing came is each login's own. */
   readonly login?: string;
   /** Which recordings a row speaks of. Pure and total: hostile fields give an absence or a RecordingError `bad-rows`, never another throw. */

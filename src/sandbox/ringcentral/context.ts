@@ -1,6 +1,7 @@
 import type { SandboxClock } from "../clock.ts";
 import type { EventLog } from "../events.ts";
 import type { CallData, CallStore } from "./calls/store.ts";
+import type { Gateway } from "./events/gateway.ts";
 import type { Limiter } from "./limiter.ts";
 import type { Login, Sessions } from "./oauth/sessions.ts";
 import type { SandboxUser } from "./oauth/users.ts";
@@ -23,6 +24,7 @@ export interface Sandbox {
   readonly sessions: Sessions;
   readonly limiter: Limiter;
   readonly audio: Audio;
+  readonly gateway: Gateway;
   readonly stats: Stats;
   readonly urls: { api: string; media: string; foreign: string };
 }

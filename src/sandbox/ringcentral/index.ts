@@ -1,7 +1,10 @@
 import { openSandboxClock, type SandboxClock } from "../clock.ts";
 import { type EventLog, openEventLog } from "../events.ts";
+import { addCalls } from "./calls/add.ts";
+import type { Call } from "./calls/call.ts";
 import { type CallData, type CallStore, openCallStore } from "./calls/store.ts";
 import type { Sandbox } from "./context.ts";
+import { type Gateway, openGateway } from "./events/gateway.ts";
 import { openLimiter } from "./limiter.ts";
 import { openSessions, type Sessions } from "./oauth/sessions.ts";
 import { openUsers, type SandboxUser } from "./oauth/users.ts";
@@ -54,6 +57,9 @@ export interface RingCentralSandbox {
   readonly calls: CallStore;
   readonly voicemail: VoicemailStore;
   readonly sessions: Sessions;
+  readonly gateway: Gateway;
+  /** So many calls of `seconds` that end now: each is in the log from its time on, and subscribers hear of its end. */
+  addCalls(count: number, seconds?: number): readonly Call[];
   stats(): Stats;
   /** The whole file of a recording, as it is served. */
   audioOf(recordingId: string): Buffer;
@@ -83,7 +89,13 @@ export async function openRingCentralSandbox(options: RingCentralSandboxOptions 
   };
   try {
     const { ports = {} } = options;
-    const api = await open(listen(ports.api ?? 0, (message, response) => serve(running(), "api", message, response)));
+    const api = await open(
+      listen(
+        ports.api ?? 0,
+        (message, response) => serve(running(), "api", message, response),
+        (message, socket) => running().gateway.upgrade(message, socket),
+      ),
+    );
     const media = await open(
       listen(ports.media ?? 0, (message, response) => serve(running(), "media", message, response)),
     );
@@ -121,13 +133,14 @@ function build(
     sessions: openSessions(clock, events, settings.tokens),
     limiter: openLimiter(clock),
     audio: openAudio(calls, settings.content),
+    gateway: openGateway({ clock, events, settings }, urls.api),
     stats: openStats(),
     urls,
   };
 }
 
 function outside(sandbox: Sandbox): Omit<RingCentralSandbox, "close"> {
-  const { urls, app, users, clock, events, settings, calls, voicemail, sessions, stats, audio } = sandbox;
+  const { urls, app, users, clock, events, settings, calls, voicemail, sessions, gateway, stats, audio } = sandbox;
   return {
     apiUrl: urls.api,
     mediaUrl: urls.media,
@@ -146,6 +159,8 @@ function outside(sandbox: Sandbox): Omit<RingCentralSandbox, "close"> {
     calls,
     voicemail,
     sessions,
+    gateway,
+    addCalls: (count, seconds) => addCalls(sandbox, count, seconds),
     stats: () => structuredClone(stats),
     audioOf: (id) => audio.of(id),
     sha256Of: (id) => audio.sha256Of(id),

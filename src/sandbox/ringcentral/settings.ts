@@ -128,6 +128,12 @@ export interface RingCentralSettings {
     /** Changing this word changes every recording's bytes and ETag. */
     revision: string;
   };
+  events: {
+    /** Whether this user may subscribe to the account's calls. */
+    allowed: boolean;
+    /** The gateway stays connected, and says nothing more. */
+    mute: boolean;
+  };
   answers: {
     /** What an error's top-level errorCode is: a word for the category, or the nested code again. */
     topLevelCode: "category" | "nested";
@@ -149,7 +155,7 @@ export function defaultSettings(): RingCentralSettings {
         "http://127.0.0.1:5000/oauth2callback",
         "http://localhost:8710/oauth2callback",
       ],
-      scopes: ["ReadAccounts", "ReadCallLog", "ReadCallRecording", "ReadMessages"],
+      scopes: ["ReadAccounts", "ReadCallLog", "ReadCallRecording", "ReadMessages", "WebSocketsSubscription"],
       badClient: "OAU-153",
     },
     tokens: {
@@ -212,6 +218,7 @@ export function defaultSettings(): RingCentralSettings {
       missing: "recordingId",
       revision: "",
     },
+    events: { allowed: true, mute: false },
     answers: { topLevelCode: "category", length: "alternate" },
     withheldPermissions: [],
     faults: [],

@@ -24,6 +24,8 @@ export interface Api {
    * RecordingError for any other outcome; one that `read` throws with verdict `retry` is repeated like the others.
    */
   get<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T>;
+  /** The same for a POST without a body. */
+  post<T>(kind: string, url: string, read: (answer: Json) => T, signal: AbortSignal): Promise<T>;
   /** The bytes at `url`, whatever they are; refused and repeated like the others. */
   bytes(kind: string, url: string, signal: AbortSignal): Promise<Buffer>;
 }
@@ -42,6 +44,7 @@ interface Request {
   readonly kind: string;
   readonly url: string;
   readonly accept: string;
+  readonly method?: "POST";
 }
 
 const defaultRetries = 5;
@@ -53,14 +56,10 @@ export function openApi(world: ApiWorld): Api {
   const { settings, context } = world;
   let reached = false;
 
-  async function asked<T>(
-    { kind, url, accept }: Request,
-    read: (answer: HttpAnswer) => T,
-    signal: AbortSignal,
-  ): Promise<T> {
+  async function asked<T>(request: Request, read: (answer: HttpAnswer) => T, signal: AbortSignal): Promise<T> {
     const failures = { penalties: 0, others: 0 };
     async function ask(): Promise<T> {
-      const answer = await answered(world, { kind, url, accept }, signal);
+      const answer = await answered(world, request, signal);
       reached = true;
       return read(answer);
     }
@@ -90,6 +89,8 @@ export function openApi(world: ApiWorld): Api {
   return {
     get: (kind, url, read, signal) =>
       asked({ kind, url, accept: "application/json" }, (answer) => read(jsonOf(answer, kind)), signal),
+    post: (kind, url, read, signal) =>
+      asked({ kind, url, accept: "application/json", method: "POST" }, (answer) => read(jsonOf(answer, kind)), signal),
     bytes: (kind, url, signal) => asked({ kind, url, accept: "*/*" }, ({ body }) => body, signal),
   };
 }
@@ -108,14 +109,14 @@ async function answered(world: ApiWorld, request: Request, signal: AbortSignal):
 
 async function send(
   { context, rateLimiter, tokens, serverClock }: ApiWorld,
-  { kind, url, accept }: Request,
+  { kind, url, accept, method }: Request,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   await tokens.current(signal);
   const request = async () => {
     const { accessToken: token } = await tokens.current(signal);
     const headers = { authorization: `Bearer ${token}`, accept };
-    const answer = asLimited(await context.http.request({ url, headers }, signal));
+    const answer = asLimited(await context.http.request({ url, headers, ...(method && { method }) }, signal));
     serverClock?.heard(answer);
     if (answer.status === 401) tokens.refused(token);
     else tokens.accepted(token);

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { WebSocket } from "undici";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { openRingCentralSandbox, type RingCentralSandbox } from "../../../src/sandbox/ringcentral/index.ts";
 import { type Body, clientOf, jwtBearer } from "./client.ts";
 
@@ -39,6 +40,28 @@ function compiled(answers: readonly (readonly [type: string, answer: unknown])[]
   return { status, out: stdout };
 }
 
+/** A subscription to the account's calls, as a client of the vendor's guide makes it, and the first event. */
+async function subscription(token: string): Promise<{ socketToken: Body; info: Body; event: Body }> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const answer = await fetch(`${sandbox.apiUrl}/restapi/oauth/wstoken`, { method: "POST", headers });
+  const socketToken: Body = await answer.json();
+  const socket = new WebSocket(`${socketToken.uri}?access_token=${socketToken.ws_access_token}`);
+  const heard: Body[] = [];
+  socket.addEventListener("message", ({ data }) => heard.push(JSON.parse(String(data))));
+  const [details] = await vi.waitFor(() => heard[0] ?? Promise.reject(new Error("no details")));
+  expect(details).toMatchObject({ type: "ConnectionDetails", status: 200, wsc: { sequence: 1 } });
+  const eventFilters = ["/restapi/v1.0/account/~/telephony/sessions"];
+  const head = { type: "ClientRequest", messageId: "one", method: "POST", path: "/restapi/v1.0/subscription/" };
+  socket.send(JSON.stringify([head, { eventFilters, deliveryMode: { transportType: "WebSocket" } }]));
+  const [{ messageId }, info] = await vi.waitFor(() => heard[1] ?? Promise.reject(new Error("no answer")));
+  expect(messageId).toBe("one");
+  sandbox.addCalls(1);
+  const [{ type }, event] = await vi.waitFor(() => heard[2] ?? Promise.reject(new Error("no event")));
+  expect([type, event.subscriptionId]).toEqual(["ServerNotification", info.id]);
+  socket.close();
+  return { socketToken, info, event };
+}
+
 it("answers with nothing but what the official SDK's types hold", async () => {
   const client = clientOf(sandbox);
   const token = await (await client.grant({ grant_type: jwtBearer, assertion: sandbox.env.RC_USER_JWT })).json();
@@ -50,7 +73,11 @@ it("answers with nothing but what the official SDK's types hold", async () => {
   const seen = JSON.stringify(log);
   for (const field of ["finished", "partyId", "extensionId", "durationMs", "legs"])
     expect(seen).toContain(`"${field}"`);
+  const { socketToken, info, event } = await subscription(client.token());
   const result = compiled([
+    ["WsTokenResponse", socketToken],
+    ["SubscriptionInfo", info],
+    ["AccountTelephonySessionsEvent", event],
     ["TokenInfo", token],
     ["CallLogResponse", log],
     ["CallLogResponse", await client.json(`/call-log?${from}&perPage=3&page=2`)],

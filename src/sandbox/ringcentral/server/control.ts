@@ -1,3 +1,4 @@
+import { addCalls } from "../calls/add.ts";
 import type { Sandbox } from "../context.ts";
 import { type Answer, ok } from "./answer.ts";
 import { patch } from "./patch.ts";
@@ -13,6 +14,8 @@ export interface Control {
   addCalls?: number;
   /** Kills every session. */
   endSessions?: boolean;
+  /** Ends every WebSocket. */
+  endConnections?: boolean;
   /** Forgets rate-limit windows and penalties. */
   resetLimits?: boolean;
 }
@@ -38,9 +41,8 @@ function applied(sandbox: Sandbox, body: string): Answer {
     if (order.advanceMs) sandbox.clock.advance(order.advanceMs);
     if (order.endSessions) sandbox.sessions.closeAll();
     if (order.resetLimits) sandbox.limiter.reset();
-    const added = Array.from({ length: order.addCalls ?? 0 }, () =>
-      sandbox.calls.add(sandbox.clock.now() - 35_000, { durationSeconds: 35 }),
-    );
+    if (order.endConnections) sandbox.gateway.closeAll();
+    const added = addCalls(sandbox, order.addCalls ?? 0);
     return ok({
       now: sandbox.clock.now(),
       added: added.map(({ recordId, recordings: ids }) => ({ recordId, recordings: ids })),

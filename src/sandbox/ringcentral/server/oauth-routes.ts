@@ -1,8 +1,9 @@
 import { takeFault } from "../../faults.ts";
 import type { Sandbox } from "../context.ts";
-import { errorAnswer } from "../errors.ts";
+import { ApiError, errorAnswer, scopeMissing } from "../errors.ts";
 import { authorize } from "../oauth/authorize.ts";
 import { presentedClient } from "../oauth/client.ts";
+import { authenticate } from "../oauth/gate.ts";
 import { OAuthError, oauthErrorBody } from "../oauth/oauth-error.ts";
 import { revoke } from "../oauth/revoke.ts";
 import { grantToken } from "../oauth/token.ts";
@@ -21,6 +22,8 @@ export async function answerOAuth(sandbox: Sandbox, request: SandboxRequest): Pr
     return within(sandbox, request, "authorize", () => authorize(sandbox, request));
   if (method !== "POST") return undefined;
   if (path === "/restapi/oauth/token") return within(sandbox, request, "token", () => grantToken(sandbox, request));
+  if (path === "/restapi/oauth/wstoken")
+    return within(sandbox, request, "wstoken", () => socketToken(sandbox, request));
   if (path === "/restapi/oauth/revoke") return within(sandbox, request, "revoke", () => revoke(sandbox, request));
   return undefined;
 }
@@ -31,7 +34,7 @@ async function within(
   name: string,
   handle: () => Answer | Promise<Answer>,
 ): Promise<Routed> {
-  const client = presentedClient(request) ?? request.query.get("client_id") ?? "";
+  const client = presentedClient(request) ?? request.query.get("client_id") ?? sandbox.app.clientId;
   const { headers, refused } = limit(sandbox, client, "auth");
   if (refused) return { answer: errorAnswer(refused, sandbox.settings), headers, route: name };
   const fault = takeFault(sandbox.settings.faults, name);
@@ -40,6 +43,19 @@ async function within(
   const replaced = fault && ["status", "hang", "json", "html", "redirect"].includes(fault.kind);
   const right = replaced ? { status: 0 } : await answered(handle);
   return { answer: fault ? faultAnswer(sandbox, fault, () => right, undefined) : right, headers, route: name };
+}
+
+/** What opens a WebSocket to the gateway for events. */
+function socketToken(sandbox: Sandbox, request: SandboxRequest): Answer {
+  try {
+    authenticate(sandbox, request, "api");
+    const scope = "WebSocketsSubscription";
+    if (!sandbox.settings.app.scopes.includes(scope)) throw scopeMissing(scope);
+    return ok(sandbox.gateway.token());
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return errorAnswer(error, sandbox.settings);
+  }
 }
 
 async function answered(handle: () => Answer | Promise<Answer>): Promise<Answer> {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Sandbox } from "../context.ts";
 import { countAtOnce, downloadsOf } from "../stats.ts";
 import type { Answer } from "./answer.ts";
@@ -19,6 +20,7 @@ export interface Listener {
 export async function listen(
   port: number,
   handle: (message: IncomingMessage, response: ServerResponse) => Promise<void>,
+  upgrade?: (message: IncomingMessage, socket: Duplex) => void,
 ): Promise<Listener> {
   const server = createServer((message, response) => {
     handle(message, response).catch((error: unknown) => {
@@ -26,6 +28,14 @@ export async function listen(
       else response.writeHead(500, { "Content-Type": "text/plain" }).end(`sandbox defect: ${(error as Error).stack}`);
     });
   });
+  const upgraded = new Set<Duplex>();
+  if (upgrade !== undefined) {
+    server.on("upgrade", (message, socket) => {
+      upgraded.add(socket);
+      socket.on("close", () => upgraded.delete(socket));
+      upgrade(message, socket);
+    });
+  }
   await new Promise<void>((done, failed) => {
     server.once("error", failed);
     server.listen(port, "127.0.0.1", done);
@@ -36,6 +46,7 @@ export async function listen(
       new Promise((done) => {
         server.close(() => done());
         server.closeAllConnections();
+        for (const socket of upgraded) socket.destroy();
       }),
   };
 }

@@ -7,6 +7,9 @@
 /** The kind of a request to the token endpoint; every other kind waits while one of these runs. */
 export const tokenKind = "token";
 
+/** The kind of a request for a token that opens a WebSocket: it counts with those to the token endpoint. */
+export const socketTokenKind = "wstoken";
+
 /** Permission to send `count` requests of a group. It counts until `untilMs`, and while `open` at least until answered. */
 export interface PermitBlock {
   readonly id: string;
@@ -65,7 +68,7 @@ export function budgetText(budget: Budget): string {
 
 /** Unknown requests count against the scarcest group, until an answer says which one is theirs. */
 export function groupOf(budget: Budget, kind: string): string {
-  return budget.kinds.get(kind) ?? (kind === tokenKind ? "auth" : "heavy");
+  return budget.kinds.get(kind) ?? ([tokenKind, socketTokenKind].includes(kind) ? "auth" : "heavy");
 }
 
 /** The group that a kind of request counts against. */
