@@ -26,7 +26,7 @@ describe.skipIf(noPostgres)(
         CALLREEL_TOKEN_KEY: "ab".repeat(32),
         XDG_STATE_HOME: join(world.home, "state"),
       };
-      const running = start(["download", "--json", "--from", "2000-01-01", "-d", world.archive], { env });
+      const running = start(["download", "--json", "--from", "3d", "-d", world.archive], { env });
       const done = () => eventsOf(running.out()).filter(({ event }) => event === "recording-done").length;
       await until(() => done() >= 3, "three recordings");
       await server.stop();

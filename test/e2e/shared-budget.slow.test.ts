@@ -27,7 +27,7 @@ describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noP
         CALLREEL_LEDGER_PASSWORD: server.password,
         CALLREEL_TOKEN_KEY: key,
       };
-      const selection = ids.length > 0 ? ids : ["--from", "2000-01-01"];
+      const selection = ids.length > 0 ? ids : ["--from", "3d"];
       return run(["download", "--json", "-d", world.archive, ...selection], { env });
     };
     const key = "ab".repeat(32);

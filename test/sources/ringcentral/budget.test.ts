@@ -97,6 +97,17 @@ describe("a budget", () => {
     expect(ask(budget, start + 80_100)).toHaveProperty("count");
   });
 
+  test("does not take a request for gone that was on its way longer than the one after it", () => {
+    const budget = parseBudget(undefined);
+    const rate = (remaining: number) => ({ rate: { group: "heavy", limit: 2, remaining, windowMs: 1000 } });
+    reply(budget, ask(budget, start - 120_000), start - 120_000, rate(1));
+    const slow = ask(budget, start);
+    const quick = ask(budget, start + 800);
+    reply(budget, quick, start + 1000, rate(0));
+    reply(budget, slow, start + 1010, rate(1));
+    expect(ask(budget, start + 1020)).toMatchObject({ askAgainMs: start + 2005 });
+  });
+
   test("does not believe an answer that forgets requests too young to have left the window", () => {
     const budget = parseBudget(undefined);
     const { now } = spend(budget, start);

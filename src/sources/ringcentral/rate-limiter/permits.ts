@@ -185,7 +185,8 @@ function closePermit(budget: Budget, group: Group, answered: Answered, now: numb
 
 /**
  * Compares the server's count with ours. What it counts beyond ours was sent by others with the same login, and counts
- * for a whole window. What it no longer counts has left its window, if by the time it was sent it can have.
+ * for a whole window. What it no longer counts has left its window, if by the time it was sent it can have, and if it was
+ * answered before the request that tells of it was sent: later ones may have overtaken each other.
  */
 function compareCounts(group: Group, answered: Answered, now: number): void {
   const { rate } = answered;
@@ -197,9 +198,13 @@ function compareCounts(group: Group, answered: Answered, now: number): void {
     const untilMs = now + windowMs + marginOf(windowMs);
     group.permits.push({ id: "", owner: "", count: unknown, sentMs: now, open: false, untilMs });
   }
-  let gone = group.permits.reduce((sum, { count, open }) => (open ? sum : sum + count), 0) - theirs;
+  const telling = group.permits.find(({ id }) => id === answered.permitId);
+  if (telling === undefined) return;
+  const before = ({ open, untilMs }: PermitBlock) => !open && untilMs - windowMs - marginOf(windowMs) <= telling.sentMs;
+  let gone = Math.min(1, telling.count) - theirs;
+  for (const permit of group.permits) if (before(permit)) gone += permit.count;
   group.permits = group.permits.filter((permit) => {
-    if (permit.open || permit.count > gone || permit.sentMs + windowMs > now) return true;
+    if (!before(permit) || permit.count > gone || permit.sentMs + windowMs > now) return true;
     gone -= permit.count;
     return false;
   });
