@@ -1,6 +1,7 @@
 import { worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { checkFolders, checkLedger, checkProxy, isBucket } from "../composition/archive.ts";
+import { isBucket } from "../composition/archive.ts";
+import { checkFolders, checkLedger, checkProxy } from "../composition/archive-checks.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { checkLine, checkLogins } from "../composition/source-checks.ts";
 import type { Check } from "../core/model/ports.ts";

@@ -5,9 +5,9 @@ import { type Settings, stateFolder } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { asRecordingError, errorOf, RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
-import type { Archive } from "../core/model/ledger.ts";
 import { partialFolder } from "../destinations/disk/part-files.ts";
 import { openDestination } from "../destinations/index.ts";
+import { openDatabaseBrowse } from "../ledgers/index.ts";
 import { makeFolders } from "../platform/make-folders.ts";
 import { isAnyAddress, isLoopbackHost, openVisitorAddress, trustedProxies } from "../player/auth/visitor.ts";
 import type { SetArchive } from "../player/library/archive-set.ts";
@@ -15,8 +15,16 @@ import type { Browsed, Counted, Library, LibraryAnswer, LibraryQuestion } from "
 import type { PlayerSettings } from "../player/server.ts";
 import { type Fetches, openFetches } from "../player/streaming/fetches.ts";
 import { openTee } from "../player/streaming/tee.ts";
-import { archiveFolder, ledgerDatabase, ledgerFile, openExistingLedger, wireLedger } from "./archive.ts";
+import {
+  archiveFolder,
+  ledgerDatabase,
+  ledgerFile,
+  ledgerPassword,
+  openExistingLedger,
+  wireLedger,
+} from "./archive.ts";
 import { wireTransfer } from "./open-transfer.ts";
+import { agreeOnPaths } from "./path-agreement.ts";
 import { planOf } from "./plan.ts";
 import type { SourceSet } from "./sources.ts";
 import { transfersOf } from "./transfer-numbers.ts";
@@ -75,14 +83,9 @@ export async function openArchives(
 ): Promise<[SetArchive, ...SetArchive[]]> {
   const [named, ...others] = settings.dest === undefined && args.length > 0 ? args : [undefined, ...args];
   const first = named === undefined ? settings : { ...settings, dest: named };
-  if (ledgerDatabase(first) !== undefined) {
-    const message =
-      "serve plays archives whose ledger is a file; with a ledger in PostgreSQL use list, show and export for now.";
-    throw new RecordingError("usage", message);
-  }
   const open = mayBeNew ? wireLedger : openExistingLedger;
   const archives: [SetArchive, ...SetArchive[]] = [
-    setArchive(archiveFolder(first, io), await open(first, io), ledgerFile(first, io)),
+    { root: archiveFolder(first, io), ledger: await open(first, io), library: await openLibraryOf(first, io) },
   ];
   for (const folder of others) archives.push(await openFurther(folder as string, io));
   return archives;
@@ -90,11 +93,14 @@ export async function openArchives(
 
 async function openFurther(folder: string, io: Io): Promise<SetArchive> {
   const { ledger: _ledger, ...settings } = { ledger: undefined, dest: resolve(io.cwd, folder) };
-  return setArchive(settings.dest, await openExistingLedger(settings, io), ledgerFile(settings, io));
+  const ledger = await openExistingLedger(settings, io);
+  return { root: settings.dest, ledger, library: await openLibraryOf(settings, io) };
 }
 
-function setArchive(root: string, ledger: Archive, file: string): SetArchive {
-  return { root, ledger, library: openLibraryThread(file) };
+async function openLibraryOf(settings: Settings, io: Io): Promise<Library> {
+  const database = ledgerDatabase(settings);
+  if (database === undefined) return openLibraryThread(ledgerFile(settings, io));
+  return openDatabaseBrowse(database, ledgerPassword(settings).password);
 }
 
 /** Fetching what listeners miss, from the sources into the first archive. */
@@ -104,6 +110,7 @@ export async function wireFetches(
   { root, ledger }: SetArchive,
   report: (event: DownloadEvent) => void,
 ): Promise<Fetches & AsyncDisposable> {
+  if (sources.sources.size > 0) await agreeOnPaths(settings, ledger);
   const destination = await openDestination(root, { mtime: !settings.noMtime });
   const tee = openTee(destination, join(root, partialFolder));
   const transfer = wireTransfer(settings, sources, tee, io);

@@ -89,6 +89,6 @@ export function widest({ from, to, utc }: BrowseQuery): StartBounds {
 }
 
 function joined(conditions: readonly (readonly [string, ...(string | number)[]])[]): Condition {
-  if (conditions.length === 0) return { sql: "1", values: [] };
+  if (conditions.length === 0) return { sql: "1 = 1", values: [] };
   return { sql: conditions.map(([sql]) => sql).join(" AND "), values: conditions.flatMap(([, ...values]) => values) };
 }

@@ -1,6 +1,7 @@
 import type { Archive, Ledger } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import type { Operator } from "../platform/operator.ts";
+import type { openPostgresBrowse, PostgresBrowse } from "./postgres/browse.ts";
 import type { checkDatabase } from "./postgres/check.ts";
 import type { lockDatabaseArchive } from "./postgres/lock.ts";
 
@@ -57,4 +58,10 @@ export async function* checkLedgerDatabase(
 ): ReturnType<typeof checkDatabase> {
   const { checkDatabase } = await import("./postgres/check.ts");
   yield* checkDatabase(...asked);
+}
+
+/** A ledger in PostgreSQL as listeners look through it; loads the driver. */
+export async function openDatabaseBrowse(...asked: Parameters<typeof openPostgresBrowse>): Promise<PostgresBrowse> {
+  const { openPostgresBrowse } = await import("./postgres/browse.ts");
+  return openPostgresBrowse(...asked);
 }

@@ -3,6 +3,7 @@ import type { Check } from "../../core/model/ports.ts";
 import { formatDuration } from "../../core/text.ts";
 import { openPostgresDatabase, type Statements } from "../../platform/postgres.ts";
 import { migrations, versionOf } from "./schema.ts";
+import { searchIndexRemedy, searchIndexSql } from "./search-tables.ts";
 
 /** What a check of the ledger's database needs of the program. */
 export interface CheckContext {
@@ -23,6 +24,7 @@ export async function* checkDatabase(url: string, { password, nowMs, exitCodeOf 
   const looks = [
     (sql: Statements) => checkTables(sql, database.label),
     checkRights,
+    checkSearch,
     (sql: Statements) => checkClock(sql, nowMs),
   ];
   for (const look of looks) {
@@ -82,6 +84,15 @@ async function checkRights(sql: Statements): Promise<Check> {
   if (makes || (await versionOf(sql)) > 0) return { name, status: "ok", message: `${user} may read and write` };
   const remedy = `GRANT CREATE ON DATABASE … TO ${user}`;
   return { ...failed, message: `${user} may not make the schema callreel`, remedy };
+}
+
+async function checkSearch(sql: Statements): Promise<Check> {
+  const name = "ledger search";
+  if ((await versionOf(sql)) < migrations.length) return { name, status: "skipped", message: "there is no ledger yet" };
+  const [row] = await sql.rows<{ found: boolean }>(searchIndexSql);
+  if (row!.found) return { name, status: "ok", message: "the player searches by a trigram index" };
+  const message = "there is no trigram index: the player's searches read recordings one by one";
+  return { name, status: "warning", message, remedy: searchIndexRemedy };
 }
 
 /** Claims go by the database's clock, records by this machine's. */

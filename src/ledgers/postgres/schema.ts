@@ -1,5 +1,6 @@
 import { RecordingError } from "../../core/model/errors.ts";
 import type { Postgres, Statements } from "../../platform/postgres.ts";
+import { searchStep } from "./search-tables.ts";
 
 /** Where all our tables are. */
 const schema = "callreel";
@@ -80,6 +81,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE spoken (recording bigint PRIMARY KEY, noted bigint NOT NULL, cut integer, marks text NOT NULL,
     words text NOT NULL);
   `,
+  searchStep,
 ];
 
 /** Brings our tables to the newest version; several machines may try it at once. Throws `ledger` for those of a newer callreel. */
