@@ -174,9 +174,8 @@ function tellResult(
 function tellEnd(free: readonly LedgerEntry[], since: number, { settings, io }: Invocation): void {
   const bytes = free.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
   const what = `${formatNumberOf(free.length, "recording")} (${formatBytes(bytes)})`;
-  io.stderr.write(
-    settings.yes ? `${what} deleted.\n` : `${what} would be deleted here for good; add --yes to do it.\n`,
-  );
+  const add = free.length === 0 ? "." : " here for good; add --yes to do it.";
+  io.stderr.write(settings.yes ? `${what} deleted.\n` : `${what} would be deleted${add}\n`);
   if (since === 0) return;
   const them = formatNumberOf(since, "recording");
   io.stderr.write(`${them} not deleted: put under a legal hold or purged by another run in the meantime.\n`);

@@ -32,7 +32,7 @@ export function verdictOf(facts: ReportFacts): Verdict {
   const unlisted = unlistedInWords(facts);
   if (unlisted !== undefined) {
     const sentence = `${unlisted}, so calls may be missing that nobody knows of. Of those known: ${held}`;
-    return { is: "unlisted", title: "Completeness was not checked", sentence };
+    return { is: "unlisted", title: isAhead(facts) ? "Not over yet" : "Completeness was not checked", sentence };
   }
   const given = listings.filter(({ isGiven }) => isGiven).map(({ source }) => systemNames[source]);
   if (given.length > 0) {
@@ -69,14 +69,21 @@ function openInWords(counts: ReportCounts): string {
 }
 
 /** Which part of the period nobody listed; undefined where all of it was. */
-function unlistedInWords({ listings, period, made }: ReportFacts): string | undefined {
+function unlistedInWords(facts: ReportFacts): string | undefined {
+  const { listings, period } = facts;
   if (listings.every(({ lists }) => lists === 0)) return "This period was never listed completely";
   const stretches = listings.flatMap(({ uncovered }) => uncovered);
   if (stretches.length === 0) return undefined;
-  const isLateOnly = stretches.every(({ fromMs, toMs }) => fromMs > period.fromMs && toMs === period.toMs);
-  if (!isLateOnly || period.toMs <= Date.parse(made.at)) return "Not every part of this period was ever listed";
+  if (!isAhead(facts)) return "Not every part of this period was ever listed";
   const until = Math.min(...stretches.map(({ fromMs }) => fromMs));
   return `This period is not over, and was listed only until ${momentText(until, period.timezone)}`;
+}
+
+/** Whether only the end of a period that is not over yet was not listed. */
+function isAhead({ listings, period, made }: ReportFacts): boolean {
+  if (period.toMs <= Date.parse(made.at) || listings.every(({ lists }) => lists === 0)) return false;
+  const stretches = listings.flatMap(({ uncovered }) => uncovered);
+  return stretches.every(({ fromMs, toMs }) => fromMs > period.fromMs && toMs === period.toMs);
 }
 
 function gapsOf(facts: ReportFacts): Verdict {

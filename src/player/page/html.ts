@@ -23,7 +23,7 @@ ${iconSprite}
 <main>
 <form id="search" role="search" aria-label="Recordings">
 <div class="find"><label for="text">Search</label>
-<input id="text" type="search" autocomplete="off" spellcheck="false" placeholder="Number, name, spoken words, date or link" aria-keyshortcuts="/"></div>
+<input id="text" type="search" autocomplete="off" spellcheck="false" placeholder="Number, name, words or date" aria-keyshortcuts="/"></div>
 <details id="filters"><summary>Filters and order<span id="filtered"></span></summary>
 <div class="fields">
 <div><label for="from">From</label><input id="from" class="date" type="text" autocomplete="off" placeholder="5 Oct 2026" aria-describedby="dates"></div>

@@ -20,6 +20,7 @@ input[aria-invalid="true"] { border: 2px solid var(--alert); }
 button, .button { cursor: pointer; display: inline-flex; align-items: center; justify-content: center; text-decoration: none; white-space: nowrap; }
 .main:is(button, .button) { background: var(--main); color: var(--on-main); border-color: var(--main); font-weight: 600; }
 .quiet:is(button, .button) { border-color: transparent; background: none; color: var(--main); min-height: 2.25rem; gap: .4rem; }
+.found > .quiet, #help:has(+ [hidden]) { margin-right: calc(-.7rem - 1px); }
 .icon { padding: .3rem .6rem; }
 :focus-visible { outline: 3px solid var(--main); outline-offset: 2px; }
 label, summary { color: var(--soft); font-size: .875rem; }

@@ -168,6 +168,7 @@ test.each([
   "",
   "a b",
   "calls.csv",
+  "NCS0001A2F",
   "/r/tim/3/4/NCS",
   "../x",
   "ringcentral/..",

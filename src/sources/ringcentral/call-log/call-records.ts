@@ -22,7 +22,7 @@ export function recordingsOf(row: Row): RowFinding {
   return findingOfTable(row, refOf);
 }
 
-/** A recording that text names: an id, a contentUri, or a permanent path; undefined when it is none of them. */
+/** A recording that text names: an id (not TIM's, which begins with NCS), a contentUri or a permanent path; else undefined. */
 export function namedRecording(name: string): RecordingRef | undefined {
   const path = /^(?:https?:\/\/[^/]+)?\/?(?:r\/)?ringcentral\/((?:vm\/[^/?#]+\/)?[^/?#]+)$/.exec(name);
   const voicemail =
@@ -31,7 +31,7 @@ export function namedRecording(name: string): RecordingRef | undefined {
     const isAddress = URL.canParse(name) && path === null;
     return voicemailRef(voicemail, isAddress ? { contentUri: withoutToken(name) ?? "" } : {}, {});
   }
-  const encoded = path?.[1] ?? (/^[\w-]{1,128}$/.test(name) ? name : undefined);
+  const encoded = path?.[1] ?? (/^(?!NCS)[\w-]{1,128}$/i.test(name) ? name : undefined);
   if (encoded !== undefined) {
     const id = typedId(decoded(encoded));
     return id === undefined ? undefined : refOf(id, undefined, {});
