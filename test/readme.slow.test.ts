@@ -18,10 +18,11 @@ const blocks = (language: string) =>
 describe("the README's recipes", () => {
   it("for systemd have no fault that systemd-analyze knows", ({ skip }) => {
     using folder = openTempFolder();
-    const [service = "", timer = ""] = blocks("ini");
+    const [service = "", timer = "", watch = ""] = blocks("ini");
     writeFileSync(join(folder.path, "callreel.service"), service.replace("ExecStart=callreel", "ExecStart=/bin/true"));
     writeFileSync(join(folder.path, "callreel.timer"), timer);
-    const units = ["callreel.service", "callreel.timer"].map((name) => join(folder.path, name));
+    writeFileSync(join(folder.path, "watch.service"), watch.replace("ExecStart=callreel", "ExecStart=/bin/true"));
+    const units = ["callreel.service", "callreel.timer", "watch.service"].map((name) => join(folder.path, name));
     const { error, status, stderr } = spawnSync("systemd-analyze", ["verify", ...units], { encoding: "utf8" });
     if (error !== undefined) skip("Debian's package systemd is not installed");
     expect([status, stderr]).toEqual([0, ""]);

@@ -39,9 +39,9 @@ export async function keepWatch(parts: WatchParts): Promise<void> {
   const trouble = openTrouble(voice, io.clock, invocation.settings.timezone);
   try {
     while (!io.stop.aborted) {
-      await lookOnce(parts, round, trouble);
       if (round.fault !== undefined) throw round.fault;
-      const jump = await pauseUnlessJumped(parts, jumped);
+      await lookOnce(parts, round, trouble);
+      const jump = await pauseUnlessJumped(parts, jumped, () => round.fault !== undefined);
       if (jump === 0) continue;
       voice.info(`The machine slept or its clock was set (${formatDuration(Math.abs(jump))}): looking at once.`);
       round.dueNow();
@@ -91,13 +91,14 @@ function passes({ code }: RecordingError, isProven: boolean): boolean {
 async function pauseUnlessJumped(
   { invocation, looks, pulse, expectation }: WatchParts,
   jumped: () => number,
+  isOver: () => boolean,
 ): Promise<number> {
   const { clock, stop } = invocation.io;
   const pauseMs = looks.pauseMs();
   for (;;) {
     const jump = jumped();
     const left = expectation.dueMs(pauseMs) - clock.monotonic();
-    if (jump !== 0 || left <= 0 || stop.aborted) return jump;
+    if (jump !== 0 || left <= 0 || stop.aborted || isOver()) return jump;
     pulse.beat();
     await clock.sleep(Math.min(tickMs, left), stop).catch(() => {});
   }
