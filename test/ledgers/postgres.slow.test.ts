@@ -154,5 +154,6 @@ async function goOn(ledger: Archive): Promise<unknown> {
   await ledger.begin(run("third"));
   const claims = await ledger.claim([...refs(7), ref(9)]);
   await ledger.finish(nothing, 0);
-  return [hold?.name, claims, await ledger.summary(), await ledger.hooksOwedCount(), await ledger.head()];
+  const told = [await ledger.summary(), await ledger.failures(), await ledger.shorts(), await ledger.hooksOwedCount()];
+  return [hold?.name, claims, told, await ledger.head()];
 }

@@ -14,18 +14,29 @@ export function summary(tables: Tables): Promise<Holding[]> {
   );
 }
 
+const notHeld = "state <> 'done' AND state <> 'purged' AND error_code IS NOT NULL";
+
+/** What failed is counted by its index alone, however much it is; what sources said of absences is compared row by row. */
 export async function failures(tables: Tables): Promise<Failure[]> {
   const rows = await tables.rows<FailureRow>(
-    `SELECT source, state, code, entries, message, example, evidence FROM (
-       SELECT DISTINCT ON (source, state, error_code, proven) source, state, error_code AS code,
-         count(*) OVER (PARTITION BY source, state, error_code, proven) AS entries, error_message AS message,
-         key AS example, CASE WHEN state = error_code THEN evidence END AS evidence
-       FROM (SELECT *, CASE WHEN state = error_code THEN evidence::jsonb ->> 'proven' END AS proven FROM recordings
-         WHERE state <> 'done' AND state <> 'purged' AND error_code IS NOT NULL) AS failed
-       ORDER BY source, state, error_code, proven, changed DESC, seq DESC) AS newest
-     ORDER BY entries DESC, source COLLATE "C", state COLLATE "C", code COLLATE "C"`,
+    `WITH counted AS (
+       SELECT source, state, error_code, count(*) AS entries FROM recordings WHERE ${notHeld} AND state <> error_code
+       GROUP BY source, state, error_code)
+     SELECT counted.source, counted.state, counted.error_code AS code, entries, message, example, NULL AS evidence
+       FROM counted CROSS JOIN LATERAL (
+         SELECT error_message AS message, key AS example FROM recordings AS r
+         WHERE ${notHeld} AND r.source = counted.source AND r.state = counted.state AND r.error_code = counted.error_code
+         ORDER BY changed DESC, seq DESC LIMIT 1) AS newest
+     UNION ALL SELECT source, state, code, entries, message, example, evidence FROM (
+       SELECT DISTINCT ON (source, state, proven) source, state, error_code AS code,
+         count(*) OVER (PARTITION BY source, state, proven) AS entries, error_message AS message, key AS example, evidence
+       FROM (SELECT *, evidence::jsonb ->> 'proven' AS proven FROM recordings WHERE ${notHeld} AND state = error_code) AS said
+       ORDER BY source, state, proven, changed DESC, seq DESC) AS newest`,
   );
-  return rows.map(failureOf);
+  const byName = ({ source, state, code }: FailureRow) => `${source} ${state} ${code}`;
+  return rows
+    .sort((one, other) => other.entries - one.entries || (byName(one) < byName(other) ? -1 : 1))
+    .map(failureOf);
 }
 
 export async function shorts(tables: Tables): Promise<Shorts> {

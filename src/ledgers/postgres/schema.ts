@@ -46,7 +46,9 @@ export const migrations: readonly string[] = [
     first_seen bigint NOT NULL, changed bigint NOT NULL, done_at bigint, run_id text, lease_owner text, named integer,
     transcripts text);
   CREATE INDEX recordings_by_start ON recordings (start, seq);
-  CREATE INDEX recordings_not_done ON recordings (start, seq) WHERE state <> 'done';
+  CREATE INDEX recordings_not_done ON recordings (start, seq) INCLUDE (source, state) WHERE state <> 'done';
+  CREATE INDEX recordings_failed ON recordings (source, state, error_code, changed, seq)
+    WHERE state <> 'done' AND state <> 'purged' AND error_code IS NOT NULL;
   CREATE INDEX recordings_short ON recordings (start) WHERE short IS NOT NULL;
   CREATE INDEX recordings_named ON recordings (lease_owner) WHERE named = 1;
   CREATE INDEX recordings_by_path ON recordings (path) WHERE path IS NOT NULL;
