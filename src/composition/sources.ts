@@ -153,6 +153,7 @@ export async function ringcentralSettings({ settings, io, keepSecret }: Wiring):
     ...(settings.retries === undefined ? {} : { retries: settings.retries }),
     stateDir: stateFolder(io.env),
     ...(settings.output?.includes("{user}") ? { users: true } : {}),
+    ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),
     profile: profileOf(settings),
     redirectPort: settings.redirectPort ?? 8710,
   };

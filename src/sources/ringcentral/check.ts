@@ -13,6 +13,7 @@ import type { Audio } from "./media/audio.ts";
 import { startOf } from "./media/sample.ts";
 import type { RingCentralRateLimiter } from "./rate-limiter/limiter.ts";
 import type { RingCentralContext, RingCentralSettings } from "./settings.ts";
+import { checkVoicemail } from "./voicemail/check-voicemail.ts";
 
 export interface CheckWorld {
   readonly settings: RingCentralSettings;
@@ -37,11 +38,12 @@ const steps: readonly (readonly [name: string, step: Step])[] = [
   ["RingCentral: call log and rate limit", callLog],
   ["RingCentral: one recording", oneRecording],
   ["RingCentral: retention", retention],
+  ["RingCentral: voicemail", checkVoicemail],
 ];
 
 const skewLimitMs = 60_000;
 
-/** The checks of `callreel doctor` for one login; each asks at most two requests. */
+/** The checks of `callreel doctor` for one login; each asks at most three requests. */
 export async function* checkRingCentral(
   ports: CheckWorld,
   signal: AbortSignal,
@@ -199,7 +201,7 @@ async function oneRecording(
 async function retention({ settings }: CheckWorld, api: Api, signal: AbortSignal): Promise<Omit<Check, "name">> {
   const kept = await readRetention({ settings, api }, signal);
   if (kept === undefined)
-    return { status: "skipped", message: "unknown: the app lacks ReadAccounts, which nothing else needs" };
+    return { status: "skipped", message: "unknown: the app lacks ReadAccounts, which only voicemail needs besides" };
   const count = kept.most === undefined ? "" : `, the newest ${formatCount(kept.most)} of the account`;
   return { status: "ok", message: `Automatic recordings are kept for ${kept.days} days${count}.` };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { DownloadEvent } from "../../core/model/events.ts";
-import type { Clock } from "../../core/model/ports.ts";
+import type { Clock, RecordingKind } from "../../core/model/ports.ts";
 import type { Http } from "../../http/client.ts";
 import { isLoopback } from "../../http/networks.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -32,6 +32,8 @@ export interface RingCentralSettings {
   readonly account?: string;
   /** Calls say whose their extensions are, also where their numbers are told: costs a list of the extensions a day. */
   readonly users?: boolean;
+  /** What is listed: calls unless told. */
+  readonly kinds?: readonly RecordingKind[];
   /** Login page of a partner brand. */
   readonly brandId?: string;
 }
