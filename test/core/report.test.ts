@@ -146,4 +146,12 @@ describe("a report's lines", () => {
       seconds: 4,
     });
   });
+
+  it("says how many of them are voicemail, where any is", () => {
+    const tally = openReportTally();
+    tally.add({ kind: "held", key: "ringcentral/vm/1/2", open: false });
+    tally.add({ kind: "missing", key: "ringcentral/vm/1/3", open: true });
+    tally.add({ kind: "held", key: "ringcentral/7", open: false });
+    expect(tally.counts()).toMatchObject({ calls: 3, held: 2, voicemail: 2 });
+  });
 });

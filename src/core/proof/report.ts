@@ -1,5 +1,6 @@
 import type { LedgerEntry } from "../model/ledger.ts";
 import type { Call, SourceName } from "../model/recording.ts";
+import { isVoicemail } from "../voicemail.ts";
 import { type Finding, isDifference, type Reconciled } from "./reconcile.ts";
 
 /** One recording of a report: held, or how it differs from what is listed. Plain data without secrets. */
@@ -89,6 +90,8 @@ function storedFields(entry: LedgerEntry | undefined): Partial<ReportLine> {
 /** How many recordings are what. `calls` are those listed in the period; `held` counts those that are too short as well. */
 export interface ReportCounts {
   readonly calls: number;
+  /** How many of those are voicemail; absent where none is. */
+  readonly voicemail?: number;
   readonly held: number;
   readonly missing: number;
   readonly gone: number;
@@ -147,10 +150,14 @@ export function openReportTally(): ReportTally {
     bytes: 0,
     seconds: 0,
   };
+  let voicemail = 0;
   return {
-    add({ kind, open, bytes = 0, audioSeconds = 0 }) {
+    add({ kind, key, open, bytes = 0, audioSeconds = 0 }) {
       counts[(names[kind] ?? kind) as keyof typeof counts] += 1;
-      if (!notListed.has(kind)) counts.calls += 1;
+      if (!notListed.has(kind)) {
+        counts.calls += 1;
+        if (key !== undefined && isVoicemail(key)) voicemail += 1;
+      }
       if (open) counts.open += 1;
       if (kind === "gone" && open) counts.goneUnproven += 1;
       if (kind === "short") counts.held += 1;
@@ -158,6 +165,6 @@ export function openReportTally(): ReportTally {
       counts.bytes += bytes;
       counts.seconds += audioSeconds;
     },
-    counts: () => ({ ...counts }),
+    counts: () => ({ ...counts, ...(voicemail > 0 && { voicemail }) }),
   };
 }

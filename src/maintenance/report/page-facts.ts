@@ -18,7 +18,7 @@ export function titleOf({ fromMs, toMs, timezone, month }: Period): string {
 const systems: Readonly<Record<string, string>> = systemNames;
 
 /** What archive, which accounts, and how its calls were listed. */
-export function factSections({ made, accounts, listings, period, live, settings }: ReportFacts): Html {
+export function factSections({ made, accounts, listings, period, live, settings, counts }: ReportFacts): Html {
   const { source } = settings;
   const known = accounts.map(
     ({ source, account, recordings }) =>
@@ -41,6 +41,7 @@ ${facts([
 ])}
 <h2>Which calls were listed</h2>
 ${listings.length === 0 ? html`<p>No listing was ever complete: neither a download nor a reconcile covered this period.</p>` : listingTable(listings, period)}
+${counts.voicemail === undefined ? [] : html`<p class="soft">This is of the call log. ${formatNumberOf(counts.voicemail, "recording is", "recordings are")} voicemail, which lies in mailboxes: a run that could not list one of them ended with another exit code than 0.</p>`}
 `;
 }
 

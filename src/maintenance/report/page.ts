@@ -61,7 +61,7 @@ function figuresOf({ counts }: ReportFacts): Html {
   const size = `${formatBytes(counts.bytes)}, ${formatDuration(counts.seconds * 1000)}`;
   const unproven = counts.goneUnproven > 0 ? `${formatCount(counts.goneUnproven)} not proven` : undefined;
   const figures: readonly Figure[] = [
-    ["Calls", counts.calls],
+    ["Calls", counts.calls, counts.voicemail === undefined ? undefined : `${formatCount(counts.voicemail)} voicemail`],
     ["Held", counts.held, size],
     ["Missing", counts.missing],
     ["Gone", counts.gone, unproven],

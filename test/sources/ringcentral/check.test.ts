@@ -83,7 +83,7 @@ async function checks(changes: Record<string, ScriptedAnswer> = {}, settings: Pa
 
 test("checks a working login from host to retention with two requests each at most", async () => {
   const { found, requests } = await checks();
-  expect(found.map(({ status }) => status)).toEqual(Array.from({ length: 9 }, () => "ok"));
+  expect(found.map(({ status }) => status)).toEqual([...Array.from({ length: 9 }, () => "ok"), "skipped"]);
   expect(found.map(({ message }) => message).join("\n")).toMatch(
     /40 requests in 60 s.*\n77 begins to arrive, as audio\/wav.*\n.*90 days.*100,000/,
   );
@@ -97,7 +97,7 @@ test("skips what needs a login when there is none, and says what helps", async (
     "ok",
     "ok",
     "failed",
-    ...Array.from({ length: 6 }, () => "skipped"),
+    ...Array.from({ length: 7 }, () => "skipped"),
   ]);
   expect(found[2]).toMatchObject({ message: expect.stringContaining("OAU-251"), exitCode: 7 });
 });
@@ -210,4 +210,29 @@ test("says who is logged in as far as the app may ask", async () => {
   const status = await withAccount((source) => source.status(never), { "/extension/~": refused });
   expect(status).toMatchObject({ user: "101", companyCallLog: true, warnings: [] });
   expect(status.name).toBeUndefined();
+});
+
+test("voicemail is checked where it is asked for: app, role, the list of extensions and a colleague's mailbox", async () => {
+  const records = [{ id: 101 }, { id: 102, extensionNumber: "9002", type: "User" }];
+  const list = { body: { records, paging: { page: 1, totalPages: 1 } } };
+  const good = { "/extension": list, "/102/message-store": { body: { records: [] } } };
+  const asked = { kinds: ["calls", "voicemail"] as const };
+  const told = async (changes: Record<string, ScriptedAnswer>, settings: Partial<World["settings"]>) =>
+    (await checks({ ...good, ...changes }, settings)).by("voicemail");
+  expect(await told({}, {})).toMatchObject({ status: "skipped" });
+  const lacking = { status: "failed", message: "The app lacks ReadMessages and ReadAccounts.", exitCode: 7 };
+  expect(await told({}, asked)).toMatchObject(lacking);
+  const scope = "ReadCallLog ReadCallRecording ReadMessages ReadAccounts";
+  const allowed = { "/oauth/token": { body: { access_token: "t", expires_in: 3600, owner_id: "101", scope } } };
+  expect(await told(allowed, asked)).toMatchObject({ status: "ok", message: expect.stringContaining("2 mailboxes") });
+  const closed = { status: 403, body: { errorCode: "CMN-408", permissionName: "ReadMessages" } };
+  expect(await told({ ...allowed, "/102/message-store": closed }, asked)).toMatchObject({
+    status: "failed",
+    exitCode: 7,
+  });
+  expect(await told({ ...allowed, "/authz-profile/check": { body: { successful: false } } }, asked)).toMatchObject({
+    status: "failed",
+    message: "The user's role lacks ReadMessages.",
+  });
+  expect(await told({ ...allowed, "/extension": closed }, asked)).toMatchObject({ status: "failed", exitCode: 7 });
 });
