@@ -168,10 +168,10 @@ const mostWords = 24;
 function refOfName(named: NamedFile, settings: Settings, refs: RefReader, timezone: string): RecordingRef | string {
   const source = named.source ?? settings.source ?? "ringcentral";
   if (source === "tim") return "TIM's recordings need their rows: give them with --rows";
-  const ref = /^\d{1,40}$/.test(named.id) ? refs.ringcentral(named.id) : undefined;
+  const ref = /^(?:\d{1,40}|vm-\d{1,20}-\d{1,20})$/.test(named.id) ? refs.ringcentral(named.id) : undefined;
   return ref === undefined
     ? `"${named.id}" is not a RingCentral recording id; recordings of other systems need their rows: --rows`
-    : { ...ref, call: inUtc(named.call, timezone) };
+    : { ...ref, call: { ...ref.call, ...inUtc(named.call, timezone) } };
 }
 
 /** What the row says, and what only the name tells. */

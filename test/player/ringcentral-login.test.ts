@@ -121,6 +121,20 @@ test("an administrator hears the whole company, but no other company and no othe
   expect(audit?.detail).toMatch(/^listened by .* \(RingCentral\)$/);
 });
 
+test("nobody hears or sees a colleague's voicemail, an administrator of calls neither", async () => {
+  const account = "37439510";
+  const [own, other] = [0, 1].map((more) => String(101 + sandbox.users[0]!.extension + more));
+  await played.keep("ringcentral", "vm/1/11", { extension: own!, account });
+  await played.keep("ringcentral", "vm/2/21", { extension: other!, account });
+  const cookie = await session();
+  const get = (path: string) => ask(player.address, path, { headers: { cookie } });
+  expect((await get("/r/ringcentral/vm/1/11")).status).toBe(200);
+  expect((await get("/r/ringcentral/vm/2/21")).status).toBe(404);
+  const { recordings } = json<{ recordings: { key: string }[] }>(await get("/api/recordings"));
+  const keys = recordings.map(({ key }) => key).filter((key) => key.includes("/vm/"));
+  expect(keys).toEqual(["ringcentral/vm/1/11"]);
+});
+
 test("somebody without the company's permission hears and sees only the own extension", async () => {
   sandbox.users[0]!.permissions.splice(0, Infinity, "ReadCallRecording", "ReadCallLog");
   const own = String(101 + sandbox.users[0]!.extension);

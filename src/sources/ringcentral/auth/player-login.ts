@@ -1,6 +1,7 @@
 import * as oauth from "oauth4webapi";
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef } from "../../../core/model/recording.ts";
+import { isVoicemail } from "../../../core/voicemail.ts";
 import { type Api, openApi } from "../api.ts";
 import { openRateLimiter, type RingCentralRateLimiter } from "../rate-limiter/limiter.ts";
 import {
@@ -161,7 +162,8 @@ function account(
   const known = new Map<string, boolean>();
   const sees = (ref: RecordingRef) => {
     if (ref.source !== "ringcentral" || own === undefined || accountOf(ref) !== own) return false;
-    return company || (extension !== undefined && ref.call.extension === extension);
+    // A role that may hear the company's calls says nothing of colleagues' mailboxes.
+    return (company && !isVoicemail(ref.key)) || (extension !== undefined && ref.call.extension === extension);
   };
   async function ask(ref: RecordingRef, signal: AbortSignal): Promise<boolean> {
     const url = `${settings.server}/restapi/v1.0/account/~/recording/${encodeURIComponent(ref.id)}`;
@@ -180,6 +182,7 @@ function account(
     sees,
     async mayHear(ref, signal) {
       if (ref.source !== "ringcentral") return false;
+      if (isVoicemail(ref.key)) return sees(ref);
       const answer = known.get(ref.key) ?? (await ask(ref, signal));
       known.set(ref.key, answer);
       if (known.size > mostKnown) known.delete(known.keys().next().value as string);
