@@ -1,5 +1,8 @@
+import { cpSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { extensionIdOf } from "../../src/sandbox/ringcentral/account/extensions.ts";
+import { run } from "../helpers/bin.ts";
 import { eventsOf } from "./tim-world.ts";
 import { keyOf, openVoicemailWorld } from "./voicemail-world.ts";
 
@@ -13,11 +16,12 @@ describe("voicemail", () => {
     expect((await callreel("download", ...from)).code).toBe(0);
     expect(world.heldVoicemail()).toEqual([]);
     const first = await callreel("download", ...both, "--json");
-    expect([first.code, first.err]).toEqual([0, expect.stringMatching(/^Done in .*6 recordings .*2 skipped/)]);
+    expect([first.code, first.err]).toEqual([0, expect.stringMatching(/Done in .*6 recordings .*2 skipped/)]);
     expect(world.heldVoicemail()).toEqual(world.keys());
     expect(rc.stats()).toMatchObject({ penalties: 0, violations: 0, tokensInUrls: 0, tokenRequests: 1 });
     const asked = rc.stats().groups;
-    expect(asked.medium).toBe(world.keys().length + 1);
+    // Audio, texts, and one list of extensions.
+    expect(asked.medium).toBe(2 * world.keys().length + 1);
     const again = await callreel("download", ...both, "--json");
     expect([again.code, eventsOf(again.out).at(-1)]).toEqual([0, expect.objectContaining({ done: 0, skipped: 8 })]);
     expect((await callreel("verify")).code).toBe(0);
@@ -49,6 +53,24 @@ describe("voicemail", () => {
     expect((await callreel("download", own, "-s", "ringcentral")).code).toBe(own === held ? 0 : 4);
     const usage = await callreel("download", ...from, "--kinds", "calls,fax");
     expect([usage.code, usage.err]).toEqual([2, expect.stringContaining('"fax" is none of calls, voicemail')]);
+  });
+
+  it("is known again from its files alone", async () => {
+    await using world = await openVoicemailWorld({ voicemails: 2 });
+    const { callreel, archive, home, env } = world;
+    expect((await callreel("download", ...from, "--kinds", "voicemail")).code).toBe(0);
+    const template = "{source}/{year}/{month}/{day}/{date}_{time}_{direction}_{from}_{to}_{id}.{ext}";
+    const other = join(home, "other");
+    rmSync(join(archive, ".callreel"), { recursive: true });
+    cpSync(archive, other, { recursive: true });
+    expect((await run(["adopt", other, "-d", other, "--match", template], { env })).code).toBe(0);
+    const { out } = await run(["list", "--archive", "--json", "-d", other], { env });
+    const found = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(found.map(({ key }) => key).sort()).toEqual(world.keys());
+    expect(found.every(({ transcripts }) => transcripts.length === 1)).toBe(true);
   });
 
   it("a mailbox that may not be read is told and ends with 7, and everything else comes", async () => {
