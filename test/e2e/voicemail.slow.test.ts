@@ -20,8 +20,8 @@ describe("voicemail", () => {
     expect(world.heldVoicemail()).toEqual(world.keys());
     expect(rc.stats()).toMatchObject({ penalties: 0, violations: 0, tokensInUrls: 0, tokenRequests: 1 });
     const asked = rc.stats().groups;
-    // Audio, texts, and one list of extensions.
-    expect(asked.medium).toBe(2 * world.keys().length + 1);
+    // Audio, texts, and the list of extensions, for names of calls and for mailboxes.
+    expect(asked.medium).toBe(2 * world.keys().length + 2);
     const again = await callreel("download", ...both, "--json");
     expect([again.code, eventsOf(again.out).at(-1)]).toEqual([0, expect.objectContaining({ done: 0, skipped: 8 })]);
     expect((await callreel("verify")).code).toBe(0);
