@@ -105,7 +105,8 @@ it("fits all that a TIM archive's commands print", async () => {
 
 it("fits all that a RingCentral archive's commands print", async () => {
   const data = { recordings: 8, days: 3 };
-  await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(4, 3) } });
+  const voicemail = { forbiddenMailboxes: { every: 3 } };
+  await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(4, 3), voicemail } });
   const { archive, env } = world;
   const seen = new Set<string>();
   const told = async (...args: string[]) => {
@@ -113,8 +114,16 @@ it("fits all that a RingCentral archive's commands print", async () => {
     for (const name of check(out)) seen.add(name);
   };
   await told("download");
+  await told("download", "--kinds", "calls,voicemail");
   await told("reconcile");
   expect([...seen]).toEqual(
-    expect.arrayContaining(["listed", "recording-started", "waiting", "run-finished", "reconcile-finished"]),
+    expect.arrayContaining([
+      "incomplete",
+      "listed",
+      "recording-started",
+      "waiting",
+      "run-finished",
+      "reconcile-finished",
+    ]),
   );
 });
