@@ -1,5 +1,5 @@
 /*
- * A key is a path (`ringcentral/{id}`, `tim/{datasource}/{voicelocation}/{voicefilename}`): ledger key, event key and
+ * A key is a path (`ringcentral/{id}`, `ringcentral/vm/{messageId}/{attachmentId}` for voicemail, `tim/{datasource}/{voicelocation}/{voicefilename}`): ledger key, event key and
  * the player's permanent URL are one thing.
  */
 
@@ -69,7 +69,7 @@ export interface Call {
 export interface RecordingRef {
   readonly key: RecordingKey;
   readonly source: SourceName;
-  /** The RingCentral recording id, or TIM's voicefilename. */
+  /** The RingCentral recording id (`vm-{messageId}-{attachmentId}` for voicemail), or TIM's voicefilename. */
   readonly id: string;
   /**
    * What the source needs to take a link. RingCentral: `{ contentUri }` (may be absent when only the id is known);
