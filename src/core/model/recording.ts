@@ -1,6 +1,6 @@
 /*
- * A key is a path (`ringcentral/{id}`, `ringcentral/vm/{messageId}/{attachmentId}` for voicemail, `tim/{datasource}/{voicelocation}/{voicefilename}`): ledger key, event key and
- * the player's permanent URL are one thing.
+ * A key is a path (`ringcentral/{id}`, for voicemail `ringcentral/vm/{messageId}/{attachmentId}`;
+ * `tim/{datasource}/{voicelocation}/{voicefilename}`): ledger key, event key and the player's permanent URL are one thing.
  */
 
 /** The systems recordings come from. */
