@@ -21,8 +21,13 @@ function apiOver(pageOf: (page: number, url: URL) => Json): Api & { readonly ask
       asked.push(url);
       return read(pageOf(Number(url.searchParams.get("page")), url));
     },
-    bytes: () => Promise.reject(new Error("nothing else is asked for")),
+    bytes: nothingElse,
+    post: nothingElse,
   };
+}
+
+function nothingElse(): Promise<never> {
+  return Promise.reject(new Error("nothing else is asked for"));
 }
 
 function paged(list: readonly object[], page: number, url: URL, perPage: number, totals: boolean): Json {
