@@ -219,7 +219,7 @@ async function wasCommitted({ rows }: Statements, { mark }: UnknownEnd<unknown>)
     [mark.number],
   );
   if (row?.status === "in progress") {
-    throw new RecordingError("server-error", "The database is still at work on what was sent before.");
+    throw new RecordingError("server-error", "The database is still busy with what was sent before.");
   }
   if (row?.status !== "committed") return false;
   return row.server === mark.server ? true : undefined;

@@ -163,7 +163,7 @@ it("looks rarely while RingCentral tells of no call, and at once when one ends; 
   expect(looks()).toBeLessThanOrEqual(quiet + 4);
 
   rc.gateway.cutAll();
-  await until(() => watching.err().includes("Connecting anew"), "the end of the line");
+  await until(() => watching.err().includes("Reconnecting in"), "the end of the line");
   await arrived(watching, addCalls(world, 2));
   expect(await ended(watching)).toMatchObject({ code: 0 });
   expect(watching.err()).not.toContain("access_token");
@@ -176,10 +176,10 @@ it.each([
 ])("looks as usual where %s", async (_, settings) => {
   await using world = await openLine(settings);
   const watching = watchIn(world);
-  await until(() => watching.err().includes("Looks come as usual instead"), `a refusal ${watching.err()}`);
+  await until(() => watching.err().includes("at its usual pace instead"), `a refusal ${watching.err()}`);
   await until(() => watching.out().includes("run-finished"), "the first run");
   await arrived(watching, addCalls(world, 2));
-  expect(watching.err().match(/Looks come as usual instead/g)).toHaveLength(1);
+  expect(watching.err().match(/at its usual pace instead/g)).toHaveLength(1);
   expect(await ended(watching)).toMatchObject({ code: 0 });
 });
 

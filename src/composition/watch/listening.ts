@@ -69,13 +69,19 @@ function openTells(voice: Pick<Voice, "info">) {
   };
   return {
     listening: () =>
-      change("listening", "RingCentral tells when calls end: looks follow at once, and are rare while nobody speaks."),
+      change(
+        "listening",
+        "RingCentral reports when calls end: callreel looks right after each, and rarely while nobody is on the phone.",
+      ),
     ended: ({ message }: RecordingError, pauseMs: number) =>
-      change("ended", `${message} Connecting anew in ${formatDuration(pauseMs)}; until then looks come as usual.`),
+      change(
+        "ended",
+        `${message} Reconnecting in ${formatDuration(pauseMs)}; until then callreel looks at its usual pace.`,
+      ),
     refused: ({ message }: RecordingError) =>
       change(
         "refused",
-        `${message} Looks come as usual instead. With the permission WebSocket they follow calls at once.`,
+        `${message} callreel looks at its usual pace instead. With the app permission WebSocket it would look right after each call.`,
       ),
   };
 }

@@ -21,7 +21,7 @@ export async function gatewayUrl(
   }
   const url = new URL(uri);
   if (!mayBeGateway(url, new URL(settings.server))) {
-    throw new RecordingError("foreign-host", `${url.host} is no host of RingCentral's, so it gets no token.`);
+    throw new RecordingError("foreign-host", `${url.host} is not one of RingCentral's hosts, so it gets no token.`);
   }
   url.searchParams.set("access_token", token);
   return url.href;

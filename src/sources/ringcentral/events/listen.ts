@@ -102,7 +102,7 @@ function subscription(messageId: string, { account = "~" }: RingCentralSettings)
 function refuse({ status, body }: Frame): void {
   if (status >= 200 && status < 300) return;
   const code = String((body as Json).errorCode ?? "").replace(/[^\w-]/g, "");
-  const message = `RingCentral does not let this login hear of the account's calls (HTTP ${status}${code && `, ${code}`}).`;
+  const message = `RingCentral does not send this login events of the account's calls (HTTP ${status}${code && `, ${code}`}).`;
   throw new RecordingError(status === 403 ? "permission-refused" : "http-error", message);
 }
 
