@@ -121,7 +121,7 @@ export const commands: readonly CommandSpec[] = [
     groups: [
       groups.dest,
       some("S3", bucketOptions, "s3Region"),
-      some("Verify", archiveOptions, "readDataSubset", "writeSums", "rebuild", "repair", "head", "seal"),
+      some("Verify", archiveOptions, "read", "readDataSubset", "writeSums", "rebuild", "repair", "head", "seal"),
       some("Files", archiveOptions, "match"),
       groups.pace,
       lock,
@@ -131,6 +131,7 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ["callreel verify -d /srv/calls", "every file and every run record"],
       ["callreel verify --read-data-subset 1/7", "a seventh of the archive; all of it in a week"],
+      ["callreel verify -d s3://calls/rc --read", "every object of a bucket, which costs its transfer"],
       ["callreel verify --write-sums && sha256sum -c SHA256SUMS", "checksums that other tools can check"],
       ["callreel verify --repair", "and download missing and damaged files again"],
       ["callreel verify --rebuild", "a new ledger from what is left of the old one and from the files"],
@@ -215,6 +216,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "record an older script's files, or RingCentral's portal zips, as held (exit 3 if some match nothing)",
     groups: [
       groups.dest,
+      some("S3", bucketOptions, "s3Region"),
       some("Match", archiveOptions, "match", "transcripts"),
       some("Rows", select.options, "rows", "database", "table", "query", "databasePasswordFile"),
       some("Read", selectOptions, "source", "columns", "map", "rowDates", "encoding"),
@@ -227,7 +229,6 @@ export const commands: readonly CommandSpec[] = [
       ["callreel adopt recordings --transcripts", "transcripts that were corrected by hand"],
       ["callreel adopt calls.zip --match ringcentral-portal", "a download from RingCentral's portal, unchanged"],
     ],
-    foldersOnly: true,
     load: async () => (await import("../commands/adopt.ts")).adopt,
   },
   {
@@ -236,6 +237,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "a selection of the archive for handing over: a BagIt 1.0 bag, a plain folder with an index, or vCons",
     groups: [
       groups.dest,
+      some("S3", bucketOptions, "s3Region"),
       some("Export", archiveOptions, "bagit", "bagInfo", "plain", "vcon", "link", "reason"),
       some("Player", playerOptions, "playerUrl"),
       some("Select", selectOptions, "source", "from", "to", "month", "number", "direction", "extension"),
@@ -248,7 +250,6 @@ export const commands: readonly CommandSpec[] = [
       ["callreel export --month 2026-01 --vcon january", "an IETF vCon for each call, with its recordings"],
       ["callreel export --name muller --bagit b --bag-info 'Contact-Name=Anna Nowak'", "with a line of your own"],
     ],
-    foldersOnly: true,
     load: async () => (await import("../commands/export.ts")).exportFiles,
   },
   {
@@ -257,6 +258,7 @@ export const commands: readonly CommandSpec[] = [
     summary: "the player: a local web page for the archive, with permanent URLs that contain no token",
     groups: [
       groups.dest,
+      some("S3", bucketOptions, "s3Region"),
       some("Player", playerOptions, "host", "port", "open", "playerUrl"),
       some("Who may listen", playerOptions, "login", "users", "addUser", "tlsCert", "tlsKey", "behindProxy"),
       some("Run", runOptions, "lease"),
@@ -272,7 +274,6 @@ export const commands: readonly CommandSpec[] = [
         "for colleagues",
       ],
     ],
-    foldersOnly: true,
     load: async () => (await import("../commands/serve.ts")).serve,
   },
   {

@@ -1,23 +1,29 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, relative, resolve, sep } from "node:path";
+import type { Settings } from "../cli/config.ts";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
-import type { Invocation } from "../cli/io.ts";
+import type { Invocation, Io } from "../cli/io.ts";
+import { archivePlace } from "../cli/options/bucket.ts";
 import {
   archiveFolder,
+  isBucket,
   openArchiveStore,
   openExistingLedger,
   takeArchive,
   wireLedger,
 } from "../composition/archive.ts";
+import { wireDestination } from "../composition/destination.ts";
 import { namesOf } from "../composition/plan.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { openGivenRefs } from "../composition/rows.ts";
 import { RecordingError } from "../core/model/errors.ts";
+import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
+import type { Destination } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { portalPattern } from "../core/naming/file-name-parser.ts";
 import { formatBytes, formatCount, formatNumberOf, printable } from "../core/text.ts";
-import { openDestination } from "../destinations/index.ts";
+import { transcriptExtension } from "../core/transcripts/names.ts";
 import {
   type AdoptionHooks,
   adoptFiles,
@@ -38,7 +44,11 @@ export async function adopt(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
   const root = archiveFolder(settings, io);
   if (settings.transcripts) return adoptTranscripts(invocation);
-  const place = placeOf(root, resolve(io.cwd, args[0] ?? "."), settings.match === portalPattern);
+  const portal = settings.match === portalPattern;
+  const given = args[0] ?? ".";
+  const place = isBucket(settings)
+    ? placeInBucket(settings.dest ?? "", given, resolve(io.cwd, given), portal)
+    : placeOf(root, resolve(io.cwd, given), portal);
   if (settings.match === undefined && settings.rows === undefined && settings.database === undefined) {
     throw new RecordingError(
       "usage",
@@ -50,10 +60,12 @@ export async function adopt(invocation: Invocation): Promise<number> {
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await wireLedger(settings, io, true);
+    await using destination = await openArchiveDestination(settings, io, ledger);
     const told = openTelling(invocation);
+    const parts = { ledger, told, destination };
     const count =
-      (place.within ? await adoptWithin(invocation, place.path, clues, { ledger, told }) : 0) +
-      (settings.match === portalPattern ? await copyInto(invocation, place, clues, { ledger, told }) : 0);
+      (place.within ? await adoptWithin(invocation, place, clues, parts) : 0) +
+      (portal && !place.path.startsWith("s3:") ? await copyInto(invocation, place, clues, parts) : 0);
     if (count > 0) await ledger.audit({ action: "adopt", detail: adoptedInWords(count, place.path) });
     return worst([told.end(count), rejected > 0 ? exitCodeOf("bad-rows") : 0]);
   } finally {
@@ -67,6 +79,12 @@ async function adoptTranscripts({ settings, io, args }: Invocation): Promise<num
     throw new RecordingError(
       "usage",
       "adopt --transcripts takes recordings that are held: leave out --match and rows.",
+    );
+  }
+  if (isBucket(settings)) {
+    throw new RecordingError(
+      "usage",
+      "adopt --transcripts needs an archive in a folder: transcripts are not kept of buckets.",
     );
   }
   const root = archiveFolder(settings, io);
@@ -91,22 +109,32 @@ function adoptedInWords(count: number, path: string): string {
 interface Parts {
   readonly ledger: Archive;
   readonly told: Telling;
+  readonly destination: Destination;
+}
+
+/** Joins a bucket with the ledger, too. */
+async function openArchiveDestination(settings: Settings, io: Io, ledger: Archive): Promise<Destination> {
+  const report = (event: DownloadEvent) => {
+    if (event.event === "notice" && !settings.quiet) io.stderr.write(`${event.message}\n`);
+  };
+  return wireDestination(settings, io, ledger, { keepSecret: () => {}, logRequest: () => {}, report });
 }
 
 /** Files that stand in the archive already. */
 async function adoptWithin(
   { settings, io }: Invocation,
-  folder: string,
+  { under }: Place,
   clues: Clues,
   { ledger, told }: Parts,
 ): Promise<number> {
   const root = archiveFolder(settings, io);
   const identify = await openIdentify(root, settings, clues);
   await using store = await openArchiveStore(settings, io);
-  const under = relative(root, folder).split(sep).join("/");
   const files = await unknownFiles(store, ledger, { stop: io.stop, under });
   const portal = settings.match === portalPattern;
-  return await adoptFiles(root, store, portal ? withoutZips(files) : files, identify, ledger, told);
+  const isAudio = (path: string) =>
+    !(portal && isZip(path)) && !(isBucket(settings) && transcriptExtension(path) !== undefined);
+  return await adoptFiles(root, store, only(files, isAudio), identify, ledger, told);
 }
 
 /** Files from elsewhere, and from zips. */
@@ -114,33 +142,49 @@ async function copyInto(
   { settings, io }: Invocation,
   { path, within }: Place,
   clues: Clues,
-  { ledger, told }: Parts,
+  { ledger, told, destination }: Parts,
 ): Promise<number> {
   const identify = await openIdentifyByName(settings, clues);
-  await using destination = await openDestination(archiveFolder(settings, io), {});
   const ports = { destination, ledger, identify, ...namesOf(settings) };
   return await takeIn(filesFrom(path, within), ports, told, io.stop);
 }
 
-async function* withoutZips(paths: AsyncIterable<string>): AsyncIterable<string> {
-  for await (const path of paths) if (!isZip(path)) yield path;
+async function* only(paths: AsyncIterable<string>, fits: (path: string) => boolean): AsyncIterable<string> {
+  for await (const path of paths) if (fits(path)) yield path;
 }
 
 interface Place {
   readonly path: string;
   /** A folder in the archive. */
   readonly within: boolean;
+  /** Relative to the archive, with `/`; empty for all of it. */
+  readonly under: string;
+}
+
+/** Objects that stand in the bucket's archive, or a portal download on this machine. */
+function placeInBucket(dest: string, given: string, local: string, portal: boolean): Place {
+  if (!/^s3:/i.test(given)) {
+    if (portal && existsSync(local)) return { path: local, within: false, under: "" };
+    const remedy = `name objects that stand in ${dest}, as in ${dest}/old, or with --match ringcentral-portal a download on this machine.`;
+    throw new RecordingError("usage", `adopt ${given}: ${remedy}`);
+  }
+  const path = archivePlace(given);
+  if (path === dest || path.startsWith(`${dest}/`)) return { path, within: true, under: path.slice(dest.length + 1) };
+  throw new RecordingError(
+    "usage",
+    `${path} is not in the archive ${dest}: copy the objects there first, or name it with --dest.`,
+  );
 }
 
 /** Where the files are; only portal downloads may be outside of the archive, for a ledger speaks of nothing else. */
 function placeOf(root: string, given: string, portal: boolean): Place {
   if (!existsSync(given)) throw new RecordingError("usage", `${given} does not exist.`);
-  if (portal && statSync(given).isFile()) return { path: given, within: false };
+  if (portal && statSync(given).isFile()) return { path: given, within: false, under: "" };
   const home = existsSync(root) ? realpathSync(root) : root;
   const path = relative(home, realpathSync(given));
   const within = path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path);
-  if (within) return { path: resolve(root, path), within };
-  if (portal) return { path: given, within };
+  if (within) return { path: resolve(root, path), within, under: path.split(sep).join("/") };
+  if (portal) return { path: given, within, under: "" };
   throw new RecordingError(
     "usage",
     `${given} is not in the archive ${root}: move the files there first, or name the folder around them with --dest.`,

@@ -1,16 +1,23 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
 import { exitCodeOf } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder, openExistingLedger } from "../composition/archive.ts";
+import { archiveFolder, isBucket, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
 import { auditReason } from "../composition/audit-reason.ts";
 import { entryFilterOf } from "../composition/plan.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
+import type { Store } from "../core/model/store.ts";
 import { formatBytes, formatNumberOf } from "../core/text.ts";
 import { csvPrinter } from "../maintenance/archive-list.ts";
 import { type BagInfo, bagInfoOf, payloadFolder, writeBag } from "../maintenance/bagit-export.ts";
 import { checkAll, type Filled } from "../maintenance/export-checks.ts";
-import { type ExportFolder, openExportFolder, refuseFilled } from "../maintenance/export-folder.ts";
+import {
+  type ExportFolder,
+  fromFolder,
+  fromStore,
+  openExportFolder,
+  refuseFilled,
+} from "../maintenance/export-folder.ts";
 import { heldEntries } from "../maintenance/named-entries.ts";
 import { sumLine } from "../maintenance/sum-line.ts";
 import { tellUntold } from "../maintenance/untold.ts";
@@ -42,7 +49,9 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
     await tellUntold(ledger, filter, io);
     return 3;
   }
-  const target = opened(root, folder, flag === "--bagit" ? payloadFolder : "", settings.link);
+  await using store = await openArchiveStore(settings, io, ledger);
+  const bring = isBucket(settings) ? fromStore(store) : fromFolder(root, settings.link);
+  const target = opened(bring, folder, flag === "--bagit" ? payloadFolder : "");
   let whole = false;
   try {
     const filling = flag === "--vcon" ? fillVcons : fill;
@@ -53,7 +62,7 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
       differences,
       catalogue = "",
       undated = 0,
-    } = await filling(target, chosen, ledger, invocation);
+    } = await filling(target, chosen, { ledger, store }, invocation);
     if (differences > 0) {
       io.stderr.write(`callreel: ${formatNumberOf(differences, "difference")} from the ledger: nothing was written.\n`);
       return exitCodeOf("differences");
@@ -86,7 +95,8 @@ interface Target {
   readonly folder: string;
 }
 
-function targetOf({ settings: { bagit, plain, vcon, link }, io }: Invocation): Target {
+function targetOf({ settings, io }: Invocation): Target {
+  const { bagit, plain, vcon, link } = settings;
   const given = Object.entries({ "--bagit": bagit, "--plain": plain, "--vcon": vcon });
   const [target, other] = given.flatMap(([flag, folder]) =>
     folder === undefined ? [] : [{ flag: flag as Target["flag"], folder: resolve(io.cwd, folder) }],
@@ -97,6 +107,9 @@ function targetOf({ settings: { bagit, plain, vcon, link }, io }: Invocation): T
   if (other !== undefined) throw new RecordingError("usage", `export: give either ${target.flag} or ${other.flag}.`);
   if (target.flag === "--vcon" && link) {
     throw new RecordingError("usage", "--link goes with --bagit and --plain: a vCon has its recordings in it.");
+  }
+  if (link && isBucket(settings)) {
+    throw new RecordingError("usage", "--link needs an archive in a folder: recordings in a bucket are copied.");
   }
   return target;
 }
@@ -141,7 +154,7 @@ function isWithin(root: string, folder: string): boolean {
 async function fill(
   target: ExportFolder,
   entries: AsyncIterable<readonly LedgerEntry[]>,
-  ledger: Archive,
+  { ledger }: { readonly ledger: Archive; readonly store: Store },
   invocation: Invocation,
 ): Promise<Filled> {
   const print = csvPrinter(await ledger.holds());

@@ -24,7 +24,7 @@ export async function serve(invocation: Invocation): Promise<number> {
     await using sources = await openSources(invocation, wiring);
     const archives = await openArchives(invocation, sources.sources.size > 0);
     await using _archives = closing(archives);
-    await using fetches = await wireFetches(invocation, sources, archives[0], reporter.report);
+    await using fetches = await wireFetches(invocation, sources, archives[0], reporter);
     hear = fetches.hear;
     const missing = { fetches, named: (path: string) => namedIn(sources, path) };
     await using webLogin = settings.login === undefined ? undefined : await wireWebLogin({ ...wiring, settings });
@@ -77,7 +77,8 @@ function namedIn({ sources }: SourceSet, path: string) {
 function closing(archives: readonly SetArchive[]): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
-      for (const { ledger, library } of archives) {
+      for (const { ledger, library, store } of archives) {
+        await store[Symbol.asyncDispose]();
         await library[Symbol.asyncDispose]();
         await ledger[Symbol.asyncDispose]();
       }

@@ -8,7 +8,7 @@ import type { Check, Destination } from "../core/model/ports.ts";
 import type { Store } from "../core/model/store.ts";
 import { defaultRetryPolicy } from "../core/retry.ts";
 import { placeOf } from "../destinations/s3/address.ts";
-import { claimPlace, idName, mustBelong } from "../destinations/s3/archive-id.ts";
+import { claimPlace, idAt, idName, mustBelong, rejoin } from "../destinations/s3/archive-id.ts";
 import { checkBucket } from "../destinations/s3/checks.ts";
 import { openS3Client, type S3Client } from "../destinations/s3/client.ts";
 import { type CredentialSource, chainCredentials, fixedCredentials } from "../destinations/s3/credentials.ts";
@@ -20,16 +20,18 @@ import { openHttp } from "../http/client.ts";
 import { readSecretFile } from "../platform/secrets.ts";
 import { ledgerDatabase, ledgerFile, spoolFolder } from "./archive.ts";
 import { httpSettingsOf } from "./http.ts";
+import { noteLock } from "./noted-locks.ts";
 import type { RunReporter } from "./reporter.ts";
 
 type Hearer = Pick<RunReporter, "keepSecret"> & Partial<Pick<RunReporter, "logRequest">>;
 
-/** Opens the bucket that `--dest` names, and joins it with the ledger. */
+/** Opens the bucket that `--dest` names, and joins it with the ledger; `tidy` clears its spool, for whoever holds the archive's lock. */
 export async function wireBucket(
   settings: Settings,
   io: Io,
   ledger: Archive,
   reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
+  tidy = true,
 ): Promise<Destination> {
   refuseUnable(settings);
   const client = openBucket(settings, io, reporter);
@@ -40,10 +42,11 @@ export async function wireBucket(
     const notes = { get: ledger.get.bind(ledger), set: ledger.set.bind(ledger), isUsed };
     if (settings.s3ObjectLock !== undefined) await mustLock(client, now, io.stop);
     const { overwrites } = await claimPlace(client, notes, now, io.stop);
+    if (settings.s3ObjectLock !== undefined) await noteLock(ledger, settings.s3ObjectLock, now());
     if (isNew) reporter.report({ event: "notice", level: "info", message: whereLedgerIs(settings, io) });
     const spool = spoolFolder(settings, io);
     const objects = objectsOf(settings);
-    return openS3({ client, objects, overwrites, spool, tidy: true, now, signal: io.abort });
+    return openS3({ client, objects, overwrites, spool, tidy, now, signal: io.abort });
   } catch (error) {
     await client[Symbol.asyncDispose]();
     throw error;
@@ -65,6 +68,23 @@ export async function openBucketStore(
     await client[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The place that a ledger which is made anew is to be joined with; throws `usage` where no archive is there. */
+export async function findPlace(settings: Settings, io: Io): Promise<{ join(ledger: Archive): Promise<void> }> {
+  const open = () => openBucket(settings, io, { keepSecret: () => {} });
+  await using client = open();
+  const there = await idAt(client, () => io.clock.now(), io.stop);
+  if (there === undefined) {
+    const message = `There is no archive at ${settings.dest}: check bucket, prefix and --s3-endpoint. Nothing was written.`;
+    throw new RecordingError("usage", message);
+  }
+  return {
+    async join(ledger) {
+      await using again = open();
+      await rejoin(again, ledger, there);
+    },
+  };
 }
 
 function whereLedgerIs(settings: Settings, io: Io): string {

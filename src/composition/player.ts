@@ -3,10 +3,12 @@ import { join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { type Settings, stateFolder } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
+import { archivePlace } from "../cli/options/bucket.ts";
 import { asRecordingError, errorOf, RecordingError } from "../core/model/errors.ts";
-import type { DownloadEvent } from "../core/model/events.ts";
+import type { Archive } from "../core/model/ledger.ts";
+import type { Destination } from "../core/model/ports.ts";
 import { partialFolder } from "../destinations/disk/part-files.ts";
-import { openDestination } from "../destinations/index.ts";
+import { openDestination, openStore } from "../destinations/index.ts";
 import { openDatabaseBrowse } from "../ledgers/index.ts";
 import { makeFolders } from "../platform/make-folders.ts";
 import { isAnyAddress, isLoopbackHost, openVisitorAddress, trustedProxies } from "../player/auth/visitor.ts";
@@ -17,15 +19,19 @@ import { type Fetches, openFetches } from "../player/streaming/fetches.ts";
 import { openTee } from "../player/streaming/tee.ts";
 import {
   archiveFolder,
+  isBucket,
   ledgerDatabase,
   ledgerFile,
   ledgerPassword,
+  openArchiveStore,
   openExistingLedger,
+  spoolFolder,
   wireLedger,
 } from "./archive.ts";
 import { wireTransfer } from "./open-transfer.ts";
 import { agreeOnPaths } from "./path-agreement.ts";
 import { planOf } from "./plan.ts";
+import type { RunReporter } from "./reporter.ts";
 import type { SourceSet } from "./sources.ts";
 import { transfersOf } from "./transfer-numbers.ts";
 
@@ -81,20 +87,31 @@ export async function openArchives(
   { args, settings, io }: Invocation,
   mayBeNew: boolean,
 ): Promise<[SetArchive, ...SetArchive[]]> {
-  const [named, ...others] = settings.dest === undefined && args.length > 0 ? args : [undefined, ...args];
-  const first = named === undefined ? settings : { ...settings, dest: named };
-  const open = mayBeNew ? wireLedger : openExistingLedger;
-  const archives: [SetArchive, ...SetArchive[]] = [
-    { root: archiveFolder(first, io), ledger: await open(first, io), library: await openLibraryOf(first, io) },
-  ];
-  for (const folder of others) archives.push(await openFurther(folder as string, io));
+  const first = firstOf(settings, args);
+  const others = settings.dest === undefined ? args.slice(1) : args;
+  const ledger = await (mayBeNew ? wireLedger : openExistingLedger)(first, io);
+  // A bucket that recordings are fetched into is joined with its ledger by who fetches.
+  const archives: [SetArchive, ...SetArchive[]] = [await setArchive(first, io, ledger, mayBeNew)];
+  for (const place of others) archives.push(await openFurther(archivePlace(place), settings, io));
   return archives;
 }
 
-async function openFurther(folder: string, io: Io): Promise<SetArchive> {
-  const { ledger: _ledger, ...settings } = { ledger: undefined, dest: resolve(io.cwd, folder) };
-  const ledger = await openExistingLedger(settings, io);
-  return { root: settings.dest, ledger, library: await openLibraryOf(settings, io) };
+/** Of the archive that is fetched into. */
+function firstOf(settings: Settings, [named]: readonly string[]): Settings {
+  return settings.dest !== undefined || named === undefined ? settings : { ...settings, dest: archivePlace(named) };
+}
+
+async function openFurther(dest: string, { s3Endpoint, s3Region }: Settings, io: Io): Promise<SetArchive> {
+  const bucket = { ...(s3Endpoint && { s3Endpoint }), ...(s3Region && { s3Region }) };
+  const settings = isBucket({ dest }) ? { dest, ...bucket } : { dest: resolve(io.cwd, dest) };
+  return setArchive(settings, io, await openExistingLedger(settings, io));
+}
+
+async function setArchive(settings: Settings, io: Io, ledger: Archive, isJoined = false): Promise<SetArchive> {
+  const store = isBucket(settings)
+    ? await openArchiveStore(settings, io, isJoined ? undefined : ledger)
+    : await openStore(archiveFolder(settings, io), { strict: true });
+  return { store, ledger, library: await openLibraryOf(settings, io) };
 }
 
 async function openLibraryOf(settings: Settings, io: Io): Promise<Library> {
@@ -105,14 +122,16 @@ async function openLibraryOf(settings: Settings, io: Io): Promise<Library> {
 
 /** Fetching what listeners miss, from the sources into the first archive. */
 export async function wireFetches(
-  { settings, io }: Invocation,
+  { args, settings: given, io }: Invocation,
   sources: SourceSet,
-  { root, ledger }: SetArchive,
-  report: (event: DownloadEvent) => void,
+  { ledger }: SetArchive,
+  reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
 ): Promise<Fetches & AsyncDisposable> {
+  const { report } = reporter;
+  const settings = firstOf(given, args);
   if (sources.sources.size > 0) await agreeOnPaths(settings, ledger);
-  const destination = await openDestination(root, { mtime: !settings.noMtime });
-  const tee = openTee(destination, join(root, partialFolder));
+  const destination = await destinationOf(settings, io, ledger, reporter);
+  const tee = openTee(destination, join(spoolFolder(settings, io), partialFolder));
   const transfer = wireTransfer(settings, sources, tee, io);
   const transfers = transfersOf(settings, sources.links, io);
   const { work: _work, named: _named, progress: _progress, ...plan } = planOf(settings, noWork, false, transfers);
@@ -129,6 +148,17 @@ export async function wireFetches(
       await transfer[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Beside downloads, so what they have on its way is left alone. */
+async function destinationOf(
+  settings: Settings,
+  io: Io,
+  ledger: Archive,
+  reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
+): Promise<Destination> {
+  if (!isBucket(settings)) return openDestination(archiveFolder(settings, io), { mtime: !settings.noMtime });
+  return (await import("./bucket.ts")).wireBucket(settings, io, ledger, reporter, false);
 }
 
 const noWork = { work: (async function* () {})(), named: [], complete: async () => {} };

@@ -139,17 +139,30 @@ const mostSidecarBytes = 1 << 20;
 
 function refOfSidecar(root: string, path: string, refs: RefReader): RecordingRef | undefined {
   for (const stem of [path.replace(/\.[^./]+$/, ""), path]) {
-    const sidecar = join(root, `${stem}.info.json`);
-    try {
-      const fields = JSON.parse(readSmallFile(sidecar, mostSidecarBytes)) as Record<string, unknown>;
-      const row = { fields: { locator: {}, ...fields }, file: `${stem}.info.json`, line: 1 };
-      const [ref] = refs.recordings(row, undefined).refs;
-      if (ref !== undefined) return ref;
-    } catch {
-      // None, or not one of ours: the name may tell.
-    }
+    const name = `${stem}.info.json`;
+    const ref = refIn(sidecarText(join(root, name)), name, refs);
+    if (ref !== undefined) return ref;
   }
   return undefined;
+}
+
+function sidecarText(path: string): string | undefined {
+  try {
+    return readSmallFile(path, mostSidecarBytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The recording that a sidecar's text is about; undefined where there is none, or it is not one of ours: the name may tell. */
+export function refIn(sidecar: string | undefined, name: string, refs: RefReader): RecordingRef | undefined {
+  if (sidecar === undefined) return undefined;
+  try {
+    const fields = JSON.parse(sidecar) as Record<string, unknown>;
+    return refs.recordings({ fields: { locator: {}, ...fields }, file: name, line: 1 }, undefined).refs[0];
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whatever in a file's name may be an id: the name with and without its extension, and each run of its words, longest first. */
@@ -175,7 +188,7 @@ function refOfName(named: NamedFile, settings: Settings, refs: RefReader, timezo
 }
 
 /** What the row says, and what only the name tells. */
-function withCall(known: RecordingRef, named: Call | undefined, timezone: string): RecordingRef {
+export function withCall(known: RecordingRef, named: Call | undefined, timezone: string): RecordingRef {
   return named === undefined ? known : { ...known, call: { ...inUtc(named, timezone), ...known.call } };
 }
 

@@ -3,6 +3,7 @@ import { closeSync, constants, existsSync, mkdirSync, readdirSync, renameSync, r
 import { copyFile, link, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
+import type { Store } from "../core/model/store.ts";
 import type { FileState } from "../core/proof/verify.ts";
 import { hashFile, nameBeside } from "../platform/files.ts";
 import { makeFolders } from "../platform/make-folders.ts";
@@ -41,11 +42,35 @@ export function refuseFilled(folder: string, flag: string): void {
   }
 }
 
+/** Brings a file of the archive to `target` and says what was read on the way; undefined when it is not there. */
+export type Bring = (path: string, target: string) => Promise<FileState | undefined>;
+
 /**
- * Begins a folder that is to stand at `folder`, with files of `root` under `inside`. Files are copied, as reflinks where
- * the file system has them; `byLink` makes hard links instead, which cost nothing but share their fate with the archive's.
+ * From a folder: by copies, as reflinks where the file system has them; `byLink` makes hard links instead, which cost
+ * nothing but share their fate with the archive's.
  */
-export function openExportFolder(root: string, folder: string, inside: string, byLink = false): ExportFolder {
+export function fromFolder(root: string, byLink = false): Bring {
+  return (path, target) => (byLink ? linkOrCopy(root, path, target) : copy(root, path, target));
+}
+
+/** From any store, through this process. */
+export function fromStore(store: Store): Bring {
+  return async (path, target) => {
+    await using reading = await store.read(path);
+    if (reading === undefined) return undefined;
+    const file = await open(target, "wx", 0o600);
+    try {
+      for await (const chunk of reading.bytes) await file.writeFile(chunk);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return hashFile(dirname(target), basename(target));
+  };
+}
+
+/** Begins a folder that is to stand at `folder`, with files of the archive under `inside`. */
+export function openExportFolder(bring: Bring, folder: string, inside: string): ExportFolder {
   makeFolders(dirname(folder));
   const part = nameBeside(folder);
   mkdirSync(part, { mode: 0o700 });
@@ -56,7 +81,7 @@ export function openExportFolder(root: string, folder: string, inside: string, b
     async add(path) {
       const target = join(part, inside, path);
       makeFolders(dirname(target));
-      const state = byLink ? await linkOrCopy(root, path, target) : await copy(root, path, target);
+      const state = await bring(path, target);
       if (state !== undefined) files.push({ path, ...state });
       return state;
     },

@@ -29,7 +29,10 @@ export async function examineStored(store: Store, path: string): Promise<Stored>
     // It may remember parts of a chunk, which is good only until the next.
     check.chunk(Buffer.from(chunk));
   }
-  return { path, bytes: check.bytes, sha256: hash.digest("hex"), ...check.finish() };
+  const sha256 = hash.digest("hex");
+  const { sha256: noted = sha256 } = reading.facts;
+  if (noted === sha256) return { path, bytes: check.bytes, sha256, ...check.finish() };
+  throw new RecordingError("disk-io", `it is damaged: its store says it came with SHA-256 ${noted}, it has ${sha256}`);
 }
 
 /** The bytes of a small file; undefined where nothing stands, or more than `most` bytes. */

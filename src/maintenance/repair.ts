@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
-import type { Invocation } from "../cli/io.ts";
+import type { Settings } from "../cli/config.ts";
+import type { Invocation, Io } from "../cli/io.ts";
 import {
   archiveFolder,
+  isBucket,
   ledgerDatabase,
   ledgerFile,
   openArchiveStore,
@@ -23,6 +25,7 @@ import { formatNumberOf, printable } from "../core/text.ts";
 import { type Salvage, salvageLedger } from "../ledgers/index.ts";
 import { version } from "../platform/version.ts";
 import { adoptFiles, know, openIdentify, unknownFiles } from "./adoption.ts";
+import { recordNoted } from "./noted-objects.ts";
 
 const batchSize = 500;
 
@@ -71,24 +74,27 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     throw new RecordingError("usage", message);
   }
   const root = archiveFolder(settings, io);
-  if (!existsSync(root)) {
+  if (!isBucket(settings) && !existsSync(root)) {
     throw new RecordingError("usage", `There is no archive at ${root}: give the archive's folder with --dest.`);
   }
+  const place = isBucket(settings) ? await findPlace(settings, io) : undefined;
   const lock = await takeArchive(settings, io);
   try {
     const { aside, entries, unread } = await salvage(invocation);
     await using ledger = await wireLedger(settings, io);
-    const byId = await wantedById(ledger);
-    const pattern = settings.match ?? settings.output ?? defaultTemplate;
-    const identify = await openIdentify(root, settings, { byId, pattern });
+    await place?.join(ledger);
+    const clues = { byId: await wantedById(ledger), pattern: settings.match ?? settings.output ?? defaultTemplate };
+    const identify = await openIdentify(root, settings, clues);
     await using store = await openArchiveStore(settings, io);
-    const files = await unknownFiles(store, ledger, { stop: io.stop });
+    const unknown = await unknownFiles(store, ledger, { stop: io.stop });
+    const noted = place && (await recordNoted(store, unknown, settings, ledger, clues));
+    const files = noted === undefined ? unknown : each(noted.others);
     const unmatched = (path: string, message: string) => {
       if (!settings.json)
         io.stderr.write(`callreel: warning: not recorded: ${printable(path)}: ${printable(message)}\n`);
     };
     const hooks = { unmatched, adopted: () => {} };
-    const adopted = await adoptFiles(root, store, files, identify, ledger, hooks);
+    const adopted = (await adoptFiles(root, store, files, identify, ledger, hooks)) + (noted?.count ?? 0);
     const told = `${formatNumberOf(entries, "entry", "entries")} carried over, ${formatNumberOf(adopted, "file")} newly recorded`;
     const lost = unreadInWords(unread);
     await ledger.audit({ action: "rebuild", detail: told + lost });
@@ -100,6 +106,14 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
   } finally {
     lock.release();
   }
+}
+
+async function* each(paths: readonly string[]): AsyncIterable<string> {
+  yield* paths;
+}
+
+async function findPlace(settings: Settings, io: Io) {
+  return (await import("../composition/bucket.ts")).findPlace(settings, io);
 }
 
 /** What a rebuild had to leave behind. */

@@ -1,15 +1,13 @@
 import { createHash } from "node:crypto";
 import { startMs, zoneOf } from "../cli/dates.ts";
 import type { Invocation } from "../cli/io.ts";
-import { archiveFolder } from "../composition/archive.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import type { Store } from "../core/model/store.ts";
 import type { FileState } from "../core/proof/verify.ts";
 import { type CallGroup, openCallGroups } from "../core/vcon/call-groups.ts";
 import { channelsOf } from "../core/vcon/channels.ts";
 import { vconOf } from "../core/vcon/vcon.ts";
-import { errno } from "../platform/disk-error.ts";
-import { bytesOf } from "../platform/files.ts";
 import { checkAll, type Filled } from "./export-checks.ts";
 import type { ExportFolder } from "./export-folder.ts";
 import { vconText } from "./vcon-text.ts";
@@ -21,11 +19,10 @@ import { vconText } from "./vcon-text.ts";
 export async function fillVcons(
   target: ExportFolder,
   entries: AsyncIterable<readonly LedgerEntry[]>,
-  _: Archive,
+  { store }: { readonly ledger: Archive; readonly store: Store },
   invocation: Invocation,
 ): Promise<Filled> {
   const { settings, io } = invocation;
-  const root = archiveFolder(settings, io);
   const urlOf = recordingUrls(invocation);
   const createdMs = io.clock.now();
   const startOf = ({ ref }: LedgerEntry) => startMs(ref.call.start, zoneOf(settings)) ?? Number.NaN;
@@ -35,9 +32,9 @@ export async function fillVcons(
   async function write(legs: CallGroup): Promise<CallGroup> {
     states.clear();
     const uuid = uuidOf(legs, startOf);
-    const channels = await Promise.all(legs.map(({ stored }) => channelsIn(root, stored?.path ?? "")));
+    const channels = await Promise.all(legs.map(({ stored }) => channelsIn(store, stored?.path ?? "")));
     const parts = vconOf(legs, { uuid, createdMs, startOf, channels, ...(urlOf && { urlOf }) });
-    await target.pour(`${uuid}.vcon.json`, vconText(parts, root, states));
+    await target.pour(`${uuid}.vcon.json`, vconText(parts, store, states));
     return legs;
   }
   async function* calls() {
@@ -60,14 +57,18 @@ export async function fillVcons(
 }
 
 /** What cannot be read is told when it is put in. */
-async function channelsIn(root: string, path: string): Promise<number> {
+async function channelsIn(store: Store, path: string): Promise<number> {
   try {
-    for await (const first of bytesOf(root, path)) return channelsOf(first);
+    await using reading = await store.read(path, { start: 0, end: mostHeadBytes - 1 });
+    for await (const first of reading?.bytes ?? []) return channelsOf(Buffer.from(first));
   } catch (error) {
-    if (!(error instanceof RecordingError) && errno(error) !== "ENOENT") throw error;
+    if (!(error instanceof RecordingError)) throw error;
   }
   return 1;
 }
+
+/** Where a file tells how many channels it has. */
+const mostHeadBytes = 64 * 1024;
 
 /** Where recordings are referred to: only by the command line's word, for a profile's player may be reachable by few. */
 function recordingUrls({ settings, flags }: Invocation): ((key: string) => string) | undefined {

@@ -1,12 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
+import type { Store } from "../core/model/store.ts";
 import type { FileState } from "../core/proof/verify.ts";
 import type { Content, FilledObject, VconParts } from "../core/vcon/vcon.ts";
-import { errno } from "../platform/disk-error.ts";
-import { bytesOf } from "../platform/files.ts";
-import { readSmallBytes } from "../platform/small-file.ts";
+import { readSmall } from "./read-stored.ts";
 
 /** What each file was when it was read, or why it could not be. */
 type States = Map<string, FileState | RecordingError>;
@@ -17,31 +15,34 @@ type States = Map<string, FileState | RecordingError>;
  */
 export async function* vconText(
   { head, dialog, analysis }: VconParts,
-  root: string,
+  store: Store,
   states: States,
 ): AsyncIterable<string> {
   yield unclosed(head);
   yield ',"dialog":[';
-  yield* listText(dialog, root, states);
+  yield* listText(dialog, store, states);
   if (analysis.length > 0) {
     yield '],"analysis":[';
-    yield* listText(analysis, root, states);
+    yield* listText(analysis, store, states);
   }
   yield "]}\n";
 }
 
-async function* listText(objects: readonly FilledObject[], root: string, states: States) {
+async function* listText(objects: readonly FilledObject[], store: Store, states: States) {
   for (const [at, { fields, content }] of objects.entries()) {
     yield `${at === 0 ? "" : ","}${unclosed(fields)}`;
     try {
-      yield* contentText(content, root, states);
+      yield* contentText(content, store, states);
     } catch (error) {
-      if (error instanceof RecordingError) states.set(content.path, error);
-      else if (errno(error) !== "ENOENT") throw error;
+      if (!(error instanceof RecordingError) || !ofTheFile.has(error.code)) throw error;
+      states.set(content.path, error);
     }
     yield "}";
   }
 }
+
+/** What is wrong with one file; all else is wrong with the store. */
+const ofTheFile: ReadonlySet<string> = new Set(["disk-io", "unsafe-path"]);
 
 /** An object's text without its end, for more to follow. */
 function unclosed(fields: object): string {
@@ -51,9 +52,9 @@ function unclosed(fields: object): string {
 /** Larger text is put in as bytes. */
 const mostTextBytes = 8 * 1024 * 1024;
 
-async function* contentText(content: Content, root: string, states: States): AsyncIterable<string> {
-  const text = content.isText ? readSmallBytes(join(root, content.path), mostTextBytes) : undefined;
-  if (text === undefined || !isUtf8(text)) return yield* bytesText(content, root, states);
+async function* contentText(content: Content, store: Store, states: States): AsyncIterable<string> {
+  const text = content.isText ? await readSmall(store, content.path, mostTextBytes) : undefined;
+  if (text === undefined || !isUtf8(text)) return yield* bytesText(content, store, states);
   const encoding = content.mediatype === "application/json" && isJson(text.toString()) ? "json" : "none";
   yield `,"encoding":"${encoding}","body":${JSON.stringify(text.toString())}`;
   yield `,"content_hash":"sha512-${createHash("sha512").update(text).digest("base64url")}"`;
@@ -69,12 +70,14 @@ function isJson(text: string): boolean {
   }
 }
 
-async function* bytesText({ path, url }: Content, root: string, states: States): AsyncIterable<string> {
+async function* bytesText({ path, url }: Content, store: Store, states: States): AsyncIterable<string> {
   const [sha256, sha512] = [createHash("sha256"), createHash("sha512")];
   let bytes = 0;
   let carried: Buffer = Buffer.alloc(0);
   yield url === undefined ? ',"encoding":"base64url","body":"' : `,"url":${JSON.stringify(url)}`;
-  for await (const chunk of bytesOf(root, path)) {
+  await using reading = await store.read(path);
+  if (reading === undefined) return;
+  for await (const chunk of reading.bytes) {
     sha256.update(chunk);
     sha512.update(chunk);
     bytes += chunk.length;

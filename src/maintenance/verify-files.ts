@@ -5,6 +5,7 @@ import type { Store } from "../core/model/store.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
 import { sidecarHash } from "../destinations/disk/sidecar.ts";
 import { pathsOfEntry, unknownFiles } from "./adoption.ts";
+import { openObjectLook } from "./object-look.ts";
 import { hashStored } from "./read-stored.ts";
 import { openLaterTranscripts } from "./transcripts.ts";
 
@@ -14,6 +15,8 @@ export interface FileChecks {
   /** Told after each file. */
   readonly checked: (bytes: number) => void;
   readonly stop: AbortSignal;
+  /** How the objects of a bucket are looked at; files are read. */
+  readonly objects?: { readonly reads: boolean; readonly timezone: string | undefined };
 }
 
 export interface FilesVerified {
@@ -33,15 +36,17 @@ export async function verifyFiles(
   root: string,
   store: Store,
   ledger: Archive,
-  { subset, differs, checked, stop }: FileChecks,
+  { subset, differs, checked, stop, objects }: FileChecks,
 ): Promise<FilesVerified> {
   const damage = new Map<RecordingKey, string | undefined>();
   const broken = new Set<RecordingKey>();
   let found: Difference[] = [];
+  const add = (difference: Difference) => void found.push(difference);
+  const look = objects && (await openObjectLook(store, ledger, { ...objects, differs: add }));
   const ports = {
-    hash: (path: string) => hashStored(store, path),
+    hash: look?.hash ?? ((path: string) => hashStored(store, path)),
     sidecarHash: (path: string) => sidecarHash(root, path),
-    differs: (difference: Difference) => found.push(difference),
+    differs: add,
     checked,
     damaged: (key: RecordingKey, message: string | undefined) => damage.set(key, message),
   };
@@ -62,6 +67,7 @@ export async function verifyFiles(
   async function* settled() {
     for await (const page of stoppable(ledger.entries({ states: ["done"] }), stop)) {
       for (let looked = page; looked.length > 0; ) {
+        look?.begins(looked);
         yield looked;
         looked = await settle(looked);
       }
@@ -69,7 +75,7 @@ export async function verifyFiles(
       damage.clear();
     }
   }
-  await verifyEntries(settled(), subset, availableParallelism(), ports);
+  await verifyEntries(settled(), subset, look?.atOnce ?? availableParallelism(), ports);
   const none = { arriving: 0, noted: 0 };
   const unknown = subset === undefined ? await verifyUnknown(root, store, ledger, differs, stop) : none;
   return { broken: [...broken], ...unknown };

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { bagInfoOf, payloadFolder, writeBag } from "../../src/maintenance/bagit-export.ts";
-import { openExportFolder, refuseFilled } from "../../src/maintenance/export-folder.ts";
+import { fromFolder, openExportFolder, refuseFilled } from "../../src/maintenance/export-folder.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const names = ["plain.wav", "100%.wav", "line\nbreak.wav", "carriage\rreturn.wav", "folder/ümlaut.wav"];
@@ -24,7 +24,7 @@ test.each(
     using home = openTempFolder();
     mkdirSync(join(root.path, "folder"));
     for (const name of names) writeFileSync(join(root.path, name), name);
-    const bag = openExportFolder(root.path, join(home.path, "bag"), payloadFolder, byLink);
+    const bag = openExportFolder(fromFolder(root.path, byLink), join(home.path, "bag"), payloadFolder);
     for (const name of names)
       expect(await bag.add(name)).toEqual({ bytes: Buffer.byteLength(name), sha256: sum(name) });
     expect(await bag.add("lost.wav")).toBeUndefined();
@@ -53,12 +53,12 @@ test("a bag that is given up leaves nothing, and an empty folder may become one"
   mkdirSync(folder);
   mkdirSync(`${folder}.part`);
   writeFileSync(`${folder}.part/a`, "somebody's own");
-  const given = openExportFolder(home.path, folder, payloadFolder);
+  const given = openExportFolder(fromFolder(home.path), folder, payloadFolder);
   await given.add("a.wav");
   given.discard();
   expect(readdirSync(home.path)).toEqual(["a.wav", "bag", "bag.part"]);
   expect(readdirSync(`${folder}.part`)).toEqual(["a"]);
-  const kept = openExportFolder(home.path, folder, payloadFolder);
+  const kept = openExportFolder(fromFolder(home.path), folder, payloadFolder);
   await writeBag(kept, {}, []);
   await kept.finish();
   expect(existsSync(join(folder, "bagit.txt"))).toBe(true);
@@ -68,7 +68,7 @@ test("a bag that is given up leaves nothing, and an empty folder may become one"
 test("what somebody puts into the bag's folder meanwhile is not deleted", async () => {
   using home = openTempFolder();
   const folder = join(home.path, "bag");
-  const bag = openExportFolder(home.path, folder, payloadFolder);
+  const bag = openExportFolder(fromFolder(home.path), folder, payloadFolder);
   mkdirSync(folder);
   writeFileSync(join(folder, "own"), "x");
   await expect(bag.finish()).rejects.toThrow("ENOTEMPTY");

@@ -16,7 +16,7 @@ let archiveSet: ArchiveSet;
 
 beforeAll(async () => {
   played = await openPlayedArchive();
-  archiveSet = openArchiveSet([{ root: played.root, ledger: played.ledger, library: played.library }]);
+  archiveSet = openArchiveSet([{ store: played.store, ledger: played.ledger, library: played.library }]);
   // Three calls begin in each instant, so that pages end between calls of one start.
   for (let at = 0; at < 250; at += 1) {
     const day = String(1 + (Math.floor(at / 3) % 28)).padStart(2, "0");
@@ -108,8 +108,8 @@ test("what is known and not there is listed when asked for, as far as it can be 
   await using other = await openPlayedArchive();
   await other.keep("ringcentral", "9001", { start: "2026-10-15T10:00:00.000Z", name: "wanted" });
   const both = openArchiveSet([
-    { root: played.root, ledger: played.ledger, library: played.library },
-    { root: other.root, ledger: other.ledger, library: other.library },
+    { store: played.store, ledger: played.ledger, library: played.library },
+    { store: other.store, ledger: other.ledger, library: other.library },
   ]);
   const found = await asked({ text: "wanted", where: "all" }, { archiveSet: both, canFetch: () => true });
   expect(found.recordings.map(({ id, missing }) => [id, missing])).toEqual([
@@ -125,7 +125,7 @@ test("the list comes oldest, longest or shortest first as well, each recording o
     const start = `2026-0${1 + (at % 9)}-01T10:00:00.000Z`;
     await sorted.keep("ringcentral", String(at), { start, name: "Anna" }, smallWav(String(at), (at * 7) % 23));
   }
-  const set = openArchiveSet([{ root: sorted.root, ledger: sorted.ledger, library: sorted.library }]);
+  const set = openArchiveSet([{ store: sorted.store, ledger: sorted.ledger, library: sorted.library }]);
   const walk = async (query: Record<string, string>) => {
     const rows: Page["recordings"][number][] = [];
     let cursor: string | undefined;
@@ -173,7 +173,7 @@ test("days are the listener's: calls of the evening before in UTC belong to the 
   await zoned.keep("ringcentral", "next", { start: "2026-10-05T22:30:00.000Z" });
   await zoned.keep("tim", "local", { start: "2026-10-05T23:30:00" });
   await zoned.keep("tim", "other", { start: "2026-10-04T23:30:00" });
-  const set = openArchiveSet([{ root: zoned.root, ledger: zoned.ledger, library: zoned.library }]);
+  const set = openArchiveSet([{ store: zoned.store, ledger: zoned.ledger, library: zoned.library }]);
   const ids = async (query: Record<string, string>) =>
     (await asked(query, { archiveSet: set })).recordings.map(({ id }) => id).sort();
   const zone = "Europe/Berlin";
@@ -189,8 +189,8 @@ test("the total of what somebody sees, and of several archives, counts each reco
   await using other = await openPlayedArchive();
   await other.keep("ringcentral", "4001", { start: "2026-10-01T10:00:00.000Z" });
   const both = openArchiveSet([
-    { root: played.root, ledger: played.ledger, library: played.library },
-    { root: other.root, ledger: other.ledger, library: other.library },
+    { store: played.store, ledger: played.ledger, library: played.library },
+    { store: other.store, ledger: other.ledger, library: other.library },
   ]);
   expect(await total({}, { archiveSet: both })).toEqual({ total: 252 });
 });

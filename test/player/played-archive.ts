@@ -8,9 +8,10 @@ import { type ErrorCode, RecordingError } from "../../src/core/model/errors.ts";
 import type { Archive } from "../../src/core/model/ledger.ts";
 import type { Source } from "../../src/core/model/ports.ts";
 import type { Call, RecordingRef, SourceName } from "../../src/core/model/recording.ts";
+import type { Store } from "../../src/core/model/store.ts";
 import { defaultTemplate, pathFor } from "../../src/core/naming/path-template.ts";
 import { defaultRetryPolicy } from "../../src/core/retry.ts";
-import { openDestination } from "../../src/destinations/index.ts";
+import { openDestination, openStore } from "../../src/destinations/index.ts";
 import { openHttp } from "../../src/http/client.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -24,6 +25,7 @@ import { sha256 } from "../helpers/sha256.ts";
 
 export interface PlayedArchive extends AsyncDisposable {
   readonly root: string;
+  readonly store: Store;
   readonly ledger: Archive;
   readonly library: Library;
   /** Puts a finished recording into the archive. */
@@ -41,9 +43,11 @@ export async function openPlayedArchive(): Promise<PlayedArchive> {
   mkdirSync(join(root, ".callreel"));
   const ledger = await openArchive(join(root, ".callreel", "ledger.db"), { clock: systemClock, pid: 1 });
   const library = openLibrary(join(root, ".callreel", "ledger.db"));
+  const store = await openStore(root, { strict: true });
   const open: AsyncDisposable[] = [ledger, library];
   return {
     root,
+    store,
     ledger,
     library,
     async keep(source, id, call, audio = smallWav(id)) {
@@ -65,7 +69,7 @@ export async function openPlayedArchive(): Promise<PlayedArchive> {
       await ledger.finish({ done: 0, skipped: 0, failed: 1, rejected: 0, bytes: 0, ms: 1, reasons: {} }, 3);
     },
     async open(ports = {}, settings = {}) {
-      const archiveSet = openArchiveSet([{ root, ledger, library }]);
+      const archiveSet = openArchiveSet([{ store, ledger, library }]);
       const player = await openPlayer(
         { host: "127.0.0.1", port: 0, ...settings },
         { archiveSet, clock: systemClock, warn: (message) => console.error(message), ...ports },

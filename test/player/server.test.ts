@@ -295,8 +295,8 @@ test("two archives are one list, and each recording plays from its own", async (
   await other.keep("ringcentral", "5001", { start: "2026-11-04T10:00:00.000Z" });
   const { openArchiveSet } = await import("../../src/player/library/archive-set.ts");
   const archiveSet = openArchiveSet([
-    { root: played.root, ledger: played.ledger, library: played.library },
-    { root: other.root, ledger: other.ledger, library: other.library },
+    { store: played.store, ledger: played.ledger, library: played.library },
+    { store: other.store, ledger: other.ledger, library: other.library },
   ]);
   player = await played.open({ archiveSet });
   cookie = await enter(player);

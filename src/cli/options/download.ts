@@ -15,6 +15,7 @@ export const archiveOptions = {
   prometheus: flag("--prometheus", "print metrics in Prometheus' text format"),
   name: value("--name <words>", "people by words in their names; case and accents do not matter", words),
   text: value("--text <words>", "words in a number, extension, name, id or transcript, as for --name", words),
+  read: flag("--read", "read and hash every object of a bucket too; files in folders are read anyway"),
   readDataSubset: value(
     "--read-data-subset <n/m>",
     "re-read only one part of m, such as 1/7: the whole archive in a week",

@@ -32,6 +32,8 @@ export interface FileFacts {
   readonly audioSeconds?: number;
   /** Nobody can delete it before; milliseconds. */
   readonly lockedUntilMs?: number;
+  /** How a bucket keeps it, and until when. A hold that has no end is none. */
+  readonly retention?: { readonly mode: string; readonly untilMs: number };
 }
 
 /** A file that is being read; to be disposed, whether it was read or not. */

@@ -19,6 +19,7 @@ export interface Difference {
     | "unreadable"
     | "sidecar"
     | "ledger"
+    | "lock"
     | "unknown-file"
     | "run-record"
     | "audit-record"
@@ -35,7 +36,7 @@ export interface Difference {
 
 export interface VerifyPorts {
   /** Reads and hashes a file of the archive; undefined when it is not there. Throws `disk-io` or `unsafe-path` where there is no file to read. */
-  readonly hash: (path: string) => Promise<FileState | undefined>;
+  readonly hash: (path: string, key: RecordingKey) => Promise<FileState | undefined>;
   /** The hash that the file's sidecar names, and the sidecar's own name; undefined when there is none. */
   readonly sidecarHash?: (path: string) => { readonly sha256: string; readonly by: string } | undefined;
   readonly differs: (difference: Difference) => void;
@@ -69,7 +70,7 @@ async function verifyOne({ ref, stored, damage, transcripts = [] }: LedgerEntry,
   if (stored === undefined) return;
   const { key } = ref;
   const { path } = stored;
-  const found = await ports.hash(path).catch(reasonOf);
+  const found = await ports.hash(path, key).catch(reasonOf);
   const fault = faultOf(found, stored);
   if (fault !== undefined) ports.differs({ ...fault, key, path });
   if (fault?.message !== damage) ports.damaged?.(key, fault?.message);
@@ -84,7 +85,7 @@ async function verifyOne({ ref, stored, damage, transcripts = [] }: LedgerEntry,
 
 async function verifyTranscript(key: RecordingKey, transcript: Transcript, ports: VerifyPorts): Promise<number> {
   const { path } = transcript;
-  const found = await ports.hash(path).catch(reasonOf);
+  const found = await ports.hash(path, key).catch(reasonOf);
   const fault = faultOf(found, transcript, "noted");
   if (fault !== undefined) ports.differs({ ...fault, key, path, transcript: true });
   return sizeOf(found);

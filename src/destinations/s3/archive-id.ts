@@ -50,6 +50,17 @@ export async function mustBelong(
   mustAgree(await get(idName), there, client);
 }
 
+/** Gives a ledger that was made anew the id `there` of the place it is for; throws `usage` where it has another. */
+export async function rejoin(
+  client: S3Client,
+  ledger: Pick<LedgerOfPlace, "get" | "set">,
+  there: string,
+): Promise<void> {
+  const here = await ledger.get(idName);
+  if (here === undefined) await ledger.set(idName, there);
+  else mustAgree(here, there, client);
+}
+
 /** The id that stands in the bucket; undefined where none does. */
 export async function idAt(client: S3Client, nowMs: () => number, signal: AbortSignal): Promise<string | undefined> {
   const { place } = client;
@@ -90,7 +101,7 @@ function mustAgree(here: string | undefined, there: string, { place }: S3Client)
   if (here === undefined) {
     throw new RecordingError(
       "ledger",
-      `${name} holds an archive whose ledger is not here: bring that ledger from the machine that has it and name it with --ledger, or choose another prefix. A new ledger would not know what was purged.`,
+      `${name} holds an archive whose ledger is not here: bring that ledger from the machine that has it and name it with --ledger, or choose another prefix. A new ledger would not know what was purged; where the old one is lost for good, callreel verify --rebuild makes one from the objects.`,
     );
   }
   throw new RecordingError(

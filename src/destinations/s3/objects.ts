@@ -48,6 +48,7 @@ export function factsIn({ headers }: ResponseHead): FileFacts {
   const seconds = Number(headers["x-amz-meta-callreel-audio-seconds"] ?? Number.NaN);
   const type = headers["content-type"] ?? "";
   const lockedUntilMs = lockOf({ headers })?.untilMs;
+  const retention = retentionOf({ headers });
   return {
     bytes: Number(total),
     changedMs: Date.parse(headers["last-modified"] ?? "") || 0,
@@ -56,6 +57,7 @@ export function factsIn({ headers }: ResponseHead): FileFacts {
     ...(/^audio\/(?:wav|mpeg|ogg|flac|mp4|aac|amr|basic)$/.test(type) ? { contentType: type as AudioType } : {}),
     ...(seconds >= 0 && Number.isFinite(seconds) ? { audioSeconds: seconds } : {}),
     ...(lockedUntilMs === undefined ? {} : { lockedUntilMs }),
+    ...(retention === undefined ? {} : { retention }),
   };
 }
 
@@ -66,6 +68,10 @@ export function lockOf({
   if (headers["x-amz-object-lock-legal-hold"]?.toUpperCase() === "ON") {
     return { mode: "LEGAL-HOLD", untilMs: Number.MAX_SAFE_INTEGER };
   }
+  return retentionOf({ headers });
+}
+
+function retentionOf({ headers }: Pick<ResponseHead, "headers">) {
   const untilMs = Date.parse(headers["x-amz-object-lock-retain-until-date"] ?? "");
   if (Number.isNaN(untilMs)) return undefined;
   return { mode: (headers["x-amz-object-lock-mode"] ?? "").toUpperCase(), untilMs };

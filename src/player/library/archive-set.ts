@@ -1,14 +1,12 @@
-import { constants } from "node:fs";
-import { type FileHandle, open, realpath } from "node:fs/promises";
-import { join, sep } from "node:path";
 import type { Archive, EntryState, LedgerEntry } from "../../core/model/ledger.ts";
-import type { RecordingKey, Stored } from "../../core/model/recording.ts";
+import type { RecordingKey } from "../../core/model/recording.ts";
+import type { Store } from "../../core/model/store.ts";
 import type { Browsed, BrowseQuery, Library, Position, Sort } from "./library.ts";
 
 /** One archive that the player reads. */
 export interface SetArchive {
-  /** Its folder, absolute. */
-  readonly root: string;
+  /** Its finished files; in a folder those on ways without symbolic links. */
+  readonly store: Store;
   readonly ledger: Archive;
   readonly library: Library;
 }
@@ -142,27 +140,4 @@ function isBefore({ place: one }: Step, { place: other }: Step, sort: Sort): boo
   if (typeof one !== "object") return false;
   if (typeof other !== "object") return true;
   return sort === "newest" || sort === "longest" ? one.at > other.at : one.at < other.at;
-}
-
-/**
- * Opens the file of a finished recording: exactly the one that the ledger names, a plain file inside the archive, on a
- * way without symbolic links, of the recorded size. Undefined when there is none.
- */
-export async function openStored(root: string, stored: Stored): Promise<FileHandle | undefined> {
-  const file = join(root, ...stored.path.split("/"));
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stat = await handle.stat();
-    const home = await realpath(root);
-    const real = await realpath(file);
-    const inside = file.startsWith(root + sep) && real === home + file.slice(root.length);
-    if (inside && stat.isFile() && stat.size === stored.bytes) return handle;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    if (code === "EMFILE" || code === "ENFILE") throw error;
-  }
-  await handle?.close();
-  return undefined;
 }

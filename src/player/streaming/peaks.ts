@@ -1,13 +1,21 @@
-import type { FileHandle } from "node:fs/promises";
-
 /** The loudness of a recording from its beginning to its end, in numbers from 0 to 100. */
 export type Peaks = readonly number[];
+
+/** Reads into `buffer` what stands at a place of a file, as a file handle does. */
+export interface Readable {
+  read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number; readonly buffer: Buffer }>;
+}
 
 const count = 800;
 const blockSize = 1 << 18;
 
 /** The peaks of a WAV with PCM or G.711 sound; undefined for every other file: nothing here decodes those. */
-export async function readPeaks(file: FileHandle, size: number): Promise<Peaks | undefined> {
+export async function readPeaks(file: Readable, size: number): Promise<Peaks | undefined> {
   const wave = await readWave(file, size);
   if (wave === undefined) return undefined;
   const { dataAt, dataSize, sampleSize, level } = wave;
@@ -42,7 +50,7 @@ type Level = (block: Buffer, offset: number) => number;
 
 const mostChunks = 256;
 
-async function readWave(file: FileHandle, size: number): Promise<Wave | undefined> {
+async function readWave(file: Readable, size: number): Promise<Wave | undefined> {
   const head = await readAt(file, 0, 12);
   if (head.length < 12 || head.toString("latin1", 8, 12) !== "WAVE") return undefined;
   let format: Pick<Wave, "sampleSize" | "level"> | undefined;
@@ -62,7 +70,7 @@ async function readWave(file: FileHandle, size: number): Promise<Wave | undefine
   return undefined;
 }
 
-async function readAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
+async function readAt(file: Readable, at: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
   return buffer.subarray(0, bytesRead);
 }

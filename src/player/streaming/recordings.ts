@@ -4,7 +4,7 @@ import type { Clock } from "../../core/model/ports.ts";
 import type { RecordingKey, RecordingRef } from "../../core/model/recording.ts";
 import { isVoicemail } from "../../core/voicemail.ts";
 import type { Listener } from "../auth/sessions.ts";
-import { type ArchiveSet, openStored, type SetArchive } from "../library/archive-set.ts";
+import type { ArchiveSet, SetArchive } from "../library/archive-set.ts";
 import { itemOf } from "../library/catalogue-page.ts";
 import { refuse, sendJson } from "../respond.ts";
 import { awaitFetch } from "./fetch-on-demand.ts";
@@ -12,6 +12,7 @@ import type { Fetches } from "./fetches.ts";
 import type { Growing } from "./growing-recording.ts";
 import { type Peaks, readPeaks } from "./peaks.ts";
 import { sendAudio, sendGrowing } from "./send.ts";
+import { isStored, openWindow } from "./stored-audio.ts";
 
 export interface RecordingPorts {
   readonly archiveSet: ArchiveSet;
@@ -89,7 +90,7 @@ export function openRecordings({ archiveSet, clock, missing }: RecordingPorts): 
     const { request, response } = asked;
     const download = await heard(asked, found.archive);
     const name = stored.path.split("/").at(-1) as string;
-    return sendAudio(request, response, found.archive.root, stored, download ? name : undefined);
+    return sendAudio(request, response, found.archive.store, stored, download ? name : undefined);
   }
 
   return {
@@ -120,8 +121,8 @@ export function openRecordings({ archiveSet, clock, missing }: RecordingPorts): 
         return sendJson(asked.response, 202, { peaks: null, coming: true });
       }
       const peaks = await peaksOf(stored.sha256, async () => {
-        const file = await openStored(found.archive.root, stored);
-        return file && readPeaks(file, stored.bytes).finally(() => file.close());
+        const { store } = found.archive;
+        return (await isStored(store, stored)) ? readPeaks(openWindow(store, stored), stored.bytes) : undefined;
       });
       sendJson(asked.response, 200, { peaks: peaks ?? null });
     },

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { AudioType, Stored } from "../../core/model/recording.ts";
-import { openStored } from "../library/archive-set.ts";
+import type { Reading, Store } from "../../core/model/store.ts";
 import { ifRangeHolds, isKnown, rangeOf, refuse, safeHeaders, type Visit } from "../respond.ts";
 import type { Growing } from "./growing-recording.ts";
+import { isStored, openPart } from "./stored-audio.ts";
 
 /**
  * Sends a recording or a part of it; false, with nothing sent, when its file is not there. The tag is the SHA-256 of
@@ -13,39 +14,42 @@ import type { Growing } from "./growing-recording.ts";
 export async function sendAudio(
   request: IncomingMessage,
   response: ServerResponse,
-  root: string,
+  store: Store,
   stored: Stored,
   downloadAs: string | undefined,
 ): Promise<boolean> {
-  const file = await openStored(root, stored);
-  if (file === undefined) return false;
-  try {
-    const { bytes: size, contentType, sha256 } = stored;
-    const etag = `"${sha256}"`;
-    const headers = {
-      ...audioHeaders(contentType, downloadAs),
-      "accept-ranges": "bytes",
-      etag,
-    };
-    if (isKnown(request.headers["if-none-match"], etag)) {
-      response.writeHead(304, headers).end();
-      return true;
-    }
-    const { range: asked, "if-range": ifRange } = request.headers;
-    const range = ifRangeHolds(ifRange?.toString(), etag) ? rangeOf(asked, size) : undefined;
-    if (range === "unsatisfiable") {
-      refuse(response, 416, "The recording ends before that.", { "content-range": `bytes */${size}` });
-      return true;
-    }
-    const { start, end } = range ?? { start: 0, end: size - 1 };
-    const part = range === undefined ? {} : { "content-range": `bytes ${start}-${end}/${size}` };
-    response.writeHead(range === undefined ? 200 : 206, { ...headers, ...part, "content-length": end - start + 1 });
-    if (request.method === "HEAD" || size === 0) response.end();
-    else await pipeline(file.createReadStream({ start, end, autoClose: false }), response).catch(ignoreGone);
+  const { bytes: size, contentType, sha256 } = stored;
+  const etag = `"${sha256}"`;
+  const headers = {
+    ...audioHeaders(contentType, downloadAs),
+    "accept-ranges": "bytes",
+    etag,
+  };
+  const known = isKnown(request.headers["if-none-match"], etag);
+  const { range: asked, "if-range": ifRange } = request.headers;
+  const range = ifRangeHolds(ifRange?.toString(), etag) ? rangeOf(asked, size) : undefined;
+  const { start, end } = range === undefined || range === "unsatisfiable" ? { start: 0, end: size - 1 } : range;
+  const isRead = request.method !== "HEAD" && size > 0 && !known && range !== "unsatisfiable";
+  await using reading = isRead ? await openPart(store, stored, { start, end }) : undefined;
+  if (isRead ? reading === undefined : !(await isStored(store, stored))) return false;
+  if (known) {
+    response.writeHead(304, headers).end();
     return true;
-  } finally {
-    await file.close();
   }
+  if (range === "unsatisfiable") {
+    refuse(response, 416, "The recording ends before that.", { "content-range": `bytes */${size}` });
+    return true;
+  }
+  const part = range === undefined ? {} : { "content-range": `bytes ${start}-${end}/${size}` };
+  response.writeHead(range === undefined ? 200 : 206, { ...headers, ...part, "content-length": end - start + 1 });
+  if (reading === undefined) response.end();
+  else await pipeline(ownBytes(reading), response).catch(ignoreCut);
+  return true;
+}
+
+/** Copies, for a listener may take a chunk later than it is good for. */
+async function* ownBytes({ bytes }: Reading): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) yield Buffer.from(chunk);
 }
 
 /** So much is read for a listener at once; what a slow one does not take stays on the disk. */
@@ -105,7 +109,7 @@ function audioHeaders(contentType: AudioType, downloadAs: string | undefined): R
   };
 }
 
-/** Whoever is cut off here has been told by the fetch why. */
+/** Whoever is cut off here has a connection that broke off, and may ask for the rest. */
 function ignoreCut(error: unknown): void {
   const left = error instanceof Error && error.name === "AbortError";
   if (!left && !(error instanceof RecordingError)) ignoreGone(error as NodeJS.ErrnoException);
