@@ -18,7 +18,15 @@ export async function wireDestination(
   reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
   beside = false,
 ): Promise<Destination> {
-  if (isBucket(settings)) return (await import("./bucket.ts")).wireBucket(settings, io, ledger, reporter);
+  if (isBucket(settings)) {
+    return (await import("./bucket.ts")).wireBucket(
+      settings,
+      io,
+      ledger,
+      reporter,
+      ledgerDatabase(settings) === undefined,
+    );
+  }
   const ofBucket = await ledger.get("archive id");
   if (ofBucket === undefined) {
     return openDestination(archiveFolder(settings, io), {
