@@ -23,16 +23,6 @@ export async function hashFile(root: string, path: string): Promise<FileState | 
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** A file of the archive chunk by chunk, each good until the next is asked for. Errors of the disk are told as such, but for `ENOENT`. */
-export async function* bytesOf(root: string, path: string): AsyncIterable<Buffer> {
-  try {
-    yield* openedBytes(join(root, path));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw error;
-    throw unreadable(join(root, path), error);
-  }
-}
-
 async function* openedBytes(path: string): AsyncIterable<Buffer> {
   const { file } = await openRegular(path);
   try {
