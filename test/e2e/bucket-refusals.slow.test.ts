@@ -90,7 +90,7 @@ describe.skipIf(noCeph !== undefined)(`what a bucket of Ceph refuses (${noCeph ?
       expect([command, ended.code, ended.err]).toEqual([
         command,
         2,
-        expect.stringContaining("holds another archive than this ledger's"),
+        expect.stringContaining("holds a different archive from this ledger's"),
       ]);
     }
     const none = await download(other, "s3://calls/one");
@@ -121,11 +121,6 @@ describe.skipIf(noCeph !== undefined)(`what a bucket of Ceph refuses (${noCeph ?
       expect([name, ended.code, ended.err]).toEqual([name, 2, expect.stringContaining("AWS_SECRET_ACCESS_KEY_FILE")]);
       expect(ended.err).not.toContain(secret);
     }
-    const token = await download(world, "s3://calls/files", {
-      ...files,
-      AWS_SESSION_TOKEN_FILE: file("token", "not-a-token"),
-    });
-    expect([token.code, token.err]).toEqual([7, expect.not.stringContaining("not-a-token")]);
   });
 });
 
@@ -152,7 +147,10 @@ test("encryption, storage class and lock are asked for with each object, and sid
     "compliance:7y",
   ];
   const args = ["download", "-s", "tim", "-r", world.csv, "-d", "s3://calls/kept", "--s3-endpoint", bucket.endpoint];
-  const env = { ...world.env, AWS_ACCESS_KEY_ID: "owner", AWS_SECRET_ACCESS_KEY: "secret" };
+  const token = join(world.home, "token");
+  writeFileSync(token, "session-token\n", { mode: 0o600 });
+  const keys = { AWS_ACCESS_KEY_ID: "owner", AWS_SECRET_ACCESS_KEY: "secret", AWS_SESSION_TOKEN_FILE: token };
+  const env = { ...world.env, ...keys };
   const { code, err } = await run([...args, ...keeping, "--write-info-json"], { env });
   expect([code, err]).toEqual([0, expect.stringContaining("Done in")]);
   const puts = bucket.seen.filter(({ method, key }) => method === "PUT" && !key.includes(".callreel"));
@@ -166,6 +164,7 @@ test("encryption, storage class and lock are asked for with each object, and sid
     });
     expect(headers["x-amz-object-lock-mode"]).toBe(key.endsWith(".wav") ? "COMPLIANCE" : undefined);
     expect(headers.authorization).toContain("x-amz-storage-class");
+    expect(headers["x-amz-security-token"]).toBe("session-token");
   }
   for (const { headers } of audio) {
     const until = new Date(String(headers["x-amz-object-lock-retain-until-date"]));

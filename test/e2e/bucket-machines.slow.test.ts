@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../helpers/bin.ts";
+import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { eventsOf, openTimWorld, sha256, type TimWorld } from "./tim-world.ts";
+
+const lacking = noCeph ?? noPostgres;
+
+describe.skipIf(lacking !== undefined)(`machines without a disk of their own (${lacking ?? "all is here"})`, () => {
+  let ceph: CephServer;
+  let postgres: PostgresServer;
+  beforeAll(async () => {
+    [ceph, postgres] = await Promise.all([startCeph(), startPostgres()]);
+    await ceph.send("PUT", "calls");
+  });
+  afterAll(async () => {
+    await ceph?.[Symbol.asyncDispose]();
+    await postgres?.[Symbol.asyncDispose]();
+  });
+
+  /** Each machine has a home that was never used before. */
+  function on(machine: string, world: TimWorld, ...args: readonly string[]) {
+    const home = join(world.home, machine);
+    return run([...args, "-d", "s3://calls/fleet", "--s3-endpoint", ceph.endpoint], {
+      env: {
+        ...world.env,
+        ...ceph.env,
+        HOME: home,
+        XDG_STATE_HOME: join(home, "state"),
+        XDG_CONFIG_HOME: join(home, "config"),
+        CALLREEL_LEDGER: postgres.url,
+        CALLREEL_LEDGER_PASSWORD: postgres.password,
+      },
+    });
+  }
+
+  async function audio(): Promise<string[]> {
+    const xml = await (await ceph.send("GET", "calls?list-type=2&prefix=fleet/")).text();
+    return [...xml.matchAll(/<Key>([^<]*\.wav)<\/Key>/g)].map(([, key]) => key as string);
+  }
+
+  test("fill one bucket with each recording once, and any other verifies, hands over and purges it", async () => {
+    await using world = await openTimWorld(24);
+    const args = ["download", "-s", "tim", "-r", world.csv, "--json"];
+    const ended = await Promise.all(["one", "two"].map((machine) => on(machine, world, ...args)));
+    expect(ended.map(({ code, err }) => [code, err])).toEqual([
+      [0, ""],
+      [0, ""],
+    ]);
+    const done = ended.flatMap(({ out }) => eventsOf(out)).filter(({ event }) => event === "recording-done");
+    const hashes = world.tim.recordings().map(({ voicefilename }) => sha256(world.tim.audioOf(voicefilename)));
+    expect(done.map(({ sha256: hash }) => hash).sort()).toEqual([...new Set(hashes)].sort());
+    expect(await audio()).toHaveLength(done.length);
+
+    const verified = await on("three", world, "verify", "--read");
+    expect([verified.code, verified.err]).toEqual([0, expect.stringMatching(/re-read in .*all unchanged/)]);
+    const bag = await on("three", world, "export", "--bagit", join(world.home, "bag"));
+    expect([bag.code, bag.err]).toEqual([0, expect.stringContaining(`${done.length} recordings`)]);
+    const purged = await on("four", world, "purge", "--before", "2100-01-01", "--yes");
+    expect([purged.code, purged.err]).toEqual([0, expect.stringContaining(`${done.length} recordings`)]);
+    expect(await audio()).toEqual([]);
+  });
+});
