@@ -13,6 +13,7 @@ import {
   wireLedger,
 } from "../composition/archive.ts";
 import { wireDestination } from "../composition/destination.ts";
+import { lockedAsAsked } from "../composition/noted-locks.ts";
 import { namesOf } from "../composition/plan.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { openGivenRefs } from "../composition/rows.ts";
@@ -117,7 +118,11 @@ async function openArchiveDestination(settings: Settings, io: Io, ledger: Archiv
   const report = (event: DownloadEvent) => {
     if (event.event === "notice" && !settings.quiet) io.stderr.write(`${event.message}\n`);
   };
-  return wireDestination(settings, io, ledger, { keepSecret: () => {}, logRequest: () => {}, report });
+  return wireDestination(await lockedAsAsked(settings, ledger), io, ledger, {
+    keepSecret: () => {},
+    logRequest: () => {},
+    report,
+  });
 }
 
 /** Files that stand in the archive already. */

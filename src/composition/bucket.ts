@@ -39,7 +39,12 @@ export async function wireBucket(
   try {
     const isNew = (await ledger.get(idName)) === undefined;
     const isUsed = async () => (await ledger.summary()).length > 0;
-    const notes = { get: ledger.get.bind(ledger), set: ledger.set.bind(ledger), isUsed };
+    const notes = {
+      get: ledger.get.bind(ledger),
+      set: ledger.set.bind(ledger),
+      agree: ledger.agree.bind(ledger),
+      isUsed,
+    };
     if (settings.s3ObjectLock !== undefined) await mustLock(client, now, io.stop);
     const { overwrites } = await claimPlace(client, notes, now, io.stop);
     if (settings.s3ObjectLock !== undefined) await noteLock(ledger, settings.s3ObjectLock, now());

@@ -11,9 +11,8 @@ const note = "path template";
 export async function agreeOnPaths(settings: Settings, ledger: Archive): Promise<void> {
   if (ledgerDatabase(settings) === undefined) return;
   const mine = `${templateOf(settings)}${settings.restrictFilenames ? " with --restrict-filenames" : ""}`;
-  const known = await ledger.get(note);
-  if (known === undefined) await ledger.set(note, mine);
-  else if (known !== mine) {
+  const known = await ledger.agree(note, mine);
+  if (known !== mine) {
     const message = `This ledger's recordings are named by ${printable(known)}, and this run would name them by ${printable(mine)}: use the same -o everywhere.`;
     throw new RecordingError("usage", message);
   }

@@ -28,6 +28,7 @@ import {
   spoolFolder,
   wireLedger,
 } from "./archive.ts";
+import { lockedAsAsked } from "./noted-locks.ts";
 import { wireTransfer } from "./open-transfer.ts";
 import { agreeOnPaths } from "./path-agreement.ts";
 import { planOf } from "./plan.ts";
@@ -158,7 +159,7 @@ async function destinationOf(
   reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
 ): Promise<Destination> {
   if (!isBucket(settings)) return openDestination(archiveFolder(settings, io), { mtime: !settings.noMtime });
-  return (await import("./bucket.ts")).wireBucket(settings, io, ledger, reporter, false);
+  return (await import("./bucket.ts")).wireBucket(await lockedAsAsked(settings, ledger), io, ledger, reporter, false);
 }
 
 const noWork = { work: (async function* () {})(), named: [], complete: async () => {} };

@@ -161,7 +161,7 @@ function isAlive({ run }: OpenLedger, owner: string): boolean {
 
 function reading(
   opened: OpenLedger,
-): Pick<Ledger, "pending" | "entries" | "keys" | "entry" | "entriesOf" | "callsOf" | "get" | "set"> {
+): Pick<Ledger, "pending" | "entries" | "keys" | "entry" | "entriesOf" | "callsOf" | "get" | "set" | "agree"> {
   const { items, kept } = opened;
   const entry = (item: Item) => entryOf(item, (owner) => isAlive(opened, owner));
   const found = (filter: EntryFilter) => {
@@ -200,6 +200,10 @@ function reading(
     get: async (name) => kept.get(name),
     set: async (name, value) => {
       kept.set(name, value);
+    },
+    async agree(name, value) {
+      if (!kept.has(name)) kept.set(name, value);
+      return kept.get(name) ?? value;
     },
   };
 }

@@ -173,6 +173,7 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     callsOf: async (keys) => settled(() => entries.callsOf(keys)),
     get: async (name) => database.read(() => kept.get(name)),
     set: async (name, value) => database.write(() => kept.set(name, value)),
+    agree: async (name, value) => database.write(() => kept.agree(name, value)),
     summary: async () => settled(catalogue.summary),
     failures: async () => settled(catalogue.failures),
     shorts: async () => settled(catalogue.shorts),

@@ -65,7 +65,7 @@ export function fromStore(store: Store): Bring {
     } finally {
       await file.close();
     }
-    return hashFile(dirname(target), basename(target));
+    return await hashFile(dirname(target), basename(target));
   };
 }
 

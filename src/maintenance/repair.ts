@@ -13,6 +13,7 @@ import {
 } from "../composition/archive.ts";
 import { runIntoArchive } from "../composition/archive-run.ts";
 import { openSealer } from "../composition/head-and-seals.ts";
+import { lockedAsAsked } from "../composition/noted-locks.ts";
 import { startTransferThreads } from "../composition/open-transfer.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
@@ -34,7 +35,8 @@ const batchSize = 500;
  * there goes only when the new file is safe. Returns the run's exit code.
  */
 export async function repairFiles(asked: Invocation, ledger: Archive, keys: readonly RecordingKey[]): Promise<number> {
-  const invocation = { ...asked, settings: { ...asked.settings, forceOverwrites: true } };
+  const kept = await lockedAsAsked(asked.settings, ledger);
+  const invocation = { ...asked, settings: { ...kept, forceOverwrites: true } };
   const { settings, io } = invocation;
   const sealer = openSealer(settings, io);
   const reporter = await openRunReporter(invocation);

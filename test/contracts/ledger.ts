@@ -540,6 +540,13 @@ export function ledgerContract(open: () => Promise<Ledger>): void {
     expect(await ledger.get?.("window")).toBe("2");
   });
 
+  test("of several that name a value at once the first is kept, and all are told which", async () => {
+    const told = await Promise.all(["a", "b", "c"].map((value) => ledger.agree?.("archive id", value)));
+    expect(new Set(told).size).toBe(1);
+    expect(await ledger.get?.("archive id")).toBe(told[0]);
+    expect(await ledger.agree?.("archive id", "d")).toBe(told[0]);
+  });
+
   test("closes twice without harm", async () => {
     await ledger[Symbol.asyncDispose]();
     await ledger[Symbol.asyncDispose]();

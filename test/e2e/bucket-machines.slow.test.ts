@@ -43,21 +43,19 @@ describe.skipIf(lacking !== undefined)(`machines without a disk of their own (${
   test("fill one bucket with each recording once, and any other verifies, hands over and purges it", async () => {
     await using world = await openTimWorld(24);
     const args = ["download", "-s", "tim", "-r", world.csv, "--json"];
-    const ended = await Promise.all(["one", "two"].map((machine) => on(machine, world, ...args)));
-    expect(ended.map(({ code, err }) => [code, err])).toEqual([
-      [0, ""],
-      [0, ""],
-    ]);
+    const ended = await Promise.all(["one", "two", "three"].map((machine) => on(machine, world, ...args)));
+    const whole = [0, expect.stringContaining("Done in")];
+    expect(ended.map(({ code, err }) => [code, err])).toEqual([whole, whole, whole]);
     const done = ended.flatMap(({ out }) => eventsOf(out)).filter(({ event }) => event === "recording-done");
     const hashes = world.tim.recordings().map(({ voicefilename }) => sha256(world.tim.audioOf(voicefilename)));
     expect(done.map(({ sha256: hash }) => hash).sort()).toEqual([...new Set(hashes)].sort());
     expect(await audio()).toHaveLength(done.length);
 
-    const verified = await on("three", world, "verify", "--read");
+    const verified = await on("other", world, "verify", "--read");
     expect([verified.code, verified.err]).toEqual([0, expect.stringMatching(/re-read in .*all unchanged/)]);
-    const bag = await on("three", world, "export", "--bagit", join(world.home, "bag"));
+    const bag = await on("other", world, "export", "--bagit", join(world.home, "bag"));
     expect([bag.code, bag.err]).toEqual([0, expect.stringContaining(`${done.length} recordings`)]);
-    const purged = await on("four", world, "purge", "--before", "2100-01-01", "--yes");
+    const purged = await on("last", world, "purge", "--before", "2100-01-01", "--yes");
     expect([purged.code, purged.err]).toEqual([0, expect.stringContaining(`${done.length} recordings`)]);
     expect(await audio()).toEqual([]);
   });

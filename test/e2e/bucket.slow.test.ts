@@ -217,6 +217,9 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     expect(read.found).toEqual(expect.arrayContaining([...faults, changed]));
     // What reading has found is not forgotten by a look.
     expect((await verify()).found).toEqual(expect.arrayContaining([changed]));
+    await verify("--read", "--repair");
+    // What was mended is locked as asked; what was whole and unlocked stays so.
+    expect((await verify("--read")).found).toEqual([faults[0]]);
   });
 
   let prefixes = 0;

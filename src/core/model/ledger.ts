@@ -78,6 +78,8 @@ export interface Ledger extends AsyncDisposable {
   /** A small named value that survives runs (the end of the last complete listing window). */
   get?(name: string): Promise<string | undefined>;
   set?(name: string, value: string): Promise<void>;
+  /** Keeps the value unless one is kept already, which the first of several gets to do; returns the one that is kept. */
+  agree?(name: string, value: string): Promise<string>;
 }
 
 /** The ledger of an archive on disk, with all that the catalogue commands ask and record. */

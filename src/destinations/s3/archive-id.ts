@@ -13,6 +13,8 @@ import { refusalOf } from "./refusals.ts";
 export interface LedgerOfPlace {
   get(name: string): Promise<string | undefined>;
   set(name: string, value: string): Promise<void>;
+  /** As in a ledger: several machines that begin at once get the same. */
+  agree(name: string, value: string): Promise<string>;
   /** Whether it knows of any recording. */
   isUsed(): Promise<boolean>;
 }
@@ -31,8 +33,9 @@ export async function claimPlace(
   nowMs: () => number,
   signal: AbortSignal,
 ): Promise<{ readonly overwrites: boolean }> {
-  const here = await ledger.get(idName);
+  // In this order: another machine that begins just now has its id in the ledger before it is there.
   const there = await idAt(client, nowMs, signal);
+  const here = await ledger.get(idName);
   if (there === undefined) await found(here, client, ledger, nowMs, signal);
   else mustAgree(here, there, client);
   return { overwrites: (await ledger.get(overwritesName)) !== undefined };
@@ -81,9 +84,12 @@ async function found(
   signal: AbortSignal,
 ): Promise<void> {
   const { place } = client;
-  if (await ledger.isUsed()) throw here === undefined ? ofFolder(client) : lostPlace(client);
-  const id = here ?? randomUUID();
-  if (here === undefined) await ledger.set(idName, id);
+  if (await ledger.isUsed()) {
+    const since = await idAt(client, nowMs, signal);
+    if (since !== undefined) return mustAgree(await ledger.get(idName), since, client);
+    throw here === undefined ? ofFolder(client) : lostPlace(client);
+  }
+  const id = here ?? (await ledger.agree(idName, randomUUID()));
   const text = `{"id":"${id}"}\n`;
   const body = { sha256: createHash("sha256").update(text).digest("hex"), bytes: text.length, open: () => text };
   const headers = { "content-type": "application/json", "if-none-match": "*" };

@@ -17,6 +17,16 @@ export async function keep(tables: Tables, name: string, value: string): Promise
   ]);
 }
 
+/** Keeps the value unless one is kept already; returns the one that is kept. */
+export async function agree(tables: Tables, name: string, value: string): Promise<string> {
+  // A row that another one has just written is seen by an update, and not by what is read at the statement's beginning.
+  const [row] = await tables.rows<{ value: string }>(
+    "INSERT INTO kept VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = kept.value RETURNING value",
+    [name, value],
+  );
+  return row?.value ?? value;
+}
+
 export async function forget(tables: Tables, name: string): Promise<void> {
   await tables.change("DELETE FROM kept WHERE name = $1", [name]);
 }

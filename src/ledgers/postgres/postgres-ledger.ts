@@ -14,7 +14,7 @@ import { callsOf, entriesOf, keysOf, matching, pending } from "./entries.ts";
 import { type Grouped, openGrouped } from "./grouped.ts";
 import * as holds from "./holds.ts";
 import { hookEnded, hooksOwedCount, hooksPage, oweHooks } from "./hooks.ts";
-import { keep, keptValues } from "./kept.ts";
+import { agree, keep, keptValues } from "./kept.ts";
 import { leaseLost, longestLeaseMs, renewLease } from "./leases.ts";
 import { brokenOutcomes } from "./outcomes.ts";
 import { purge, purging } from "./purge.ts";
@@ -225,6 +225,7 @@ async function livingSince(tables: Tables, runId: string): Promise<number | unde
 function recording({ write, run }: OpenLedger, operator: Operator | undefined) {
   return {
     set: (name, value) => write((tables) => keep(tables, name, value)),
+    agree: (name, value) => write((tables) => agree(tables, name, value)),
     adopt: (found) => write((tables) => adoptAll(tables, found, run?.runId ?? "")),
     purge: (keys, reason) => write((tables) => purge(tables, keys, reason, operator)),
     addHolds: (rules, reason) => write((tables) => holds.addHolds(tables, rules, reason, operator)),
