@@ -14,7 +14,7 @@ import type { WiredWork } from "./open-work.ts";
 import { selectionOf } from "./plan.ts";
 import { type VoicemailWork, wireVoicemail } from "./voicemail-work.ts";
 
-export type Notes = Pick<Ledger, "get" | "set" | "pending" | "entriesOf" | "callsOf">;
+export type Notes = Pick<Ledger, "pull" | "get" | "set" | "pending" | "entriesOf" | "callsOf">;
 
 const dayMs = 24 * 60 * 60 * 1000;
 /** Clocks this far apart are worth a word. */

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
+import type { DownloadPlan } from "../core/download/download-plan.ts";
 import { openGivenRows } from "../core/download/given-rows.ts";
 import { type Work, workFromRows } from "../core/download/work.ts";
 import type { Listed } from "../core/model/catalogue.ts";
@@ -15,6 +16,7 @@ import type { Clock, Selection } from "../core/model/ports.ts";
 import type { RecordingRef, SourceName } from "../core/model/recording.ts";
 import { type FileWords, isSqliteError, openSqlite, sqliteError } from "../platform/sqlite.ts";
 import { listedWindow, type Notes, wireListing } from "./listed-work.ts";
+import { refuseIdsToEnqueue, wirePending } from "./pending-work.ts";
 import { namedWork } from "./recordings-by-id.ts";
 import { refusePasswordInArgv, sourceOfRow, wireReader } from "./rows.ts";
 import { requiredSource, type SourceSet } from "./sources.ts";
@@ -28,6 +30,8 @@ export interface WiredWork {
   readonly complete: () => Promise<void>;
   /** The calls that were listed whole; to be asked once all of the work was seen. */
   readonly listed?: () => readonly Listed[];
+  /** As in a DownloadPlan. */
+  readonly pull?: DownloadPlan["pull"];
   /** Ends the waits of a listing or an export that is under way. */
   readonly end?: (reason?: RecordingError) => void;
   /** How many milliseconds the run may still take; undefined where it has no limit. */
@@ -90,6 +94,8 @@ async function findWork(
     sourceOf: (row: Parameters<typeof sourceOfRow>[0]) => sources.required(sourceOfRow(row, settings.source)),
   };
   refusePasswordInArgv(flags.database);
+  if (settings.pending) return wirePending(invocation, sources, notes);
+  if (settings.enqueueOnly) refuseIdsToEnqueue(args);
   if (args.length > 0) {
     const named = args.map((text) => ({ ...namedRef(text, sources), insist: true as const, named: true as const }));
     const all = { ...rules, selection: {} };

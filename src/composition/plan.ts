@@ -14,7 +14,7 @@ import type { WiredWork } from "./open-work.ts";
 /** What the settings ask of the download itself: names, pace, caps. */
 export function planOf(
   settings: Settings,
-  { work, named, end, timeLeft }: Pick<WiredWork, "work" | "named" | "end" | "timeLeft">,
+  { work, named, pull, end, timeLeft }: Pick<WiredWork, "work" | "named" | "pull" | "end" | "timeLeft">,
   progress: boolean,
   transfers: DownloadPlan["transfers"],
 ): DownloadPlan {
@@ -22,6 +22,7 @@ export function planOf(
   const durationMs = timeLeft?.();
   return {
     work,
+    ...(pull === undefined ? {} : { pull }),
     ...(end === undefined ? {} : { endWork: () => end() }),
     named: new Set(named.map((ref) => ref.key)),
     transfers,
@@ -39,6 +40,7 @@ export function planOf(
     failFast: settings.failFast ?? false,
     again: settings.forceOverwrites ?? false,
     retryGone: settings.retryGone ?? false,
+    enqueueOnly: settings.enqueueOnly ?? false,
     progress,
     tolerance: toleranceOf(settings),
     timezone: zoneOf(settings),

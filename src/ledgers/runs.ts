@@ -96,7 +96,8 @@ export function openRuns(
   };
 }
 
-const downloadsSql = "SELECT * FROM runs WHERE json_extract(selection, '$.command') IS NOT 'serve' AND started < ?";
+const downloadsSql =
+  "SELECT * FROM runs WHERE json_extract(selection, '$.command') IS NOT 'serve' AND json_extract(selection, '$.enqueueOnly') IS NULL AND started < ?";
 
 /** What a record says of a run that ended without a word. */
 export function interruptedRow(lease: LeaseRow, nowMs: number) {

@@ -36,6 +36,7 @@ export function summaryLines(
 
 const skipWords: Readonly<Record<string, string>> = {
   done: "already downloaded",
+  enqueued: "in the ledger, to be downloaded with --pending",
   held: "under a legal hold, not downloaded again",
   repeated: "asked for twice",
   claimed: "being fetched by another run",
@@ -96,10 +97,14 @@ function headline(summary: Summary & { readonly exitCode: number }, paint: Paint
   return `${paint("bold", `${verb(summary, paint)} ${formatDuration(ms)}`)}: ${parts.join(", ")}.`;
 }
 
-function verb({ exitCode, stoppedBy, done, failed, rejected }: Summary & { exitCode: number }, paint: Paint): string {
+function verb(
+  { exitCode, stoppedBy, done, failed, rejected, reasons }: Summary & { exitCode: number },
+  paint: Paint,
+): string {
   if (stoppedBy?.code === "interrupted") return paint("yellow", "Interrupted after");
   if (stoppedBy !== undefined) return paint(stoppedBy.code === "cap-reached" ? "yellow" : "red", "Stopped after");
   if (exitCode !== 0) return paint("yellow", "Finished in");
+  if (reasons.enqueued !== undefined) return paint("green", "Listed in");
   return done + failed + rejected === 0 ? "Nothing new in" : paint("green", "Done in");
 }
 

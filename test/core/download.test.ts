@@ -114,6 +114,41 @@ describe("a download", () => {
     expect(third.summary).toMatchObject({ done: 1, skipped: 2 });
   });
 
+  it("fetches what the ledger hands out, then the rest of its work", async () => {
+    const handed = [[callRef("a"), callRef("b")], [callRef("c")]];
+    const { summary, requests } = await runDownload({
+      refs: [callRef("d")],
+      ledger: (file) => ({ claim: async (refs) => (refs[0]?.id === "d" ? file.claim(refs) : []) }),
+      plan: { pull: async () => handed.shift() ?? [] },
+    });
+    expect(summary).toMatchObject({ done: 4, skipped: 0, failed: 0 });
+    expect([...requests.keys()].sort()).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("only notes what is wanted where nothing is to be fetched", async () => {
+    await runDownload({ refs: refsOf(1) });
+    const { summary, requests } = await runDownload({ refs: refsOf(3), plan: { enqueueOnly: true } });
+    expect(summary).toMatchObject({ done: 0, skipped: 3, reasons: { done: 1, enqueued: 2 } });
+    expect(requests.size).toBe(0);
+    await using ledger = await openLedger(ledgerFile(), { clock: systemClock, pid: process.pid });
+    expect(await ledger.entry?.(refsOf(3)[2]?.key as string)).toMatchObject({ state: "pending", attempts: 0 });
+  });
+
+  it("asks again for what another run has, and takes what it leaves", async () => {
+    let looks = 0;
+    const { summary, events } = await runDownload({
+      refs: refsOf(2),
+      plan: { outlastsOthers: true },
+      ledger: (file) => ({
+        isShared: true,
+        claim: async (refs) =>
+          looks++ < 2 ? refs.map(() => ({ granted: false, reason: "claimed" as const })) : file.claim(refs),
+      }),
+    });
+    expect(summary).toMatchObject({ done: 2, skipped: 0 });
+    expect(events).toContainEqual(expect.objectContaining({ event: "waiting" }));
+  });
+
   it("fetches a recording once however often the rows name it", async () => {
     const { summary, requests } = await runDownload({ refs: [callRef("a"), callRef("b"), callRef("a"), callRef("a")] });
     expect(summary).toMatchObject({ done: 2, skipped: 2, reasons: { repeated: 2 } });

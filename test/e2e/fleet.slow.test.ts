@@ -61,4 +61,26 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
     const verified = await run(["verify", "-d", archive], { env: withLedger(world.env) });
     expect([verified.code, verified.err]).toEqual([0, expect.anything()]);
   }, 120_000);
+
+  test("fetch what one has only listed, without listing again", async () => {
+    await using world = await openTimWorld(80);
+    const count = world.tim.recordings().length;
+    const env = withLedger(world.env);
+    const listed = await run(["download", "-s", "tim", "--rows", world.csv, "-d", world.archive, "--enqueue-only"], {
+      env,
+    });
+    expect([listed.code, listed.err]).toEqual([
+      0,
+      expect.stringContaining("in the ledger, to be downloaded with --pending"),
+    ]);
+    expect([world.tim.stats().requests, world.held().size]).toEqual([{ tim: 0, echo: 0 }, 0]);
+    const pending = () => run(["download", "--pending", "-d", world.archive, "--json", "-j", "2"], { env });
+    const all = await Promise.all([pending(), pending(), pending()]);
+    expect(all.map(({ code, err }) => [code, err])).toEqual(
+      all.map(() => [0, expect.not.stringContaining("callreel:")]),
+    );
+    expect(world.tim.stats().requests.echo).toBe(count);
+    expect(world.held().size).toBe(count);
+    expect((await run(["verify", "-d", world.archive], { env })).code).toBe(0);
+  }, 120_000);
 });

@@ -113,6 +113,8 @@ export const paceOptions = {
 
 /** How a run fits into scripts. */
 export const runOptions = {
+  pending: flag("--pending", "download what the ledger still wants, nearest to expiry first; list nothing"),
+  enqueueOnly: flag("--enqueue-only", "only note in the ledger what is wanted, for --pending; download nothing"),
   dryRun: flag("-n, --dry-run", "show how many recordings, how much audio and how long; download nothing"),
   errorFile: value("--error-file <file>", "write failed recordings as NDJSON that --rows can read", text),
   metrics: value("--metrics <file>", "write metrics for Prometheus' node_exporter (textfile) after the run", text),

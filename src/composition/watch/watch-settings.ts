@@ -14,6 +14,8 @@ const notHeeded: readonly (keyof Settings)[] = [
   "to",
   "month",
   "since",
+  "pending",
+  "enqueueOnly",
   "includeExpired",
   "orderBy",
   "maxDownloads",

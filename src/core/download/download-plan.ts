@@ -35,6 +35,10 @@ export interface DownloadPlan {
   readonly again: boolean;
   /** Ask again for what is believed to be gone, absent or forbidden. */
   readonly retryGone?: boolean;
+  /** Fetch nothing: all that the work brings is only noted in the ledger as wanted. */
+  readonly enqueueOnly?: boolean;
+  /** Takes at most so many of the recordings that the ledger wants, before any work; nothing once there are none for now. */
+  readonly pull?: (most: number) => Promise<readonly RecordingRef[]>;
   /** Ask again at the end for what other runs hold, until it is settled or free; else that is told at once. */
   readonly outlastsOthers?: boolean;
   /** Keys that a person named: missing ones are `not-found`, not merely gone. */

@@ -27,7 +27,7 @@ export async function feed(run: Run, one: Start): Promise<void> {
   const { theirs } = run;
   const start: Start = (job) => lanes.start(job.ref.source, () => one(job));
   const claim = async (refs: readonly RecordingRef[]) => {
-    const fewest = run.ports.ledger.isShared === true ? sharedClaimSize : claimSize;
+    const fewest = run.ports.ledger.isShared && !run.plan.enqueueOnly ? sharedClaimSize : claimSize;
     let size = fewest;
     for (let at = 0; at < refs.length && !hasEnded(run); ) {
       const chunk = refs.slice(at, at + size);
@@ -38,6 +38,7 @@ export async function feed(run: Run, one: Start): Promise<void> {
     }
   };
   try {
+    await startPulled(run, start);
     for await (const work of untilEnded(run)) {
       for (const event of work.events) run.tell(event);
       await claim(work.refs);
@@ -87,6 +88,10 @@ function hasEnded({ shutdown, cap }: Run): boolean {
 /** Starts what is granted; how many were. */
 async function startChunk(refs: readonly RecordingRef[], run: Run, start: Start): Promise<number> {
   const claims = await run.ports.ledger.claim(refs);
+  if (run.plan.enqueueOnly) {
+    await Promise.all(refs.map((ref, at) => leave(ref, claims[at] as Claim, run)));
+    return refs.length;
+  }
   let granted = 0;
   for (const [index, ref] of refs.entries()) {
     const { claim, job } = await insisted(ref, claims[index] as Claim, run);
@@ -96,14 +101,31 @@ async function startChunk(refs: readonly RecordingRef[], run: Run, start: Start)
       continue;
     }
     granted += 1;
-    if (run.shutdown.stop.aborted || capReached(run)) {
-      await run.outcomes.released(ref);
-    } else {
-      run.started += 1;
-      await start(job);
-    }
+    await startUnlessEnded(job, run, start);
   }
   return granted;
+}
+
+async function startUnlessEnded(job: Job, run: Run, start: Start): Promise<void> {
+  if (run.shutdown.stop.aborted || capReached(run)) return run.outcomes.released(job.ref);
+  run.started += 1;
+  await start(job);
+}
+
+/** Whatever the ledger hands out is this run's already. */
+async function startPulled(run: Run, start: Start): Promise<void> {
+  while (run.plan.pull !== undefined && !hasEnded(run)) {
+    const refs = await run.plan.pull(sharedClaimSize);
+    if (refs.length === 0) return;
+    for (const ref of refs) await startUnlessEnded({ ref }, run, start);
+  }
+}
+
+/** Leaves to a later run what is wanted: the ledger knows of it by now. */
+async function leave(ref: RecordingRef, claim: Claim, run: Run): Promise<void> {
+  if (claim.granted) await run.outcomes.released(ref);
+  const isWanted = claim.granted || claim.reason === "claimed" || claim.reason === "unproven";
+  notGranted(ref, isWanted ? { granted: false, reason: "enqueued" } : claim, run);
 }
 
 /** Claims again what was refused but is to be fetched all the same, with what the ledger knows of it. */

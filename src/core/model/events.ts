@@ -6,6 +6,7 @@ export type SkipReason =
   | "done" // already in the archive, checked when it came
   | "repeated" // the same recording was already asked for in this run
   | "claimed" // another process is fetching it now
+  | "enqueued" // in the ledger by now, for `--pending` to fetch (`--enqueue-only`)
   | "held" // under a legal hold: not fetched again, for nothing may replace it
   | "gone" // proven to be deleted or expired at the source
   | "forbidden" // closed to this login until its source no longer kept it

@@ -65,6 +65,8 @@ export interface Ledger extends AsyncDisposable {
   finish(summary: Summary, exitCode: number, listed?: readonly Listed[]): Promise<void>;
   /** Recordings that are still wanted from earlier runs (failed, not ready, not proven to be gone), then short ones to ask once more for; oldest call first. */
   pending?(source: SourceName): AsyncIterable<readonly RecordingRef[]>;
+  /** Claims at most so many of those, oldest call first, and leaves out what others have; nothing once its end is reached. Only where ledgers are shared. */
+  pull?(source: SourceName, most: number): Promise<readonly RecordingRef[]>;
   entries?(filter: EntryFilter): AsyncIterable<readonly LedgerEntry[]>;
   /** The keys of those entries, for a fraction of the price. */
   keys?(filter: EntryFilter): AsyncIterable<readonly RecordingKey[]>;
@@ -83,7 +85,7 @@ export interface Ledger extends AsyncDisposable {
 }
 
 /** The ledger of an archive on disk, with all that the catalogue commands ask and record. */
-export interface Archive extends Required<Ledger> {
+export interface Archive extends Required<Omit<Ledger, "pull">>, Pick<Ledger, "pull"> {
   /** What is held and what is not, per source, month and state; counted as it changes, so it costs the same at any size. */
   summary(): Promise<readonly Holding[]>;
   /** Why recordings are not held, most frequent first. */

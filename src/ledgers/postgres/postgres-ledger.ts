@@ -17,6 +17,7 @@ import { hookEnded, hooksOwedCount, hooksPage, oweHooks } from "./hooks.ts";
 import { agree, keep, keptValues } from "./kept.ts";
 import { leaseLost, longestLeaseMs, renewLease } from "./leases.ts";
 import { brokenOutcomes } from "./outcomes.ts";
+import { openPull } from "./pull.ts";
 import { purge, purging } from "./purge.ts";
 import { recordsOf } from "./records.ts";
 import { adoptAll, type Written, writeResults } from "./results.ts";
@@ -111,11 +112,12 @@ async function writeGroup({ run, leaseMs }: OpenLedger, tables: Tables, group: r
   return written;
 }
 
-type Working = Pick<Ledger, "begin" | "claim" | "reclaim" | "done" | "failed" | "release" | "finish">;
+type Working = Pick<Ledger, "pull" | "begin" | "claim" | "reclaim" | "done" | "failed" | "release" | "finish">;
 
 /** A run's own part: from its begin to its end. */
 function working(opened: OpenLedger): Working {
   const { store, results, author, leaseMs } = opened;
+  const pull = openPull();
   const runId = () => {
     if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that was started.");
     return opened.run.runId;
@@ -138,6 +140,7 @@ function working(opened: OpenLedger): Working {
       opened.run = start;
       stay(start.runId);
     },
+    pull: async (source, most) => claiming((tables, id) => pull(tables, source, id, most)),
     claim: async (refs) => (refs.length === 0 ? [] : claiming((tables, id) => claimAll(tables, refs, id))),
     reclaim: async (ref) => claiming((tables, id) => reclaim(tables, ref, id)),
     done: async (ref, stored) => void mustBeOurs(await results.settle({ ref, stored }), ref),

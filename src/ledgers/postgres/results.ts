@@ -22,12 +22,13 @@ export async function writeResults(tables: Tables, results: readonly Result[], r
   const written: Written[] = new Array(results.length).fill(undefined);
   const outcomes: Outcome[] = [];
   const done: { ref: RecordingRef; stored: Stored }[] = [];
+  const released: RecordingKey[] = [];
   for (const [at, result] of results.entries()) {
     const row = known.get(keys[at]!);
-    if ("released" in result) await release(tables, result.key, runId);
+    if ("released" in result) released.push(result.key);
     else if (row !== undefined && row.lease_owner !== runId) written[at] = "lost";
     else if ("stored" in result) done.push(result);
-    else if (isNamed(result.ref, row)) await release(tables, result.ref.key, runId);
+    else if (isNamed(result.ref, row)) released.push(result.ref.key);
     else {
       if (row === undefined) await know(tables, [result.ref]);
       const { evidence, outcome } = await fail(tables, result, row ?? blank(result.ref), runId, noted);
@@ -35,6 +36,7 @@ export async function writeResults(tables: Tables, results: readonly Result[], r
       if (outcome !== undefined) outcomes.push(outcome);
     }
   }
+  await release(tables, released, runId);
   const unknown = done.map(({ ref }) => ref).filter(({ key }) => !known.has(key));
   await know(tables, unknown);
   outcomes.push(...(await finish(tables, done, runId)));
@@ -100,9 +102,11 @@ async function know(tables: Tables, refs: readonly RecordingRef[]): Promise<void
   );
 }
 
-async function release(tables: Tables, key: RecordingKey, runId: string): Promise<void> {
-  await tables.change("DELETE FROM recordings WHERE key = $1 AND lease_owner = $2 AND named = 1", [key, runId]);
-  await tables.change("UPDATE recordings SET lease_owner = NULL WHERE key = $1 AND lease_owner = $2", [key, runId]);
+async function release(tables: Tables, keys: readonly RecordingKey[], runId: string): Promise<void> {
+  if (keys.length === 0) return;
+  const ours = "WHERE key = ANY ($1::text[]) AND lease_owner = $2";
+  await tables.change(`DELETE FROM recordings ${ours} AND named = 1`, [keys, runId]);
+  await tables.change(`UPDATE recordings SET lease_owner = NULL ${ours}`, [keys, runId]);
 }
 
 async function finish(

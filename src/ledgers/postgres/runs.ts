@@ -55,4 +55,4 @@ export async function runTotals(tables: Tables, beforeMs: number | undefined): P
 }
 
 const downloadsSql =
-  "SELECT * FROM runs WHERE (selection::jsonb ->> 'command') IS DISTINCT FROM 'serve' AND started < $1";
+  "SELECT * FROM runs WHERE (selection::jsonb ->> 'command') IS DISTINCT FROM 'serve' AND (selection::jsonb -> 'enqueueOnly') IS NULL AND started < $1";
