@@ -629,6 +629,20 @@ describe("a run ends early", () => {
     expect(next.summary.failed).toBe(0);
   });
 
+  it("when another machine has its login, without a word of keys that nobody pressed", async () => {
+    const stop = new AbortController();
+    const { summary, events } = await runDownload({
+      refs: refsOf(3),
+      plan: { transfers: 1 },
+      stop: stop.signal,
+      onEvent: ({ event }) => {
+        if (event === "recording-done") stop.abort(new RecordingError("locked", "Taken over."));
+      },
+    });
+    expect(summary.stoppedBy).toMatchObject({ code: "locked", message: "Taken over." });
+    expect(events.filter(({ event }) => event === "notice")).toEqual([]);
+  });
+
   it("when the ledger fails, with its error", async () => {
     const damaged = () => Promise.reject(new RecordingError("ledger", "damaged"));
     const { summary } = await runDownload({ refs: refsOf(2), ledger: () => ({ done: damaged, failed: damaged }) });

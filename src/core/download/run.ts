@@ -67,7 +67,11 @@ export async function download(plan: DownloadPlan, ports: DownloadPorts, signals
     theirs,
     started: 0,
   };
-  const onStop = () => run.tell({ event: "notice", level: "warning", message: stopping });
+  // Why nobody's Ctrl-C has stopped it is told at the end.
+  const onStop = () => {
+    if (asRecordingError(signals.stop.reason).code === "locked") return;
+    run.tell({ event: "notice", level: "warning", message: stopping });
+  };
   signals.stop.addEventListener("abort", onStop, { once: true });
   const endWork = () => plan.endWork?.();
   shutdown.stop.addEventListener("abort", endWork, { once: true });
