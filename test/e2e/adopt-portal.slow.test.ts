@@ -163,7 +163,7 @@ describe("adopt --match ringcentral-portal", () => {
       [{ name: nameOf("29461571248"), data: Buffer.from("<html>Log in</html>") }, "page"],
       [{ name: nameOf("29461571249"), data: Buffer.alloc(0) }, "empty"],
       [{ ...good, name: "song.mp3" }, "not of the form"],
-      [{ ...good, data: mp3(41) }, "not the same"],
+      [{ ...good, data: mp3(41) }, "differs from what is held"],
     ];
     const hidden = { name: `__MACOSX/._${good.name}`, data: Buffer.from("Mac") };
     using world = openPortal([
