@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
+import { breakingProxy } from "../helpers/breaking-proxy.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -13,9 +14,9 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
   beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
 
   const withLedger = (env: Record<string, string | undefined>) => ({
-    ...env,
     CALLREEL_LEDGER: server.url,
     CALLREEL_LEDGER_PASSWORD: server.password,
+    ...env,
   });
 
   const worker = (world: TimWorld, name: string, ...more: string[]) =>
@@ -82,5 +83,28 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
     expect(world.tim.stats().requests.echo).toBe(count);
     expect(world.held().size).toBe(count);
     expect((await run(["verify", "-d", world.archive], { env })).code).toBe(0);
+  }, 120_000);
+
+  test("outlast a database that is restarted, and the one whose network is cut from it for a while", async () => {
+    await using world = await openTimWorld(80);
+    await using proxy = await breakingProxy(server.port);
+    const { tim, archive } = world;
+    tim.settings.faults = [{ on: "tim", do: "delay", ms: 300, from: 1 }];
+    const through = { CALLREEL_LEDGER: server.url.replace(`:${server.port}/`, `:${proxy.port}/`) };
+    const both = [worker(world, "near"), worker({ ...world, env: { ...world.env, ...through } }, "far")];
+    for (const each of both) await until(() => each.out().includes("recording-done"), "a recording");
+    proxy.cut();
+    await server.stop();
+    await server.start();
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    proxy.mend();
+    const all = await Promise.all(both.map(({ finished }) => finished));
+    expect(all.map(({ code, err }) => [code, err])).toEqual(
+      all.map(() => [0, expect.not.stringContaining("callreel:")]),
+    );
+    expect(world.held().size).toBe(tim.recordings().length);
+    expect(tim.stats().requests.echo).toBe(tim.recordings().length);
+    const verified = await run(["verify", "-d", archive], { env: withLedger(world.env) });
+    expect([verified.code, verified.err]).toEqual([0, expect.anything()]);
   }, 120_000);
 });
