@@ -153,7 +153,9 @@ describe("a ledger is refused, with what to do,", () => {
     const root = process.getuid?.() === 0;
     if (root) process.seteuid?.(65534);
     try {
-      await expect(openArchive(path("closed/ledger.db"), context)).rejects.toThrow(refused("disk-denied", /may read and write/));
+      await expect(openArchive(path("closed/ledger.db"), context)).rejects.toThrow(
+        refused("disk-denied", /may read and write/),
+      );
     } finally {
       if (root) process.seteuid?.(0);
     }
