@@ -29,6 +29,8 @@ const notHeeded: readonly (keyof Settings)[] = [
   "execFailed",
   "eachProfile",
   "progress",
+  "enqueueOnly",
+  "pending",
 ];
 
 /** The invocation with what holds for a watch alone. Throws `usage` for what cannot be watched. */

@@ -177,7 +177,7 @@ async function play(seed: number) {
   } catch (thrown) {
     error = thrown;
   }
-  const warned = world.events.some((event) => event.event === "notice" && /no start/.test(event.message));
+  const warned = world.events.some((event) => event.event === "notice" && /no readable start/.test(event.message));
   return { seed, manners, wanted: calls.map(({ id }) => id), calls, ids, error, warned };
 }
 
