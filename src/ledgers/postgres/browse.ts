@@ -21,7 +21,9 @@ const firstLook = 2_000;
 const mostLooked = 20_000;
 /** What the index finds is put in order when it is no more than that. */
 const mostFound = 20_000;
+/** Nobody counts further; what does not fit is left out of what was found. */
 const mostCounted = 100_000;
+const mostFoundToCount = 120_000;
 const countedAtOnce = 100_000;
 
 /** The ledger at `url` through connections of its own: no search keeps a listener waiting, and no count a page. */
@@ -181,18 +183,18 @@ async function sumOf(tables: Tables, { states, source }: BrowseQuery): Promise<C
   return { count: row!.count };
 }
 
-/** Undefined where the index finds more than anybody counts. */
+/** Undefined where the index finds more than is looked at, and too little of that fits. */
 async function countFound(tables: Tables, query: BrowseQuery, text: string): Promise<Counted | undefined> {
   const fits = conditionsOf(query);
   const [row] = await tables.rows<{ count: number; many: number }>(
     numbered(
-      `WITH found AS MATERIALIZED (SELECT recording FROM words WHERE text LIKE ? LIMIT ${mostCounted + 1})
+      `WITH found AS MATERIALIZED (SELECT recording FROM words WHERE text LIKE ? LIMIT ${mostFoundToCount})
        SELECT (SELECT count(*) FROM found) AS many,
          (SELECT count(*) FROM found JOIN recordings ON seq = recording WHERE ${fits.sql}) AS count`,
     ),
     [pattern(text), ...fits.values],
   );
-  return row!.many > mostCounted ? undefined : { count: row!.count };
+  return row!.many < mostFoundToCount || row!.count > mostCounted ? { count: row!.count } : undefined;
 }
 
 async function countLooked(tables: Tables, query: BrowseQuery, text: string): Promise<Counted> {
