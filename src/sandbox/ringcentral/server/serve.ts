@@ -22,7 +22,7 @@ export async function listen(
   handle: (message: IncomingMessage, response: ServerResponse) => Promise<void>,
   upgrade?: (message: IncomingMessage, socket: Duplex) => void,
 ): Promise<Listener> {
-  const server = createServer((message, response) => {
+  const server = createServer({ keepAliveTimeout: 120_000 }, (message, response) => {
     handle(message, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else response.writeHead(500, { "Content-Type": "text/plain" }).end(`sandbox defect: ${(error as Error).stack}`);
