@@ -38,7 +38,8 @@ export interface ScriptedServer extends AsyncDisposable {
 export async function openScriptedServer(script: Script): Promise<ScriptedServer> {
   const seen: SeenRequest[] = [];
   let current = script;
-  const server = createServer((request, response) => {
+  // No connection ends between two requests because the machine, or this process, was busy.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     void answer(request, response).catch(() => response.destroy());
   });
 

@@ -70,7 +70,7 @@ describe("the token endpoint", () => {
   });
 
   it("counts token requests, and how many ran at once", async () => {
-    sandbox.settings.tokens.delayMs = 30;
+    sandbox.settings.tokens.delayMs = 1000;
     await Promise.all([client.login(), client.login(), client.login()]);
     expect(sandbox.stats()).toMatchObject({ tokenRequests: 3, tokenRequestsAtOnce: { now: 0, most: 3 } });
   });

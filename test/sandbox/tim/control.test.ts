@@ -2,6 +2,7 @@ import { afterAll, expect, test } from "vitest";
 import { isRecorded, makeCalls } from "../../../src/sandbox/tim/calls.ts";
 import { callsCsv } from "../../../src/sandbox/tim/calls-csv.ts";
 import { openTimSandbox } from "../../../src/sandbox/tim/index.ts";
+import { stillClock } from "../../helpers/sandbox-clocks.ts";
 import { ask, askToken, openSmallTim, tokenUrl, voiceTarget } from "./client.ts";
 
 const tim = await openSmallTim();
@@ -73,6 +74,7 @@ test("a mute-on and a mute-off mask what a user's call said in between", async (
   const own = await openTimSandbox({
     data: { rows: 0, calls: [{ ...call, start, duration: "4", extension: "0201" }] },
     settings: { audio: { every: { codec: "alaw", channels: 1 } } },
+    clock: stillClock(),
   });
   const { basic } = await import("./client.ts");
   const signal = async (query: string) => (await ask(`${own.timUrl}/signal?${query}`, { headers: basic(own) })).status;

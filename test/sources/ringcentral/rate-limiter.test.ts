@@ -172,8 +172,9 @@ test.concurrent("keeps to a lower rate when told to", async () => {
 
 test.concurrent("takes nothing off the budget for requests that never left this machine, alone or from a block", async () => {
   for (const limit of [3, 1500]) {
-    await using fake = await openFake({ limit, windowMs: 60_000 });
-    const { world, source } = openSource(fake);
+    const clock = idleClock();
+    await using fake = await openFake({ limit, windowMs: 60_000 }, clock);
+    const { world, source } = openSource(fake, clock);
     expect(await fetchAll(world, source, 1)).toEqual([200]);
     for (let taken = 0; taken < 2 * limit; taken++) {
       (await source.link(source.named("1")!, undefined, never)).answered?.(undefined, false);

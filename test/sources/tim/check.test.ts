@@ -226,10 +226,12 @@ test("a new TLS is well, and a certificate that nobody vouches for fails with th
 });
 
 test("the checks of a silent Echo end when they are interrupted", async () => {
-  await using echo = await openScriptedServer(() => new Promise(() => {}));
-  await using fixture = await openFixture(() => ({ body: `${echo.origin}/x` }), { sample: recording() });
   const abort = new AbortController();
-  setTimeout(() => abort.abort(new DOMException("stop", "AbortError")), 100);
+  await using echo = await openScriptedServer(() => {
+    abort.abort(new DOMException("stop", "AbortError"));
+    return new Promise(() => {});
+  });
+  await using fixture = await openFixture(() => ({ body: `${echo.origin}/x` }), { sample: recording() });
   const checks = await allChecks(fixture.source.check?.(abort.signal));
   expect(checks.at(-1)).toMatchObject({ name: "Echo", status: "failed", message: "Interrupted." });
 });
