@@ -96,6 +96,7 @@ async function findWork(
   refusePasswordInArgv(flags.database);
   if (settings.pending) return wirePending(invocation, sources, notes);
   if (settings.enqueueOnly) refuseIdsToEnqueue(args);
+  refuseKindsOfGiven(invocation);
   if (args.length > 0) {
     const named = args.map((text) => ({ ...namedRef(text, sources), insist: true as const, named: true as const }));
     const all = { ...rules, selection: {} };
@@ -110,6 +111,14 @@ async function findWork(
   }
   const source = sources.required(requiredSource(settings));
   return wireListing(invocation, source, selection, notes, rules.sourceOf);
+}
+
+function refuseKindsOfGiven(invocation: Invocation): void {
+  const { args, settings, flags } = invocation;
+  const given = args.length > 0 || (settings.rows ?? settings.database) !== undefined;
+  if (flags.kinds === undefined || !given || (args.length === 0 && asksForListing(invocation))) return;
+  const message = "--kinds says what to list at RingCentral: leave it out with ids, --rows and --database.";
+  throw new RecordingError("usage", message);
 }
 
 /** The work of given rows, which afterwards tells that they were a list of their systems' calls. */

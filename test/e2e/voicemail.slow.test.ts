@@ -52,7 +52,11 @@ describe("voicemail", () => {
     expect((await callreel("download", held, "--force-overwrites")).code).toBe(0);
     expect((await callreel("download", own, "-s", "ringcentral")).code).toBe(own === held ? 0 : 4);
     const usage = await callreel("download", ...from, "--kinds", "calls,fax");
-    expect([usage.code, usage.err]).toEqual([2, expect.stringContaining('"fax" is none of calls, voicemail')]);
+    expect([usage.code, usage.err]).toEqual([2, expect.stringContaining('"fax" is not one of calls, voicemail')]);
+    for (const given of [[held], ["--rows", "calls.csv"]]) {
+      const ignored = await callreel("download", ...given, "--kinds", "voicemail");
+      expect([ignored.code, ignored.err]).toEqual([2, expect.stringContaining("leave it out with ids")]);
+    }
   });
 
   it("is known again from its files alone", async () => {

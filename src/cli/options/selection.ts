@@ -78,7 +78,10 @@ function kinds(given: string): readonly RecordingKind[] {
   const names = given.split(",").map((name) => name.trim());
   const unknown = names.find((name) => !recordingKinds.includes(name as RecordingKind));
   if (unknown === undefined) return recordingKinds.filter((kind) => names.includes(kind));
-  throw new RecordingError("usage", `"${printable(unknown).slice(0, 40)}" is none of ${recordingKinds.join(", ")}.`);
+  throw new RecordingError(
+    "usage",
+    `"${printable(unknown).slice(0, 40)}" is not one of ${recordingKinds.join(", ")}: give one of them, or both as calls,voicemail.`,
+  );
 }
 
 const recordingKinds: readonly RecordingKind[] = ["calls", "voicemail"];

@@ -30,7 +30,7 @@ export function openVoicemail(world: MessageWorld & { readonly tokens: Tokens })
     async transcript({ id, locator }, signal) {
       const url = locator.transcript === undefined ? undefined : attachmentUrl(locator.transcript, settings);
       if (url !== undefined) return checkedText(await api.bytes(attachmentKind, url, signal).catch(asAbsence));
-      throw new RecordingError("bad-answer", `Voicemail ${id}: its text's address is none of RingCentral's.`);
+      throw new RecordingError("bad-answer", `Voicemail ${id}: the address of its text is not on RingCentral's host.`);
     },
   };
 }
