@@ -107,7 +107,7 @@ it("verify leaves a record of itself, and tells an empty archive", async () => {
   expect(JSON.parse(detail)).toEqual({
     by: expect.stringMatching(/.@./),
     selection: expect.objectContaining({ readDataSubset: "1/1" }),
-    result: { files: 5, bytes: expect.any(Number), differences: 0 },
+    result: { files: 5, bytes: expect.any(Number), differences: 0, read: true },
   });
   await run(["purge", "--before", "2100-01-01", "--yes", "-d", world.archive], { env: world.env });
   expect((await run(["verify", "-d", world.archive], { env: world.env })).err).toContain("nothing to check");
