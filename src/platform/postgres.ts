@@ -37,11 +37,12 @@ export interface PostgresSettings {
   readonly flag: string;
   /** Longest wait for a connection; 15 s unless told. */
   readonly connectTimeoutMs?: number;
+  /** How long a database that was there is waited for; a minute unless told. */
+  readonly patienceMs?: number;
 }
 
 const bigint = 20;
-/** For so long a database that was there is waited for. */
-const patienceMs = 60_000;
+const usualPatienceMs = 60_000;
 const againMs = 500;
 /** A server that is gone without a word is noticed so late at most; to read a whole table takes its time. */
 const answerMs = { write: 30_000, read: 600_000 } as const;
@@ -61,6 +62,7 @@ const begin = {
  */
 export async function openPostgresDatabase(url: string, settings: PostgresSettings): Promise<Postgres> {
   const address = parseAddress(url, settings, 5432);
+  const { patienceMs = usualPatienceMs } = settings;
   const { default: pg } = await loadDriver(() => import("pg"), "PostgreSQL", "pg");
   const types = {
     getTypeParser: (oid: number, format?: "text" | "binary") =>

@@ -1,30 +1,50 @@
 import { openPostgresDatabase } from "../../platform/postgres.ts";
 import { acquire, type LockOptions } from "../archive-lock.ts";
 
+/** The lock is the connection's: so often it is seen to that a connection which took another's place has it too. */
+const againMs = 5_000;
+
 /** Tells our lock from those of other programs in the database. */
 const archiveLock = 1_919_247_725;
 
 /**
- * Takes the archive of the ledger in PostgreSQL until `release` or the end of the connection: `shared` with other downloads
- * on any machine, or alone. Throws `locked` when it cannot be had within `waitMs`.
+ * Takes the archive of the ledger in PostgreSQL until `release`: `shared` with other downloads on any machine, or alone. After
+ * a restart of the database it is taken again, unless somebody was quicker: then claims and tombstones alone keep the two
+ * apart. Throws `locked` when it cannot be had within `waitMs`.
  */
 export async function lockDatabaseArchive(
   url: string,
   mode: "shared" | "alone",
   { password, ...options }: LockOptions & { readonly password?: string | undefined },
 ): Promise<{ release(): void }> {
-  const database = await openPostgresDatabase(url, { flag: "--ledger", ...(password !== undefined && { password }) });
-  const close = () => void database[Symbol.asyncDispose]();
+  const ofFlag = { flag: "--ledger", patienceMs: 0, ...(password !== undefined && { password }) };
+  const database = await openPostgresDatabase(url, ofFlag);
+  let again: NodeJS.Timeout | undefined;
+  const close = () => {
+    clearInterval(again);
+    void database[Symbol.asyncDispose]();
+  };
   const take = mode === "shared" ? "pg_try_advisory_lock_shared" : "pg_try_advisory_lock";
-  const attempt = async () => {
+  // A connection that has the lock takes it once more; all of it ends with the connection.
+  const isTaken = async () => {
     const sql = `SELECT ${take}(${archiveLock}) AS taken`;
     const [row] = await database.transaction((statements) => statements.rows<{ taken: boolean }>(sql));
-    return row?.taken ? { release: close } : undefined;
+    return row?.taken === true;
   };
+  const attempt = async () => ((await isTaken()) ? { release: close } : undefined);
   const others = mode === "shared" ? "adopt, purge or repair" : "another run";
   const message = `The archive of ${database.label} is in use by ${others}: wait for it to finish, for example with --lock-wait 10m.`;
   try {
-    return await acquire(attempt, () => message, options);
+    const lock = await acquire(attempt, () => message, options);
+    let isAsking = false;
+    again = setInterval(async () => {
+      if (isAsking) return;
+      isAsking = true;
+      // A database that is away is asked again; the run meets that itself.
+      await isTaken().catch(() => {});
+      isAsking = false;
+    }, againMs).unref();
+    return lock;
   } catch (error) {
     close();
     throw error;

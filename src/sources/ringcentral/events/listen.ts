@@ -116,7 +116,8 @@ type Frames = ReturnType<typeof openFrames>;
 /** What arrives, told to who waits for it; what comes before anybody waits is kept. */
 function openFrames() {
   const kept: Frame[] = [];
-  let listener: (frame: Frame) => void = (frame) => kept.push(frame);
+  const keep = (frame: Frame) => void kept.push(frame);
+  let listener: (frame: Frame) => void = keep;
   let count = 0;
   const onEach = (next: (frame: Frame) => void) => {
     listener = next;
@@ -134,7 +135,9 @@ function openFrames() {
       return new Promise((resolve, reject) => {
         onEach((frame) => {
           try {
-            if (fits(frame)) resolve(frame);
+            if (!fits(frame)) return;
+            listener = keep;
+            resolve(frame);
           } catch (error) {
             reject(error);
           }
