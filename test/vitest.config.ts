@@ -28,7 +28,7 @@ export default defineConfig({
       reporter: ["text-summary", "json-summary"],
       thresholds: {
         // Of what runs in the tests' own process: the built program that they start counts nothing.
-        lines: 80,
+        lines: 75,
         branches: 70,
         "src/core/**": { lines: 100, branches: 95 },
       },
