@@ -18,20 +18,13 @@ export async function wireDestination(
   reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
   beside = false,
 ): Promise<Destination> {
-  if (isBucket(settings)) {
-    return (await import("./bucket.ts")).wireBucket(
-      settings,
-      io,
-      ledger,
-      reporter,
-      ledgerDatabase(settings) === undefined,
-    );
-  }
+  const tidy = !beside && ledgerDatabase(settings) === undefined;
+  if (isBucket(settings)) return (await import("./bucket.ts")).wireBucket(settings, io, ledger, reporter, tidy);
   const ofBucket = await ledger.get("archive id");
   if (ofBucket === undefined) {
     return openDestination(archiveFolder(settings, io), {
       mtime: !settings.noMtime,
-      tidy: !beside && ledgerDatabase(settings) === undefined,
+      tidy,
     });
   }
   throw new RecordingError(
