@@ -31,10 +31,8 @@ export function ledgerStateOf(settings: Settings): { readonly url: string; open(
   return {
     url,
     async open() {
-      const { password } = ledgerPassword(settings);
       const { openPostgresDatabase } = await import("../platform/postgres.ts");
-      const given = { flag: "--ledger", ...(password !== undefined && { password }) };
-      return openSharedState(await openPostgresDatabase(url, given));
+      return openSharedState(await openPostgresDatabase(url, { flag: "--ledger", ...ledgerPassword(settings) }));
     },
   };
 }

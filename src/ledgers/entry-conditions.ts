@@ -37,7 +37,7 @@ function statesCondition(states: NonNullable<EntryFilter["states"]>): Condition[
   return states.includes("done") ? [asked] : [where("state <> 'done'"), asked];
 }
 
-/** The widerBound start, in plain text, that an instant can have: no zone is a day from UTC. */
+/** The widest start, in plain text, that an instant can have: no zone is a day from UTC. */
 export function widerBound(sign: ">=" | "<", ms: number): Condition {
   const away = sign === ">=" ? -dayMs : dayMs;
   return where(`start ${sign} ?`, new Date(ms + away).toISOString());

@@ -16,7 +16,7 @@ export interface Address {
 /** What stands beside a database's URL. */
 export interface AddressSettings {
   /** Outranks a password in the URL. */
-  readonly password?: string;
+  readonly password?: string | undefined;
   /** The flag that the URL was given with, for messages; `--database` unless told. */
   readonly flag?: string;
 }

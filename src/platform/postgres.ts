@@ -32,7 +32,7 @@ export interface Postgres extends AsyncDisposable {
 /** Where the database is, and what it is asked for. */
 export interface PostgresSettings {
   /** Outranks a password in the URL. */
-  readonly password?: string;
+  readonly password?: string | undefined;
   /** The flag that the URL was given with, for messages. */
   readonly flag: string;
   /** Longest wait for a connection; 15 s unless told. */

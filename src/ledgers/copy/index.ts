@@ -103,5 +103,5 @@ function openToCopy(file: string): Database {
 }
 
 function open({ url, password }: DatabasePlace): Promise<Postgres> {
-  return openPostgresDatabase(url, { flag: "ledger copy", ...(password !== undefined && { password }) });
+  return openPostgresDatabase(url, { flag: "ledger copy", password });
 }

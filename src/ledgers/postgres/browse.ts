@@ -28,7 +28,7 @@ const countedAtOnce = 100_000;
 
 /** The ledger at `url` through connections of its own: no search keeps a listener waiting, and no count a page. */
 export async function openPostgresBrowse(url: string, password: string | undefined): Promise<PostgresBrowse> {
-  const settings = { flag: "--ledger", ...(password !== undefined && { password }) };
+  const settings = { flag: "--ledger", password };
   const [pages, counts] = [await openPostgresDatabase(url, settings), await openPostgresDatabase(url, settings)];
   const [forPages, forCounts] = [openStore(pages), openStore(counts)];
   return {

@@ -17,10 +17,7 @@ const mostApartMs = 5_000;
 
 /** The checks of `callreel doctor` on the database that holds the ledger; changes nothing in it. */
 export async function* checkDatabase(url: string, { password, nowMs, exitCodeOf }: CheckContext): AsyncIterable<Check> {
-  await using database = await openPostgresDatabase(url, {
-    flag: "--ledger",
-    ...(password !== undefined && { password }),
-  });
+  await using database = await openPostgresDatabase(url, { flag: "--ledger", password });
   const looks = [
     (sql: Statements) => checkTables(sql, database.label),
     checkRights,

@@ -17,8 +17,7 @@ export async function lockDatabaseArchive(
   mode: "shared" | "alone",
   { password, ...options }: LockOptions & { readonly password?: string | undefined },
 ): Promise<{ release(): void }> {
-  const ofFlag = { flag: "--ledger", patienceMs: 0, ...(password !== undefined && { password }) };
-  const database = await openPostgresDatabase(url, ofFlag);
+  const database = await openPostgresDatabase(url, { flag: "--ledger", password, patienceMs: 0 });
   let again: NodeJS.Timeout | undefined;
   const close = () => {
     clearInterval(again);

@@ -50,7 +50,7 @@ interface PostgresContext extends LedgerContext {
  */
 export async function openPostgresLedger(url: string, context: PostgresContext): Promise<Archive> {
   const { password, readOnly = false } = context;
-  const database = await openPostgresDatabase(url, { flag: "--ledger", ...(password !== undefined && { password }) });
+  const database = await openPostgresDatabase(url, { flag: "--ledger", password });
   try {
     await migrate(database, readOnly);
     return archiveOf(database, context);
