@@ -10,6 +10,11 @@ export const tokenKind = "token";
 /** The kind of a request for a token that opens a WebSocket: it counts with those to the token endpoint. */
 export const socketTokenKind = "wstoken";
 
+/** Whether requests of this kind are counted for the application, as its logins. */
+export function countsAsLogin(kind: string): boolean {
+  return kind === tokenKind || kind === socketTokenKind;
+}
+
 /** Permission to send `count` requests of a group. It counts until `untilMs`, and while `open` at least until answered. */
 export interface PermitBlock {
   readonly id: string;
@@ -68,7 +73,7 @@ export function budgetText(budget: Budget): string {
 
 /** Unknown requests count against the scarcest group, until an answer says which one is theirs. */
 export function groupOf(budget: Budget, kind: string): string {
-  return budget.kinds.get(kind) ?? ([tokenKind, socketTokenKind].includes(kind) ? "auth" : "heavy");
+  return budget.kinds.get(kind) ?? (countsAsLogin(kind) ? "auth" : "heavy");
 }
 
 /** The group that a kind of request counts against. */

@@ -8,7 +8,7 @@ import { digest } from "../settings.ts";
 import { leaseFence } from "../shared-lease.ts";
 import type { Fence, SharedState } from "../shared-state.ts";
 import type { State } from "../state.ts";
-import { type PermitBlock, socketTokenKind, tokenKind } from "./budget.ts";
+import { countsAsLogin, type PermitBlock } from "./budget.ts";
 import { type BudgetStore, openBudgetStore, type SoonOr } from "./budget-store.ts";
 import type { Wait } from "./permits.ts";
 import { joinQueue, type Queue, type Reserve } from "./queue.ts";
@@ -48,7 +48,7 @@ export function openRateLimiter(options: RateLimiterOptions): RingCentralRateLim
   const fence = shared?.lease === undefined ? undefined : leaseFence(credential, shared.lease);
   const ofCredential = new SharedRateLimiter(options, fence);
   const ofApplication = new SharedRateLimiter({ ...options, credential: application }, fence);
-  const of = (kind: string) => ([tokenKind, socketTokenKind].includes(kind) ? ofApplication : ofCredential);
+  const of = (kind: string) => (countsAsLogin(kind) ? ofApplication : ofCredential);
   return {
     acquire: (kind, signal) => of(kind).acquire(kind, signal),
     login: (work, signal) => ofCredential.login(work, signal),
