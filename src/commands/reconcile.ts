@@ -180,27 +180,27 @@ async function findExtra(
   { tell, line }: Telling,
 ): Promise<void> {
   for await (const keys of ledger.keys({ ...(source && { source }), ...timeOf(selection), states: ["done"] })) {
-    const extra = keys.filter((key) => kinds.includes(kindOf(key)) && !listed.has(key) && !skipped.has(key));
-    const entries = extra.length === 0 ? [] : await ledger.entriesOf(extra);
+    const unlisted = keys.filter((key) => kinds.includes(kindOf(key)) && !listed.has(key) && !skipped.has(key));
+    const entries = unlisted.length === 0 ? [] : await ledger.entriesOf(unlisted);
     const look = await lookAt(store, entries);
     for (const entry of entries) {
       if (entry === undefined) continue;
-      const fault = unsound(entry.ref, entry, look);
-      if (isVoicemail(entry.ref.key)) {
-        if (fault !== undefined) tell(fault);
-        await line(fault, entry);
-        continue;
-      }
-      const extra: Reconciled = {
-        kind: "extra",
-        message: "the source does not list it, or no longer does",
-        ref: entry.ref,
-      };
-      tell(extra);
-      if (fault !== undefined) tell(fault);
-      await line(fault === undefined ? extra : { ...extra, message: `${extra.message}; ${fault.message}` }, entry);
+      const [extra, fault] = [extraOf(entry.ref), unsound(entry.ref, entry, look)];
+      for (const found of [extra, fault]) if (found !== undefined) tell(found);
+      await line(both(extra, fault), entry);
     }
   }
+}
+
+function extraOf(ref: RecordingRef): Reconciled | undefined {
+  if (isVoicemail(ref.key)) return undefined;
+  return { kind: "extra", message: "the source does not list it, or no longer does", ref };
+}
+
+/** Two findings of one recording as one. */
+function both(one: Reconciled | undefined, other: Reconciled | undefined): Reconciled | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return { ...one, message: `${one.message}; ${other.message}` };
 }
 
 function timeOf(window: Selection): Pick<EntryFilter, "window"> {

@@ -80,34 +80,42 @@ export async function wireVoicemail(
     seen.done();
   }
 
+  /** One mailbox; returns why it could not be listed, where the next ones may fare the same. */
+  async function* listed(mailbox: Mailbox): AsyncGenerator<Work, ErrorCode | undefined> {
+    try {
+      yield* since ? sinceLast(mailbox) : windowOf(mailbox);
+      return undefined;
+    } catch (thrown) {
+      io.stop.throwIfAborted();
+      const error = asRecordingError(thrown);
+      if (ofEverybody.has(error.code)) throw thrown;
+      const event = outcomeOf(mailbox, error);
+      if (event !== undefined) yield told(event);
+      return event?.event === "incomplete" && error.code !== "forbidden" ? error.code : undefined;
+    }
+  }
+
+  /** One mailbox after the other; returns whether none was left out for the failures of those before it. */
+  async function* inTurn(): AsyncGenerator<Work, boolean> {
+    let failures = 0;
+    for (const [at, mailbox] of mailboxes.entries()) {
+      const code = yield* listed(mailbox);
+      failures = code === undefined ? 0 : failures + 1;
+      const rest = mailboxes.length - at - 1;
+      if (code === undefined || failures < mostFailures || rest === 0) continue;
+      const what = `Voicemail of ${formatNumberOf(rest, "more mailbox", "more mailboxes")}`;
+      const message = "not listed, since the ones before them could not be.";
+      yield told({ event: "incomplete", what, code, message });
+      return false;
+    }
+    return true;
+  }
+
   async function* work(): AsyncIterable<Work> {
     if (selection.extension !== undefined && mailboxes.length === 0 && selection.direction !== "outbound") {
       yield told(notice("warning", `The account has no extension ${selection.extension}: no voicemail is listed.`));
     }
-    let failures = 0;
-    for (const [at, mailbox] of mailboxes.entries()) {
-      try {
-        yield* since ? sinceLast(mailbox) : windowOf(mailbox);
-        failures = 0;
-      } catch (thrown) {
-        io.stop.throwIfAborted();
-        const error = asRecordingError(thrown);
-        if (ofEverybody.has(error.code)) throw thrown;
-        const event = outcomeOf(mailbox, error);
-        if (event !== undefined) yield told(event);
-        failures = event?.event === "incomplete" && error.code !== "forbidden" ? failures + 1 : 0;
-        const rest = mailboxes.length - at - 1;
-        if (failures < mostFailures || rest === 0) continue;
-        const message = "not listed, since the ones before them could not be.";
-        yield told({
-          event: "incomplete",
-          what: `Voicemail of ${formatNumberOf(rest, "more mailbox", "more mailboxes")}`,
-          code: error.code,
-          message,
-        });
-        return;
-      }
-    }
+    if (!(yield* inTurn())) return;
     const awaited = marks.awaited();
     if (awaited === 0) return;
     const texts = formatNumberOf(awaited, "voicemail has its text", "voicemails have their texts");
