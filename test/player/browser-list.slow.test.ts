@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { systemClock } from "../../src/platform/clock.ts";
 import type { Player } from "../../src/player/server.ts";
 import { smallWav } from "../helpers/calls-server.ts";
 import { launchChromium, visitPage } from "./chromium.ts";
@@ -17,7 +18,7 @@ let browser: Browser;
 beforeAll(async () => {
   played = await openPlayedArchive();
   await keepOffice(played);
-  player = await played.open();
+  player = await played.open({ clock: { ...systemClock, now: () => today.getTime() } });
   many = await openPlayedArchive();
   for (let at = 0; at < 260; at += 1) {
     const start = new Date(Date.UTC(2026, 9, 1, 9) + at * 6 * 3600_000).toISOString();
