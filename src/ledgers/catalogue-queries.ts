@@ -24,6 +24,7 @@ export interface Catalogue {
   purgeEnded(keys: readonly RecordingKey[]): void;
   audit(line: AuditLine, now: number): void;
   noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): void;
+  noteEtags(found: ReadonlyMap<RecordingKey, string>): void;
   auditsOf(key: RecordingKey): readonly AuditRecord[];
   lastAudits(count: number): readonly AuditRecord[];
 }
@@ -118,6 +119,11 @@ export function openCatalogue(
         const note = sqlite.prepare("UPDATE recordings SET damage = ? WHERE key = ? AND state = 'done'");
         for (const [key, message] of found) note.run(message ?? null, key);
       }),
+    noteEtags: (found) =>
+      database.write(() => {
+        const note = sqlite.prepare("UPDATE recordings SET etag = ? WHERE key = ? AND state = 'done'");
+        for (const [key, etag] of found) note.run(etag, key);
+      }),
     audit: (line, now) => database.write(() => audit(line, now)),
     auditsOf: (key) => (auditsOfKey.all(key) as unknown as AuditRow[]).map(auditOf),
     lastAudits: (count) => {
@@ -205,5 +211,5 @@ export const purgingFilesSql = `
 export const purgeSql = `
   UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,
     session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
-    evidence = NULL, short = NULL, note = NULL, damage = NULL, named = NULL, transcripts = NULL, lease_owner = NULL, changed = ?
+    evidence = NULL, short = NULL, note = NULL, etag = NULL, damage = NULL, named = NULL, transcripts = NULL, lease_owner = NULL, changed = ?
   WHERE key = ? AND state <> 'purged'`;

@@ -17,7 +17,7 @@ const personal = [
   "account",
   "call_id",
 ];
-const alsoCleared = ["error_message", "note", "evidence", "damage", "transcripts"];
+const alsoCleared = ["error_message", "note", "etag", "evidence", "damage", "transcripts"];
 
 /**
  * Takes recordings that were purged out of the ledgers that `verify --rebuild` moved aside of the one at `path`. One that

@@ -18,6 +18,7 @@ export interface RecordingRow {
   readonly content_type: string | null;
   readonly audio_seconds: number | null;
   readonly note: string | null;
+  readonly etag: string | null;
   readonly start: string;
   readonly duration: number | null;
   readonly direction: string | null;
@@ -74,6 +75,7 @@ const ownColumns = [
   "content_type",
   "audio_seconds",
   "note",
+  "etag",
   "attempts",
   "error_code",
   "error_message",
@@ -236,6 +238,7 @@ function storedOf(row: RecordingRow): Stored {
     contentType: row.content_type as AudioType,
     ...(row.audio_seconds !== null && { audioSeconds: row.audio_seconds }),
     ...(row.note !== null && { note: row.note }),
+    ...(row.etag !== null && { etag: row.etag }),
     ...(row.short !== null && { short: true }),
   };
 }

@@ -78,7 +78,7 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
   const { sqlite } = database;
   const kept = openKeyValue(database);
   const finish = sqlite.prepare(`
-    UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?, note = ?,
+    UPDATE recordings SET state = 'done', path = ?, bytes = ?, sha256 = ?, content_type = ?, audio_seconds = ?, note = ?, etag = ?,
       done_at = ?, changed = ?, run_id = ?, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL,
       named = NULL, short = CASE WHEN ? THEN CASE state WHEN 'done' THEN 2 ELSE 1 END END, damage = NULL
     WHERE key = ? AND state <> 'purged'`);
@@ -101,8 +101,8 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
   );
 
   const done = (ref: RecordingRef, stored: Stored, runId: string, now: number) => {
-    const { path, bytes, sha256, contentType, audioSeconds = null, note = null, short = false } = stored;
-    const columns = [path, bytes, sha256, contentType, audioSeconds, note, now, now, runId, Number(short)];
+    const { path, bytes, sha256, contentType, audioSeconds = null, note = null, etag = null, short = false } = stored;
+    const columns = [path, bytes, sha256, contentType, audioSeconds, note, etag, now, now, runId, Number(short)];
     const changes = Number(finish.run(...columns, ref.key).changes);
     if (changes > 0) outcomes.add({ key: ref.key, state: "done", bytes, sha256 }, now);
   };

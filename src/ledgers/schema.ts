@@ -165,6 +165,8 @@ CREATE TABLE hooks (key TEXT PRIMARY KEY, failure TEXT, changed INTEGER NOT NULL
    CREATE TABLE spoken (recording INTEGER PRIMARY KEY, noted INTEGER NOT NULL, cut INTEGER, marks TEXT NOT NULL,
      words TEXT NOT NULL);
    ALTER TABLE purging ADD COLUMN transcripts TEXT`,
+  // What a bucket calls the bytes that were uploaded: another name means other bytes, or the same uploaded anew.
+  "ALTER TABLE recordings ADD COLUMN etag TEXT",
 ];
 
 /** Whether a ledger of this version has holds. */

@@ -192,6 +192,7 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     purgeEnded: async (keys) => settled(() => catalogue.purgeEnded(keys)),
     audit: async (line) => catalogue.audit(line, clock.now()),
     noteDamage: async (found) => settled(() => catalogue.noteDamage(found)),
+    noteEtags: async (found) => settled(() => catalogue.noteEtags(found)),
     noteTranscripts: async (key, transcripts, said) =>
       void settled(() => database.write(() => spoken.note(key, transcripts, said, clock.now()))),
     spokenOf: async (key) => settled(() => spoken.of(key)),

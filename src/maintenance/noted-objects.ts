@@ -56,9 +56,10 @@ export async function recordNoted(
 }
 
 function storedBy(path: string, facts: FileFacts | undefined): { key: RecordingKey; stored: Stored } | undefined {
-  const { key, bytes, sha256, contentType, audioSeconds } = facts ?? {};
+  const { key, bytes, sha256, etag, contentType, audioSeconds } = facts ?? {};
   if (key === undefined || bytes === undefined || sha256 === undefined || contentType === undefined) return undefined;
-  return { key, stored: { path, bytes, sha256, contentType, ...(audioSeconds === undefined ? {} : { audioSeconds }) } };
+  const more = { ...(etag === undefined ? {} : { etag }), ...(audioSeconds === undefined ? {} : { audioSeconds }) };
+  return { key, stored: { path, bytes, sha256, contentType, ...more } };
 }
 
 /** The recording of a key, with what can be learnt of its call. */

@@ -2,8 +2,9 @@ import { periodEnd } from "../cli/dates.ts";
 import { locksAskedOf, type NotedLock } from "../composition/noted-locks.ts";
 import { momentText } from "../core/local-time.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import type { RecordingKey } from "../core/model/recording.ts";
 import type { FileFacts, Store } from "../core/model/store.ts";
-import type { Difference, VerifyPorts } from "../core/proof/verify.ts";
+import type { Difference, FileState, VerifyPorts } from "../core/proof/verify.ts";
 import { hashStored } from "./read-stored.ts";
 
 /** How finished files are looked at. */
@@ -12,6 +13,8 @@ export interface Look {
   readonly atOnce: number;
   /** Told of the entries that are looked at next. */
   begins(page: readonly LedgerEntry[]): void;
+  /** Notes in the ledger what the store calls the bytes that were read since, and are as they came. */
+  settle(): Promise<void>;
 }
 
 interface LookSettings {
@@ -27,7 +30,7 @@ const readsAtOnce = 8;
 
 /**
  * Looks at the objects of a bucket, and whether each has the lock that its archive asked for. An object is read where the
- * store tells no hash of it, and where the last reading found it damaged.
+ * store tells no hash of it or another ETag than it gave the upload, and where the last reading found it damaged.
  */
 export async function openObjectLook(
   store: Store,
@@ -35,11 +38,20 @@ export async function openObjectLook(
   { reads, differs, timezone }: LookSettings,
 ): Promise<Look> {
   const locks = await locksAskedOf(ledger);
-  let doubted = new Set<string>();
+  let entries = new Map<string, LedgerEntry>();
+  const etags = new Map<RecordingKey, string>();
+
+  async function read(path: string, key: RecordingKey): Promise<FileState | undefined> {
+    const found = await hashStored(store, path);
+    const { sha256, etag } = entries.get(path)?.stored ?? {};
+    if (found?.etag !== undefined && found.etag !== etag && found.sha256 === sha256) etags.set(key, found.etag);
+    return found;
+  }
+
   return {
     atOnce: reads ? readsAtOnce : looksAtOnce,
     begins(page) {
-      doubted = new Set(page.flatMap(({ stored, damage }) => (damage === undefined ? [] : (stored?.path ?? []))));
+      entries = new Map(page.map((entry) => [entry.stored?.path ?? "", entry]));
     },
     async hash(path, key) {
       const facts = reads && locks.length === 0 ? undefined : await store.stat(path);
@@ -47,12 +59,24 @@ export async function openObjectLook(
         const message = lockFault(facts, locks, timezone);
         if (message !== undefined) differs({ kind: "lock", key, path, message });
       }
-      if (reads || doubted.has(path)) return hashStored(store, path);
+      if (reads) return read(path, key);
       if (facts === undefined) return undefined;
-      const { bytes, sha256 } = facts;
-      return sha256 === undefined ? hashStored(store, path) : { bytes, sha256 };
+      return isAsItCame(facts, entries.get(path)) ? { bytes: facts.bytes, sha256: facts.sha256 } : read(path, key);
+    },
+    async settle() {
+      if (etags.size > 0) await ledger.noteEtags(etags);
+      etags.clear();
     },
   };
+}
+
+/** Whether the store's word does: it tells a hash, calls the bytes what it called them before, and nobody has found them damaged. */
+function isAsItCame(
+  facts: FileFacts,
+  entry: LedgerEntry | undefined,
+): facts is FileFacts & { readonly sha256: string } {
+  const { etag = facts.etag } = entry?.stored ?? {};
+  return facts.sha256 !== undefined && entry?.damage === undefined && etag === facts.etag;
 }
 
 /** Stores count a period's end from their own clock, and this machine's may differ. */

@@ -2,11 +2,14 @@ import { createHash } from "node:crypto";
 import { openAudioCheck } from "../core/audio/check.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Stored } from "../core/model/recording.ts";
-import type { Store } from "../core/model/store.ts";
+import type { FileFacts, Store } from "../core/model/store.ts";
 import type { FileState } from "../core/proof/verify.ts";
 
+/** What a file turned out to be, and what a bucket calls the bytes that were read. */
+type Hashed = FileState & Pick<FileFacts, "etag">;
+
 /** Reads a file whole and hashes it; undefined when there is none. Errors as of the store's `read`. */
-export async function hashStored(store: Store, path: string): Promise<FileState | undefined> {
+export async function hashStored(store: Store, path: string): Promise<Hashed | undefined> {
   await using reading = await store.read(path);
   if (reading === undefined) return undefined;
   const hash = createHash("sha256");
@@ -15,7 +18,8 @@ export async function hashStored(store: Store, path: string): Promise<FileState 
     hash.update(chunk);
     bytes += chunk.byteLength;
   }
-  return { bytes, sha256: hash.digest("hex") };
+  const { etag } = reading.facts;
+  return { bytes, sha256: hash.digest("hex"), ...(etag === undefined ? {} : { etag }) };
 }
 
 /** Reads a file whole and holds it against all that a recording must be; throws why it is none. */
@@ -30,8 +34,9 @@ export async function examineStored(store: Store, path: string): Promise<Stored>
     check.chunk(Buffer.from(chunk));
   }
   const sha256 = hash.digest("hex");
-  const { sha256: noted = sha256 } = reading.facts;
-  if (noted === sha256) return { path, bytes: check.bytes, sha256, ...check.finish() };
+  const { sha256: noted = sha256, etag } = reading.facts;
+  if (noted === sha256)
+    return { path, bytes: check.bytes, sha256, ...check.finish(), ...(etag === undefined ? {} : { etag }) };
   throw new RecordingError("disk-io", `it is damaged: its store says it came with SHA-256 ${noted}, it has ${sha256}`);
 }
 

@@ -72,6 +72,7 @@ export async function verifyFiles(
         looked = await settle(looked);
       }
       if (damage.size > 0) await ledger.noteDamage(damage);
+      await look?.settle();
       damage.clear();
     }
   }

@@ -9,6 +9,7 @@ import { openHttp } from "../../src/http/client.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { type StoreUnderTest, testStore } from "../contracts/store.ts";
 import { run } from "../helpers/bin.ts";
+import { openBucketProxy } from "../helpers/bucket-proxy.ts";
 import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
 import { finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -167,7 +168,7 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     expect([emptied.code, emptied.err]).toEqual([2, expect.stringContaining("does not hold this ledger's archive")]);
   });
 
-  test("verify tells of each object that lacks the lock its archive asks for, and of bytes that only --read sees", async () => {
+  test("verify tells of each object that lacks the lock its archive asks for, and of other bytes of the same size", async () => {
     await using world = await openTimWorld(4);
     const place = "s3://locked/verified";
     expect((await download(world, place, ["--max-downloads", "1"])).code).toBe(8);
@@ -206,11 +207,11 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
       ["lock", expect.stringContaining("it has no Object Lock, and this archive asked for governance:3d")],
       ["lock", expect.stringMatching(/^its Object Lock ends .*, too early for governance:3d/)],
     ];
+    const changed = ["changed", "its SHA-256 has changed since it was downloaded"];
     const looked = await verify();
     expect([looked.code, looked.read]).toEqual([6, false]);
-    expect(looked.found).toHaveLength(2);
-    expect(looked.found).toEqual(expect.arrayContaining(faults));
-    const changed = ["changed", "its SHA-256 has changed since it was downloaded"];
+    expect(looked.found).toHaveLength(3);
+    expect(looked.found).toEqual(expect.arrayContaining([...faults, changed]));
     const read = await verify("--read");
     expect([read.code, read.read]).toEqual([6, true]);
     expect(read.found).toHaveLength(3);
@@ -221,6 +222,45 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     // What was mended is locked as asked; what was whole and unlocked stays so.
     expect((await verify("--read")).found).toEqual([faults[0]]);
   });
+
+  test("verify reads an object that its store calls something else than at its upload, and notes that name when the bytes are the same", async () => {
+    await using world = await openTimWorld(3);
+    await using proxy = await openBucketProxy(ceph.endpoint);
+    expect((await download(world, "s3://calls/etags", ["--s3-endpoint", proxy.endpoint])).code).toBe(0);
+    const verify = async (...more: readonly string[]) => {
+      proxy.seen.length = 0;
+      const args = ["verify", "-d", "s3://calls/etags", "--s3-endpoint", proxy.endpoint, ...more];
+      const { code, out, err } = await run(args, { env: { ...world.env, ...ceph.env } });
+      return { code, out, err, reads: proxy.seen.filter((each) => each.startsWith("GET") && each.endsWith(".wav")) };
+    };
+    expect(await verify()).toMatchObject({ code: 0, reads: [] });
+    const [first = "", second = ""] = (await keysIn("calls", "etags/")).filter((key) => key.endsWith(".wav"));
+    const pathOf = (key: string) => `calls/${key.split("/").map(encodeURIComponent).join("/")}`;
+    // As a copy in parts, the same bytes get another ETag.
+    await copyInParts(pathOf(first));
+    expect(await verify()).toMatchObject({ code: 0, reads: [`GET /${pathOf(first)}`] });
+    expect(await verify()).toMatchObject({ code: 0, reads: [] });
+    // Whoever writes our notes along is found out by the ETag alone.
+    const answer = await ceph.send("GET", pathOf(second));
+    const noted = [...answer.headers].filter(([name]) => /^(content-type|x-amz-meta-)/.test(name));
+    const { byteLength } = await answer.arrayBuffer();
+    await ceph.send("PUT", pathOf(second), Object.fromEntries(noted), Buffer.alloc(byteLength, "x"));
+    const broken = await verify();
+    expect([broken.code, broken.reads]).toEqual([6, [`GET /${pathOf(second)}`]]);
+    expect(broken.out).toMatch(/^changed: .*: its SHA-256 has changed since it was downloaded\n$/);
+  });
+
+  async function copyInParts(path: string): Promise<void> {
+    const answer = await ceph.send("GET", path);
+    const noted = [...answer.headers].filter(([name]) => /^(content-type|x-amz-meta-)/.test(name));
+    const body = Buffer.from(await answer.arrayBuffer());
+    const begun = await (await ceph.send("POST", `${path}?uploads`, Object.fromEntries(noted))).text();
+    const upload = `uploadId=${/<UploadId>([^<]+)/.exec(begun)?.[1]}`;
+    const etag = (await ceph.send("PUT", `${path}?partNumber=1&${upload}`, {}, body)).headers.get("etag");
+    const parts = `<Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part>`;
+    const xml = `<CompleteMultipartUpload>${parts}</CompleteMultipartUpload>`;
+    expect((await ceph.send("POST", `${path}?${upload}`, {}, xml)).status).toBe(200);
+  }
 
   let prefixes = 0;
   /** A place of its own, reached as the program reaches it. */

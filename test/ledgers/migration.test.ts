@@ -106,3 +106,13 @@ test("a ledger of version 1 takes transcripts, which a rebuild carries over with
   expect((await after.entry(ref(1).key))?.transcripts).toEqual(transcripts);
   expect(await after.spokenOf(ref(1).key)).toEqual(spoken);
 });
+
+test("a ledger of version 1 learns what a bucket calls its objects", async () => {
+  const ledger = await open();
+  await ledger.noteEtags(new Map([[ref(1).key, "9a0364b9e99bb480dd25e1f0284c8555"]]));
+  expect((await ledger.entry(ref(1).key))?.stored?.etag).toBe("9a0364b9e99bb480dd25e1f0284c8555");
+  expect((await ledger.entry(ref(2).key))?.stored).not.toHaveProperty("etag");
+  await ledger.purge([ref(1).key]);
+  const row = openSqlite(path()).prepare("SELECT etag FROM recordings WHERE key = ?").get(ref(1).key);
+  expect(row).toEqual({ etag: null });
+});

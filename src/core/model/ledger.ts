@@ -122,6 +122,8 @@ export interface Archive extends Required<Omit<Ledger, "pull">>, Pick<Ledger, "p
   audit(line: AuditLine): Promise<void>;
   /** Notes of held recordings what is wrong with their files; undefined takes the note away, as a new file does. */
   noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): Promise<void>;
+  /** Notes of held recordings what their bucket calls the bytes that were read just now. */
+  noteEtags(found: ReadonlyMap<RecordingKey, string>): Promise<void>;
   /** Notes of a held recording all transcripts that there are, and what they say, in place of what was noted before. */
   noteTranscripts(key: RecordingKey, transcripts: readonly Transcript[], spoken: Spoken): Promise<void>;
   /** What was said in a held recording; undefined where no transcript is known. */

@@ -140,6 +140,8 @@ export interface Stored {
   readonly short?: true;
   /** What is odd about the file, for a person. */
   readonly note?: string;
+  /** What a bucket calls this version of the object's bytes. */
+  readonly etag?: string;
   /** How many of the bytes were already here from an earlier, broken download. */
   readonly resumedFrom?: number;
 }

@@ -26,6 +26,8 @@ export interface FileFacts {
   readonly changedMs: number;
   /** Lower-case hex, where the store noted with the file what came; nobody has read the bytes again since. */
   readonly sha256?: string;
+  /** What the store calls these bytes: it changes with them. */
+  readonly etag?: string;
   /** Whose it is, noted likewise. */
   readonly key?: RecordingKey;
   readonly contentType?: AudioType;

@@ -47,18 +47,25 @@ export function factsIn({ headers }: ResponseHead): FileFacts {
   const key = headers["x-amz-meta-callreel-key"];
   const seconds = Number(headers["x-amz-meta-callreel-audio-seconds"] ?? Number.NaN);
   const type = headers["content-type"] ?? "";
+  const etag = etagOf({ headers });
   const lockedUntilMs = lockOf({ headers })?.untilMs;
   const retention = retentionOf({ headers });
   return {
     bytes: Number(total),
     changedMs: Date.parse(headers["last-modified"] ?? "") || 0,
     ...(sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256) ? { sha256 } : {}),
+    ...(etag === undefined ? {} : { etag }),
     ...(key !== undefined && /^(?:ringcentral|tim)\/[\x21-\x7e]{1,1500}$/.test(key) ? { key } : {}),
     ...(/^audio\/(?:wav|mpeg|ogg|flac|mp4|aac|amr|basic)$/.test(type) ? { contentType: type as AudioType } : {}),
     ...(seconds >= 0 && Number.isFinite(seconds) ? { audioSeconds: seconds } : {}),
     ...(lockedUntilMs === undefined ? {} : { lockedUntilMs }),
     ...(retention === undefined ? {} : { retention }),
   };
+}
+
+/** What the store calls the object's bytes, without the quotes; never computed: only some stores take the MD5 for it. */
+export function etagOf({ headers }: Pick<ResponseHead, "headers">): string | undefined {
+  return /^"?([\x21\x23-\x7e]{1,200})"?$/.exec(headers.etag ?? "")?.[1];
 }
 
 /** The lock that an answer tells of, with its mode; a legal hold is one without an end. */

@@ -6,11 +6,12 @@
 import { createHash } from "node:crypto";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { RecordingKey, Stored } from "../../core/model/recording.ts";
+import type { FileFacts } from "../../core/model/store.ts";
 import type { HttpAnswer } from "../../http/client.ts";
 import { bytesOf } from "../disk/stored-file.ts";
 import { nameOf } from "./address.ts";
 import type { S3Body, S3Client } from "./client.ts";
-import { audioHeaders, factsIn, keepingHeaders, lockOf, type ObjectSettings } from "./objects.ts";
+import { audioHeaders, etagOf, factsIn, keepingHeaders, lockOf, type ObjectSettings } from "./objects.ts";
 import { refusalOf } from "./refusals.ts";
 
 /** What an upload needs besides the file. */
@@ -25,12 +26,12 @@ export interface UploadContext {
 /** One PUT takes no more. */
 const mostBytes = 5 * 1024 ** 3;
 
-/** Brings an open, whole recording to its final key; resolves when the store has it, with the lock and encryption asked for. */
+/** Brings an open, whole recording to its final key; resolves with its ETag, where the store tells one, when the store has it with the lock and encryption asked for. */
 export async function uploadAudio(
   { fd, key, stored, overwrite }: { fd: number; key: RecordingKey; stored: Stored; overwrite: boolean },
   context: UploadContext,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const { client, objects, now } = context;
   if (stored.bytes > mostBytes) throw tooLong(context, stored);
   const body = { sha256: stored.sha256, bytes: stored.bytes, open: () => bytesOf(fd, stored.bytes) };
@@ -40,13 +41,20 @@ export async function uploadAudio(
     ...(objects.lock === undefined ? {} : { "content-md5": await md5Of(fd, stored.bytes) }),
     ...(overwrite ? {} : { "if-none-match": "*" }),
   };
-  if (context.asksFirst && !overwrite && (await adopted(key, stored, context, signal))) return;
+  if (context.asksFirst && !overwrite) {
+    const standing = await adopted(key, stored, context, signal);
+    if (standing !== undefined) return standing.etag;
+  }
   const request = { method: "PUT", key: client.place.prefix + stored.path, headers, body } as const;
   const answer = await client.send(request, signal);
   if (answer.status === 412) {
-    if (!(await adopted(key, stored, context, signal))) throw vanished(context, stored);
-  } else if (answer.status >= 300) throw refusalOf(answer, client.place, `writing ${stored.path}`, now());
-  else await mustBeKept(answer, stored, context, signal);
+    const standing = await adopted(key, stored, context, signal);
+    if (standing === undefined) throw vanished(context, stored);
+    return standing.etag;
+  }
+  if (answer.status >= 300) throw refusalOf(answer, client.place, `writing ${stored.path}`, now());
+  await mustBeKept(answer, stored, context, signal);
+  return etagOf(answer);
 }
 
 /** A small object beside the audio: replaced as often as its audio comes. */
@@ -63,18 +71,18 @@ export async function uploadSidecar(
 }
 
 /**
- * Whether what stands there is this very recording, from a run that ended between PUT and ledger. Throws `unsafe-path` where
- * it is another one.
+ * What stands there if it is this very recording, from a run that ended between PUT and ledger; undefined where nothing
+ * does. Throws `unsafe-path` where it is another one.
  */
 async function adopted(
   key: RecordingKey,
   stored: Stored,
   context: UploadContext,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<FileFacts | undefined> {
   const { client, objects, now } = context;
   const answer = await client.send({ method: "HEAD", key: client.place.prefix + stored.path }, signal);
-  if (answer.status === 404) return false;
+  if (answer.status === 404) return undefined;
   if (answer.status >= 300) throw refusalOf(answer, client.place, `looking at ${stored.path}`, now());
   const facts = factsIn(answer);
   if (facts.sha256 !== stored.sha256 || facts.key !== key || facts.bytes !== stored.bytes) {
@@ -84,7 +92,7 @@ async function adopted(
     );
   }
   if (objects.lock !== undefined && (lockOf(answer)?.untilMs ?? 0) <= now()) throw unlocked(context, stored);
-  return true;
+  return facts;
 }
 
 /** Holds the store to what was asked of it: what it ignores it does not say. */

@@ -38,16 +38,17 @@ export function openUploader(context: UploadContext, abort: () => AbortSignal): 
 
 async function bring(file: Finished, context: UploadContext, signal: AbortSignal): Promise<Stored> {
   const { fd, key, stored, sidecar, replaces } = file;
+  let etag: string | undefined;
   try {
     signal.throwIfAborted();
-    await uploadAudio({ fd, key, stored, overwrite: replaces !== undefined }, context, signal);
+    etag = await uploadAudio({ fd, key, stored, overwrite: replaces !== undefined }, context, signal);
     if (sidecar !== undefined) await uploadSidecar(sidecar.path, await smallBody(sidecar.fd), context, signal);
   } catch (thrown) {
     leave(file, thrown);
     throw endsTheRun(asRecordingError(thrown));
   }
   leave(file);
-  return stored;
+  return etag === undefined ? stored : { ...stored, etag };
 }
 
 async function smallBody(fd: number) {

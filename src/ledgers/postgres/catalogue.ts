@@ -66,6 +66,15 @@ export async function noteDamage(tables: Tables, found: ReadonlyMap<RecordingKey
   );
 }
 
+export async function noteEtags(tables: Tables, found: ReadonlyMap<RecordingKey, string>): Promise<void> {
+  const rows = [...found].map(([key, etag]) => ({ key, etag }));
+  await tables.change(
+    `UPDATE recordings AS r SET etag = d.etag FROM jsonb_to_recordset($1::jsonb) AS d (key text, etag text)
+     WHERE r.key = d.key AND r.state = 'done'`,
+    [JSON.stringify(rows)],
+  );
+}
+
 export async function noteTranscripts(
   tables: Tables,
   key: RecordingKey,

@@ -238,6 +238,7 @@ function recording({ write, run }: OpenLedger, operator: Operator | undefined) {
       write(async (tables) => void (await tables.change("DELETE FROM purging WHERE key = ANY ($1::text[])", [keys]))),
     audit: (line) => write((tables) => appendChained(tables, "audits", auditRow(line, operator, tables.now))),
     noteDamage: (found) => write((tables) => catalogue.noteDamage(tables, found)),
+    noteEtags: (found) => write((tables) => catalogue.noteEtags(tables, found)),
     noteTranscripts: (key, transcripts, spoken) =>
       write((tables) => catalogue.noteTranscripts(tables, key, transcripts, spoken)),
     hookEnded: (key, failure) => write((tables) => hookEnded(tables, key, failure)),

@@ -116,16 +116,26 @@ async function finish(
 ): Promise<Outcome[]> {
   if (done.length === 0) return [];
   const rows = done.map(({ ref, stored }) => {
-    const { path, bytes, sha256, contentType, audioSeconds, note, short = false } = stored;
-    return { key: ref.key, path, bytes, sha256, content_type: contentType, audio_seconds: audioSeconds, note, short };
+    const { path, bytes, sha256, contentType, audioSeconds, note, etag, short = false } = stored;
+    return {
+      key: ref.key,
+      path,
+      bytes,
+      sha256,
+      content_type: contentType,
+      audio_seconds: audioSeconds,
+      note,
+      etag,
+      short,
+    };
   });
   const changed = await tables.rows<{ key: RecordingKey }>(
     `UPDATE recordings AS r SET state = 'done', path = d.path, bytes = d.bytes, sha256 = d.sha256,
-       content_type = d.content_type, audio_seconds = d.audio_seconds, note = d.note, done_at = $2::bigint, changed = $2::bigint,
+       content_type = d.content_type, audio_seconds = d.audio_seconds, note = d.note, etag = d.etag, done_at = $2::bigint, changed = $2::bigint,
        run_id = $3, lease_owner = NULL, error_code = NULL, error_message = NULL, evidence = NULL, named = NULL, damage = NULL,
        short = CASE WHEN d.short THEN CASE r.state WHEN 'done' THEN 2 ELSE 1 END END
      FROM jsonb_to_recordset($1::jsonb) AS d (key text, path text, bytes bigint, sha256 text, content_type text,
-       audio_seconds double precision, note text, short boolean)
+       audio_seconds double precision, note text, etag text, short boolean)
      WHERE r.key = d.key AND r.state <> 'purged' RETURNING r.key`,
     [JSON.stringify(rows), tables.now, runId],
   );

@@ -84,6 +84,7 @@ export const migrations: readonly string[] = [
     words text NOT NULL);
   `,
   searchStep,
+  "ALTER TABLE recordings ADD COLUMN etag text",
 ];
 
 /** Brings our tables to the newest version; several machines may try it at once. Throws `ledger` for those of a newer callreel. */
