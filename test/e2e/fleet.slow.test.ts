@@ -43,13 +43,15 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
   test("take over from one that is killed and from one that sleeps past its lease, which says so when it wakes", async () => {
     await using world = await openTimWorld(80);
     const { tim, archive } = world;
-    tim.settings.faults = [{ on: "tim", do: "delay", ms: 400, from: 1 }];
+    // Slow enough that neither is through with its share when the signal comes.
+    tim.settings.faults = [{ on: "tim", do: "delay", ms: 2_000, times: 0 }];
     const killed = worker(world, "killed", "--lease", "3s");
     await until(() => killed.out().includes("recording-done"), "a recording");
     killed.child.kill("SIGKILL");
     const asleep = worker(world, "asleep", "--lease", "3s");
     await until(() => asleep.out().includes("recording-done"), "a recording");
     asleep.child.kill("SIGSTOP");
+    tim.settings.faults = [];
     // Its row is closed by the first run that begins when its lease is over.
     await new Promise((resolve) => setTimeout(resolve, 3_500));
     const last = await worker(world, "last", "--lease", "3s").finished;
@@ -89,7 +91,7 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
     await using world = await openTimWorld(80);
     await using proxy = await breakingProxy(server.port);
     const { tim, archive } = world;
-    tim.settings.faults = [{ on: "tim", do: "delay", ms: 300, from: 1 }];
+    tim.settings.faults = [{ on: "tim", do: "delay", ms: 300, times: 0 }];
     const through = { CALLREEL_LEDGER: server.url.replace(`:${server.port}/`, `:${proxy.port}/`) };
     const both = [worker(world, "near"), worker({ ...world, env: { ...world.env, ...through } }, "far")];
     for (const each of both) await until(() => each.out().includes("recording-done"), "a recording");
