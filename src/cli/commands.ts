@@ -259,7 +259,7 @@ export const commands: readonly CommandSpec[] = [
     groups: [
       groups.dest,
       some("S3", bucketOptions, "s3Region"),
-      some("Player", playerOptions, "host", "port", "open", "playerUrl"),
+      some("Player", playerOptions, "host", "port", "open", "playerUrl", "presigned"),
       some("Who may listen", playerOptions, "login", "users", "addUser", "tlsCert", "tlsKey", "behindProxy"),
       some("Run", runOptions, "lease"),
       logs,

@@ -90,11 +90,24 @@ export async function openArchives(
 ): Promise<[SetArchive, ...SetArchive[]]> {
   const first = firstOf(settings, args);
   const others = settings.dest === undefined ? args.slice(1) : args;
+  if (settings.presigned && ![first, ...others.map((dest) => ({ dest }))].some(isBucket)) {
+    throw new RecordingError("usage", "--presigned needs an archive in a bucket: -d s3://bucket/prefix.");
+  }
   const ledger = await (mayBeNew ? wireLedger : openExistingLedger)(first, io);
   // A bucket that recordings are fetched into is joined with its ledger by who fetches.
   const archives: [SetArchive, ...SetArchive[]] = [await setArchive(first, io, ledger, mayBeNew)];
   for (const place of others) archives.push(await openFurther(archivePlace(place), settings, io));
+  if (settings.presigned) mustPresign(settings, archives);
   return archives;
+}
+
+/** Refuses to send listeners where no browser would go. */
+function mustPresign({ tlsCert, playerUrl }: Settings, archives: readonly SetArchive[]): void {
+  const origins = archives.flatMap(({ presigned }) => presigned?.origin ?? []);
+  const open = origins.find((origin) => origin.startsWith("http:"));
+  if (open === undefined || (tlsCert === undefined && !playerUrl?.startsWith("https://"))) return;
+  const message = `--presigned cannot send listeners of an https page to ${open}: browsers refuse plain http there. Use a store with https, or leave out --presigned.`;
+  throw new RecordingError("usage", message);
 }
 
 /** Of the archive that is fetched into. */
@@ -102,8 +115,8 @@ function firstOf(settings: Settings, [named]: readonly string[]): Settings {
   return settings.dest !== undefined || named === undefined ? settings : { ...settings, dest: archivePlace(named) };
 }
 
-async function openFurther(dest: string, { s3Endpoint, s3Region }: Settings, io: Io): Promise<SetArchive> {
-  const bucket = { ...(s3Endpoint && { s3Endpoint }), ...(s3Region && { s3Region }) };
+async function openFurther(dest: string, { s3Endpoint, s3Region, presigned }: Settings, io: Io): Promise<SetArchive> {
+  const bucket = { ...(s3Endpoint && { s3Endpoint }), ...(s3Region && { s3Region }), ...(presigned && { presigned }) };
   const settings = isBucket({ dest }) ? { dest, ...bucket } : { dest: resolve(io.cwd, dest) };
   return setArchive(settings, io, await openExistingLedger(settings, io));
 }
@@ -112,7 +125,8 @@ async function setArchive(settings: Settings, io: Io, ledger: Archive, isJoined 
   const store = isBucket(settings)
     ? await openArchiveStore(settings, io, isJoined ? undefined : ledger)
     : await openStore(archiveFolder(settings, io), { strict: true });
-  return { store, ledger, library: await openLibraryOf(settings, io) };
+  const presigned = settings.presigned ? store.presigned : undefined;
+  return { store, ...(presigned && { presigned }), ledger, library: await openLibraryOf(settings, io) };
 }
 
 async function openLibraryOf(settings: Settings, io: Io): Promise<Library> {

@@ -21,6 +21,12 @@ export const safeHeaders: Readonly<Record<string, string>> = {
   "x-robots-tag": "noindex",
 };
 
+/** The policy of a page that plays audio of these origins too. */
+export function policyWithMedia(origins: readonly string[]): string {
+  const own = safeHeaders["content-security-policy"] as string;
+  return own.replace("media-src 'self'", ["media-src 'self'", ...origins].join(" "));
+}
+
 type Headers = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** A small answer, whole. */

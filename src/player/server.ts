@@ -24,7 +24,7 @@ import { type Catalogue, cataloguePage, catalogueTotal } from "./library/catalog
 import { type CatalogueQuery, readQuery } from "./library/catalogue-query.ts";
 import { playerHtml } from "./page/html.ts";
 import { playerScript } from "./page/script.ts";
-import { refuse, send, sendJson, type Visit } from "./respond.ts";
+import { policyWithMedia, refuse, send, sendJson, type Visit } from "./respond.ts";
 import { refuseError } from "./streaming/fetch-on-demand.ts";
 import { keyOfPath, openRecordings, type RecordingPorts, type Recordings } from "./streaming/recordings.ts";
 
@@ -175,7 +175,10 @@ export async function route(visit: Visit, site: Site): Promise<void> {
     return refuse(response, 405, "Only GET and HEAD are answered here.", { allow: "GET, HEAD" });
   }
   const asset = assets[path];
-  if (asset !== undefined) return send(response, 200, ...asset, { "cache-control": "no-cache" });
+  if (asset !== undefined) {
+    const policy = { "content-security-policy": policyWithMedia(mediaOrigins(site.archiveSet)) };
+    return send(response, 200, ...asset, { "cache-control": "no-cache", ...policy });
+  }
   if (path === "/api/me") {
     return sendJson(response, 200, {
       name: listener.name,
@@ -186,6 +189,11 @@ export async function route(visit: Visit, site: Site): Promise<void> {
   }
   if (Object.hasOwn(lists, path)) return lists[path]?.(visit, query, listener, site);
   return recording(visit, path, query, listener, site.recordings);
+}
+
+/** Where listeners are sent for audio, besides here. */
+function mediaOrigins({ archives }: ArchiveSet): readonly string[] {
+  return [...new Set(archives.flatMap(({ presigned }) => presigned?.origin ?? []))];
 }
 
 const assets: Readonly<Record<string, readonly [type: string, body: string]>> = {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
 import { type BucketProxy, openBucketProxy } from "../helpers/bucket-proxy.ts";
 import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { launchChromium, visitPage } from "../player/chromium.ts";
 import { eventsOf, openTimWorld, sha256, type TimWorld } from "./tim-world.ts";
 
 describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph ?? "which is here"})`, () => {
@@ -125,6 +126,70 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     expect(audits.filter(({ action }) => action === "playback")).toEqual([expect.objectContaining({ key })]);
   });
 
+  test("serve --presigned sends whom it let in on to the store, for one recording and a while, and notes it; no log has the URL", async () => {
+    await using world = await downloaded(2, "s3://calls/presigned");
+    const log = join(world.home, "serve.log");
+    const args = ["serve", "-d", "s3://calls/presigned", "--port", "0", "--presigned", "-vv", "--log-file", log];
+    const player = start(...inBucket(world, ...args));
+    const entrance = await until(() => /http:\S+/.exec(player.out())?.[0], "the player's address");
+    const { origin: base } = new URL(entrance);
+    const key = `tim/${timPath(world)}`;
+    const turned = await fetch(`${base}/r/${key}`, { redirect: "manual" });
+    expect([turned.status, turned.headers.get("location")]).toEqual([401, null]);
+    const entered = await fetch(entrance, { redirect: "manual" });
+    const headers = {
+      cookie: entered.headers
+        .getSetCookie()
+        .map((each) => each.split(";")[0])
+        .join("; "),
+    };
+    const sent = await fetch(`${base}/r/${key}?download`, { headers, redirect: "manual" });
+    const location = new URL(sent.headers.get("location") ?? "");
+    expect([sent.status, sent.headers.get("cache-control"), location.origin]).toEqual([
+      302,
+      "no-store",
+      proxy.endpoint,
+    ]);
+    expect(Number(location.searchParams.get("X-Amz-Expires"))).toBeGreaterThan(900);
+    expect(Number(location.searchParams.get("X-Amz-Expires"))).toBeLessThan(3600);
+    const whole = await fetch(location);
+    expect(whole.headers.get("content-disposition")).toMatch(/^attachment; ?filename/);
+    const audio = Buffer.from(await whole.arrayBuffer());
+    expect(sha256(audio)).toBe(sha256(world.tim.audioOf(world.tim.recordings()[0]?.voicefilename ?? "")));
+    const part = await fetch(location, { headers: { range: "bytes=10-19" } });
+    expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([206, 10]);
+    const [other = ""] = (await wavsIn("presigned")).filter((each) => !location.pathname.endsWith(encoded(each)));
+    expect((await fetch(new URL(`/calls/${encoded(other)}${location.search}`, location))).status).toBe(403);
+    expect((await fetch(location, { method: "DELETE" })).status).toBe(403);
+
+    await using browser = await launchChromium();
+    const visit = await visitPage(browser, entrance);
+    await visit.page.locator("audio").evaluate((element: HTMLAudioElement, src) => {
+      element.src = src;
+    }, `/r/${key}`);
+    await visit.page.waitForFunction(() => (document.querySelector("audio")?.duration ?? 0) > 0);
+    expect([visit.complaints, visit.hosts.has(new URL(proxy.endpoint).host)]).toEqual([[], true]);
+
+    for (const each of await wavsIn("presigned")) await ceph.send("DELETE", `calls/${encoded(each)}`);
+    expect((await fetch(`${base}/r/${key}`, { headers, redirect: "manual" })).status).toBe(404);
+    player.child.kill("SIGTERM");
+    await player.finished;
+    expect(player.out() + player.err() + readFileSync(log, "utf8")).not.toMatch(/X-Amz-|Signature=/i);
+    const audits = eventsOf((await run(...inBucket(world, "audit", "-d", "s3://calls/presigned", "--json"))).out);
+    expect(new Set(audits.map(({ action, key: of }) => `${action} ${of}`))).toContain(`playback ${key}`);
+    const refused = await run(["serve", "-d", world.archive, "--presigned"], { env: world.env });
+    expect([refused.code, refused.err]).toEqual([
+      2,
+      expect.stringContaining("--presigned needs an archive in a bucket"),
+    ]);
+  });
+
+  const timPath = (world: TimWorld) => {
+    const [{ datasource, voicelocation, voicefilename } = { datasource: 0, voicelocation: 0, voicefilename: "" }] =
+      world.tim.recordings();
+    return encoded(`${datasource}/${voicelocation}/${voicefilename}`);
+  };
+
   test("serve fetches into it what a listener misses", async () => {
     await using world = await openTimWorld(2);
     const place = ["-d", "s3://calls/fetched"];
@@ -137,11 +202,9 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
         .map((each) => each.split(";")[0])
         .join("; "),
     };
-    const [{ datasource, voicelocation, voicefilename } = { datasource: 0, voicelocation: 0, voicefilename: "" }] =
-      world.tim.recordings();
-    const url = `${new URL(entrance).origin}/r/tim/${encoded(`${datasource}/${voicelocation}/${voicefilename}`)}`;
+    const url = `${new URL(entrance).origin}/r/tim/${timPath(world)}`;
     const audio = Buffer.from(await (await fetch(url, { headers })).arrayBuffer());
-    expect(sha256(audio)).toBe(sha256(world.tim.audioOf(voicefilename)));
+    expect(sha256(audio)).toBe(sha256(world.tim.audioOf(world.tim.recordings()[0]?.voicefilename ?? "")));
     player.child.kill("SIGTERM");
     await player.finished;
     expect(await wavsIn("fetched")).toHaveLength(1);

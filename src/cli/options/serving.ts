@@ -47,6 +47,10 @@ export const playerOptions = {
   playerUrl: value("--player-url <url>", "the address at which people reach the player", webUrl, {
     fallback: "the running player's",
   }),
+  presigned: flag(
+    "--presigned",
+    "send listeners on to the bucket for audio, by a URL that is good for one recording and a short time",
+  ),
   direct: flag(
     "--direct",
     "print the source's own short-lived URL, which works without a login: treat it as a password",

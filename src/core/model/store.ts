@@ -49,6 +49,22 @@ export interface Reading extends AsyncDisposable {
 /** What became of a file that was to be deleted. */
 export type Removal = "removed" | "absent" | "locked";
 
+/** How the holder of a presigned URL gets a file. */
+export interface PresignedAs {
+  readonly contentType: AudioType;
+  /** Saved under this name, instead of shown. */
+  readonly downloadAs?: string;
+  /** How long the URL works. */
+  readonly seconds: number;
+}
+
+/** URLs with which anybody reads a file from the store itself for a while: keys, which no log, event or ledger may hold. */
+export interface PresignedUrls {
+  /** Scheme, host and port of all of them. */
+  readonly origin: string;
+  urlOf(path: string, as: PresignedAs): Promise<string>;
+}
+
 export interface ListOptions {
   /** Only what stands in this folder, or deeper. */
   readonly under?: string;
@@ -72,6 +88,8 @@ export interface Store extends AsyncDisposable {
   list(options?: ListOptions): AsyncIterable<readonly ListedFile[]>;
   /** Deletes a file for good, all its versions. Throws `unsafe-path` where something else than a file stands. */
   remove(path: string): Promise<Removal>;
+  /** Absent where a store is reached through this program alone. */
+  readonly presigned?: PresignedUrls;
   /** Makes what was removed stay so in a power cut, and takes along what it has left empty. */
   settle(): Promise<void>;
 }

@@ -52,6 +52,8 @@ export interface S3Client extends AsyncDisposable {
   readonly server: S3Server;
   /** The answer, whatever it says but that it may pass (5xx, 429). Throws where none came after all tries. */
   send(request: S3Request, signal: AbortSignal): Promise<HttpAnswer>;
+  /** A URL that reads the object for so many seconds; the one who has it needs no key. */
+  presign(key: string, query: Readonly<Record<string, string>>, seconds: number): Promise<string>;
   /** The same, its body to be read as it comes. */
   open(request: S3Request, signal: AbortSignal): Promise<OpenBody>;
 }
@@ -103,6 +105,16 @@ export function openS3Client(settings: S3ClientSettings): S3Client {
         false,
         signal,
       ),
+    async presign(key, query, seconds) {
+      const url = urlOf(server, place.bucket, key, { ...query, "X-Amz-Expires": String(seconds) });
+      const signer = new AwsV4Signer({
+        ...(await signing(settings, signingKeys)),
+        method: "GET",
+        url,
+        signQuery: true,
+      });
+      return (await signer.sign()).url.href;
+    },
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }
@@ -121,15 +133,26 @@ function named(error: RecordingError, place: S3Place): RecordingError {
 
 async function signedRequest(
   { method, key, query, headers = {}, body }: S3Request,
-  { place, server, credentials, clock }: S3ClientSettings,
+  settings: S3ClientSettings,
   cache: Map<string, ArrayBuffer>,
 ) {
-  const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
-  const url = urlOf(server, place.bucket, key, query);
+  const url = urlOf(settings.server, settings.place.bucket, key, query);
   const signer = new AwsV4Signer({
+    ...(await signing(settings, cache)),
     method,
     url,
     headers: { ...headers, "x-amz-content-sha256": body?.sha256 ?? emptyHash },
+  });
+  const signed = await signer.sign();
+  const length: Readonly<Record<string, string>> = body === undefined ? {} : { "content-length": String(body.bytes) };
+  const all = { ...Object.fromEntries(signed.headers), ...length };
+  return { method, url, headers: all, ...(body === undefined ? {} : { body: body.open() }) };
+}
+
+/** Who signs, for what and when. */
+async function signing({ server, credentials, clock }: S3ClientSettings, cache: Map<string, ArrayBuffer>) {
+  const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+  return {
     accessKeyId,
     secretAccessKey,
     ...(sessionToken === undefined ? {} : { sessionToken }),
@@ -137,9 +160,5 @@ async function signedRequest(
     region: server.region,
     datetime: new Date(clock.now()).toISOString().replace(/[:-]|\.\d{3}/g, ""),
     cache,
-  });
-  const signed = await signer.sign();
-  const length: Readonly<Record<string, string>> = body === undefined ? {} : { "content-length": String(body.bytes) };
-  const all = { ...Object.fromEntries(signed.headers), ...length };
-  return { method, url, headers: all, ...(body === undefined ? {} : { body: body.open() }) };
+  };
 }

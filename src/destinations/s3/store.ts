@@ -5,6 +5,7 @@ import { isFinished } from "../disk/finished-files.ts";
 import { nameOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { factsIn } from "./objects.ts";
+import { openPresignedUrls } from "./presign.ts";
 import { refusalOf } from "./refusals.ts";
 import { removeObject } from "./remove.ts";
 import { decoded, elementsIn, textIn } from "./xml.ts";
@@ -49,6 +50,7 @@ export function openS3Store(context: StoreContext): Store {
       checkPath(nameOf(client.place), path);
       return removeObject(client, path, now, signal);
     },
+    presigned: openPresignedUrls(client),
     async settle() {},
     [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
   };

@@ -1,12 +1,14 @@
 import type { Archive, EntryState, LedgerEntry } from "../../core/model/ledger.ts";
 import type { RecordingKey } from "../../core/model/recording.ts";
-import type { Store } from "../../core/model/store.ts";
+import type { PresignedUrls, Store } from "../../core/model/store.ts";
 import type { Browsed, BrowseQuery, Library, Position, Sort } from "./library.ts";
 
 /** One archive that the player reads. */
 export interface SetArchive {
   /** Its finished files; in a folder those on ways without symbolic links. */
   readonly store: Store;
+  /** Listeners are sent on to the store for audio. */
+  readonly presigned?: PresignedUrls;
   readonly ledger: Archive;
   readonly library: Library;
 }

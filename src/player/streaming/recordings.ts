@@ -12,6 +12,7 @@ import type { Fetches } from "./fetches.ts";
 import type { Growing } from "./growing-recording.ts";
 import { type Peaks, readPeaks } from "./peaks.ts";
 import { sendAudio, sendGrowing } from "./send.ts";
+import { sendToStore } from "./send-presigned.ts";
 import { isStored, openWindow } from "./stored-audio.ts";
 
 export interface RecordingPorts {
@@ -90,7 +91,12 @@ export function openRecordings({ archiveSet, clock, missing }: RecordingPorts): 
     const { request, response } = asked;
     const download = await heard(asked, found.archive);
     const name = stored.path.split("/").at(-1) as string;
-    return sendAudio(request, response, found.archive.store, stored, download ? name : undefined);
+    const { store, presigned } = found.archive;
+    const downloadAs = download ? name : undefined;
+    if (presigned !== undefined && request.method === "GET") {
+      return sendToStore(response, { store, presigned }, stored, downloadAs);
+    }
+    return sendAudio(request, response, store, stored, downloadAs);
   }
 
   return {
