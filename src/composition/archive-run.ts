@@ -6,7 +6,7 @@ import { download } from "../core/download/run.ts";
 import type { Work } from "../core/download/work.ts";
 import type { Listed } from "../core/model/catalogue.ts";
 import { asRecordingError, type ErrorCode, RecordingError } from "../core/model/errors.ts";
-import type { Summary } from "../core/model/events.ts";
+import type { DownloadEvent, Summary } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Transfer } from "../core/model/ports.ts";
 import { openDestination } from "../destinations/index.ts";
@@ -15,6 +15,7 @@ import { archiveFolder, archiveName } from "./archive.ts";
 import { wireDestination } from "./destination.ts";
 import { noteHead, type Sealer, selectionRecord } from "./head-and-seals.ts";
 import type { Hooks } from "./hooks.ts";
+import { openInsights } from "./insights.ts";
 import { profileOf } from "./kept-logins.ts";
 import { wireTransfer } from "./open-transfer.ts";
 import { type WiredWork, wireWork } from "./open-work.ts";
@@ -45,6 +46,13 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   const { hooks, report } = reporter;
   const { voicemail } = sources.sources.get("ringcentral") ?? {};
   const texts = openVoicemailTexts(invocation, { voicemail, ledger, report, settled: hooks.settled });
+  const insights = openInsights(invocation, {
+    source: settings.insights ? sources.sources.get("ringcentral")?.insights : undefined,
+    ledger,
+    report,
+    settled: hooks.settled,
+    timeLeft: work.timeLeft,
+  });
   const noted = { ...work, work: texts.noting(work.work) };
   const plan = { ...planOf(settings, noted, reporter.wantsProgress, transfers), outlastsOthers: !beside };
   const destination = await wireDestination(settings, io, ledger, reporter, beside);
@@ -60,9 +68,13 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
     dest: archiveName(settings, io),
     ...(settings.eachProfile ? { profile: profileOf(settings) } : {}),
   });
-  const downloaded = await runDownload(plan, { ledger, transfer, destination }, sources, io, reporter);
+  const heard = (event: DownloadEvent) => {
+    insights.hear(event);
+    report(event);
+  };
+  const downloaded = await runDownload(plan, { ledger, transfer, destination }, sources, io, { report: heard });
   keepNumbers(transfers, settings, io);
-  const lost = sawEverything(downloaded) ? await texts.fetch() : [];
+  const lost = sawEverything(downloaded) ? [...(await texts.fetch()), ...(await insights.fetch())] : [];
   const summary = withLost(downloaded, lost);
   // Texts that are missing are found again by listing the same messages once more.
   if (sawEverything(summary) && lost.length === 0) await work.complete();
@@ -76,7 +88,7 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   return exitCode;
 }
 
-/** The summary with the texts of voicemail that could not be had. */
+/** The summary with the texts of voicemail and the insights that could not be had. */
 function withLost(summary: Summary, lost: readonly ErrorCode[]): Summary {
   if (lost.length === 0) return summary;
   if (lost.includes("interrupted")) return { ...summary, stoppedBy: { code: "interrupted", message: "Interrupted." } };

@@ -154,6 +154,7 @@ export async function ringcentralSettings({ settings, io, keepSecret }: Wiring):
     stateDir: stateFolder(io.env),
     ...(settings.output?.includes("{user}") ? { users: true } : {}),
     ...(settings.kinds === undefined ? {} : { kinds: settings.kinds }),
+    ...(settings.insights === undefined ? {} : { insights: settings.insights }),
     profile: profileOf(settings),
     redirectPort: settings.redirectPort ?? 8710,
   };

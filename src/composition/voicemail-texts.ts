@@ -2,12 +2,11 @@ import type { Invocation } from "../cli/io.ts";
 import type { Work } from "../core/download/work.ts";
 import { asRecordingError, type ErrorCode } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
-import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import type { Archive } from "../core/model/ledger.ts";
 import type { VoicemailSource } from "../core/model/ports.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
 import { formatNumberOf } from "../core/text.ts";
-import { keepText, textPathOf } from "../destinations/disk/transcript-file.ts";
-import { noteTranscripts } from "../maintenance/transcripts.ts";
+import { type Held, isHeld, keepBeside } from "../maintenance/transcripts.ts";
 import { archiveFolder, isBucket } from "./archive.ts";
 
 /** The texts of voicemails, which RingCentral writes: they become transcripts beside the audio. */
@@ -25,8 +24,6 @@ export interface TextParts {
   /** Resolves once no command is at work beside the audio. */
   readonly settled: () => Promise<unknown>;
 }
-
-type Held = LedgerEntry & Required<Pick<LedgerEntry, "stored">>;
 
 const pageSize = 256;
 /** So many failures in a row are no accident of single texts. */
@@ -46,8 +43,7 @@ export function openVoicemailTexts({ settings, io }: Invocation, parts: TextPart
     try {
       const text = await (voicemail as VoicemailSource).transcript(ref, io.stop);
       if (text.length > 0) {
-        keepText(root, entry.stored.path, text);
-        await noteTranscripts(root, entry, ledger);
+        await keepBeside(root, entry, { path: textPathOf(entry.stored.path), bytes: text }, ledger);
         written += 1;
       }
       failures = 0;
@@ -102,10 +98,11 @@ export function openVoicemailTexts({ settings, io }: Invocation, parts: TextPart
   };
 }
 
-function isHeld(entry: LedgerEntry | undefined): entry is Held {
-  return entry?.state === "done" && entry.stored !== undefined;
-}
-
 function lacksText({ stored, transcripts = [] }: Held): boolean {
   return transcripts.every(({ path }) => path !== textPathOf(stored.path));
+}
+
+/** Beside its audio, by a name that no other recording shares. */
+function textPathOf(audio: string): string {
+  return `${audio}.txt`;
 }

@@ -1,5 +1,8 @@
+import { join } from "node:path";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import { transcriptExtension, transcriptNames } from "../core/transcripts/names.ts";
+import { removeFile } from "../destinations/disk/part-files.ts";
+import { keepText } from "../destinations/disk/transcript-file.ts";
 import { findTranscripts } from "../destinations/disk/transcripts.ts";
 
 type Noted = Pick<LedgerEntry, "ref" | "stored" | "transcripts">;
@@ -19,6 +22,31 @@ export async function noteTranscripts(
   const fresh = transcripts.filter(({ path }) => !names.has(path));
   if (fresh.length > 0) await ledger.noteTranscripts(ref.key, [...known, ...fresh], spoken);
   return fresh.map(({ path }) => path);
+}
+
+/** A held recording, as the ledger has it. */
+export type Held = LedgerEntry & Required<Pick<LedgerEntry, "stored">>;
+
+export function isHeld(entry: LedgerEntry | undefined): entry is Held {
+  return entry?.state === "done" && entry.stored !== undefined;
+}
+
+/**
+ * Puts a text beside a recording's audio and notes it; says whether it did, for what stands by that name already stays. A
+ * recording that is purged meanwhile keeps nothing of it.
+ */
+export async function keepBeside(
+  root: string,
+  entry: Held,
+  text: { readonly path: string; readonly bytes: Uint8Array },
+  ledger: Archive,
+): Promise<boolean> {
+  const isKept = keepText(root, { ...text, audio: entry.stored.path });
+  await noteTranscripts(root, entry, ledger);
+  const now = await ledger.entry(entry.ref.key);
+  const isStill = now?.stored?.path === entry.stored.path;
+  if (isKept && !isStill) removeFile(join(root, text.path));
+  return isKept && isStill;
 }
 
 /**

@@ -82,7 +82,7 @@ const failureWords: Readonly<Record<string, string>> = {
   "name-too-long": "file name too long",
   "unsafe-path": "another file is in the way",
   interrupted: "interrupted",
-  incomplete: "mailboxes or texts of voicemail that could not be had; see above",
+  incomplete: "parts (mailboxes, texts, insights) that could not be had; see above",
 };
 
 function headline(summary: Summary & { readonly exitCode: number }, paint: Paint): string {

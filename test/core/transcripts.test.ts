@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
 import { folded } from "../../src/core/folding.ts";
-import { transcriptExtension, transcriptNames } from "../../src/core/transcripts/names.ts";
+import { insightsDueMs } from "../../src/core/insights-due.ts";
+import {
+  insightsNameOf,
+  transcribedStem,
+  transcriptExtension,
+  transcriptNames,
+} from "../../src/core/transcripts/names.ts";
 import { readTranscript } from "../../src/core/transcripts/read.ts";
 import { joinedSpoken, lineWith, mostSpokenLetters } from "../../src/core/transcripts/spoken.ts";
 
@@ -47,6 +53,50 @@ test("whisper.cpp's JSON has milliseconds, Whisper's has seconds, others have a 
   expect(read("json", '{"text":"only this"}')).toEqual([{ text: "only this" }]);
   for (const other of ["", "[1]", "null", '{"a":1}', '{"text":', '{"segments":{}}'])
     expect(read("json", other)).toEqual([]);
+});
+
+test("RingSense's insights: what was said, by name and time, then what it wrote about the call; hostile shapes have no lines", () => {
+  const insights = {
+    Transcript: [
+      { text: "Good morning.", start: 2.2, end: 14.5, speakerId: "p-1" },
+      { text: "Hello.", start: 15, end: 16, speakerId: "p-2" },
+      { text: "Bye.", start: "17", speakerId: 7 },
+      { start: 18 },
+      null,
+    ],
+    Summary: [{ value: "They greet.", start: 0, end: 1 }],
+    Highlights: [{ value: "Hello.", start: 15, end: 16 }],
+    NextSteps: [{ value: "Call back.", speakerId: "p-1" }],
+    CallNotes: "none",
+  };
+  const speakerInfo = [
+    { speakerId: "p-1", name: "Ann Lee" },
+    { speakerId: "p-2", name: null },
+  ];
+  expect(read("json", JSON.stringify({ speakerInfo, insights }))).toEqual([
+    { at: 2.2, to: 14.5, speaker: "Ann Lee", text: "Good morning." },
+    { at: 15, to: 16, speaker: "Speaker 1", text: "Hello." },
+    { text: "Bye." },
+    { speaker: "Summary", text: "They greet." },
+    { speaker: "Next step", text: "Call back." },
+  ]);
+  expect(read("json", '{"insights":{"Transcript":7},"speakerInfo":{}}')).toEqual([]);
+});
+
+test("insights stand beside their audio by a name of their own", () => {
+  expect(insightsNameOf("a/b.mp3")).toBe("a/b.mp3.insights.json");
+  expect(["a/b.mp3.insights.json", "a/b.vtt", "a/b.mp3.json"].map(transcribedStem)).toEqual([
+    "a/b.mp3",
+    "a/b",
+    "a/b.mp3",
+  ]);
+});
+
+test("insights that were not there are asked for again after ten minutes, then ever more rarely", () => {
+  const [minute, start] = [60_000, Date.UTC(2026, 0, 1)];
+  const after = (age: number) => (insightsDueMs(start + age, start) - start - age) / minute;
+  expect([1, 60, 24 * 60].map((age) => after(age * minute))).toEqual([10, 30, 720]);
+  expect(insightsDueMs(start, Number.NaN)).toBe(start + 10 * minute);
 });
 
 test("plain text is read line by line, and with the times that whisper.cpp prints where they are there", () => {
@@ -100,7 +150,13 @@ test("a hostile text is read in the time of a good one", () => {
 
 test("names: beside the audio, with or without its extension", () => {
   expect(transcriptNames("a/b.mp3").slice(0, 5)).toEqual(["a/b.vtt", "a/b.srt", "a/b.json", "a/b.txt", "a/b.mp3.vtt"]);
-  expect(transcriptNames("a/b.mp3", true)).toEqual(["a/b.mp3.vtt", "a/b.mp3.srt", "a/b.mp3.json", "a/b.mp3.txt"]);
+  expect(transcriptNames("a/b.mp3", true)).toEqual([
+    "a/b.mp3.vtt",
+    "a/b.mp3.srt",
+    "a/b.mp3.json",
+    "a/b.mp3.txt",
+    "a/b.mp3.insights.json",
+  ]);
   expect(["x.VTT", "a.b/c", "x.mp3"].map(transcriptExtension)).toEqual(["vtt", undefined, undefined]);
 });
 

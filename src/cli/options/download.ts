@@ -78,6 +78,7 @@ export const writeOptions = {
   }),
   output: value("-o, --output <template>", "file name template, or - to write one recording's audio to stdout", text),
   writeInfoJson: flag("--write-info-json", "write a .info.json file beside each recording"),
+  insights: flag("--insights", "also fetch RingSense's transcript and summary of each call, where licensed"),
   noMtime: flag("--no-mtime", "set file times to the download's, not the call's"),
   forceOverwrites: flag("--force-overwrites", "download again what the archive already has"),
   retryGone: flag("--retry-gone", "ask again for recordings that the source said are gone, absent or forbidden"),

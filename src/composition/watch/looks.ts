@@ -12,6 +12,7 @@ import { openSources, ratePerMinute, type SourceSet } from "../sources.ts";
 import { type RunEnd, runBeside, withLedger } from "./run-beside.ts";
 import type { Voice } from "./voice.ts";
 import { withSettings } from "./watch-settings.ts";
+import { openWatchedInsights } from "./watched-insights.ts";
 
 /** Looks at the call log for what is new, and fetches it. */
 export interface Looks extends AsyncDisposable {
@@ -39,6 +40,7 @@ export function openLooks(invocation: Invocation, voice: Voice, hear: (event: Do
   let sources: SourceSet | undefined;
   let requests = 0;
   const told = new Map<string, string>();
+  const insights = openWatchedInsights(invocation, voice, hear);
 
   const logRequest = (entry: RequestLog) => {
     if (entry.url.endsWith("/call-log")) requests += 1;
@@ -56,16 +58,21 @@ export function openLooks(invocation: Invocation, voice: Voice, hear: (event: Do
     const opened = sources;
     return withLedger(invocation, async (ledger) => {
       const due = await findDue(opened, ledger);
-      if (due.length === 0) return undefined;
-      const { retries = 1 } = settings;
-      const run = withSettings(invocation, { progress: "none", retries });
-      const end = await runBeside(run, opened, ledger, { ...noMore, work: once(due) }, heard);
-      if (end.summary.done > 0) {
-        const message = `${formatNumberOf(end.summary.done, "new recording")} (${formatBytes(end.summary.bytes)}).`;
-        voice.show({ event: "notice", level: "info", message });
-      }
+      const end = due.length === 0 ? undefined : await fetchDue(due, opened, ledger);
+      await insights.fetch(opened, ledger);
       return end;
     });
+  }
+
+  async function fetchDue(due: readonly RecordingRef[], opened: SourceSet, ledger: Archive): Promise<RunEnd> {
+    const { retries = 1 } = settings;
+    const run = withSettings(invocation, { progress: "none", retries, insights: false });
+    const end = await runBeside(run, opened, ledger, { ...noMore, work: once(due) }, heard);
+    if (end.summary.done > 0) {
+      const message = `${formatNumberOf(end.summary.done, "new recording")} (${formatBytes(end.summary.bytes)}).`;
+      voice.show({ event: "notice", level: "info", message });
+    }
+    return end;
   }
 
   /** The recordings that the call log has now and the archive has not. */
@@ -76,6 +83,7 @@ export function openLooks(invocation: Invocation, voice: Voice, hear: (event: Do
     requests = 0;
     for await (const refs of listed(reach, opened, ledger)) {
       const entries = await ledger.entriesOf(refs.map(({ key }) => key));
+      insights.seen(entries);
       for (const [at, ref] of refs.entries()) {
         if (!isWanted(entries[at])) tries.settled(ref.key);
         else if (tries.isDue(ref.key, io.clock.monotonic())) (entries[at] === undefined ? fresh : again).push(ref);
@@ -96,6 +104,7 @@ export function openLooks(invocation: Invocation, voice: Voice, hear: (event: Do
 
   function heard(event: DownloadEvent): void {
     hear(event);
+    insights.hear(event);
     if (event.event === "recording-done" || event.event === "recording-skipped") {
       if (event.key !== undefined) forget(event.key);
     } else if (event.event === "recording-failed") {

@@ -95,6 +95,15 @@ export interface VoicemailSource {
   transcript(ref: RecordingRef, signal: AbortSignal): Promise<Uint8Array>;
 }
 
+/** What a source's own analysis says of calls: their transcripts, summaries and the like. */
+export interface InsightsSource {
+  /**
+   * What there is of one recording, as the source's own JSON; `not-there` where it has none (yet), `no-service` where it
+   * does not even know the question. Throws `forbidden` where this login may not ask at all.
+   */
+  of(ref: RecordingRef, signal: AbortSignal): Promise<Uint8Array | "not-there" | "no-service">;
+}
+
 /** What a source tells of calls while it is listened to: that it is, and each time that one has ended. */
 export type CallSign = "listening" | "call-ended";
 
@@ -139,6 +148,8 @@ export interface Source extends LinkSource, AsyncDisposable {
   list?(selection: Selection, signal: AbortSignal, heard?: (listing: HeardListing) => void): AsyncIterable<RowBatch>;
   /** Its voicemail; absent where it keeps none. */
   readonly voicemail?: VoicemailSource;
+  /** What it says of its recordings; absent where it analyses none. */
+  readonly insights?: InsightsSource;
   /** The system's own clock, where it tells: milliseconds since 1970, never ahead; at most one cheap request. */
   now?(signal: AbortSignal): Promise<number | undefined>;
   /** Hears of calls as they happen, until the line ends; then it throws why, as for any other reason. */

@@ -1,14 +1,16 @@
 import { lineOf, type SpokenLine } from "./line.ts";
+import { ringsenseLines } from "./ringsense-lines.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The lines of a transcript in JSON: whisper.cpp's (`transcription` with `offsets` in milliseconds), Whisper's and most
- * services' (`segments` with `start` and `end` in seconds), or nothing but a `text`. Other JSON has none.
+ * services' (`segments` with `start` and `end` in seconds), RingSense's (`insights`), or nothing but a `text`. Other JSON has none.
  */
 export function jsonLines(text: string): SpokenLine[] {
   const value = parsed(text);
   if (!isFields(value)) return [];
+  if (isFields(value.insights)) return ringsenseLines(value);
   const whole = typeof value.text === "string" ? lineOf(value.text) : undefined;
   const pieces = Array.isArray(value.transcription) ? value.transcription : value.segments;
   const lines = Array.isArray(pieces) ? pieces.flatMap((piece: unknown) => lineOfPiece(piece) ?? []) : [];

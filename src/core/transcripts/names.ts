@@ -10,10 +10,27 @@ export function transcriptExtension(path: string): TranscriptExtension | undefin
 }
 
 /**
- * The paths that transcripts of an audio file may have: `NAME.vtt`, and `NAME.mp3.vtt`, as whisper.cpp names them. With
- * `whole` only the latter, which no other recording shares.
+ * The paths that transcripts of an audio file may have: `NAME.vtt`, and `NAME.mp3.vtt`, as whisper.cpp names them; last
+ * that of its insights. With `whole` only those that no other recording shares.
  */
 export function transcriptNames(audio: string, whole = false): readonly string[] {
   const stems = whole ? [audio] : [audio.replace(/\.[^./]+$/, ""), audio];
-  return [...new Set(stems)].flatMap((stem) => transcriptExtensions.map((extension) => `${stem}.${extension}`));
+  const named = [...new Set(stems)].flatMap((stem) => transcriptExtensions.map((extension) => `${stem}.${extension}`));
+  return [...named, insightsNameOf(audio)];
+}
+
+const insightsEnd = ".insights.json";
+
+/** The path that the source's own insights into a call have beside its audio, apart from what hooks leave there. */
+export function insightsNameOf(audio: string): string {
+  return audio + insightsEnd;
+}
+
+export function isInsightsName(path: string): boolean {
+  return path.endsWith(insightsEnd);
+}
+
+/** A transcript's path without what makes it one: that of its audio, with or without the extension. */
+export function transcribedStem(path: string): string {
+  return isInsightsName(path) ? path.slice(0, -insightsEnd.length) : path.replace(/\.[^.]+$/, "");
 }

@@ -1,5 +1,5 @@
 import type { LedgerEntry } from "../model/ledger.ts";
-import { transcriptExtension } from "../transcripts/names.ts";
+import { isInsightsName, transcriptExtension } from "../transcripts/names.ts";
 import type { Transcript } from "../transcripts/spoken.ts";
 import type { CallGroup } from "./call-groups.ts";
 import { partiesOf } from "./parties.ts";
@@ -85,7 +85,8 @@ const mediatypes = {
 
 function analysisOf({ path }: Transcript, dialog: number): FilledObject {
   const mediatype = mediatypes[transcriptExtension(path) ?? "txt"];
-  const fields = { type: "transcript", dialog, mediatype, filename: nameOf(path), vendor: "unknown" };
+  const writer = isInsightsName(path) ? { vendor: "RingCentral", product: "RingSense" } : { vendor: "unknown" };
+  const fields = { type: "transcript", dialog, mediatype, filename: nameOf(path), ...writer };
   return { fields, content: { path, mediatype, isText: true } };
 }
 

@@ -5,28 +5,32 @@ import { nameBeside } from "../../platform/files.ts";
 import { publish } from "./commit.ts";
 import { createFile, removeFile } from "./part-files.ts";
 
-/** The path that the text of a voicemail has beside its audio: no other recording shares it. */
-export function textPathOf(audio: string): string {
-  return `${audio}.txt`;
+/** A text that belongs beside an audio file; both paths are relative to the archive. */
+export interface BesideAudio {
+  readonly audio: string;
+  readonly path: string;
+  readonly bytes: Uint8Array;
 }
 
 /**
- * Puts a text beside its audio, whole and synced. What stands there already is never replaced, whatever it is. Throws
- * what the disk says; where the audio is not there, nothing is written.
+ * Puts a text beside its audio, whole and synced; says whether it did. What stands there already is never replaced,
+ * whatever it is. Throws what the disk says; where the audio is not there, nothing is written.
  */
-export function keepText(root: string, audio: string, text: Uint8Array): void {
-  const file = join(root, textPathOf(audio));
-  if (lstatSync(join(root, audio), { throwIfNoEntry: false }) === undefined) return;
+export function keepText(root: string, { audio, path, bytes }: BesideAudio): boolean {
+  const file = join(root, path);
+  if (lstatSync(join(root, audio), { throwIfNoEntry: false }) === undefined) return false;
   const made = nameBeside(file);
   try {
     const fd = createFile(made);
     try {
-      writeFileSync(fd, text);
+      writeFileSync(fd, bytes);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    if (!publish(made, file, false)) removeFile(made);
+    const kept = publish(made, file, false);
+    if (!kept) removeFile(made);
+    return kept;
   } catch (error) {
     removeFile(made);
     throw diskError(error, file);

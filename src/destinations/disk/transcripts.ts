@@ -3,7 +3,7 @@ import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { SpokenLine } from "../../core/transcripts/line.ts";
-import { transcriptExtension, transcriptNames } from "../../core/transcripts/names.ts";
+import { transcribedStem, transcriptExtension, transcriptNames } from "../../core/transcripts/names.ts";
 import { readTranscript } from "../../core/transcripts/read.ts";
 import { joinedSpoken, type Spoken, type Transcript } from "../../core/transcripts/spoken.ts";
 import { diskError, errno } from "../../platform/disk-error.ts";
@@ -55,7 +55,7 @@ function transcriptPathsOf(root: string, audio: string): readonly string[] {
 /** Whether the file is named as a transcript of audio that stands beside it. */
 export function isBesideAudio(root: string, path: string): boolean {
   if (transcriptExtension(path) === undefined) return false;
-  const stem = path.replace(/\.[^.]+$/, "");
+  const stem = transcribedStem(path);
   const audio = [stem, ...siblingsOf(`${stem}.wav`), `${stem}.wav`];
   return audio.some((each) => lstatSync(join(root, each), { throwIfNoEntry: false })?.isFile());
 }

@@ -75,6 +75,11 @@ export function invalidUri(): ApiError {
   return new ApiError(404, "CMN-120", "Invalid URI");
 }
 
+/** 404 of the gateway, for an API that the account does not have. */
+export function unknownToGateway(): ApiError {
+  return new ApiError(404, "AGW-404", "Resource not found");
+}
+
 /** 403 for an app without a scope. */
 export function scopeMissing(permissionName: string): ApiError {
   const message = `In order to call this API endpoint, application needs to have [${permissionName}] permission`;

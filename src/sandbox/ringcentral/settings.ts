@@ -128,6 +128,14 @@ export interface RingCentralSettings {
     /** Changing this word changes every recording's bytes and ETag. */
     revision: string;
   };
+  insights: {
+    /** Whether the account has RingSense, so that the gateway knows the question at all. */
+    licensed: boolean;
+    /** Recordings that nobody with a licence took part in: there is nothing about them. */
+    missing: Chosen;
+    /** Seconds from the end of a call until its analysis is there. */
+    afterSeconds: number;
+  };
   events: {
     /** Whether this user may subscribe to the account's calls. */
     allowed: boolean;
@@ -155,7 +163,10 @@ export function defaultSettings(): RingCentralSettings {
         "http://127.0.0.1:5000/oauth2callback",
         "http://localhost:8710/oauth2callback",
       ],
-      scopes: ["ReadAccounts", "ReadCallLog", "ReadCallRecording", "ReadMessages", "WebSocketsSubscription"],
+      scopes: [
+        ...["ReadAccounts", "ReadCallLog", "ReadCallRecording", "ReadMessages", "RingSense"],
+        "WebSocketsSubscription",
+      ],
       badClient: "OAU-153",
     },
     tokens: {
@@ -218,6 +229,7 @@ export function defaultSettings(): RingCentralSettings {
       missing: "recordingId",
       revision: "",
     },
+    insights: { licensed: true, missing: "none", afterSeconds: 0 },
     events: { allowed: true, mute: false },
     answers: { topLevelCode: "category", length: "alternate" },
     withheldPermissions: [],

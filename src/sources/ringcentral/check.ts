@@ -9,6 +9,7 @@ import { hasPermission, jwtClaims, jwtWarnings, mayReadCompanyLog, missingScopes
 import type { Tokens } from "./auth/tokens.ts";
 import { newestCallsUrl, refsOfCalls } from "./call-log/newest-calls.ts";
 import { readRetention } from "./call-log/retention.ts";
+import { checkInsights } from "./insights/check-insights.ts";
 import type { Audio } from "./media/audio.ts";
 import { startOf } from "./media/sample.ts";
 import type { RingCentralRateLimiter } from "./rate-limiter/limiter.ts";
@@ -39,6 +40,7 @@ const steps: readonly (readonly [name: string, step: Step])[] = [
   ["RingCentral: one recording", oneRecording],
   ["RingCentral: retention", retention],
   ["RingCentral: voicemail", checkVoicemail],
+  ["RingCentral: insights", checkInsights],
 ];
 
 const skewLimitMs = 60_000;

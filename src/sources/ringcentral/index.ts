@@ -13,6 +13,7 @@ import { readRetention } from "./call-log/retention.ts";
 import { openServerClock } from "./call-log/server-clock.ts";
 import { checkRingCentral } from "./check.ts";
 import { listenToCalls } from "./events/listen.ts";
+import { openInsights } from "./insights/insights.ts";
 import { contentUrl } from "./media/addresses.ts";
 import { audioKind, openAudio } from "./media/audio.ts";
 import { openRateLimiter } from "./rate-limiter/limiter.ts";
@@ -85,6 +86,7 @@ export function openRingCentral(given: RingCentralSettings, context: RingCentral
     list: (selection, signal, heard) =>
       listCalls({ settings, context, api, serverClock, extensions }, selection, signal, heard),
     voicemail: openVoicemail({ settings, api, tokens }),
+    insights: openInsights({ settings, api }),
     now: (signal) => readServerClock(signal),
     listen: (open, hear, signal) => listenToCalls({ settings, context, api }, open, hear, signal),
     ...(credential === undefined ? {} : { login: credential }),

@@ -34,6 +34,8 @@ export interface RingCentralSettings {
   readonly users?: boolean;
   /** What is listed: calls unless told. */
   readonly kinds?: readonly RecordingKind[];
+  /** Whether RingSense's insights are asked for. */
+  readonly insights?: boolean;
   /** Login page of a partner brand. */
   readonly brandId?: string;
 }

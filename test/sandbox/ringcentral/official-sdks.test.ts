@@ -31,6 +31,29 @@ describe("the official @rc-ex/core SDK", () => {
     await expect(rc.restapi().account().callLog().list()).rejects.toThrow();
   });
 
+  it("reads RingSense's insights, and is told where there are none", async () => {
+    const { RC_SERVER_URL: server, RC_APP_CLIENT_ID: clientId, RC_APP_CLIENT_SECRET: clientSecret } = sandbox.env;
+    const rc = new RestClient({ server, clientId, clientSecret });
+    await rc.authorize({ jwt: sandbox.env.RC_USER_JWT });
+    const [{ id } = { id: "" }] = sandbox.recordings();
+    const records = rc.ai().ringsense().v1().public().accounts("~").domains("pbx").records(id);
+    const { sourceRecordId, insights } = await records.insights().get();
+    expect([sourceRecordId, insights?.Transcript?.length, insights?.Summary?.length]).toEqual([id, 4, 1]);
+    expect(Object.keys((await records.insights().get({ insightTypes: ["Summary"] })).insights ?? {})).toEqual([
+      "Summary",
+    ]);
+    for (const [settings, status] of [
+      [{ missing: "all" as const }, 404],
+      [{ licensed: false }, 404],
+    ] as const) {
+      Object.assign(sandbox.settings.insights, settings);
+      await expect(records.insights().get()).rejects.toMatchObject({ response: { status } });
+    }
+    sandbox.settings.insights.licensed = true;
+    sandbox.settings.withheldPermissions = ["ReadRingSenseInsights"];
+    await expect(records.insights().get()).rejects.toMatchObject({ response: { status: 403 } });
+  });
+
   it("rotates the pair on refresh", async () => {
     sandbox.settings.app.issueRefreshTokens = true;
     const { RC_SERVER_URL: server, RC_APP_CLIENT_ID: clientId, RC_APP_CLIENT_SECRET: clientSecret } = sandbox.env;

@@ -83,7 +83,7 @@ async function checks(changes: Record<string, ScriptedAnswer> = {}, settings: Pa
 
 test("checks a working login from host to retention with two requests each at most", async () => {
   const { found, requests } = await checks();
-  expect(found.map(({ status }) => status)).toEqual([...Array.from({ length: 9 }, () => "ok"), "skipped"]);
+  expect(found.map(({ status }) => status)).toEqual([...Array.from({ length: 9 }, () => "ok"), "skipped", "skipped"]);
   expect(found.map(({ message }) => message).join("\n")).toMatch(
     /40 requests in 60 s.*\n77 begins to arrive, as audio\/wav.*\n.*90 days.*100,000/,
   );
@@ -97,7 +97,7 @@ test("skips what needs a login when there is none, and says what helps", async (
     "ok",
     "ok",
     "failed",
-    ...Array.from({ length: 7 }, () => "skipped"),
+    ...Array.from({ length: 8 }, () => "skipped"),
   ]);
   expect(found[2]).toMatchObject({ message: expect.stringContaining("OAU-251"), exitCode: 7 });
 });
@@ -235,4 +235,18 @@ test("voicemail is checked where it is asked for: app, role, the list of extensi
     message: "The user's role lacks ReadMessages.",
   });
   expect(await told({ ...allowed, "/extension": closed }, asked)).toMatchObject({ status: "failed", exitCode: 7 });
+});
+
+test("insights are checked where they are asked for; a recording fails for the lack of none", async () => {
+  const told = async (changes: Record<string, ScriptedAnswer>, insights = true) =>
+    (await checks(changes, { insights })).by("insights");
+  const login = (scope: string) => ({ "/oauth/token": { body: { access_token: "t", expires_in: 3600, scope } } });
+  expect(await told({}, false)).toMatchObject({ status: "skipped" });
+  expect(await told(login("ReadCallLog"))).toMatchObject({ status: "warning", message: "The app lacks RingSense." });
+  expect(await told(login("ReadCallLog RingSense"))).toMatchObject({ status: "ok" });
+  const denied = { ...login("RingSense"), "/authz-profile/check": { body: { successful: false } } };
+  expect(await told(denied)).toMatchObject({
+    status: "warning",
+    message: "The user's role lacks ReadRingSenseInsights.",
+  });
 });

@@ -24,7 +24,11 @@ export function openUsers(apiUrl: string, nowMs: number): SandboxUser[] {
 }
 
 const agent = ["ReadCallLog", "ReadCallRecording", "ReadMessages"];
-const admin = [...agent, "FullCompanyCallLog", "ReadCompanyCallLog", "ReadCompanyCallRecordings", "ReadCompanyInfo"];
+const admin = [
+  ...agent,
+  ...["FullCompanyCallLog", "ReadCompanyCallLog", "ReadCompanyCallRecordings", "ReadCompanyInfo"],
+  "ReadRingSenseInsights",
+];
 
 /** A credential with the claims that real ones have. Its signature is chance: the sandbox knows its credentials by heart. */
 function jwtFor(apiUrl: string, subject: string, nowMs: number): string {

@@ -15,6 +15,7 @@ import { syncCalls } from "../calls/sync.ts";
 import { type ApiCall, isGranted } from "../context.ts";
 import { roleMissing } from "../errors.ts";
 import { recordingContent } from "../recordings/content.ts";
+import { recordingInsights } from "../recordings/insights.ts";
 import { recordingMetadata } from "../recordings/metadata.ts";
 import type { Group } from "../settings.ts";
 import { messageContent } from "../voicemail/content.ts";
@@ -31,6 +32,7 @@ export type RouteName =
   | "recording"
   | "content"
   | "call-recording"
+  | "insights"
   | "message-store"
   | "message"
   | "message-sync"
@@ -55,6 +57,7 @@ export interface Route {
 const account = "^/restapi/v1\\.0/account/(?<account>[^/]+)";
 const extension = `${account}/extension/(?<extension>[^/]+)`;
 const mailbox = `${account}/extension/(?<mailbox>[^/]+)`;
+const ringsense = "^/ai/ringsense/v1/public/accounts/(?<account>[^/]+)/domains/(?<domain>[^/]+)";
 const at = (pattern: string) => new RegExp(`${pattern}$`);
 
 /** Every authorised endpoint of the sandbox. */
@@ -85,6 +88,7 @@ export const routes: readonly Route[] = [
     scope: "ReadCallRecording",
     handle: recordingContent,
   },
+  api("insights", `${ringsense}/records/(?<recording>[^/]+)/insights`, "light", "RingSense", recordingInsights),
   api("message-store", `${mailbox}/message-store`, "light", "ReadMessages", listMessages),
   api("message", `${mailbox}/message-store/(?<message>[^/]+)`, "light", "ReadMessages", readMessage),
   api("message-sync", `${mailbox}/message-sync`, "light", "ReadMessages", syncMessages),

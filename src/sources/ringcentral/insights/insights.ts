@@ -1,0 +1,53 @@
+/*
+ * The question and its answer are those of the guide (AI, RingSense) and of the official SDK (`RecordingInsights`): rate limit
+ * group light, app permission RingSense, the user's permission ReadRingSenseInsights.
+ */
+
+import { asRecordingError, RecordingError } from "../../../core/model/errors.ts";
+import type { InsightsSource } from "../../../core/model/ports.ts";
+import type { Api } from "../api.ts";
+import { errorCodes, parsedObject } from "../error-bodies.ts";
+import type { RingCentralSettings } from "../settings.ts";
+
+/** The sort of request that asks for insights, for the rate limiter. */
+const insightsKind = "insights";
+
+/** RingSense's insights into the recordings of calls, through the API of one login. */
+export function openInsights({
+  settings,
+  api,
+}: {
+  readonly settings: RingCentralSettings;
+  readonly api: Api;
+}): InsightsSource {
+  const account = encodeURIComponent(settings.account ?? "~");
+  const records = `${settings.server}/ai/ringsense/v1/public/accounts/${account}/domains/pbx/records`;
+  return {
+    async of({ id }, signal) {
+      try {
+        return checked(await api.bytes(insightsKind, `${records}/${encodeURIComponent(id)}/insights`, signal), id);
+      } catch (thrown) {
+        return absenceOf(asRecordingError(thrown));
+      }
+    },
+  };
+}
+
+/** Insights that say nothing are still to be written. */
+function checked(bytes: Uint8Array, id: string): Uint8Array | "not-there" {
+  const answer = parsedObject(Buffer.from(bytes).toString("utf8"));
+  const { insights, sourceRecordId = id } = answer ?? {};
+  if (typeof insights !== "object" || insights === null || Array.isArray(insights) || String(sourceRecordId) !== id) {
+    throw new RecordingError("bad-answer", `RingCentral's answer is not the insights of recording ${id}.`);
+  }
+  return Object.values(insights).some((units) => Array.isArray(units) && units.length > 0) ? bytes : "not-there";
+}
+
+/** 404 is how RingCentral says that there are none; AGW-404 is its gateway's word, also for accounts without RingSense. */
+function absenceOf(error: RecordingError): "not-there" | "no-service" {
+  if (error.head?.status === 404) return errorCodes(error.body).has("AGW-404") ? "no-service" : "not-there";
+  if (error.code !== "forbidden" && error.code !== "permission-refused") throw error;
+  const message =
+    "RingCentral does not let this login read RingSense's insights: they need a RingSense licence, the app permission RingSense and the user permission ReadRingSenseInsights.";
+  throw new RecordingError("forbidden", message);
+}

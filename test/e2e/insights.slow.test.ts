@@ -1,0 +1,125 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { openSqlite } from "../../src/platform/sqlite.ts";
+import type { RingCentralSandboxOptions } from "../../src/sandbox/ringcentral/index.ts";
+import { run, start, until } from "../helpers/bin.ts";
+import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
+import { eventsOf, finishedIn } from "./tim-world.ts";
+
+const month = ["-s", "ringcentral", "--from", "30d", "--insights", "--json"];
+
+async function openWorld(settings: RingCentralSandboxOptions["settings"] = {}, recordings = 3) {
+  const data = { recordings, layout: "plain" as const, days: 2, seconds: [20, 30] as const };
+  const world = await openRingCentralWorld({ data, settings: { limits: quickBudget(60), ...settings } });
+  const { rc, archive, env } = world;
+  return {
+    ...world,
+    callreel: (...args: string[]) => run([...args, "-d", archive], { env }),
+    ids: rc.recordings().map(({ id }) => id),
+    asked: () =>
+      rc.events.all().filter((event) => "route" in event && event.kind === "request" && event.route === "insights")
+        .length,
+    texts: () => (existsSync(archive) ? finishedIn(archive) : []).filter((path) => path.endsWith(".insights.json")),
+    [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
+  };
+}
+
+it("stand beside the audio: found by a word, shown, verified, exported, in the vCon, and gone to the last byte after a purge", async () => {
+  await using world = await openWorld();
+  const { callreel, archive, home, ids } = world;
+  const first = await callreel("download", ...month);
+  expect([first.code, first.out]).toEqual([
+    0,
+    expect.stringContaining("Insights of 3 recordings are beside the audio."),
+  ]);
+  const [one, ...others] = eventsOf((await callreel("list", "--archive", "--text", "ferry ticket", "--json")).out) as {
+    key: string;
+    path: string;
+    start: string;
+    transcripts: { path: string; sha256: string }[];
+  }[];
+  expect([one?.transcripts[0]?.path, others]).toEqual([
+    `${one?.path}.insights.json`,
+    expect.objectContaining({ length: 2 }),
+  ]);
+  const kept = JSON.parse(readFileSync(join(archive, `${one?.path}.insights.json`), "utf8"));
+  expect(kept.insights.Transcript[1]).toMatchObject({
+    text: expect.stringContaining("ferry"),
+    start: expect.any(Number),
+  });
+  expect((await callreel("verify")).code).toBe(0);
+  const again = await callreel("download", ...month);
+  expect([again.code, world.asked()]).toEqual([0, ids.length]);
+
+  for (const flag of ["--plain", "--vcon"])
+    expect((await callreel("export", one!.key, flag, join(home, flag))).code).toBe(0);
+  expect(finishedIn(join(home, "--plain")).filter((path) => path.endsWith(".insights.json"))).toHaveLength(1);
+  const [vcon = ""] = finishedIn(join(home, "--vcon"));
+  const { analysis } = JSON.parse(readFileSync(vcon, "utf8"));
+  expect(analysis).toMatchObject([{ type: "transcript", vendor: "RingCentral", product: "RingSense" }]);
+
+  const rebuilt = await callreel("verify", "--rebuild");
+  expect([rebuilt.code, rebuilt.err]).toEqual([0, expect.any(String)]);
+  expect(eventsOf((await callreel("list", "--archive", "--text", "ferry ticket", "--json")).out)).toHaveLength(3);
+  const keys = ids.map((id) => `ringcentral/${id}`);
+  expect((await callreel("purge", ...keys, "--yes")).code).toBe(0);
+  const left = everyByteIn(archive);
+  expect(["ferry", "Thursday", "rebook", ".insights.json"].filter((word) => left.includes(word))).toEqual([]);
+});
+
+it("where the user may not read them, recordings are whole, exit 0, and it is told once", async () => {
+  await using world = await openWorld({ withheldPermissions: ["ReadRingSenseInsights"] });
+  const { code, out } = await world.callreel("download", ...month);
+  expect([code, world.asked(), world.held().size]).toEqual([0, 1, 3]);
+  expect(out.match(/ReadRingSenseInsights/g)).toHaveLength(1);
+});
+
+it("an account without RingSense is not asked about each of many recordings", async () => {
+  await using world = await openWorld({ insights: { licensed: false } }, 30);
+  const { code, out } = await world.callreel("download", ...month);
+  expect([code, world.asked(), world.held().size, out.match(/AGW-404/g)?.length]).toEqual([0, 20, 30, 1]);
+});
+
+it("those that are not there yet are asked for later, not each time; a server's failure is no success, and comes next time", async () => {
+  await using world = await openWorld({ insights: { missing: "all" } });
+  const { callreel, rc, archive } = world;
+  expect((await callreel("download", ...month)).code).toBe(0);
+  rc.settings.insights.missing = "none";
+  expect((await callreel("download", ...month)).code).toBe(0);
+  expect([world.asked(), world.texts()]).toEqual([3, []]);
+  const ledger = openSqlite(join(archive, ".callreel/ledger.db"));
+  ledger.exec("UPDATE kept SET value = value - 86400000 * 2 WHERE name LIKE 'insights-asked:%'");
+  ledger.close();
+  const [first, second] = world.ids as [string, string];
+  rc.settings.faults = [
+    { route: "insights", ids: [first], kind: "status", status: 503 },
+    { route: "insights", ids: [second], kind: "html" },
+  ];
+  const failed = await callreel("download", ...month, "-R", "0");
+  expect([failed.code, world.texts().length]).toEqual([3, 1]);
+  rc.settings.faults = [];
+  expect([(await callreel("download", ...month)).code, world.texts().length]).toEqual([0, 3]);
+});
+
+it("watch fetches them minutes after the call, when they have been written", async () => {
+  await using world = await openWorld({ callLog: { listDelaySeconds: 0 } });
+  const { rc, archive, env } = world;
+  const args = ["watch", "-s", "ringcentral", "-d", archive, "--insights", "--every", "200ms", "--json"];
+  const watching = start(args, { env });
+  await until(() => world.texts().length === 3, "the insights of the history");
+  rc.addCalls(2, 3);
+  await until(() => world.texts().length === 5, "those of two calls");
+  watching.child.kill("SIGTERM");
+  expect(await watching.finished).toMatchObject({ code: 0 });
+  expect(rc.stats()).toMatchObject({ penalties: 0 });
+  expect(world.asked()).toBe(5);
+});
+
+function everyByteIn(folder: string): string {
+  const entries = readdirSync(folder, { recursive: true, encoding: "utf8", withFileTypes: true });
+  const bytes = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), "latin1"));
+  return [...entries.map(({ name }) => name), ...bytes].join("\n");
+}
