@@ -59,7 +59,7 @@ test("each party stands once, by number or else by name; nobody is made up", () 
 });
 
 test("a vCon tells times without an empty fraction, leaves out what is not known, and names each transcript's leg", () => {
-  const transcripts = ["a/2.vtt", "a/2.srt", "a/2.json", "a/2.txt", "odd"].map((path) => ({
+  const transcripts = ["a/2.vtt", "a/2.srt", "a/2.json", "a/2.txt", "odd", "a/2.mp3.insights.json"].map((path) => ({
     path,
     bytes: 1,
     sha256: "",
@@ -87,7 +87,9 @@ test("a vCon tells times without an empty fraction, leaves out what is not known
     [1, "application/json"],
     [1, "text/plain"],
     [1, "text/plain"],
+    [1, "application/json"],
   ]);
+  expect(analysis.map(({ fields }) => fields.vendor)).toEqual([...Array(5).fill("unknown"), "RingCentral"]);
   const referred = vconOf(legs, { ...settings, urlOf: (key) => `https://x/${key}` });
   expect(referred.dialog[0]?.content).toEqual({
     path: "a/1.mp3",

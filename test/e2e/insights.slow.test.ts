@@ -97,7 +97,7 @@ it("those that are not there yet are asked for later, not each time; a server's 
     { route: "insights", ids: [second], kind: "html" },
   ];
   const failed = await callreel("download", ...month, "-R", "0");
-  expect([failed.code, world.texts().length]).toEqual([3, 1]);
+  expect([failed.code, world.texts().length]).toEqual([5, 1]);
   rc.settings.faults = [];
   expect([(await callreel("download", ...month)).code, world.texts().length]).toEqual([0, 3]);
 });
