@@ -16,7 +16,7 @@ import { listenToCalls } from "./events/listen.ts";
 import { openInsights } from "./insights/insights.ts";
 import { contentUrl } from "./media/addresses.ts";
 import { audioKind, openAudio } from "./media/audio.ts";
-import { openRateLimiter } from "./rate-limiter/limiter.ts";
+import { openRateLimiter } from "./rate-limiter/open-rate-limiter.ts";
 import { applicationOf, checkedSettings, type RingCentralContext, type RingCentralSettings } from "./settings.ts";
 import { openState, type State } from "./state.ts";
 import { openVoicemail } from "./voicemail/voicemail.ts";

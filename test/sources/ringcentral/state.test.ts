@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openSqlite } from "../../../src/platform/sqlite.ts";
-import { openRateLimiter } from "../../../src/sources/ringcentral/rate-limiter/limiter.ts";
+import { openRateLimiter } from "../../../src/sources/ringcentral/rate-limiter/open-rate-limiter.ts";
 import { openState, type State } from "../../../src/sources/ringcentral/state.ts";
 import { leapingClock, never } from "./world.ts";
 

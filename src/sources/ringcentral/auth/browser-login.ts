@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import * as oauth from "oauth4webapi";
 import { RecordingError } from "../../../core/model/errors.ts";
-import { openRateLimiter } from "../rate-limiter/limiter.ts";
+import { openRateLimiter } from "../rate-limiter/open-rate-limiter.ts";
 import {
   applicationOf,
   checkedSettings,

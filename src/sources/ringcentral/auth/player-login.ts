@@ -3,7 +3,8 @@ import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef } from "../../../core/model/recording.ts";
 import { isVoicemail } from "../../../core/voicemail.ts";
 import { type Api, openApi } from "../api.ts";
-import { openRateLimiter, type RingCentralRateLimiter } from "../rate-limiter/limiter.ts";
+import type { RingCentralRateLimiter } from "../rate-limiter/limiter.ts";
+import { openRateLimiter } from "../rate-limiter/open-rate-limiter.ts";
 import {
   applicationOf,
   checkedSettings,

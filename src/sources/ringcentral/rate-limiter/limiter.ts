@@ -5,10 +5,9 @@ import type { ResponseHead } from "../../../core/model/recording.ts";
 import { retryAfterMs } from "../../../core/model/response-headers.ts";
 import { rateHeaders } from "../error-bodies.ts";
 import { digest } from "../settings.ts";
-import { leaseFence } from "../shared-lease.ts";
 import type { Fence, SharedState } from "../shared-state.ts";
 import type { State } from "../state.ts";
-import { countsAsLogin, type PermitBlock } from "./budget.ts";
+import type { PermitBlock } from "./budget.ts";
 import { type BudgetStore, openBudgetStore, type SoonOr } from "./budget-store.ts";
 import type { Wait } from "./permits.ts";
 import { joinQueue, type Queue, type Reserve } from "./queue.ts";
@@ -39,34 +38,12 @@ export interface RateLimiterOptions {
   readonly shared?: { readonly state: SharedState; readonly lease?: string };
 }
 
-/**
- * Opens the rate limiter of one credential over the state that all processes share. Requests to the token endpoint
- * count against the budget of the application, which all of its users share.
- */
-export function openRateLimiter(options: RateLimiterOptions): RingCentralRateLimiter {
-  const { credential, application, shared } = options;
-  const fence = shared?.lease === undefined ? undefined : leaseFence(credential, shared.lease);
-  const ofCredential = new SharedRateLimiter(options, fence);
-  const ofApplication = new SharedRateLimiter({ ...options, credential: application }, fence);
-  const of = (kind: string) => (countsAsLogin(kind) ? ofApplication : ofCredential);
-  return {
-    acquire: (kind, signal) => of(kind).acquire(kind, signal),
-    login: (work, signal) => ofCredential.login(work, signal),
-    limited: (kind, head) => of(kind).limited(kind, head),
-    allowance: (kind) => of(kind).allowance(kind),
-    used: (kind) => of(kind).used(kind),
-    [Symbol.dispose]() {
-      ofApplication[Symbol.dispose]();
-      ofCredential[Symbol.dispose]();
-    },
-  };
-}
-
 const beatMs = 3000;
 /** A request takes longer than this to its socket, so that looking more often would see nothing earlier. */
 const lookEveryMs = 1;
 
-class SharedRateLimiter implements RingCentralRateLimiter {
+/** Keeps to one budget in every process that shares its store: that of a credential, or that of an application. */
+export class SharedRateLimiter implements RingCentralRateLimiter {
   readonly #options: RateLimiterOptions;
   readonly #budgetStore: BudgetStore;
   readonly #owner: string;
