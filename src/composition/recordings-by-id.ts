@@ -1,5 +1,6 @@
 import type { Invocation } from "../cli/io.ts";
-import { openCallMemory } from "../core/download/given-rows.ts";
+import { openCallMemory } from "../core/download/call-memory.ts";
+import { traitsOf } from "../core/download/call-traits.ts";
 import { type RowRules, type Work, workFromRows } from "../core/download/work.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
@@ -63,7 +64,7 @@ async function callsInRows(named: readonly RecordingRef[], work: AsyncIterable<W
     );
     for (const ref of piece.refs) {
       if (!wanted.has(ref.key)) continue;
-      if (calls.conflict(ref.key, ref.call) !== undefined) conflicts.add(ref.key);
+      if (calls.conflict(ref.key, traitsOf(ref.call)) !== undefined) conflicts.add(ref.key);
       if (refs.get(ref.key)?.call.start === undefined) refs.set(ref.key, ref);
     }
   }

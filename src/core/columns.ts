@@ -8,8 +8,8 @@ export interface Columns {
   has(...names: readonly string[]): boolean;
   /** Whether the row ended before the first of these columns that its table has: nothing is known of it. */
   isCut(...names: readonly string[]): boolean;
-  /** The plain names that fit, in the row's order. */
-  matching(pattern: RegExp): string[];
+  /** The plain names that fit, in the row's order. A pattern that stays the same object is tried once for a table. */
+  matching(pattern: RegExp): readonly string[];
 }
 
 /** `[dbo].[Calls].[Voice_FileName]` and `recording.contentUri` as `voicefilename` and `recordingcontenturi`. */
@@ -20,23 +20,48 @@ export function plainName(name: string): string {
 
 /** The columns of a row's fields. Where two have one plain name, the first counts. */
 export function columnsOf(fields: Fields): Columns {
-  const { byPlainName } = layoutOf(fields);
-  return {
-    value(...names) {
-      for (const name of names) {
-        const key = byPlainName.get(name);
-        const value = key === undefined ? undefined : fields[key];
-        if (value !== undefined && value !== null && !(typeof value === "string" && isNullWord(value))) return value;
-      }
-      return undefined;
-    },
-    has: (...names) => names.some((name) => byPlainName.has(name)),
-    isCut(...names) {
-      const name = names.find((each) => byPlainName.has(each));
-      return name !== undefined && fields[byPlainName.get(name) as string] === undefined;
-    },
-    matching: (pattern) => [...byPlainName.keys()].filter((name) => pattern.test(name)),
-  };
+  return new FieldColumns(fields);
+}
+
+/** A class: an object with functions of its own for each row would cost more than all that is asked of it. */
+class FieldColumns implements Columns {
+  readonly #fields: Fields;
+  readonly #layout: Layout;
+
+  constructor(fields: Fields) {
+    this.#fields = fields;
+    this.#layout = layoutOf(fields);
+  }
+
+  value(...names: readonly string[]): unknown {
+    const { byPlainName } = this.#layout;
+    for (const name of names) {
+      const key = byPlainName.get(name);
+      const value = key === undefined ? undefined : this.#fields[key];
+      if (value !== undefined && value !== null && !(typeof value === "string" && isNullWord(value))) return value;
+    }
+    return undefined;
+  }
+
+  has(...names: readonly string[]): boolean {
+    const { byPlainName } = this.#layout;
+    return names.some((name) => byPlainName.has(name));
+  }
+
+  isCut(...names: readonly string[]): boolean {
+    const { byPlainName } = this.#layout;
+    const name = names.find((each) => byPlainName.has(each));
+    return name !== undefined && this.#fields[byPlainName.get(name) as string] === undefined;
+  }
+
+  matching(pattern: RegExp): readonly string[] {
+    const { byPlainName, matching } = this.#layout;
+    const known = matching.get(pattern);
+    if (known !== undefined) return known;
+    const found = [...byPlainName.keys()].filter((name) => pattern.test(name));
+    matching.set(pattern, found);
+    return found;
+  }
 }
 
 /** Whether a name with points is a path into an object, and no column with its table before it. */
@@ -47,13 +72,21 @@ function isNested(key: string): boolean {
 interface Layout {
   readonly keys: readonly string[];
   readonly byPlainName: ReadonlyMap<string, string>;
+  readonly matching: WeakMap<RegExp, readonly string[]>;
 }
 
 /** The rows of a table share one layout: making it anew for each would cost more than all else about a row. */
-let latest: Layout = { keys: [], byPlainName: new Map() };
+let latest: Layout = { keys: [], byPlainName: new Map(), matching: new WeakMap() };
+/** The fields that were asked for last: a row is asked several times in a row. */
+let latestFields: Fields | undefined;
 
 function layoutOf(fields: Fields): Layout {
-  const keys = Object.keys(fields);
+  if (fields !== latestFields) latest = layoutOfKeys(Object.keys(fields));
+  latestFields = fields;
+  return latest;
+}
+
+function layoutOfKeys(keys: readonly string[]): Layout {
   if (keys.length === latest.keys.length && keys.every((key, at) => key === latest.keys[at])) return latest;
   const byPlainName = new Map<string, string>();
   const learn = (name: string, key: string) => {
@@ -61,8 +94,7 @@ function layoutOf(fields: Fields): Layout {
   };
   for (const key of keys) learn(plainName(key), key);
   for (const key of keys) if (!isNested(key)) learn(plainName(key.split(".").at(-1) as string), key);
-  latest = { keys, byPlainName };
-  return latest;
+  return { keys, byPlainName, matching: new WeakMap() };
 }
 
 const words: ReadonlySet<string> = new Set([

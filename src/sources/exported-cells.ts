@@ -61,6 +61,8 @@ export const idRemedy = "Export again with the column as text.";
  * nested object (`@{id=1; type=Automatic}`). Undefined for other text, also for JSON that was cut.
  */
 export function objectOfCell(cell: string): unknown {
+  // Cheap first look: few cells begin like that.
+  if (!/^\s*[@{[]/.test(cell)) return undefined;
   const text = cell.trim();
   if (/^(?:@\{[^{}]*\}\s*)+$/s.test(text)) return powershellObjects(text);
   if (!/^[{[]/.test(text)) return undefined;

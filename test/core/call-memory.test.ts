@@ -1,8 +1,14 @@
 import { expect, test } from "vitest";
-import { differenceOf, traitsOf } from "../../src/core/download/call-traits.ts";
-import { openCallMemory, openGivenRows } from "../../src/core/download/given-rows.ts";
+import { openCallMemory as openMemory } from "../../src/core/download/call-memory.ts";
+import { areAlike, type CallMarks, differenceOf, traitsOf } from "../../src/core/download/call-traits.ts";
+import { openGivenRows } from "../../src/core/download/given-rows.ts";
 import type { Call } from "../../src/core/model/recording.ts";
+import { openRandom } from "../helpers/fuzz.ts";
 
+const openCallMemory = () => {
+  const memory = openMemory();
+  return { conflict: (key: string, call: Call) => memory.conflict(key, traitsOf(call)) };
+};
 const at = (start: string, duration?: number) => ({ start, ...(duration === undefined ? {} : { duration }) });
 
 test("legs that follow one another are one call, what begins elsewhere is another", () => {
@@ -118,3 +124,42 @@ test.each<[string, Call, RegExp]>([
 ])("%s is another call", (_, call, words) => {
   expect(differenceOf(traitsOf(stored), traitsOf(call), { grows: true })).toMatch(words);
 });
+
+test("calls that are alike at first sight never differ at the second", () => {
+  const random = openRandom();
+  const pick = <Value>(values: readonly Value[]) => values[random(values.length)] as Value;
+  const starts = [undefined, "2026-01-01T10:00:00Z", "2026-01-01", "2026-01-01 00:00", "1950-01-01T00:00:00Z", "soon"];
+  const numbers = [
+    undefined,
+    "+442071838750",
+    "0049 30 1234567",
+    "201",
+    "anonymous",
+    "9-1 (800) 555-0199 x3",
+    "tel:+15551234567",
+  ];
+  const callOf = (): CallMarks => ({
+    ...some("start", pick(starts)),
+    ...some("from", pick(numbers)),
+    ...some("to", pick(numbers)),
+    ...some("duration", pick([undefined, 0, 5, 3600, 1e6])),
+    ...some("direction", pick([undefined, "inbound", "outbound", "internal"] as const)),
+    ...some("session", pick([undefined, "a", "b"])),
+  });
+  let alike = 0;
+  for (let round = 0; round < 5000; round++) {
+    const before = callOf();
+    const { start, from, to, ...rest } = callOf();
+    const told = random(9) === 0 ? { start, from, to } : before;
+    const call = { ...rest, ...some("start", told.start), ...some("from", told.from), ...some("to", told.to) };
+    if (!areAlike(before, call, traitsOf(call))) continue;
+    alike += 1;
+    const difference = differenceOf(traitsOf(before), traitsOf(call), { grows: true });
+    if (difference !== undefined) expect([before, call]).toBe(difference);
+  }
+  expect(alike).toBeGreaterThan(1000);
+});
+
+function some<Name extends string, Value>(name: Name, value: Value | undefined): { [Key in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { [Key in Name]?: Value });
+}

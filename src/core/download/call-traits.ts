@@ -37,7 +37,7 @@ export function traitsOf({ start, duration, from, to, direction, session }: Call
   const traits: { -readonly [Field in keyof CallTraits]: CallTraits[Field] } = {};
   const begins = secondsOf(start);
   if (start !== undefined && begins !== undefined) {
-    const lasts = isDay.test(start) ? daySeconds : Math.ceil(duration ?? unknownSeconds);
+    const lasts = !start.endsWith("Z") && isDay.test(start) ? daySeconds : Math.ceil(duration ?? unknownSeconds);
     traits.begins = begins;
     traits.ends = Math.min(begins + lasts, 2 ** 32 - 1);
     traits.isLocal = !isInstant(start);
@@ -67,6 +67,14 @@ export function differenceOf(before: CallTraits, call: CallTraits, { grows = fal
   const ways = [before.direction, call.direction] as const;
   const isOtherWay = ways[0] !== undefined && ways[1] !== undefined && ways[0] !== ways[1];
   return isOtherWay ? `this one is ${ways[1]}, that one ${ways[0]}` : undefined;
+}
+
+/**
+ * Whether both plainly tell of one call: what they say of both parties and of its beginning, which can be read (`begins`), is
+ * the same. `differenceOf` finds nothing between such two, and need not be asked.
+ */
+export function areAlike(before: CallMarks, { start, from, to }: CallMarks, { begins }: CallTraits): boolean {
+  return begins !== undefined && start === before.start && from === before.from && to === before.to;
 }
 
 /** What is known of a call once another of its rows was seen. */
@@ -101,15 +109,15 @@ function lastOtherwise(before: number | undefined, now: number | undefined, grow
 
 function secondsOf(start: string | undefined): number | undefined {
   if (start === undefined) return undefined;
-  const ms = Date.parse(/\d[T ][\d:.]+$/.test(start) ? `${start.replace(" ", "T")}Z` : start);
-  const seconds = Math.floor(ms / 1000);
+  const isNaive = !start.endsWith("Z") && /\d[T ][\d:.]+$/.test(start);
+  const seconds = Math.floor(Date.parse(isNaive ? `${start.replace(" ", "T")}Z` : start) / 1000);
   return seconds > 0 && seconds < 2 ** 32 ? seconds : undefined;
 }
 
 /** Prefixes differ between systems (+44, 0044, 0), the last seven digits do not. What is masked or no plain number is unknown. */
 function numberOf(text: string | undefined): number | undefined {
   if (text === undefined || text.length < 7) return undefined;
-  const plain = /^\d+$/.test(text) ? text : plainOf(text);
+  const plain = /^\+?\d{7,}$/.test(text) ? text : plainOf(text);
   return plain.length < 7 ? undefined : Number(plain.slice(-7));
 }
 

@@ -7,6 +7,20 @@ export type Readings = Readonly<Partial<Record<Order, string>>>;
 export const orders: readonly Order[] = ["dmy", "mdy", "ymd"];
 const none: Readings = {};
 
+/**
+ * A start as RFC 3339 has it, in UTC, of a day that every month has: what all readings of it are. Undefined for all others, which
+ * `readingsOf` understands too.
+ */
+export function plainInstant(text: string): string | undefined {
+  const found = plainInstantText.exec(text);
+  if (found === null) return undefined;
+  const fraction = found[2];
+  return fraction === undefined || fraction === ".000" ? `${found[1]}Z` : text;
+}
+
+const plainInstantText =
+  /^(20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{3})?Z$/;
+
 /** All that a text can mean as a moment. Naive times stay naive, an epoch becomes an instant. */
 export function readingsOf(text: string): Readings {
   const clean = text

@@ -141,13 +141,13 @@ function badId(row: Row, why: string): RecordingError {
  * What the other known columns tell of the call. Times are kept as the site's own, only written as ISO 8601; a value that
  * does not say for certain what it means is left out. `start` is what the reader made of the columns for it.
  */
-export function callOf({ value }: Pick<Columns, "value">, known: string | undefined): Call {
-  const start = known ?? isoStart(textOf(value("start", "starttime", "startedat")));
-  const duration = seconds(textOf(value("duration", "durationseconds", "callduration")));
-  const direction = directionOf(textOf(value("direction", "calldirection")));
-  const extension = textOf(value("extension", "extensionnumber", "ext"));
-  const name = textOf(value("name", "username", "agent", "agentname"));
-  const number = textOf(value("number", "phonenumber", "callernumber"));
+export function callOf(columns: Pick<Columns, "value">, known: string | undefined): Call {
+  const start = known ?? isoStart(textOf(columns.value("start", "starttime", "startedat")));
+  const duration = seconds(textOf(columns.value("duration", "durationseconds", "callduration")));
+  const direction = directionOf(textOf(columns.value("direction", "calldirection")));
+  const extension = textOf(columns.value("extension", "extensionnumber", "ext"));
+  const name = textOf(columns.value("name", "username", "agent", "agentname"));
+  const number = textOf(columns.value("number", "phonenumber", "callernumber"));
   // The outside party's number and the inside one's extension.
   const [from, to] = direction === "inbound" ? [number, extension] : [direction && extension, number];
   // Assigned one by one: spreading absent fields costs more than all the rest of reading a row.

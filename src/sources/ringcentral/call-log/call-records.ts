@@ -3,7 +3,7 @@ import { isLostObject, objectOfCell } from "../../exported-cells.ts";
 import { pathOfVoicemail, voicemailIds, voicemailOfPath } from "../voicemail/keys.ts";
 import { findingOfMessage, isMessage, voicemailRef } from "../voicemail/message-records.ts";
 import { callOfPrinted, callOfRecord, text } from "./call.ts";
-import { badRow, findingOfTable, idOfPart, idOfUri, namesRecordings } from "./printed-rows.ts";
+import { badRow, findingOfTable, idOfPart, idOfUri, isRecordingId, namesRecordings } from "./printed-rows.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -42,6 +42,7 @@ export function namedRecording(name: string): RecordingRef | undefined {
 
 /** The key of a recording. */
 export function keyOf(id: string): string {
+  if (isRecordingId(id)) return `ringcentral/${id}`;
   const voicemail = voicemailIds(id);
   if (voicemail !== undefined) return `ringcentral/${pathOfVoicemail(voicemail)}`;
   return `ringcentral/${encodeURIComponent(id)}`;

@@ -47,22 +47,25 @@ export function callOfPrinted(call: Fields): Call {
 }
 
 /** What the columns of a table say, under the usual names; `start` is what the reader made of theirs. */
-export function callOfTable({ value, has }: Columns, start: string | undefined): Call {
-  const from = partyOf(value("from", "fromnumber", "fromphonenumber", "caller", "callernumber", "callerid"));
-  const to = partyOf(value("to", "tonumber", "tophonenumber", "callee", "calleenumber", "calledid"));
+export function callOfTable(columns: Columns, start: string | undefined): Call {
+  const from = partyOf(columns.value("from", "fromnumber", "fromphonenumber", "caller", "callernumber", "callerid"));
+  const to = partyOf(columns.value("to", "tonumber", "tophonenumber", "callee", "calleenumber", "calledid"));
   return known({
-    start: start ?? instant(value("start", "starttime", "startedat")),
-    duration: seconds(value("duration", "durationseconds", "durationsec", "callduration")),
-    direction: directionOf(value("direction", "calldirection")),
+    start: start ?? instant(columns.value("start", "starttime", "startedat")),
+    duration: seconds(columns.value("duration", "durationseconds", "durationsec", "callduration")),
+    direction: directionOf(columns.value("direction", "calldirection")),
     from,
     to,
-    extension: text(value("extension", "extensionnumber", "ext")),
-    user: text(value("user", "extensionname")),
-    name: text(value("name", "username", "agent", "agentname")),
-    type: text(value("recordingtype", "type")),
-    session: text(value("session", "telephonysessionid", "sessionid")),
-    account: text(value("account", "accountid")),
-    callId: text(value("callid", "calllogid") ?? (has("sessionid", "telephonysessionid") ? value("id") : undefined)),
+    extension: text(columns.value("extension", "extensionnumber", "ext")),
+    user: text(columns.value("user", "extensionname")),
+    name: text(columns.value("name", "username", "agent", "agentname")),
+    type: text(columns.value("recordingtype", "type")),
+    session: text(columns.value("session", "telephonysessionid", "sessionid")),
+    account: text(columns.value("account", "accountid")),
+    callId: text(
+      columns.value("callid", "calllogid") ??
+        (columns.has("sessionid", "telephonysessionid") ? columns.value("id") : undefined),
+    ),
   });
 }
 
@@ -112,5 +115,10 @@ type Loose = { readonly [Name in keyof Call]: Call[Name] | undefined };
 
 /** The call without its unknown fields. */
 export function known(call: Loose): Call {
-  return Object.fromEntries(Object.entries(call).filter(([, value]) => value !== undefined)) as Call;
+  const found: Record<string, unknown> = {};
+  for (const name in call) {
+    const value = call[name as keyof Call];
+    if (value !== undefined) found[name] = value;
+  }
+  return found as Call;
 }

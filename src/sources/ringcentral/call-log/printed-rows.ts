@@ -63,15 +63,18 @@ function partsOf(columns: Columns, row: Row): Part[] {
   ];
 }
 
+const ofRecordings = /^recording|^legs/;
+const ofFlatLegs = /^legs\d+recording(?:id|contenturi)$/;
+
 /** The value of `id`, where it cannot be a call's. */
 function ownId(columns: Columns): unknown {
   const hasOther = columns.has(...idNames, ...contentNames, ...uriNames, ...nestedNames, ...callNames);
-  return hasOther || columns.matching(/^recording|^legs/).length > 0 ? undefined : columns.value("id");
+  return hasOther || columns.matching(ofRecordings).length > 0 ? undefined : columns.value("id");
 }
 
 /** `legs.0.recording.id` and its like: the beginnings of the plain names of each leg's recording. */
 function flatLegs(columns: Columns): string[] {
-  return columns.matching(/^legs\d+recording(?:id|contenturi)$/).flatMap((name) => {
+  return columns.matching(ofFlatLegs).flatMap((name) => {
     const leg = /^legs\d+recording/.exec(name)?.[0];
     return leg === undefined ? [] : [leg];
   });
@@ -150,12 +153,12 @@ export interface Part {
  * (unless an address beside it tells which it was), one that is none of RingCentral's, and ids that disagree.
  */
 export function idOfPart({ id, contentUri, uri }: Part, row: Row): string | undefined {
-  const told = [contentUri, uri].filter((each) => each !== undefined).map(idOfUri);
-  const [fromUri] = told.filter((each) => each !== undefined);
-  if (contentUri !== undefined && idOfUri(contentUri) === undefined) {
+  const [fromContent, fromOwn] = [idOfUri(contentUri), idOfUri(uri)];
+  if (contentUri !== undefined && fromContent === undefined) {
     throw badRow(row, `its contentUri (${shown(contentUri)}) names no recording`);
   }
-  if (told.some((each) => each !== undefined && each !== fromUri)) throw badRow(row, "its addresses disagree");
+  const fromUri = fromContent ?? fromOwn;
+  if (fromOwn !== undefined && fromOwn !== fromUri) throw badRow(row, "its addresses disagree");
   const said = saidId(id);
   if (said === undefined) return fromUri;
   const damage = damageOf(said);
@@ -180,10 +183,20 @@ export function isRecordingId(id: string): boolean {
   return /^\d{1,20}$/.test(id);
 }
 
+/** Almost all addresses: nothing in them is to be resolved or decoded. */
+const plainUri =
+  /^https:\/\/(?:[a-z]+\.)?ringcentral\.com\/restapi\/v1\.0\/account\/(?:\d+|~)\/recording\/(\d{1,20})(?:\/content)?\/?$/;
+
 /** The id inside a contentUri or a recording's own URI, absolute or relative. */
 export function idOfUri(uri: string | undefined): string | undefined {
+  if (uri === undefined) return undefined;
+  return plainUri.exec(uri)?.[1] ?? idOfAnyUri(uri);
+}
+
+/** The same for every address, by the rules of URLs. */
+export function idOfAnyUri(uri: string): string | undefined {
   const base = "https://media.ringcentral.com";
-  if (uri === undefined || !/^(?:https?:\/)?\//i.test(uri) || !URL.canParse(uri, base)) return undefined;
+  if (!/^(?:https?:\/)?\//i.test(uri) || !URL.canParse(uri, base)) return undefined;
   const found = /\/recording\/(\d{1,20})(?:\/content)?\/?$/.exec(new URL(uri, base).pathname);
   return found?.[1];
 }
