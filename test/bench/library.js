@@ -1,37 +1,25 @@
 // How long a player's requests take over a large archive, and how long one request delays another.
 // node test/bench/library.js [entries]; prints milliseconds: median, 99th percentile, longest.
-import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openArchive } from "../../dist/ledgers/index.js";
 import { systemClock } from "../../dist/platform/clock.js";
 import { openSqlite } from "../../dist/platform/sqlite.js";
+import { openPlayer, show } from "./player.js";
 
 const entries = Number(process.argv[2] ?? 1_000_000);
-const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "callreel-library-"));
 mkdirSync(join(root, ".callreel"));
 const file = join(root, ".callreel", "ledger.db");
-const ledger = await openArchive(file, { clock: systemClock, pid: process.pid });
+const ledger = await openArchive(file, {
+  clock: systemClock,
+  pid: process.pid,
+});
 await ledger[Symbol.asyncDispose]();
 fill();
 
-const child = spawn(process.execPath, [bin, "serve", "-d", root, "--port", "0"], {
-  stdio: ["ignore", "pipe", "inherit"],
-});
-const entrance = await new Promise((resolve) => child.stdout.once("data", (text) => resolve(String(text).trim())));
-const { origin } = new URL(entrance);
-const entered = await fetch(entrance, { redirect: "manual" });
-const cookie = entered.headers.getSetCookie()[0].split(";")[0];
-const get = async (path) => {
-  const begun = performance.now();
-  const answer = await fetch(origin + path, { headers: { cookie } });
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(JSON.stringify(body));
-  return { ms: performance.now() - begun, body };
-};
+const { get, close } = await openPlayer(["-d", root]);
 
 console.log(`${entries} entries`);
 await measure("before the index stands");
@@ -39,7 +27,7 @@ while ((await get("/api/recordings?text=ndexed-7")).body.recordings.length === 0
   await new Promise((next) => setTimeout(next, 500));
 await new Promise((next) => setTimeout(next, Number(process.argv[3] ?? 60_000)));
 await measure("with the index");
-child.kill();
+close();
 rmSync(root, { recursive: true, force: true });
 
 async function measure(title) {
@@ -67,12 +55,6 @@ async function measure(title) {
   over = true;
   await searching;
   show("  another request beside four searches", times);
-}
-
-function show(title, times) {
-  const sorted = times.toSorted((a, b) => a - b);
-  const at = (part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))].toFixed(1);
-  console.log(`${title}: ${at(0.5)} ${at(0.99)} ${at(1)}`);
 }
 
 function fill() {

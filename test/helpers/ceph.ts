@@ -21,6 +21,10 @@ export interface CephServer extends AsyncDisposable {
   readonly stranger: Readonly<Record<string, string>>;
   /** Sends a signed request as the owner; `path` begins with the bucket, percent-encoded. */
   send(method: string, path: string, headers?: Record<string, string>, body?: string | Uint8Array): Promise<Response>;
+  /** Kills the gateway, as a crash does; what it had acknowledged is kept. */
+  kill(): Promise<void>;
+  /** Starts it again on its port. */
+  start(): Promise<void>;
 }
 
 /** Starts it from empty; takes some 16 seconds. Data lies in memory: keep a test's under 500 MB. */
@@ -38,7 +42,9 @@ export async function startCeph(): Promise<CephServer> {
   const servers: ChildProcess[] = [];
   const serve = (program: string, ...parameters: string[]) => {
     const log = openSync(join(folder, `${program}.out`), "a");
-    servers.unshift(spawn(program, parameters, { env, stdio: ["ignore", log, log] }));
+    const server = spawn(program, parameters, { env, stdio: ["ignore", log, log] });
+    servers.unshift(server);
+    return server;
   };
   const stop = async () => {
     for (const server of servers) await ended(server);
@@ -52,9 +58,13 @@ export async function startCeph(): Promise<CephServer> {
     run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", randomUUID());
     serve("ceph-osd", "-i", "0", "--setuser", "root", "--setgroup", "root", "-f");
     await until(() => spawnSync("timeout", ["5", "ceph", "osd", "stat"], { env }).stdout.includes("1 up"));
-    serve("radosgw", "-n", "client.admin", "--log-file", join(folder, "rgw.log"), "-f");
     const endpoint = `http://127.0.0.1:${port}`;
-    await until(async () => (await fetch(endpoint)).ok);
+    let gateway: ChildProcess;
+    const start = async () => {
+      gateway = serve("radosgw", "-n", "client.admin", "--log-file", join(folder, "rgw.log"), "-f");
+      await until(async () => (await fetch(endpoint)).ok);
+    };
+    await start();
     for (const name of ["owner", "stranger"]) {
       const keys = [`--access-key=${name}`, `--secret-key=secret/of+${name}`];
       run("radosgw-admin", "user", "create", `--uid=${name}`, `--display-name=${name}`, ...keys);
@@ -64,6 +74,8 @@ export async function startCeph(): Promise<CephServer> {
       env: keysOf("owner"),
       stranger: keysOf("stranger"),
       send: (method, path, headers = {}, body) => sendSigned(`${endpoint}/${path}`, method, headers, body),
+      kill: () => ended(gateway),
+      start,
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {

@@ -11,12 +11,15 @@ export interface Store {
   write<T>(work: (tables: Tables) => Promise<T>): Promise<T>;
 }
 
+/** To compile a statement takes longer than any of ours runs. */
+const settings = "SET LOCAL search_path = callreel; SET LOCAL jit = off";
+
 /** The time is the database's; only tests bring their own. */
 export function openStore(database: Postgres, nowMs?: () => number): Store {
   const within =
     <T>(work: (tables: Tables) => Promise<T>) =>
     async (sql: Statements) => {
-      await sql.change("SET LOCAL search_path = callreel");
+      await sql.change(settings);
       const [row] = await sql.rows<{ now: number }>(
         "SELECT trunc(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
       );
