@@ -61,6 +61,7 @@ test("RingSense's insights: what was said, by name and time, then what it wrote 
       { text: "Good morning.", start: 2.2, end: 14.5, speakerId: "p-1" },
       { text: "Hello.", start: 15, end: 16, speakerId: "p-2" },
       { text: "Bye.", start: "17", speakerId: 7 },
+      { text: "Who?", start: 18, speakerId: "p-9" },
       { start: 18 },
       null,
     ],
@@ -75,8 +76,9 @@ test("RingSense's insights: what was said, by name and time, then what it wrote 
   ];
   expect(read("json", JSON.stringify({ speakerInfo, insights }))).toEqual([
     { at: 2.2, to: 14.5, speaker: "Ann Lee", text: "Good morning." },
-    { at: 15, to: 16, speaker: "Speaker 1", text: "Hello." },
+    { at: 15, to: 16, speaker: "Speaker 2", text: "Hello." },
     { text: "Bye." },
+    { at: 18, speaker: "Speaker 3", text: "Who?" },
     { speaker: "Summary", text: "They greet." },
     { speaker: "Next step", text: "Call back." },
   ]);

@@ -22,16 +22,17 @@ export function ringsenseLines({ insights, speakerInfo }: Fields): SpokenLine[] 
   return [...said, ...about];
 }
 
-/** Whoever has no name is told from the others by a number. */
+/** Whoever has no name is told by a number: the place among all speakers. */
 function namesOf(speakerInfo: unknown): (speakerId: unknown) => string | undefined {
-  const known = new Map(fieldsIn(speakerInfo).map(({ speakerId, name }) => [speakerId, name]));
-  const nameless: unknown[] = [];
+  const speakers = fieldsIn(speakerInfo);
+  const known = new Map(speakers.map(({ speakerId, name }) => [speakerId, name]));
+  const order = speakers.map(({ speakerId }) => speakerId);
   return (speakerId) => {
     const name = known.get(speakerId);
     if (typeof name === "string" && name.trim() !== "") return name;
     if (typeof speakerId !== "string") return undefined;
-    if (!nameless.includes(speakerId)) nameless.push(speakerId);
-    return `Speaker ${nameless.indexOf(speakerId) + 1}`;
+    if (!order.includes(speakerId)) order.push(speakerId);
+    return `Speaker ${order.indexOf(speakerId) + 1}`;
   };
 }
 
