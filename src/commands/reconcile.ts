@@ -9,6 +9,7 @@ import { selectionOf, toleranceOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
 import type { Work } from "../core/download/work.ts";
+import { type KeySet, openKeySet } from "../core/key-set.ts";
 import { timeText } from "../core/local-time.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive, EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
@@ -17,6 +18,7 @@ import type { RecordingRef } from "../core/model/recording.ts";
 import type { Store } from "../core/model/store.ts";
 import {
   isDifference,
+  isWell,
   type Reconciled,
   type ReconcileRules,
   reconcileExpired,
@@ -26,7 +28,7 @@ import {
 import { isWholeSelection } from "../core/selection.ts";
 import { formatCount, formatNumberOf, printable } from "../core/text.ts";
 import { isVoicemail, kindOf } from "../core/voicemail.ts";
-import { lookAt } from "../maintenance/look-at-files.ts";
+import { lookAt, lookAtPaths } from "../maintenance/look-at-files.ts";
 import { periodOf } from "../maintenance/report/facts.ts";
 import { addListedLine, openReportLines } from "../maintenance/report/lines.ts";
 import { checkedTargets, formatOf, type Target, writeReport } from "../maintenance/report/write.ts";
@@ -61,12 +63,13 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     const archive = {
       ledger,
       store,
-      skipped: new Set<string>(),
+      skipped: openKeySet(),
       rules: { tolerance: toleranceOf(settings), timezone: settings.timezone },
     };
-    const listed = new Set<string>();
+    const listed = openKeySet();
     const telling: Telling = {
       tell,
+      isReported: lines !== undefined,
       line: async (...line) => lines && (await addListedLine(lines, ledger, ...line, settings.timezone)),
     };
     for await (const piece of work) {
@@ -102,6 +105,8 @@ export async function reconcile(invocation: Invocation): Promise<number> {
 interface Telling {
   readonly tell: (found: Reconciled) => void;
   readonly line: (found: Reconciled | undefined, entry: LedgerEntry | undefined) => Promise<unknown>;
+  /** Whether a report takes the lines. */
+  readonly isReported: boolean;
 }
 
 /** Why a list is not one of all calls; undefined where it is. */
@@ -120,15 +125,15 @@ interface Held {
   readonly ledger: Archive;
   readonly store: Store;
   /** What the source lists, but was not asked for. */
-  readonly skipped: Set<string>;
+  readonly skipped: KeySet;
   readonly rules: ReconcileRules;
 }
 
 async function reconcilePiece(
   piece: Work,
   { ledger, store, skipped, rules }: Held,
-  listed: Set<string>,
-  { tell, line }: Telling,
+  listed: KeySet,
+  { tell, line, isReported }: Telling,
 ): Promise<void> {
   for (const event of piece.events) {
     if (event.event !== "recording-skipped") continue;
@@ -143,7 +148,8 @@ async function reconcilePiece(
     await line(found, undefined);
   }
   const expired = expiredIn(piece);
-  const fresh = [...piece.refs, ...expired.keys()].filter(({ key }) => !listed.has(key) && listed.add(key));
+  const unseen = [...piece.refs, ...expired.keys()].filter(({ key }) => listed.add(key));
+  const fresh = isReported ? unseen : await notWell(unseen, { ledger, store, rules });
   const entries = await ledger.entriesOf(fresh.map(({ key }) => key));
   const look = await lookAt(store, entries);
   for (const [at, ref] of fresh.entries()) {
@@ -155,6 +161,22 @@ async function reconcilePiece(
     if (found !== undefined) tell(found);
     await line(found, entries[at]);
   }
+}
+
+/** Those of which something may have to be told: almost all are well, which takes much less to see. */
+async function notWell(
+  refs: readonly RecordingRef[],
+  { ledger, store, rules }: Pick<Held, "ledger" | "store" | "rules">,
+): Promise<readonly RecordingRef[]> {
+  const held = await ledger.heldOf(refs.map(({ key }) => key));
+  const look = await lookAtPaths(
+    store,
+    held.flatMap((each) => each?.path ?? []),
+  );
+  return refs.filter((ref, at) => {
+    const file = held[at];
+    return file === undefined || !isWell(ref, file, look, rules);
+  });
 }
 
 /** The recordings that are too old to ask for, and whether how long their source keeps them is only assumed. */
@@ -176,7 +198,7 @@ async function findExtra(
   { settings: { source, kinds = ["calls"] } }: Invocation,
   selection: Selection,
   { ledger, store, skipped }: Held,
-  listed: ReadonlySet<string>,
+  listed: Pick<KeySet, "has">,
   { tell, line }: Telling,
 ): Promise<void> {
   for await (const keys of ledger.keys({ ...(source && { source }), ...timeOf(selection), states: ["done"] })) {

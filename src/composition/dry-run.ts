@@ -6,6 +6,7 @@ import { exitCodeOf, incompleteCodes, worst } from "../cli/exit-codes.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { isSettled } from "../core/download/evidence.ts";
 import type { Work } from "../core/download/work.ts";
+import { openKeySet } from "../core/key-set.ts";
 import type { ErrorCode } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive, Ledger } from "../core/model/ledger.ts";
@@ -65,10 +66,10 @@ async function countOf(
 ): Promise<Found> {
   const none = { wanted: 0, settled: 0, seconds: 0, otherRows: 0, rejected: 0, undated: 0, pastRetention: 0 };
   const found: Found = { ...none, incomplete: new Set() };
-  const seen = new Set<string>();
+  const seen = openKeySet();
   for await (const { refs, events } of work) {
     for (const event of events) countEvent(found, event, report);
-    const fresh = refs.filter(({ key }) => !seen.has(key) && seen.add(key));
+    const fresh = refs.filter(({ key }) => seen.add(key));
     const entries = (await ledger.entriesOf?.(fresh.map(({ key }) => key))) ?? [];
     for (const [at, ref] of fresh.entries()) {
       if (isSettled(entries[at])) found.settled += 1;

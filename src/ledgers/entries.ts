@@ -1,7 +1,7 @@
 import { asksForWords, fitsWords } from "../core/archive-fit.ts";
 import type { CallMarks } from "../core/download/call-traits.ts";
 import { absences } from "../core/download/evidence.ts";
-import type { EntryFilter, LedgerEntry } from "../core/model/ledger.ts";
+import type { EntryFilter, HeldFile, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../core/model/recording.ts";
 import { wanted } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
@@ -10,6 +10,9 @@ import {
   type BriefRow,
   briefAsJson,
   entryOf,
+  heldAsJson,
+  heldFileOf,
+  isHeldWell,
   marksAsJson,
   marksOf,
   type RecordingRow,
@@ -28,15 +31,17 @@ export interface Entries {
   keys(filter: EntryFilter): Generator<readonly RecordingKey[]>;
   of(keys: readonly RecordingKey[]): (LedgerEntry | undefined)[];
   callsOf(keys: readonly RecordingKey[]): (CallMarks | undefined)[];
+  heldOf(keys: readonly RecordingKey[]): (HeldFile | undefined)[];
 }
 
 export function openEntries(database: Database, lives: (owner: string) => boolean): Entries {
   // A table of keys whose columns have no name that `recordings` has.
-  const finding = (found: string) =>
+  const finding = (found: string, asked = "1") =>
     database.sqlite.prepare(`
       SELECT '[' || coalesce(group_concat(json_array(at, ${found})), '') || ']' AS found
-      FROM (SELECT key AS at, value FROM json_each(?)) JOIN recordings ON key = value`);
+      FROM (SELECT key AS at, value FROM json_each(?)) JOIN recordings ON key = value WHERE ${asked}`);
   const [findRows, findCalls] = [finding(rowAsJson), finding(marksAsJson)];
+  const findHeld = finding(heldAsJson, isHeldWell);
   function findAll<Row, Found>(find: typeof findRows, keys: readonly RecordingKey[], read: (row: Row) => Found) {
     const { found } = find.get(JSON.stringify(keys)) as { found: string };
     const all: (Found | undefined)[] = new Array(keys.length).fill(undefined);
@@ -84,6 +89,7 @@ export function openEntries(database: Database, lives: (owner: string) => boolea
     },
     of: (keys) => findAll(findRows, keys, (row: RecordingRow) => entryOf(row, lives)),
     callsOf: (keys) => findAll(findCalls, keys, marksOf),
+    heldOf: (keys) => findAll(findHeld, keys, heldFileOf),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { CallMarks } from "../core/download/call-traits.ts";
 import type { Evidence } from "../core/download/evidence.ts";
-import type { EntryState, LedgerEntry } from "../core/model/ledger.ts";
+import type { EntryState, HeldFile, LedgerEntry } from "../core/model/ledger.ts";
 import type { AudioType, Call, Direction, RecordingRef, SourceName, Stored } from "../core/model/recording.ts";
 import type { Transcript } from "../core/transcripts/spoken.ts";
 import { keptLocator } from "./claim-rules.ts";
@@ -115,6 +115,21 @@ export function marksOf([start, duration, direction, from, to, session]: MarksRo
   if (to !== null) marks.to = to;
   if (session !== null) marks.session = session;
   return marks;
+}
+
+/** SQL for what `heldFileOf` reads, as JSON; only of rows that `isHeldWell`. */
+export const heldAsJson = "json_array(path, bytes, audio_seconds, duration)";
+
+/** Whether a row is of a recording that is held and that nobody found damaged. */
+export const isHeldWell = "state = 'done' AND damage IS NULL";
+
+type HeldRow = readonly [string | null, number | null, number | null, number | null];
+
+export function heldFileOf([path, bytes, audioSeconds, duration]: HeldRow): HeldFile {
+  const held: { -readonly [Field in keyof HeldFile]: HeldFile[Field] } = { path: path ?? "", bytes: bytes ?? 0 };
+  if (audioSeconds !== null) held.audioSeconds = audioSeconds;
+  if (duration !== null) held.duration = duration;
+  return held;
 }
 
 function asJson(columns: readonly (keyof RecordingRow)[]): string {

@@ -171,6 +171,7 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     entry: async (key) => settled(() => entries.of([key])[0]),
     entriesOf: async (keys) => settled(() => entries.of(keys)),
     callsOf: async (keys) => settled(() => entries.callsOf(keys)),
+    heldOf: async (keys) => settled(() => entries.heldOf(keys)),
     get: async (name) => database.read(() => kept.get(name)),
     set: async (name, value) => database.write(() => kept.set(name, value)),
     agree: async (name, value) => database.write(() => kept.agree(name, value)),

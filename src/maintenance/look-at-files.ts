@@ -10,8 +10,15 @@ export type LookAtFacts = (path: string) => FileFacts | undefined;
 
 /** Looks at the files of held recordings without reading them; neither through links nor at anything but plain files. */
 export async function lookAt(store: Store, entries: readonly (LedgerEntry | undefined)[]): Promise<LookAtFacts> {
+  return lookAtPaths(
+    store,
+    entries.flatMap((entry) => (entry?.state === "done" ? (entry.stored?.path ?? []) : [])),
+  );
+}
+
+/** The same for files by their paths. */
+export async function lookAtPaths(store: Store, paths: readonly string[]): Promise<LookAtFacts> {
   const facts = new Map<string, FileFacts | undefined>();
-  const paths = entries.flatMap((entry) => (entry?.state === "done" ? (entry.stored?.path ?? []) : []));
   for (let at = 0; at < paths.length; at += atOnce) {
     const some = paths.slice(at, at + atOnce);
     await Promise.all(some.map(async (path) => facts.set(path, await statOf(store, path))));

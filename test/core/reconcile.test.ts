@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import type { LedgerEntry } from "../../src/core/model/ledger.ts";
-import { isDifference, reconcileExpired, reconcileRef } from "../../src/core/proof/reconcile.ts";
+import { isDifference, isWell, reconcileExpired, reconcileRef } from "../../src/core/proof/reconcile.ts";
 import { callRef } from "../helpers/calls-server.ts";
+import { openRandom } from "../helpers/fuzz.ts";
 
 const ref = { ...callRef("a"), call: { duration: 100 } };
 
@@ -100,4 +101,32 @@ it.each([
 
 it("a recording past retention that is held is as it should be", () => {
   expect(reconcileExpired(ref, entry("done", { stored: stored(95) }), look, { assumed: false })).toBeUndefined();
+});
+
+it("calls well at first sight exactly what it then says nothing of", () => {
+  const random = openRandom();
+  const pick = <Value>(values: readonly Value[]) => values[random(values.length)] as Value;
+  const callOf = () => {
+    const duration = pick([undefined, 0, 40, 100, 3600]);
+    return duration === undefined ? {} : { duration };
+  };
+  const told = new Set<boolean>();
+  for (let round = 0; round < 5000; round += 1) {
+    const [listed, known] = [
+      { ...ref, call: callOf() },
+      { ...ref, call: callOf() },
+    ];
+    const held = { ...stored(pick([undefined, 0, 9, 60, 95])), bytes: pick([1, 2]) };
+    const stands = pick([undefined, { bytes: 1 }]);
+    const tolerance = pick([
+      { seconds: 30, part: 0.5 },
+      { seconds: 0, part: 0 },
+    ]);
+    const rules = pick([{}, { tolerance }]);
+    const finding = reconcileRef(listed, entry("done", { ref: known, stored: held }), () => stands, rules);
+    const well = isWell(listed, { ...held, ...known.call }, () => stands, rules);
+    if (well !== (finding === undefined)) expect([listed, known, held, stands, rules]).toBe(finding);
+    told.add(well);
+  }
+  expect(told.size).toBe(2);
 });

@@ -178,6 +178,31 @@ test("a purge forgets a found damage and an owed hook", async () => {
   expect(readFileSync(path(), "latin1")).not.toContain("+4930123");
 });
 
+test("what is held well is told by keys, in the order asked, and nothing of all others", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  const [long, bare, damaged, gone] = [ref(1, { duration: 60 }), ref(2), ref(3), ref(4)];
+  await ledger.claim([long, bare, damaged, gone, ref(5)]);
+  const { audioSeconds: _, ...unknownLength } = stored("2.mp3", 7);
+  await Promise.all([
+    ledger.done(long, stored("1.mp3", 5)),
+    ledger.done(bare, unknownLength),
+    ledger.done(damaged, stored("3.mp3")),
+  ]);
+  await ledger.failed(gone, new RecordingError("gone", "Gone."));
+  await ledger.noteDamage(new Map([[damaged.key, "another SHA-256"]]));
+  expect(await ledger.heldOf([gone.key, bare.key, "nobody/1", long.key, damaged.key, ref(5).key, bare.key])).toEqual([
+    undefined,
+    { path: "2.mp3", bytes: 7 },
+    undefined,
+    { path: "1.mp3", bytes: 5, audioSeconds: 12.5, duration: 60 },
+    undefined,
+    undefined,
+    { path: "2.mp3", bytes: 7 },
+  ]);
+  expect(await ledger.heldOf([])).toEqual([]);
+});
+
 test("audit lines come newest first, and an edited one shows", async () => {
   const ledger = await open();
   await ledger.audit({ action: "playback", key: "ringcentral/1", detail: "127.0.0.1" });

@@ -61,6 +61,9 @@ describe.skipIf(noPostgres)("the ledger in PostgreSQL", () => {
     });
     expect([await one.head(), await other.head()]).toEqual([heads[0]!.at(-1), heads[0]!.at(-1)]);
     expect(await one.spokenOf(ref(1).key)).toEqual({ lines: [{ text: "Good morning", at: 1.5, to: 2 }] });
+    const asked = [...refs(9).map(({ key }) => key), "nobody/1"];
+    expect(await other.heldOf(asked)).toEqual(await one.heldOf(asked));
+    expect(new Set(await one.heldOf(asked)).size).toBeGreaterThan(1);
     expect(await goOn(other)).toEqual(await goOn(one));
     for (const ledger of [one, other]) {
       expect([(await ledger.verifyRunChain()).broken, (await ledger.verifyAuditChain()).broken]).toEqual([

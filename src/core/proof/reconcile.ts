@@ -1,6 +1,6 @@
 import { type Evidence, evidenceInWords } from "../download/evidence.ts";
 import { isShort, shortness, type Tolerance, usualTolerance } from "../download/refetch.ts";
-import type { LedgerEntry } from "../model/ledger.ts";
+import type { HeldFile, LedgerEntry } from "../model/ledger.ts";
 import type { Call, RecordingRef } from "../model/recording.ts";
 import { formatCount, formatNumberOf } from "../text.ts";
 
@@ -67,6 +67,18 @@ export function reconcileRef(
       return { kind, message: said ?? `still ${entry.state}`, ref };
     }
   }
+}
+
+/** Whether a listed recording is held well, as far as one can see without reading: then `reconcileRef` finds nothing. */
+export function isWell(
+  { call }: RecordingRef,
+  { path, bytes, audioSeconds, duration }: HeldFile,
+  look: Look,
+  { tolerance = usualTolerance }: ReconcileRules = {},
+): boolean {
+  if (look(path)?.bytes !== bytes) return false;
+  const lasted = call.duration ?? duration;
+  return lasted === undefined || !isShort({ duration: lasted }, audioSeconds, tolerance);
 }
 
 /**

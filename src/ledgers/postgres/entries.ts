@@ -1,12 +1,12 @@
 import { asksForWords, fitsWords } from "../../core/archive-fit.ts";
 import type { CallMarks } from "../../core/download/call-traits.ts";
 import { absences } from "../../core/download/evidence.ts";
-import type { EntryFilter, LedgerEntry } from "../../core/model/ledger.ts";
+import type { EntryFilter, HeldFile, LedgerEntry } from "../../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef, SourceName } from "../../core/model/recording.ts";
 import { inWindow } from "../../core/selection.ts";
 import { wanted } from "../claim-rules.ts";
 import { type Condition, conditionsOf, marks, where, widerBound } from "../entry-conditions.ts";
-import { entryOf, type RecordingRow, refOf, stateOf } from "../recording-row.ts";
+import { entryOf, heldFileOf, isHeldWell, type RecordingRow, refOf, stateOf } from "../recording-row.ts";
 import { livingRuns } from "./leases.ts";
 import { numbered, type Store, type Tables } from "./store.ts";
 
@@ -69,6 +69,19 @@ export async function callsOf(tables: Tables, keys: readonly RecordingKey[]): Pr
       ...(session !== undefined && { session }),
     };
   });
+}
+
+/** What is held of each key, in order, where nobody found it damaged. */
+export async function heldOf(tables: Tables, keys: readonly RecordingKey[]): Promise<(HeldFile | undefined)[]> {
+  const columns = "key, path, bytes, audio_seconds, duration";
+  const rows = await tables.rows<Pick<RecordingRow, "key" | "path" | "bytes" | "audio_seconds" | "duration">>(
+    `SELECT ${columns} FROM recordings WHERE key = ANY ($1::text[]) AND ${isHeldWell}`,
+    [keys],
+  );
+  const found = new Map(
+    rows.map((row) => [row.key, heldFileOf([row.path, row.bytes, row.audio_seconds, row.duration])]),
+  );
+  return keys.map((key) => found.get(key));
 }
 
 async function rowsOf(tables: Tables, keys: readonly RecordingKey[]): Promise<Map<RecordingKey, RecordingRow>> {

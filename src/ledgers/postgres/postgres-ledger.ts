@@ -10,7 +10,7 @@ import type { Author } from "../runs.ts";
 import * as catalogue from "./catalogue.ts";
 import { appendChained, findHead, headOf, verifyChain } from "./chain.ts";
 import { claimAll, reclaim } from "./claims.ts";
-import { callsOf, entriesOf, keysOf, matching, pending } from "./entries.ts";
+import { callsOf, entriesOf, heldOf, keysOf, matching, pending } from "./entries.ts";
 import { type Grouped, openGrouped } from "./grouped.ts";
 import * as holds from "./holds.ts";
 import { hookEnded, hooksOwedCount, hooksPage, oweHooks } from "./hooks.ts";
@@ -178,6 +178,7 @@ function reading(opened: OpenLedger): Reading {
     entry: async (key) => (await opened.read((tables) => entriesOf(tables, [key])))[0],
     entriesOf: ask(entriesOf),
     callsOf: ask(callsOf),
+    heldOf: ask(heldOf),
     get: async (name) => (await opened.read((tables) => keptValues(tables, [name]))).get(name),
     summary: ask(catalogue.summary),
     failures: ask(catalogue.failures),
