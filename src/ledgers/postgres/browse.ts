@@ -48,6 +48,14 @@ async function prepared<T>(tables: Tables, ask: () => Promise<T>): Promise<T> {
   return ask();
 }
 
+/** What ends with its limit: where much fits, that is reached long before the index has put together all of it. */
+async function limited<Row>(tables: Tables, sql: string, values: Condition["values"]): Promise<Row | undefined> {
+  await tables.change("SET LOCAL enable_seqscan = on");
+  const [row] = await tables.rows<Row>(numbered(sql), values);
+  await tables.change("SET LOCAL enable_seqscan = off");
+  return row;
+}
+
 async function pageOf(tables: Tables, query: BrowseQuery, text: string): Promise<Browsed> {
   const isIndexed = await finds(tables, text);
   if (isByLength(query)) return (await fewOf(tables, query, text, isIndexed)) ?? walk(tables, query, text, mostLooked);
@@ -145,10 +153,8 @@ async function fewOf(
 }
 
 async function sorted(tables: Tables, query: BrowseQuery, seqs: Condition, text = ""): Promise<Browsed | undefined> {
-  const [found] = await tables.rows<{ many: number }>(
-    numbered(`SELECT count(*) AS many FROM (${seqs.sql} LIMIT ${mostFound + 1}) AS found`),
-    seqs.values,
-  );
+  const counting = `SELECT count(*) AS many FROM (${seqs.sql} LIMIT ${mostFound + 1}) AS found`;
+  const found = await limited<{ many: number }>(tables, counting, seqs.values);
   if (found!.many > mostFound) return undefined;
   const { place, order, at } = orderOf(query);
   const [fits, has] = [conditionsOf(query), hasText(text)];
@@ -186,12 +192,11 @@ async function sumOf(tables: Tables, { states, source }: BrowseQuery): Promise<C
 /** Undefined where the index finds more than is looked at, and too little of that fits. */
 async function countFound(tables: Tables, query: BrowseQuery, text: string): Promise<Counted | undefined> {
   const fits = conditionsOf(query);
-  const [row] = await tables.rows<{ count: number; many: number }>(
-    numbered(
-      `WITH found AS MATERIALIZED (SELECT recording FROM words WHERE text LIKE ? LIMIT ${mostFoundToCount})
-       SELECT (SELECT count(*) FROM found) AS many,
-         (SELECT count(*) FROM found JOIN recordings ON seq = recording WHERE ${fits.sql}) AS count`,
-    ),
+  const row = await limited<{ count: number; many: number }>(
+    tables,
+    `WITH found AS MATERIALIZED (SELECT recording FROM words WHERE text LIKE ? LIMIT ${mostFoundToCount})
+     SELECT (SELECT count(*) FROM found) AS many,
+       (SELECT count(*) FROM found WHERE (SELECT ${fits.sql} FROM recordings WHERE seq = recording)) AS count`,
     [pattern(text), ...fits.values],
   );
   return row!.many < mostFoundToCount || row!.count > mostCounted ? { count: row!.count } : undefined;

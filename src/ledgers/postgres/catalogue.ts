@@ -48,11 +48,15 @@ export async function shorts(tables: Tables): Promise<Shorts> {
   return { entries, open: open ?? 0, ...(example !== null && { example }) };
 }
 
+/** Whole months are summed up already: what is left to count lies in the last one. */
 export async function waiting(tables: Tables, source: SourceName, startedBefore: string): Promise<Waiting> {
+  const wanted = "source = $1 AND state IN ('pending', 'failed')";
   const [row] = await tables.rows<{ entries: number; oldest: string | null }>(
-    `SELECT count(*) AS entries, min(start) AS oldest FROM recordings WHERE state <> 'done'
-       AND state IN ('pending', 'failed') AND source = $1 AND start <> '' AND start < $2`,
-    [source, startedBefore],
+    `SELECT (SELECT coalesce(sum(entries), 0)::bigint FROM holdings WHERE ${wanted} AND month <> '' AND month < $3)
+       + (SELECT count(*) FROM recordings WHERE state <> 'done' AND ${wanted} AND start >= $3 AND start < $2) AS entries,
+       (SELECT start FROM recordings WHERE state <> 'done' AND ${wanted} AND start <> '' AND start < $2
+        ORDER BY start, seq LIMIT 1) AS oldest`,
+    [source, startedBefore, startedBefore.slice(0, 7)],
   );
   return { entries: row!.entries, ...(row!.oldest !== null && { oldest: row!.oldest }) };
 }

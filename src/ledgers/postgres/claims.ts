@@ -136,7 +136,7 @@ async function take(
        (${columns}, named integer, seen_state text, seen_owner text, seen_attempts integer, seen_run text))
      INSERT INTO recordings (seq, ${refColumns.join(", ")}, state, first_seen, changed, lease_owner, named)
      SELECT seq, ${refColumns.join(", ")}, 'pending', $2::bigint, $2::bigint, $3::text, named FROM asked ORDER BY key COLLATE "C"
-     ON CONFLICT (key) DO UPDATE SET ${refUpdates}, changed = excluded.changed, lease_owner = excluded.lease_owner,
+     ON CONFLICT (key) DO UPDATE SET ${refUpdates}, lease_owner = excluded.lease_owner,
        named = CASE excluded.named WHEN 1 THEN recordings.named END
      WHERE EXISTS (SELECT 1 FROM asked WHERE asked.key = excluded.key AND asked.seen_state = recordings.state
        AND asked.seen_owner IS NOT DISTINCT FROM recordings.lease_owner AND asked.seen_attempts = recordings.attempts

@@ -49,7 +49,7 @@ async function claimNext(tables: Tables, { source, runId, most, place }: Asked):
          AND (lease_owner IS NULL OR lease_owner NOT IN (SELECT run_id FROM leases WHERE until > $5::bigint))
          AND (start, seq) > ($6, $7::bigint) AND ${place.isUndated ? "start = ''" : "start > ''"}
        ORDER BY start, seq LIMIT $8 FOR UPDATE SKIP LOCKED)
-     UPDATE recordings AS r SET lease_owner = $2, changed = $5::bigint FROM picked WHERE r.seq = picked.seq
+     UPDATE recordings AS r SET lease_owner = $2 FROM picked WHERE r.seq = picked.seq
      RETURNING r.*, picked.was`,
     [source, runId, wanted, absences, tables.now, place.start, place.seq, most],
   );
