@@ -34,8 +34,9 @@ import {
   openIdentifyByName,
   unknownFiles,
 } from "../maintenance/adoption.ts";
+import { openBesideListed } from "../maintenance/beside-objects.ts";
 import { filesFrom, isZip, takeIn } from "../maintenance/portal-intake.ts";
-import { noteTranscriptsAnew } from "../maintenance/transcripts.ts";
+import { besideFiles, noteTranscriptsAnew } from "../maintenance/transcripts.ts";
 
 /**
  * Records the files of an older script, where they stand in the archive, as done, and copies RingCentral's portal
@@ -82,18 +83,17 @@ async function adoptTranscripts({ settings, io, args }: Invocation): Promise<num
       "adopt --transcripts takes recordings that are held: leave out --match and rows.",
     );
   }
-  if (isBucket(settings)) {
-    throw new RecordingError(
-      "usage",
-      "adopt --transcripts needs an archive in a folder: transcripts are not kept of buckets.",
-    );
-  }
   const root = archiveFolder(settings, io);
-  const { path } = placeOf(root, resolve(io.cwd, args[0] ?? "."), false);
+  const given = args[0] ?? ".";
+  const { path, under } = isBucket(settings)
+    ? placeInBucket(settings.dest ?? "", given, resolve(io.cwd, given), false)
+    : placeOf(root, resolve(io.cwd, given), false);
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await openExistingLedger(settings, io);
-    const count = await noteTranscriptsAnew(root, relative(root, path).split(sep).join("/"), ledger, io.stop);
+    await using store = await openArchiveStore(settings, io, ledger);
+    const find = isBucket(settings) ? await openBesideListed(store, under) : besideFiles(root);
+    const count = await noteTranscriptsAnew(find, under, ledger, io.stop);
     const told = `transcripts of ${formatNumberOf(count, "recording")} in ${path} recorded as they stand`;
     if (count > 0) await ledger.audit({ action: "adopt", detail: told });
     if (!settings.quiet) io.stderr.write(`${told[0]?.toUpperCase()}${told.slice(1)}.\n`);

@@ -33,7 +33,6 @@ export async function wireBucket(
   reporter: Pick<RunReporter, "keepSecret" | "report" | "logRequest">,
   tidy = true,
 ): Promise<Destination> {
-  refuseUnable(settings);
   const client = openBucket(settings, io, reporter);
   const now = () => io.clock.now();
   try {
@@ -96,16 +95,6 @@ function whereLedgerIs(settings: Settings, io: Io): string {
   const where =
     ledgerDatabase(settings) === undefined ? `${ledgerFile(settings, io)}, on this machine` : "in its database";
   return `The ledger of ${settings.dest} is ${where}: keep it: the bucket alone cannot tell what was purged.`;
-}
-
-/** What works on files of this machine cannot be promised for a bucket's. */
-function refuseUnable({ exec, execFailed }: Settings): void {
-  const unable = exec !== undefined ? "--exec" : execFailed ? "--exec-failed" : undefined;
-  if (unable === undefined) return;
-  throw new RecordingError(
-    "usage",
-    `${unable} does not work with --dest s3://… yet: it needs recordings that are files.`,
-  );
 }
 
 /** A client for the bucket that `--dest` names, with the keys of the environment. */

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import pLimit from "p-limit";
 import type { Invocation } from "../cli/io.ts";
 import { asRecordingError, RecordingError } from "../core/model/errors.ts";
@@ -6,10 +5,10 @@ import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Reporter } from "../core/model/ports.ts";
 import type { Call, RecordingKey, Stored } from "../core/model/recording.ts";
-import { findTranscripts } from "../destinations/disk/transcripts.ts";
 import { openHttp } from "../http/client.ts";
-import { archiveFolder, archiveName } from "./archive.ts";
+import { archiveName } from "./archive.ts";
 import { type HookCommand, openHookCommand } from "./hook-command.ts";
+import { type HookFile, type HookFiles, openHookFiles } from "./hook-files.ts";
 import { httpSettingsOf } from "./http.ts";
 
 /** Where hooks speak: warnings to the log, what a command prints to wherever messages keep clear of the bars. */
@@ -50,8 +49,8 @@ export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
     command === undefined ? undefined : openHookCommand(flag, command, invocation, voice.print);
   const each = open("--exec", exec);
   const after = open("--exec-after", execAfter);
-  const root = archiveFolder(settings, io);
-  const queue = openQueue(each, root, voice, io.stop);
+  const files = openHookFiles(settings, io);
+  const queue = openQueue(each, files, voice, io.stop);
   let finished: Extract<DownloadEvent, { event: "run-finished" }> | undefined;
   let exitCode: number | undefined;
   return {
@@ -71,6 +70,7 @@ export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
     },
     async close() {
       await queue.settled();
+      await files[Symbol.asyncDispose]();
       if (finished !== undefined && after !== undefined) {
         const { stoppedBy: _, reasons: __, event: ___, absent: ____, incomplete: _____, ...counts } = finished;
         const failure = await after.run({ ...counts, dest: archiveName(settings, io) });
@@ -82,7 +82,7 @@ export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
 }
 
 /** The `--exec` commands of a run, some at a time. */
-function openQueue(command: HookCommand | undefined, root: string, { warn }: HookVoice, stop: AbortSignal) {
+function openQueue(command: HookCommand | undefined, files: HookFiles, { warn }: HookVoice, stop: AbortSignal) {
   const limit = pLimit(commandsAtOnce);
   const running = new Set<Promise<void>>();
   let book: HookBook | undefined;
@@ -91,30 +91,41 @@ function openQueue(command: HookCommand | undefined, root: string, { warn }: Hoo
   /** Once the run is asked to stop no further command is begun: --exec-failed runs what is owed. */
   async function runFor(recording: Finished): Promise<boolean> {
     if (stop.aborted) return false;
-    const { call, key, path, bytes, sha256, contentType } = recording;
-    const file = join(root, path);
-    const failure = await command?.run({ ...call, key, path, bytes, sha256, contentType, file }, file);
+    const name = files.nameOf(recording.path);
+    const failure = await runOn(recording);
     if (failure !== undefined) {
       failed += 1;
-      warn(`--exec: ${failure} for ${file}.`);
+      warn(`--exec: ${failure} for ${name}.`);
     }
-    if (failure === undefined) await noteTranscripts(recording);
-    await book?.hookEnded(key, failure).catch((error: unknown) => {
-      warn(`--exec: its result for ${file} could not be recorded (${error instanceof Error ? error.message : error}).`);
+    await book?.hookEnded(recording.key, failure).catch((error: unknown) => {
+      warn(`--exec: its result for ${name} could not be recorded (${error instanceof Error ? error.message : error}).`);
     });
     return failure === undefined;
   }
 
-  /** What the command has left beside the audio of what was said in it; a repeated one may have left it anew. */
-  async function noteTranscripts({ key, path }: Finished): Promise<void> {
+  /** Why the command failed, or had no file to work on. */
+  async function runOn(recording: Finished): Promise<string | undefined> {
     try {
-      const { transcripts, spoken, refused } = await findTranscripts(root, path);
-      for (const { path, note } of transcripts) if (note !== undefined) warn(`${join(root, path)} is ${note}.`);
-      for (const message of refused) warn(`Not taken as a transcript: ${message}`);
-      if (transcripts.length > 0) await book?.noteTranscripts(key, transcripts, spoken);
+      await using lent = await files.open(recording);
+      const { call, key, path, bytes, sha256, contentType } = recording;
+      const { file } = lent;
+      const failure = await command?.run({ ...call, key, path, bytes, sha256, contentType, file }, file);
+      if (failure === undefined) await noteTranscripts(recording, lent);
+      return failure;
     } catch (error) {
-      warn(`The transcripts of ${join(root, path)} could not be recorded (${asRecordingError(error).message}).`);
+      return `could not be run (${asRecordingError(error).message})`;
     }
+  }
+
+  /** What the command has left beside the audio of what was said in it; a repeated one may have left it anew. */
+  async function noteTranscripts({ key, path: audio }: Finished, lent: HookFile): Promise<void> {
+    const { transcripts, spoken, refused } = await lent.transcripts();
+    for (const { path, note } of transcripts) if (note !== undefined) warn(`${files.nameOf(path)} is ${note}.`);
+    for (const message of refused) warn(`Not taken as a transcript: ${message}`);
+    if (transcripts.length === 0) return;
+    await book?.noteTranscripts(key, transcripts, spoken).catch((error: unknown) => {
+      warn(`The transcripts of ${files.nameOf(audio)} could not be recorded (${asRecordingError(error).message}).`);
+    });
   }
 
   return {

@@ -7,8 +7,8 @@ import type { InsightsSource } from "../core/model/ports.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
 import { formatNumberOf } from "../core/text.ts";
 import { insightsNameOf } from "../core/transcripts/names.ts";
-import { type Held, isHeld, keepBeside } from "../maintenance/transcripts.ts";
-import { archiveFolder, isBucket } from "./archive.ts";
+import { type Held, isHeld } from "../maintenance/transcripts.ts";
+import { openTextPlace } from "./text-places.ts";
 
 /** What RingSense says of calls: it comes beside their audio, after the recordings, and changes nothing about them. */
 export interface Insights {
@@ -37,13 +37,11 @@ const pageSize = 256;
 const mostFailures = 3;
 /** After so many answers in a row that the gateway knows no such thing, and no other, the account has no RingSense. */
 const mostUnknown = 20;
-const inBucket =
-  "--insights works in archives in folders only: in a bucket no file stands beside its audio. None are fetched.";
 const noService = "RingCentral's gateway knows of no insights (AGW-404): the account may have no RingSense.";
 
 export function openInsights({ settings, io }: Invocation, parts: InsightsParts): Insights {
   const { source, ledger, report, settled, timeLeft } = parts;
-  const root = archiveFolder(settings, io);
+  const place = openTextPlace(settings, io, ledger);
   const wanted = new Set<RecordingKey>();
   const codes: ErrorCode[] = [];
   let [written, failures, unknown] = [0, 0, 0];
@@ -63,7 +61,7 @@ export function openInsights({ settings, io }: Invocation, parts: InsightsParts)
       }
       unknown = Number.NEGATIVE_INFINITY;
       const text = { path: insightsNameOf(entry.stored.path), bytes: found };
-      if (await keepBeside(root, entry, text, ledger)) written += 1;
+      if (await place.keep(entry, text)) written += 1;
       else await noteAsked(key);
       return true;
     } catch (thrown) {
@@ -144,16 +142,14 @@ export function openInsights({ settings, io }: Invocation, parts: InsightsParts)
     },
     async fetch() {
       if (wanted.size === 0 || source === undefined) return codes;
-      if (isBucket(settings)) {
-        notice("warning", inBucket);
-        return codes;
-      }
       await settled();
       try {
         await fetchAll();
       } catch (thrown) {
         if (!io.stop.aborted) throw thrown;
         codes.push("interrupted");
+      } finally {
+        await place.close();
       }
       wanted.clear();
       if (written > 0) notice("info", `Insights of ${formatNumberOf(written, "recording")} are beside the audio.`);

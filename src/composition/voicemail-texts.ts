@@ -6,8 +6,8 @@ import type { Archive } from "../core/model/ledger.ts";
 import type { VoicemailSource } from "../core/model/ports.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
 import { formatNumberOf } from "../core/text.ts";
-import { type Held, isHeld, keepBeside } from "../maintenance/transcripts.ts";
-import { archiveFolder, isBucket } from "./archive.ts";
+import { type Held, isHeld } from "../maintenance/transcripts.ts";
+import { openTextPlace } from "./text-places.ts";
 
 /** The texts of voicemails, which RingCentral writes: they become transcripts beside the audio. */
 export interface VoicemailTexts {
@@ -28,12 +28,10 @@ export interface TextParts {
 const pageSize = 256;
 /** So many failures in a row are no accident of single texts. */
 const mostFailures = 3;
-const inBucket =
-  "RingCentral's texts of voicemail are kept in archives in folders only: in a bucket no file stands beside its audio.";
 
 export function openVoicemailTexts({ settings, io }: Invocation, parts: TextParts): VoicemailTexts {
   const { voicemail, ledger, report, settled } = parts;
-  const root = archiveFolder(settings, io);
+  const place = openTextPlace(settings, io, ledger);
   const wanted = new Map<RecordingKey, RecordingRef>();
   const codes: ErrorCode[] = [];
   let [written, failures] = [0, 0];
@@ -43,7 +41,7 @@ export function openVoicemailTexts({ settings, io }: Invocation, parts: TextPart
     try {
       const text = await (voicemail as VoicemailSource).transcript(ref, io.stop);
       if (text.length > 0) {
-        await keepBeside(root, entry, { path: textPathOf(entry.stored.path), bytes: text }, ledger);
+        await place.keep(entry, { path: textPathOf(entry.stored.path), bytes: text });
         written += 1;
       }
       failures = 0;
@@ -80,16 +78,14 @@ export function openVoicemailTexts({ settings, io }: Invocation, parts: TextPart
     },
     async fetch() {
       if (wanted.size === 0 || voicemail === undefined) return codes;
-      if (isBucket(settings)) {
-        report({ event: "notice", level: "warning", message: inBucket });
-        return codes;
-      }
       await settled();
       try {
         await fetchAll();
       } catch (thrown) {
         if (!io.stop.aborted) throw thrown;
         codes.push("interrupted");
+      } finally {
+        await place.close();
       }
       const texts = formatNumberOf(written, "text of voicemail is", "texts of voicemail are");
       if (written > 0) report({ event: "notice", level: "info", message: `${texts} beside the audio.` });

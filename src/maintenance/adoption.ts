@@ -15,7 +15,7 @@ import { disownedBecause, openKnownHashes } from "../destinations/disk/sidecar.t
 import { isBesideAudio } from "../destinations/disk/transcripts.ts";
 import { readSmallFile } from "../platform/small-file.ts";
 import { examineStored } from "./read-stored.ts";
-import { noteTranscripts } from "./transcripts.ts";
+import { besideFiles, noteTranscripts } from "./transcripts.ts";
 
 /** Tells whose recording a file is, or why that cannot be told. */
 export type Identify = (path: string) => RecordingRef | string;
@@ -58,7 +58,7 @@ export async function adoptFiles(
     const examined = await Promise.all(batch.map((path) => limit(examine, path)));
     const found = examined.filter((each) => each !== undefined);
     count += await ledger.adopt(found);
-    for (const { ref, stored } of found) await noteTranscripts(root, { ref, stored }, ledger);
+    for (const { ref, stored } of found) await noteTranscripts(besideFiles(root), { ref, stored }, ledger);
     for (const { ref, stored } of found) adopted(ref, stored);
   };
   let batch: string[] = [];

@@ -55,7 +55,8 @@ export async function openObjectLook(
     },
     async hash(path, key) {
       const facts = reads && locks.length === 0 ? undefined : await store.stat(path);
-      if (facts !== undefined) {
+      // A transcript is not locked.
+      if (facts !== undefined && entries.has(path)) {
         const message = lockFault(facts, locks, timezone);
         if (message !== undefined) differs({ kind: "lock", key, path, message });
       }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, ledgerDatabase, ledgerFile, spoolFolder } from "../composition/archive.ts";
+import { removeLeftCopies } from "../composition/hook-copies.ts";
 import { holdsAreLost } from "../core/holds.ts";
 import { asRecordingError, RecordingError } from "../core/model/errors.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
@@ -46,6 +47,7 @@ export async function deletePurged(
   if (purged.length === 0) return { keys: [], kept: 0, failures: [] };
   const root = archiveFolder(settings, io);
   const spool = spoolFolder(settings, io);
+  removeLeftCopies(spool);
   const eraser = existsSync(spool) ? openEraser(spool) : undefined;
   const partsOf = openPartsOf(spool);
   const unrecorded = await unrecordedFiles(root, store, settings, ledger, purged, io.stop);

@@ -21,12 +21,15 @@ import { holdsAreLost } from "../core/holds.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
+import type { Store } from "../core/model/store.ts";
 import { defaultTemplate } from "../core/naming/path-template.ts";
 import { formatNumberOf, printable } from "../core/text.ts";
 import { type Salvage, salvageLedger } from "../ledgers/index.ts";
 import { version } from "../platform/version.ts";
 import { adoptFiles, know, openIdentify, unknownFiles } from "./adoption.ts";
+import { openBesideObjects } from "./beside-objects.ts";
 import { recordNoted } from "./noted-objects.ts";
+import { openLaterTranscripts } from "./transcripts.ts";
 
 const batchSize = 500;
 
@@ -90,7 +93,7 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     await using store = await openArchiveStore(settings, io);
     const unknown = await unknownFiles(store, ledger, { stop: io.stop });
     const noted = place && (await recordNoted(store, unknown, settings, ledger, clues));
-    const files = noted === undefined ? unknown : each(noted.others);
+    const files = noted === undefined ? unknown : each(await withoutTranscripts(noted.others, store, ledger));
     const unmatched = (path: string, message: string) => {
       if (!settings.json)
         io.stderr.write(`callreel: warning: not recorded: ${printable(path)}: ${printable(message)}\n`);
@@ -108,6 +111,15 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
   } finally {
     lock.release();
   }
+}
+
+/** Notes those objects that are transcripts of what is recorded by now; gives the others. */
+async function withoutTranscripts(paths: readonly string[], store: Store, ledger: Archive): Promise<readonly string[]> {
+  const later = openLaterTranscripts(openBesideObjects(store, new Set(paths)), ledger, paths);
+  const noted = new Set<string>();
+  for await (const page of ledger.entries({ states: ["done"] }))
+    for (const entry of page) for (const path of await later.note(entry)) noted.add(path);
+  return paths.filter((path) => !noted.has(path));
 }
 
 async function* each(paths: readonly string[]): AsyncIterable<string> {

@@ -3,21 +3,29 @@ import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import { transcriptExtension, transcriptNames } from "../core/transcripts/names.ts";
 import { removeFile } from "../destinations/disk/part-files.ts";
 import { keepText } from "../destinations/disk/transcript-file.ts";
-import { findTranscripts } from "../destinations/disk/transcripts.ts";
+import { type FoundTranscripts, findTranscripts } from "../destinations/disk/transcripts.ts";
 
 type Noted = Pick<LedgerEntry, "ref" | "stored" | "transcripts">;
+
+/** Finds all transcripts that stand beside a recording's audio. */
+export type FindTranscripts = (of: Pick<LedgerEntry, "stored" | "transcripts">) => Promise<FoundTranscripts>;
+
+/** Finds them in a folder. */
+export function besideFiles(root: string): FindTranscripts {
+  return ({ stored }) => findTranscripts(root, stored?.path ?? "");
+}
 
 /**
  * Notes the transcripts beside a recording that the ledger does not know yet; those that it knows keep the hash that they
  * came with. Returns the paths of the new ones.
  */
 export async function noteTranscripts(
-  root: string,
+  find: FindTranscripts,
   { ref, stored, transcripts: known = [] }: Noted,
   ledger: Archive,
 ): Promise<readonly string[]> {
   if (stored === undefined) return [];
-  const { transcripts, spoken } = await findTranscripts(root, stored.path);
+  const { transcripts, spoken } = await find({ stored, transcripts: known });
   const names = new Set(known.map(({ path }) => path));
   const fresh = transcripts.filter(({ path }) => !names.has(path));
   if (fresh.length > 0) await ledger.noteTranscripts(ref.key, [...known, ...fresh], spoken);
@@ -42,7 +50,7 @@ export async function keepBeside(
   ledger: Archive,
 ): Promise<boolean> {
   const isKept = keepText(root, { ...text, audio: entry.stored.path });
-  await noteTranscripts(root, entry, ledger);
+  await noteTranscripts(besideFiles(root), entry, ledger);
   const now = await ledger.entry(entry.ref.key);
   const isStill = now?.stored?.path === entry.stored.path;
   if (isKept && !isStill) removeFile(join(root, text.path));
@@ -54,7 +62,7 @@ export async function keepBeside(
  * the recordings of which another one, another text or one less is known by that.
  */
 export async function noteTranscriptsAnew(
-  root: string,
+  find: FindTranscripts,
   folder: string,
   ledger: Archive,
   stop: AbortSignal,
@@ -64,7 +72,7 @@ export async function noteTranscriptsAnew(
     for (const { ref, stored, transcripts: known = [] } of page) {
       stop.throwIfAborted();
       if (stored === undefined || (folder !== "" && !stored.path.startsWith(`${folder}/`))) continue;
-      const { transcripts, spoken } = await findTranscripts(root, stored.path);
+      const { transcripts, spoken } = await find({ stored, transcripts: known });
       if (JSON.stringify(transcripts) === JSON.stringify(known)) continue;
       await ledger.noteTranscripts(ref.key, transcripts, spoken);
       count += 1;
@@ -74,7 +82,7 @@ export async function noteTranscriptsAnew(
 }
 
 /** Notes those of some files that are transcripts of held recordings, entry by entry. */
-export function openLaterTranscripts(root: string, ledger: Archive, files: readonly string[]) {
+export function openLaterTranscripts(find: FindTranscripts, ledger: Archive, files: readonly string[]) {
   const candidates = new Set(files.filter((path) => transcriptExtension(path) !== undefined));
   let count = 0;
   return {
@@ -83,7 +91,7 @@ export function openLaterTranscripts(root: string, ledger: Archive, files: reado
     async note(entry: LedgerEntry): Promise<readonly string[]> {
       if (candidates.size === 0 || entry.stored === undefined) return [];
       if (!transcriptNames(entry.stored.path).some((path) => candidates.has(path))) return [];
-      const noted = await noteTranscripts(root, entry, ledger);
+      const noted = await noteTranscripts(find, entry, ledger);
       count += noted.length;
       return noted;
     },

@@ -5,9 +5,10 @@ import type { Store } from "../core/model/store.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
 import { sidecarHash } from "../destinations/disk/sidecar.ts";
 import { pathsOfEntry, unknownFiles } from "./adoption.ts";
+import { openBesideObjects } from "./beside-objects.ts";
 import { openObjectLook } from "./object-look.ts";
 import { hashStored } from "./read-stored.ts";
-import { openLaterTranscripts } from "./transcripts.ts";
+import { besideFiles, type FindTranscripts, openLaterTranscripts } from "./transcripts.ts";
 
 export interface FileChecks {
   readonly subset: Subset | undefined;
@@ -78,7 +79,11 @@ export async function verifyFiles(
   }
   await verifyEntries(settled(), subset, look?.atOnce ?? availableParallelism(), ports);
   const none = { arriving: 0, noted: 0 };
-  const unknown = subset === undefined ? await verifyUnknown(root, store, ledger, differs, stop) : none;
+  const beside =
+    objects === undefined
+      ? () => besideFiles(root)
+      : (paths: readonly string[]) => openBesideObjects(store, new Set(paths));
+  const unknown = subset === undefined ? await verifyUnknown(beside, store, ledger, differs, stop) : none;
   return { broken: [...broken], ...unknown };
 }
 
@@ -108,7 +113,7 @@ function fileOf(entry: LedgerEntry | undefined): string {
 
 /** Files that no entry names, looked at twice: a run may bring files all the time. Counts those that it has yet to record. */
 async function verifyUnknown(
-  root: string,
+  beside: (paths: readonly string[]) => FindTranscripts,
   store: Store,
   ledger: Archive,
   differs: (difference: Difference) => void,
@@ -121,7 +126,7 @@ async function verifyUnknown(
   // Asked before the entries are read once more: a run that has ended by then has recorded all its files.
   const since = await ledger.livingSince();
   const left = new Set(candidates);
-  const later = openLaterTranscripts(root, ledger, candidates);
+  const later = openLaterTranscripts(beside(candidates), ledger, candidates);
   for await (const page of stoppable(ledger.entries({ states: ["done"] }), stop)) {
     for (const path of page.flatMap(pathsOfEntry)) left.delete(path);
     for (const entry of page) for (const path of await later.note(entry)) left.delete(path);

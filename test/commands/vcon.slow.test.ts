@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFil
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { noteTranscripts } from "../../src/maintenance/transcripts.ts";
+import { besideFiles, noteTranscripts } from "../../src/maintenance/transcripts.ts";
 import { run } from "../helpers/bin.ts";
 import { vconSchema } from "../helpers/vcon-schema.ts";
 import { keepOffice } from "../player/listened-archive.ts";
@@ -85,7 +85,7 @@ test("transcripts are its analyses as they stand; the same call has the same UUI
   for (const [extension, text] of Object.entries(texts))
     writeFileSync(join(played.root, `ringcentral/4101${extension}`), text, extension === ".srt" ? "latin1" : "utf8");
   const entry = await played.ledger.entry("ringcentral/4101");
-  await noteTranscripts(played.root, entry as NonNullable<typeof entry>, played.ledger);
+  await noteTranscripts(besideFiles(played.root), entry as NonNullable<typeof entry>, played.ledger);
   expect((await exported("4101")).code).toBe(0);
   const [first] = vcons() as [Vcon];
   expect(first.analysis).toMatchObject([

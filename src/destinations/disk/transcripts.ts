@@ -12,7 +12,10 @@ import { readSmallBytes } from "../../platform/small-file.ts";
 import { siblingsOf } from "./incoming.ts";
 
 /** Bytes of a transcript that is read for its words; more is no speech. */
-const mostTranscriptBytes = 8 * 1024 * 1024;
+export const mostTranscriptBytes = 8 * 1024 * 1024;
+
+/** The note of one that has more. */
+export const tooLarge = "larger than 8 MB: its words are not searched";
 
 export interface FoundTranscripts {
   readonly transcripts: readonly Transcript[];
@@ -74,10 +77,11 @@ async function readOne(root: string, path: string): Promise<Read | undefined> {
     throw diskError(error, join(root, path));
   }
   const state = await hashFile(root, path);
-  return state && { path, ...state, note: "larger than 8 MB: its words are not searched", lines: [] };
+  return state && { path, ...state, note: tooLarge, lines: [] };
 }
 
-function linesOf(path: string, bytes: Uint8Array): readonly SpokenLine[] {
+/** What a transcript says, as its name tells how it is written. */
+export function linesOf(path: string, bytes: Uint8Array): readonly SpokenLine[] {
   const extension = transcriptExtension(path);
   return extension === undefined ? [] : readTranscript(extension, bytes);
 }
