@@ -103,10 +103,12 @@ type FoundRow = RecordingRow & { readonly at: string | number };
 async function walk(tables: Tables, query: BrowseQuery, text: string, most: number): Promise<Browsed> {
   const { place, order, at } = orderOf(query);
   const [fits, has] = [conditionsOf(query), hasText(text)];
-  const looked = `SELECT * FROM recordings WHERE ${place.sql} ORDER BY ${order} LIMIT ${most}`;
+  // Told as a column, so that the order is seen to hold outside too, and the look ends with the page.
+  const looked = `SELECT *, ${at} AS at FROM recordings WHERE ${place.sql} ORDER BY ${order} LIMIT ${most}`;
   const rows = await tables.rows<FoundRow>(
     numbered(
-      `SELECT *, ${at} AS at FROM (${looked}) AS looked WHERE ${fits.sql} AND ${has.sql} ORDER BY ${order} LIMIT ${query.limit + 1}`,
+      `SELECT * FROM (${looked}) AS looked WHERE ${fits.sql} AND ${has.sql}
+       ORDER BY ${order.replace(at, "at")} LIMIT ${query.limit + 1}`,
     ),
     [...place.values, ...fits.values, ...has.values],
   );
