@@ -19,20 +19,24 @@ export async function wireSharedState({
   if (text !== undefined) keepSecret(text);
   const where = settings.tokenKeyFile === undefined ? "CALLREEL_TOKEN_KEY" : "--token-key-file";
   const key = text === undefined ? {} : { tokenKey: tokenKey(text, where) };
-  const state = await database.open();
+  const state = await database.open(true);
   if (text === undefined) report({ event: "notice", level: "info", message: ownSessions });
   return { shared: { state, ...key, ...(lease === undefined ? {} : { lease }) } };
 }
 
 /** What machines share through the ledger's database, and its address; undefined where the ledger is a file. */
-export function ledgerStateOf(settings: Settings): { readonly url: string; open(): Promise<SharedState> } | undefined {
+export function ledgerStateOf(
+  settings: Settings,
+): { readonly url: string; open(wasThere?: boolean): Promise<SharedState> } | undefined {
   const url = ledgerDatabase(settings);
   if (url === undefined) return undefined;
   return {
     url,
-    async open() {
+    async open(wasThere = false) {
       const { openPostgresDatabase } = await import("../platform/postgres.ts");
-      return openSharedState(await openPostgresDatabase(url, { flag: "--ledger", ...ledgerPassword(settings) }));
+      return openSharedState(
+        await openPostgresDatabase(url, { flag: "--ledger", wasThere, ...ledgerPassword(settings) }),
+      );
     },
   };
 }

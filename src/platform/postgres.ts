@@ -39,6 +39,8 @@ export interface PostgresSettings {
   readonly connectTimeoutMs?: number;
   /** How long a database that was there is waited for; a minute unless told. */
   readonly patienceMs?: number;
+  /** It was there a moment ago, by another connection, and is waited for from the beginning. */
+  readonly wasThere?: boolean;
 }
 
 const bigint = 20;
@@ -76,7 +78,7 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
   };
   const listeners = new Map<string, (payload: string) => void>();
   let client: Client | undefined;
-  let known = false;
+  let known = settings.wasThere ?? false;
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
   /** Since when the database has not answered. */

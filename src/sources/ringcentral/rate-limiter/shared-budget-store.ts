@@ -20,14 +20,11 @@ import { type Answered, type Asking, observeResponse, takePermits, type Wait } f
 const pollMs = 250;
 /** A machine that waits and did not ask for so long may be dead: the others do not leave it its turn any longer. */
 const turnMs = 1000;
-/** So long the database may be away before the run ends for it; nothing is sent meanwhile. */
-const patienceMs = 60_000;
-const betweenTriesMs = 1000;
 
 /**
  * One credential's budget in a database, for every machine: one machine at a time changes it, by the database's clock. A
  * refusal writes nothing but, now and then, that somebody waits: for that one's turn, and to be woken by NOTIFY. Without
- * the database there is no permit; where it stays away the run ends (`unreachable`). Behind a fence neither permits nor the
+ * the database, which its connection waits for, there is no permit; where it stays away the run ends (`unreachable`). Behind a fence neither permits nor the
  * right to log in are given once that throws.
  */
 export function openSharedBudgetStore(
@@ -43,31 +40,26 @@ export function openSharedBudgetStore(
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   async function change<T>(work: (budget: Budget, now: number) => Changed<T>, behind?: Fence): Promise<T> {
-    const begun = clock.monotonic();
-    for (;;) {
-      try {
-        return await shared.update(
-          name,
-          (text, now) => {
-            const budget = parseBudget(text);
-            const { result, keep = true, wakes = false } = work(budget, now);
-            known = budget;
-            aheadMs = now - clock.now();
-            lookedAt = clock.monotonic();
-            return {
-              result,
-              ...(keep ? { text: budgetText(budget) } : {}),
-              wakes: wakes && someoneWaits(budget, now),
-            };
-          },
-          behind,
-        );
-      } catch (thrown) {
-        const error = asRecordingError(thrown);
-        if (!passing.has(error.code)) throw error;
-        if (clock.monotonic() - begun > patienceMs) throw noDatabase(error);
-        await clock.sleep(betweenTriesMs, new AbortController().signal);
-      }
+    try {
+      return await shared.update(
+        name,
+        (text, now) => {
+          const budget = parseBudget(text);
+          const { result, keep = true, wakes = false } = work(budget, now);
+          known = budget;
+          aheadMs = now - clock.now();
+          lookedAt = clock.monotonic();
+          return {
+            result,
+            ...(keep ? { text: budgetText(budget) } : {}),
+            wakes: wakes && someoneWaits(budget, now),
+          };
+        },
+        behind,
+      );
+    } catch (thrown) {
+      const error = asRecordingError(thrown);
+      throw away.has(error.code) ? noDatabase(error) : error;
     }
   }
 
@@ -139,7 +131,7 @@ function someoneWaits({ groups }: Budget, now: number): boolean {
   return [...groups.values()].some(({ turns }) => turns.some(({ asksMs }) => asksMs > now - turnMs));
 }
 
-const passing: ReadonlySet<ErrorCode> = new Set(["unreachable", "reset", "timeout", "server-error"]);
+const away: ReadonlySet<ErrorCode> = new Set(["unreachable", "reset", "timeout", "server-error"]);
 
 function unused(kind: string, permitId: string) {
   return {
