@@ -12,7 +12,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "sharing", include: [sharing], exclude: [slow], isolate: false } },
       { extends: true, test: { name: "alone", include: ["test/**/*.test.ts"], exclude: [sharing, slow] } },
-      { extends: true, test: { name: "slow", include: [slow] } },
+      { extends: true, test: { name: "slow", include: [slow], globalSetup: "test/helpers/shared-servers.ts" } },
     ],
     pool: "forks",
     // Most tests wait for programs and servers of their own.

@@ -6,9 +6,9 @@ import type { Archive } from "../../src/core/model/ledger.ts";
 import { lockArchive, openArchive } from "../../src/ledgers/index.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { nothing, ref, stored } from "../contracts/ledger.ts";
-import { run } from "../helpers/bin.ts";
 import { smallWav } from "../helpers/calls-server.ts";
 import { heldClock } from "../helpers/held-clock.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTempFolder, type TempFolder } from "../helpers/temp-folder.ts";
 
 let kept: TempFolder;
@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => kept[Symbol.dispose]());
 const folder = () => kept.path;
 const file = () => join(folder(), ".callreel", "ledger.db");
-const audit = (...args: string[]) => run(["audit", "-d", folder(), ...args]);
+const audit = (...args: string[]) => runHere(["audit", "-d", folder(), ...args]);
 const linesOf = (out: string) =>
   out
     .trim()
@@ -111,7 +111,7 @@ test("records that were changed are told, with 6, and shown all the same", async
 
 test("an adoption is told with who did it and how much came of it", async () => {
   writeFileSync(join(folder(), "4001.wav"), smallWav("4001"));
-  const adopted = await run(["adopt", folder(), "-d", folder(), "-s", "ringcentral", "--match", "{id}.{ext}"]);
+  const adopted = await runHere(["adopt", folder(), "-d", folder(), "-s", "ringcentral", "--match", "{id}.{ext}"]);
   expect(adopted.code).toBe(0);
   const detail = `1 recording from ${folder()}`;
   expect(linesOf((await audit("--json", "--action", "adopt")).out)).toMatchObject([

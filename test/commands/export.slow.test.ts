@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
 import { type KnownArchive, openKnownArchive } from "../helpers/known-archive.ts";
+import { runHere } from "../helpers/run-here.ts";
 
 let archive: KnownArchive;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => archive[Symbol.asyncDispose]());
 
 function exported(...args: string[]) {
-  return run(["export", "-d", archive.dest, ...args], { env: {}, cwd: archive.home });
+  return runHere(["export", "-d", archive.dest, ...args], { env: {}, cwd: archive.home });
 }
 
 function sumsHold(folder: string, list: string): boolean {

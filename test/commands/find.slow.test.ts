@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
 import { type KnownArchive, openKnownArchive } from "../helpers/known-archive.ts";
+import { runHere } from "../helpers/run-here.ts";
 
 let archive: KnownArchive;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => archive[Symbol.asyncDispose]());
 
 async function found(...args: string[]) {
-  const { code, out, err } = await run(["list", "--archive", "--json", "-d", archive.dest, ...args], { env: {} });
+  const { code, out, err } = await runHere(["list", "--archive", "--json", "-d", archive.dest, ...args], { env: {} });
   const ids = out
     .split("\n")
     .filter((line) => line !== "")
@@ -44,12 +44,12 @@ describe("the archive is searched as people write", () => {
   test("an id that is not there is 4, words that are none are 2, and so is a search without --archive", async () => {
     expect(await found("999")).toMatchObject({ code: 4, err: expect.stringContaining("999 is not in this archive") });
     expect(await found("--name", "\u0301 ")).toMatchObject({ code: 2 });
-    expect((await run(["list", "--name", "x", "-d", archive.dest], { env: {} })).code).toBe(2);
+    expect((await runHere(["list", "--name", "x", "-d", archive.dest], { env: {} })).code).toBe(2);
   });
 });
 
 test("the table has a column of names", async () => {
-  const { out } = await run(["list", "--archive", "-d", archive.dest], { env: {} });
+  const { out } = await runHere(["list", "--archive", "-d", archive.dest], { env: {} });
   expect(out.split("\n")[0]).toMatch(/^START +FROM +TO +NAME +LENGTH +SIZE +FILE$/);
   expect(out).toContain("Jürgen Müller");
 });

@@ -5,8 +5,8 @@ import type { Invocation } from "../../src/cli/io.ts";
 import { openDiskStore } from "../../src/destinations/disk/store.ts";
 import { deletePurged } from "../../src/maintenance/purge-files.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
-import { run } from "../helpers/bin.ts";
 import { type KnownArchive, openKnownArchive } from "../helpers/known-archive.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { testIo } from "../helpers/test-io.ts";
 
 const calls = {
@@ -16,7 +16,7 @@ const calls = {
 };
 
 function callreel(archive: KnownArchive, ...args: string[]) {
-  return run([...args, "-d", archive.dest], { env: {} });
+  return runHere([...args, "-d", archive.dest], { env: {} });
 }
 
 function standing(archive: KnownArchive, ...ids: string[]): boolean[] {
@@ -109,8 +109,8 @@ describe("a legal hold", () => {
     expect((await callreel(archive, "hold", "remove", "402")).code).toBe(4);
     const env = { CALLREEL_AUDIT_REASON: "required", CALLREEL_FROM: "2030-01-01" };
     const args = ["hold", "add", "--name", "muller", "-d", archive.dest];
-    expect((await run(args, { env })).code).toBe(2);
-    const added = await run([...args, "--reason", "x", "--json"], { env });
+    expect((await runHere(args, { env })).code).toBe(2);
+    const added = await runHere([...args, "--reason", "x", "--json"], { env });
     expect(JSON.parse(added.out)).not.toHaveProperty("from");
   });
 });

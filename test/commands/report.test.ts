@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ReportLine } from "../../src/core/proof/report.ts";
 import { openSpool } from "../../src/maintenance/report/spool.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
-import { run } from "../helpers/bin.ts";
 import { fates, hostile, openReportArchive } from "../helpers/report-archive.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTempFolder, type TempFolder } from "../helpers/temp-folder.ts";
 
 interface Report {
@@ -26,7 +26,7 @@ beforeEach(() => {
 afterEach(() => folder[Symbol.dispose]());
 
 const march = ["--month", "2026-03", "--timezone", "UTC"];
-const report = (...args: string[]) => run(["report", "-d", folder.path, ...march, ...args], { cwd: folder.path });
+const report = (...args: string[]) => runHere(["report", "-d", folder.path, ...march, ...args], { cwd: folder.path });
 
 async function fill(chosen: readonly string[] = fates, by?: "call-log" | "rows" | "none") {
   await using archive = await openReportArchive(folder.path, chosen);
@@ -129,7 +129,7 @@ test("completeness is never said of what nobody listed, nor of a part, nor of re
 test("a list that covers another zone's month leaves an hour that was never listed", async () => {
   await fill(["held"]);
   expect((await jsonOf()).code).toBe(0);
-  const { code, out } = await run([
+  const { code, out } = await runHere([
     "report",
     "-d",
     folder.path,
@@ -173,7 +173,7 @@ test("no filter of a profile or the environment makes a report smaller than its 
     CALLREEL_MIN_DURATION: "1h",
     CALLREEL_JSON: "yes",
   };
-  const { code, out } = await run(["report", "-d", folder.path, ...march, "--json"], { env: filters });
+  const { code, out } = await runHere(["report", "-d", folder.path, ...march, "--json"], { env: filters });
   expect([code, (JSON.parse(out) as Report).counts]).toEqual([
     6,
     expect.objectContaining({ calls: 2, held: 1, missing: 1 }),
@@ -214,9 +214,9 @@ test.each([
 });
 
 test("a time must be named, and a file that stood there stays when the archive cannot be read", async () => {
-  const none = await run(["report", "-d", folder.path, "--json"]);
+  const none = await runHere(["report", "-d", folder.path, "--json"]);
   expect([none.code, none.err]).toEqual([2, expect.stringContaining("--month")]);
-  const ahead = await run(["report", "-d", folder.path, "--from", "2199-01-01", "--json"]);
+  const ahead = await runHere(["report", "-d", folder.path, "--from", "2199-01-01", "--json"]);
   expect([ahead.code, ahead.err]).toEqual([2, expect.stringContaining("future")]);
   writeFileSync(join(folder.path, "old.html"), "old");
   expect((await report("--html", "old.html")).code).toBe(2);

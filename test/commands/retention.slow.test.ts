@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { period, periodEnd } from "../../src/cli/dates.ts";
-import { run } from "../helpers/bin.ts";
 import { openKnownArchive } from "../helpers/known-archive.ts";
+import { runHere } from "../helpers/run-here.ts";
 
 test("retention deletes only what no rule keeps, after a dry run, and never what has no start or is held", async () => {
   await using archive = await openKnownArchive({
@@ -12,7 +12,7 @@ test("retention deletes only what no rule keeps, after a dry run, and never what
     maybe: { start: "2010-01-01T00:00:00Z" },
     undated: { direction: "inbound" },
   });
-  const callreel = (...args: string[]) => run([...args, "-d", archive.dest], { env: {} });
+  const callreel = (...args: string[]) => runHere([...args, "-d", archive.dest], { env: {} });
   expect((await callreel("purge", "--by-retention")).code).toBe(2);
   expect((await callreel("retention", "set", "7y")).code).toBe(0);
   expect((await callreel("retention", "set", "99y", "--direction", "outbound")).code).toBe(0);
@@ -32,7 +32,7 @@ test("retention deletes only what no rule keeps, after a dry run, and never what
 test("where the audit log wants a reason, no retention rule is set or removed without one", async () => {
   await using archive = await openKnownArchive({ old: { start: "2010-01-01T00:00:00Z" } });
   const callreel = (...args: string[]) =>
-    run([...args, "-d", archive.dest], { env: { CALLREEL_AUDIT_REASON: "required" } });
+    runHere([...args, "-d", archive.dest], { env: { CALLREEL_AUDIT_REASON: "required" } });
   const refused = await callreel("retention", "set", "7y");
   expect([refused.code, refused.err]).toEqual([2, expect.stringContaining("--reason TEXT")]);
   expect((await callreel("retention", "list")).out).toBe("");

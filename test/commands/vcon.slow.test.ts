@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { besideFiles, noteTranscripts } from "../../src/maintenance/transcripts.ts";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { vconSchema } from "../helpers/vcon-schema.ts";
 import { keepOffice } from "../player/listened-archive.ts";
 import { openPlayedArchive, type PlayedArchive } from "../player/played-archive.ts";
@@ -44,7 +44,7 @@ function vcons(): Vcon[] {
 }
 
 function exported(...args: string[]) {
-  return run(["export", "-d", played.root, "--timezone", "Europe/London", "--vcon", out, ...args]);
+  return runHere(["export", "-d", played.root, "--timezone", "Europe/London", "--vcon", out, ...args]);
 }
 
 function sha512(bytes: Uint8Array): string {

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { mp3, wav } from "../helpers/sound-bytes.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 import { type Zipped, zip } from "../helpers/zip.ts";
@@ -25,9 +26,9 @@ function openPortal(files: readonly Zipped[], change: (bytes: Buffer) => Buffer 
     archive,
     file,
     adopt: (path = file, more: readonly string[] = []) =>
-      run(["adopt", path, "-d", archive, ...portal, ...more], { env }),
-    verify: () => run(["verify", "-d", archive], { env }),
-    held: async () => eventsOf((await run(["list", "--archive", "-d", archive, "--json"], { env })).out),
+      runHere(["adopt", path, "-d", archive, ...portal, ...more], { env }),
+    verify: () => runHere(["verify", "-d", archive], { env }),
+    held: async () => eventsOf((await runHere(["list", "--archive", "-d", archive, "--json"], { env })).out),
     [Symbol.dispose]: () => home[Symbol.dispose](),
   };
 }
@@ -102,7 +103,7 @@ describe("adopt --match ringcentral-portal", () => {
         call: expect.objectContaining({ from: "+12125550100", to: "(252)555-8686", direction: "outbound" }),
       }),
     ]);
-    const status = await run(["status", "-d", world.archive], { env: { HOME: world.home.path } });
+    const status = await runHere(["status", "-d", world.archive], { env: { HOME: world.home.path } });
     expect(status.out).toContain("shorter than");
   });
 
@@ -213,7 +214,9 @@ describe("adopt --match ringcentral-portal", () => {
     expect((await world.adopt()).code).toBe(0);
     expect(readFileSync(file)).toEqual(before);
     const env = { HOME: world.home.path };
-    const purged = await run(["purge", "2946157123004", "-d", world.archive, "--yes", "--reason", "asked"], { env });
+    const purged = await runHere(["purge", "2946157123004", "-d", world.archive, "--yes", "--reason", "asked"], {
+      env,
+    });
     expect(purged.code).toBe(0);
     const again = await world.adopt();
     expect([again.code, again.out]).toEqual([3, expect.stringContaining("purged")]);

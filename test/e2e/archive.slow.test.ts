@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSqlite, type Sqlite } from "../../src/platform/sqlite.ts";
 import { run, start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
 describe("verify", () => {
   it("is silent about a whole archive, and names a flipped byte, a lost file, a foreign file and an edited run", async () => {
     await using world = await openFilledWorld(20);
     const { archive, env } = world;
-    const whole = await run(["verify", "-d", archive], { env });
+    const whole = await runHere(["verify", "-d", archive], { env });
     expect([whole.code, whole.out]).toEqual([0, ""]);
 
     const [flipped = "", lost = ""] = finishedIn(archive);
@@ -22,7 +23,7 @@ describe("verify", () => {
     using ledger = openLedgerFile(archive);
     ledger.file.exec("UPDATE runs SET selection = '{}'");
 
-    const hurt = await run(["verify", "-d", archive, "--json"], { env });
+    const hurt = await runHere(["verify", "-d", archive, "--json"], { env });
     expect(hurt.code).toBe(6);
     const found = eventsOf(hurt.out).map(({ kind, path }) => [kind, path]);
     expect(found).toEqual(
@@ -36,7 +37,7 @@ describe("verify", () => {
     // The four, and how it ended.
     expect(found.length).toBe(5);
     expect(eventsOf(hurt.out).at(-1)).toMatchObject({ event: "verify-finished", differences: 4 });
-    const told = await run(["verify", "-d", archive], { env });
+    const told = await runHere(["verify", "-d", archive], { env });
     expect(told.code).toBe(6);
     expect(
       told.out.split("\n").filter((line) => /^(changed|missing|unknown-file|run-record): /.test(line)).length,
@@ -46,10 +47,10 @@ describe("verify", () => {
   it("writes sums that sha256sum accepts", async () => {
     await using world = await openFilledWorld(12);
     const { archive, env, tim } = world;
-    expect((await run(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
     const checked = execFileSync("sha256sum", ["-c", "--strict", "SHA256SUMS"], { cwd: archive, encoding: "utf8" });
     expect(checked.match(/: OK$/gm)?.length).toBe(tim.recordings().length);
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
   });
 
   it("re-reads an archive in parts that together are the whole", async () => {
@@ -67,7 +68,7 @@ describe("verify", () => {
     expect(new Set(keys).size).toBe(tim.recordings().length);
     expect(keys.length).toBe(tim.recordings().length);
     expect(parts.every(({ out }) => eventsOf(out).length > 0)).toBe(true);
-    const wrong = await run(["verify", "-d", archive, "--read-data-subset", "4/3"], { env });
+    const wrong = await runHere(["verify", "-d", archive, "--read-data-subset", "4/3"], { env });
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining("--read-data-subset")]);
   });
 });
@@ -78,29 +79,31 @@ describe("status", () => {
     const { archive, env, csv, tim } = world;
     const [gone, kept] = tim.recordings();
     tim.settings.access.audioMissing = [String(gone?.voicefilename)];
-    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(3);
-    const told = await run(["status", "-d", archive], { env });
+    expect((await runHere(["download", "--rows", csv, "-d", archive], { env })).code).toBe(3);
+    const told = await runHere(["status", "-d", archive], { env });
     expect(told.code).toBe(0);
     expect(told.out).toContain(`${tim.recordings().length - 1} recordings held`);
     expect(told.out).toContain("Not held:");
     expect(told.out).toContain("exit 3");
-    const [{ holdings, failures, runs } = {}] = eventsOf((await run(["status", "-d", archive, "--json"], { env })).out);
+    const [{ holdings, failures, runs } = {}] = eventsOf(
+      (await runHere(["status", "-d", archive, "--json"], { env })).out,
+    );
     expect(holdings).toContainEqual(expect.objectContaining({ source: "tim", state: "done" }));
     expect(failures).toEqual([expect.objectContaining({ source: "tim", entries: 1 })]);
     expect(runs).toEqual([expect.objectContaining({ exitCode: 3, failed: 1 })]);
 
-    const story = await run(["status", "-d", archive, String(kept?.voicefilename)], { env });
+    const story = await runHere(["status", "-d", archive, String(kept?.voicefilename)], { env });
     expect(story.out).toMatch(
       /: downloaded \d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d\d:\d\d into tim\/.*SHA-256 [0-9a-f]{64}/,
     );
-    const why = await run(["status", "-d", archive, String(gone?.voicefilename)], { env });
+    const why = await runHere(["status", "-d", archive, String(gone?.voicefilename)], { env });
     expect(why.out).toMatch(/: (gone|no-recording|forbidden|failed) since /);
-    expect((await run(["status", "-d", archive, "nobody"], { env })).code).toBe(4);
+    expect((await runHere(["status", "-d", archive, "nobody"], { env })).code).toBe(4);
   });
 
   it("says so where there is no archive", async () => {
     await using world = await openTimWorld(1);
-    const none = await run(["status", "-d", join(world.home, "elsewhere")], { env: world.env });
+    const none = await runHere(["status", "-d", join(world.home, "elsewhere")], { env: world.env });
     expect([none.code, none.err]).toEqual([2, expect.stringContaining("no archive")]);
     expect(existsSync(join(world.home, "elsewhere"))).toBe(false);
   });
@@ -113,19 +116,19 @@ describe("reconcile", () => {
     const lines = readFileSync(csv, "utf8").split("\n");
     const half = join(home, "half.csv");
     writeFileSync(half, `${lines.slice(0, 16).join("\n")}\n`);
-    expect((await run(["download", "--rows", half, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", "--rows", half, "-d", archive], { env })).code).toBe(0);
     const before = world.held().size;
 
-    const compared = await run(["reconcile", "--rows", csv, "-d", archive, "--json"], { env });
+    const compared = await runHere(["reconcile", "--rows", csv, "-d", archive, "--json"], { env });
     expect(compared.code).toBe(6);
     const missing = eventsOf(compared.out).filter(({ kind }) => kind === "missing");
     expect(missing.length).toBe(tim.recordings().length - before);
-    const fetched = await run(["download", "--rows", "-", "-d", archive], { env, input: compared.out });
+    const fetched = await runHere(["download", "--rows", "-", "-d", archive], { env, input: compared.out });
     expect(fetched.code).toBe(0);
     expect(world.held().size).toBe(tim.recordings().length);
-    expect((await run(["reconcile", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["reconcile", "--rows", csv, "-d", archive], { env })).code).toBe(0);
 
-    const extra = await run(["reconcile", "--rows", half, "-d", archive], { env });
+    const extra = await runHere(["reconcile", "--rows", half, "-d", archive], { env });
     expect(extra.code).toBe(6);
     expect(extra.out.match(/^extra: tim\//gm)?.length).toBe(tim.recordings().length - before);
   });
@@ -134,9 +137,9 @@ describe("reconcile", () => {
     await using world = await openTimWorld(10);
     const { archive, env, csv, tim } = world;
     tim.settings.access.audioMissing = [String(tim.recordings()[0]?.voicefilename)];
-    const download = () => run(["download", "--rows", csv, "-d", archive], { env });
+    const download = () => runHere(["download", "--rows", csv, "-d", archive], { env });
     expect([(await download()).code, (await download()).code]).toEqual([3, 3]);
-    const reconcile = () => run(["reconcile", "--rows", csv, "-d", archive], { env });
+    const reconcile = () => runHere(["reconcile", "--rows", csv, "-d", archive], { env });
     const said = await reconcile();
     expect([said.code, said.out]).toEqual([6, expect.stringMatching(/^gone: tim\/.* said so .*, not proven yet\)/)]);
     using ledger = openLedgerFile(archive);
@@ -154,7 +157,7 @@ describe("purge", () => {
     const { archive, env, csv, tim } = world;
     const id = String(tim.recordings()[0]?.voicefilename);
     const held = world.held().size;
-    const shown = await run(["purge", id, "-d", archive], { env });
+    const shown = await runHere(["purge", id, "-d", archive], { env });
     expect([shown.code, shown.err]).toEqual([0, expect.stringContaining("--yes")]);
     expect(shown.out.trim()).toBe(
       world
@@ -164,14 +167,14 @@ describe("purge", () => {
     );
     expect(world.held().size).toBe(held);
 
-    const done = await run(["purge", id, "-d", archive, "--yes", "--reason", "asked by the caller"], { env });
+    const done = await runHere(["purge", id, "-d", archive, "--yes", "--reason", "asked by the caller"], { env });
     expect(done.code).toBe(0);
     expect(world.held().has(id)).toBe(false);
     tim.clearStats();
-    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
     expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
-    expect((await run(["status", id, "-d", archive], { env })).out).toContain("purged here on purpose");
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["status", id, "-d", archive], { env })).out).toContain("purged here on purpose");
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
     using ledger = openLedgerFile(archive);
     expect(ledger.file.prepare("SELECT action, detail FROM audits WHERE action <> 'verify'").all()).toEqual([
       { action: "purge", detail: "asked by the caller" },
@@ -184,11 +187,11 @@ describe("purge", () => {
     const number = String(tim.recordings().find((call) => call.number)?.number);
     const path = String(world.held().get(String(tim.recordings().find((call) => call.number)?.voicefilename)));
     expect(existsSync(path.replace(/\.[^.]+$/, ".info.json"))).toBe(true);
-    expect((await run(["purge", "--number", number, "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect((await runHere(["purge", "--number", number, "-d", archive, "--yes"], { env })).code).toBe(0);
     expect([path, path.replace(/\.[^.]+$/, ".info.json")].map((file) => existsSync(file))).toEqual([false, false]);
-    expect((await run(["purge", "--before", "9999-01-01", "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect((await runHere(["purge", "--before", "9999-01-01", "-d", archive, "--yes"], { env })).code).toBe(0);
     expect(finishedIn(archive)).toEqual([]);
-    expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(2);
+    expect((await runHere(["purge", "-d", archive, "--yes"], { env })).code).toBe(2);
   });
 });
 
@@ -201,7 +204,7 @@ describe("purge of what never became whole", () => {
     await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
     running.child.kill("SIGKILL");
     await running.finished;
-    expect((await run(["purge", "--before", "9999-01-01", "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect((await runHere(["purge", "--before", "9999-01-01", "-d", archive, "--yes"], { env })).code).toBe(0);
     expect(readdirSync(partial)).toEqual([]);
   });
 });
@@ -211,19 +214,19 @@ describe("list --archive", () => {
     await using world = await openFilledWorld(15);
     const { archive, env, tim } = world;
     const size = tim.recordings().length;
-    const table = await run(["list", "--archive", "-d", archive], { env });
+    const table = await runHere(["list", "--archive", "-d", archive], { env });
     expect([table.code, table.out.trim().split("\n").length]).toEqual([0, size + 1]);
-    const csv = await run(["list", "--archive", "-d", archive, "--csv"], { env });
+    const csv = await runHere(["list", "--archive", "-d", archive, "--csv"], { env });
     const [header, ...lines] = csv.out.trim().split("\r\n");
     expect(header).toBe(
       "key,source,id,start,duration,direction,from,to,extension,name,path,bytes,audio_seconds,content_type,sha256,note,user,transcripts,holds",
     );
     expect(lines.length).toBe(size);
-    const json = await run(["list", "--archive", "-d", archive, "--json"], { env });
+    const json = await runHere(["list", "--archive", "-d", archive, "--json"], { env });
     for (const { path, bytes } of eventsOf(json.out)) {
       expect(readFileSync(join(archive, String(path))).length).toBe(bytes);
     }
-    const again = await run(["download", "--rows", "-", "-d", archive, "--json"], { env, input: json.out });
+    const again = await runHere(["download", "--rows", "-", "-d", archive, "--json"], { env, input: json.out });
     expect(eventsOf(again.out).at(-1)).toMatchObject({ exitCode: 0, skipped: size, done: 0 });
   });
 });
@@ -233,15 +236,17 @@ describe("verify --rebuild", () => {
     await using world = await openFilledWorld(20, ["--write-info-json"]);
     const { archive, env, csv, tim } = world;
     rmSync(join(archive, ".callreel"), { recursive: true });
-    const rebuilt = await run(["verify", "-d", archive, "--rebuild"], { env });
+    const rebuilt = await runHere(["verify", "-d", archive, "--rebuild"], { env });
     expect([rebuilt.code, rebuilt.err]).toEqual([
       0,
       expect.stringContaining(`${tim.recordings().length} files newly recorded`),
     ]);
     tim.clearStats();
-    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
     expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
-    expect((await run(["status", "-d", archive], { env })).out).toContain(`${tim.recordings().length} recordings held`);
+    expect((await runHere(["status", "-d", archive], { env })).out).toContain(
+      `${tim.recordings().length} recordings held`,
+    );
   });
 
   it("carries over what a damaged ledger still tells, keeps it aside, and names files that nothing tells of", async () => {
@@ -255,13 +260,13 @@ describe("verify --rebuild", () => {
     const bytes = readFileSync(path);
     const page = Math.floor(bytes.indexOf(`"voicefilename":"${world.tim.recordings()[30]?.voicefilename}`) / 4096);
     writeFileSync(path, bytes.fill(0x5a, page * 4096, page * 4096 + 4096));
-    const rebuilt = await run(["verify", "-d", archive, "--rebuild"], { env });
+    const rebuilt = await runHere(["verify", "-d", archive, "--rebuild"], { env });
     expect(rebuilt.err).toMatch(/entr(y|ies) carried over, .*The old ledger is kept as .*ledger\.db\.aside-/);
     const strays = rebuilt.out.match(/^unknown-file: /gm)?.length ?? 0;
     expect([rebuilt.code, strays > 0 && strays < 60]).toEqual([6, true]);
-    const adopted = await run(["adopt", archive, "-d", archive, "--rows", world.csv], { env });
+    const adopted = await runHere(["adopt", archive, "-d", archive, "--rows", world.csv], { env });
     expect(adopted.code).toBe(0);
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
   });
 
   it("knows RingCentral's files by their names", async () => {
@@ -271,8 +276,8 @@ describe("verify --rebuild", () => {
     mkdirSync(folder, { recursive: true });
     const name = "2026-05-01_10-00-00_inbound_+15551234567_101_401786818008.wav";
     writeFileSync(join(folder, name), tim.audioOf(String(tim.recordings()[0]?.voicefilename)));
-    expect((await run(["verify", "-d", archive, "--rebuild", "--quiet"], { env })).code).toBe(0);
-    const listed = await run(["list", "--archive", "-d", archive, "--json"], { env });
+    expect((await runHere(["verify", "-d", archive, "--rebuild", "--quiet"], { env })).code).toBe(0);
+    const listed = await runHere(["list", "--archive", "-d", archive, "--json"], { env });
     expect(eventsOf(listed.out)).toEqual([
       expect.objectContaining({
         key: "ringcentral/401786818008",
@@ -294,12 +299,12 @@ describe("adopt", () => {
     }
     writeFileSync(join(old, "greeting.wav"), tim.audioOf(String(tim.recordings()[0]?.voicefilename)));
     writeFileSync(join(old, `${tim.recordings()[1]?.voicefilename}.mp3`), "<html>Login</html>");
-    const adopted = await run(["adopt", old, "-d", archive, "--rows", csv], { env });
+    const adopted = await runHere(["adopt", old, "-d", archive, "--rows", csv], { env });
     expect(adopted.code).toBe(3);
     expect(adopted.out.match(/^unmatched: .*/gm)).toHaveLength(2);
     expect(adopted.err).toContain(`${tim.recordings().length} recordings`);
     tim.clearStats();
-    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
     expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
   });
 
@@ -310,15 +315,15 @@ describe("adopt", () => {
     const audio = tim.audioOf(String(tim.recordings()[0]?.voicefilename));
     writeFileSync(join(archive, "old", "20260501_401786818008.wav"), audio);
     const call = ["adopt", join(archive, "old"), "-d", archive];
-    const adopted = await run([...call, "--match", "{date}_{id}.{ext}", "--timezone", "UTC", "--json"], { env });
+    const adopted = await runHere([...call, "--match", "{date}_{id}.{ext}", "--timezone", "UTC", "--json"], { env });
     expect([adopted.code, eventsOf(adopted.out)]).toEqual([
       0,
       [expect.objectContaining({ kind: "adopted", key: "ringcentral/401786818008", bytes: audio.length })],
     ]);
-    expect((await run(["status", "401786818008", "-d", archive], { env })).out).toContain("downloaded");
-    expect((await run(call, { env })).code).toBe(2);
-    expect((await run([...call, "--match", "{date}.wav"], { env })).err).toContain("{id}");
-    const outside = await run(["adopt", home, "-d", archive, "--match", "{id}.{ext}"], { env });
+    expect((await runHere(["status", "401786818008", "-d", archive], { env })).out).toContain("downloaded");
+    expect((await runHere(call, { env })).code).toBe(2);
+    expect((await runHere([...call, "--match", "{date}.wav"], { env })).err).toContain("{id}");
+    const outside = await runHere(["adopt", home, "-d", archive, "--match", "{id}.{ext}"], { env });
     expect([outside.code, outside.err]).toEqual([2, expect.stringContaining("not in the archive")]);
   });
 });
@@ -328,7 +333,7 @@ describe("export --bagit", () => {
     await using world = await openFilledWorld(20);
     const { archive, env, home, tim } = world;
     const bag = join(home, "bag");
-    expect((await run(["export", "-d", archive, "--bagit", bag], { env })).code).toBe(0);
+    expect((await runHere(["export", "-d", archive, "--bagit", bag], { env })).code).toBe(0);
     for (const sums of ["manifest-sha256.txt", "tagmanifest-sha256.txt"]) {
       execFileSync("sha256sum", ["-c", "--strict", "--quiet", sums], { cwd: bag });
     }
@@ -343,9 +348,9 @@ describe("export --bagit", () => {
     expect(readFileSync(join(bag, "catalogue.csv"), "utf8").trim().split("\r\n").length).toBe(sizes.length + 1);
     using ledger = openLedgerFile(archive);
     expect(ledger.file.prepare("SELECT action FROM audits").all()).toEqual([{ action: "export" }]);
-    const again = await run(["export", "-d", archive, "--bagit", bag], { env });
+    const again = await runHere(["export", "-d", archive, "--bagit", bag], { env });
     expect([again.code, again.err]).toEqual([2, expect.stringContaining("not empty")]);
-    const inside = await run(["export", "-d", archive, "--bagit", join(archive, "bag")], { env });
+    const inside = await runHere(["export", "-d", archive, "--bagit", join(archive, "bag")], { env });
     expect([inside.code, inside.err]).toEqual([2, expect.stringContaining("is inside the archive")]);
   });
 
@@ -354,7 +359,7 @@ describe("export --bagit", () => {
     const { archive, env, home } = world;
     const [path = ""] = finishedIn(archive);
     writeFileSync(path, readFileSync(path).fill(7, 100, 101));
-    const refused = await run(["export", "-d", archive, "--bagit", join(home, "bag")], { env });
+    const refused = await runHere(["export", "-d", archive, "--bagit", join(home, "bag")], { env });
     expect([refused.code, refused.out]).toEqual([6, expect.stringMatching(/^changed: tim\//)]);
     expect([existsSync(join(home, "bag")), existsSync(join(home, "bag.part"))]).toEqual([false, false]);
   });
@@ -362,7 +367,7 @@ describe("export --bagit", () => {
 
 async function openFilledWorld(rows: number, flags: readonly string[] = []): Promise<TimWorld> {
   const world = await openTimWorld(rows);
-  const filled = await run(["download", "--rows", world.csv, "-d", world.archive, ...flags], { env: world.env });
+  const filled = await runHere(["download", "--rows", world.csv, "-d", world.archive, ...flags], { env: world.env });
   expect([filled.code, filled.err]).toEqual([0, expect.anything()]);
   return world;
 }

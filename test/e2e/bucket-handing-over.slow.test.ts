@@ -1,23 +1,20 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run, start, until } from "../helpers/bin.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { start, until } from "../helpers/bin.ts";
 import { type BucketProxy, openBucketProxy } from "../helpers/bucket-proxy.ts";
-import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { runHere } from "../helpers/run-here.ts";
+import { describeOnCeph } from "../helpers/shared-ceph.ts";
 import { launchChromium, visitPage } from "../player/chromium.ts";
 import { eventsOf, openTimWorld, sha256, type TimWorld } from "./tim-world.ts";
 
-describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph ?? "which is here"})`, () => {
-  let ceph: CephServer;
+describeOnCeph("an archive in a bucket of Ceph", { calls: {} }, (ceph) => {
   let proxy: BucketProxy;
   beforeAll(async () => {
-    ceph = await startCeph();
-    await ceph.send("PUT", "calls");
     proxy = await openBucketProxy(ceph.endpoint);
   });
   afterAll(async () => {
     await proxy?.[Symbol.asyncDispose]();
-    await ceph?.[Symbol.asyncDispose]();
   });
 
   const inBucket = (world: TimWorld, ...args: readonly string[]) =>
@@ -25,7 +22,7 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
 
   async function downloaded(calls: number, dest: string): Promise<TimWorld> {
     const world = await openTimWorld(calls);
-    const { code, err } = await run(...inBucket(world, "download", "-s", "tim", "-r", world.csv, "-d", dest));
+    const { code, err } = await runHere(...inBucket(world, "download", "-s", "tim", "-r", world.csv, "-d", dest));
     expect([code, err]).toEqual([0, expect.stringContaining("Done in")]);
     return world;
   }
@@ -44,7 +41,7 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     const place = ["-d", "s3://calls/exported"];
     const hashes = hashesOf(world);
 
-    const bag = await run(...inBucket(world, "export", "--bagit", "bag", ...place));
+    const bag = await runHere(...inBucket(world, "export", "--bagit", "bag", ...place));
     expect([bag.code, bag.err]).toEqual([0, expect.stringMatching(/^4 recordings, .*written to/)]);
     const manifest = readFileSync(join(world.home, "bag", "manifest-sha256.txt"), "utf8")
       .trim()
@@ -53,26 +50,26 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     for (const line of manifest) {
       expect(sha256(readFileSync(join(world.home, "bag", line.slice(66))))).toBe(line.slice(0, 64));
     }
-    const plain = await run(...inBucket(world, "export", "--plain", "plain", ...place));
+    const plain = await runHere(...inBucket(world, "export", "--plain", "plain", ...place));
     expect([plain.code, readdirSync(join(world.home, "plain")).sort()]).toEqual([
       0,
       ["SHA256SUMS", "index.csv", "tim"],
     ]);
-    const vcon = await run(...inBucket(world, "export", "--vcon", "vcons", ...place));
+    const vcon = await runHere(...inBucket(world, "export", "--vcon", "vcons", ...place));
     expect([vcon.code, vcon.err]).toEqual([0, expect.stringMatching(/^4 recordings/)]);
     const bodies = readdirSync(join(world.home, "vcons")).flatMap(
       (name) =>
         (JSON.parse(readFileSync(join(world.home, "vcons", name), "utf8")) as { dialog: { body: string }[] }).dialog,
     );
     expect(new Set(bodies.map(({ body }) => sha256(Buffer.from(body, "base64url"))))).toEqual(hashes);
-    const link = await run(...inBucket(world, "export", "--plain", "linked", "--link", ...place));
+    const link = await runHere(...inBucket(world, "export", "--plain", "linked", "--link", ...place));
     expect([link.code, link.err]).toEqual([2, expect.stringContaining("--link needs an archive in a folder")]);
 
     const [first = "", second = ""] = await wavsIn("exported");
     await ceph.send("PUT", `calls/${encoded(first)}`, {}, "other bytes");
     await ceph.send("DELETE", `calls/${encoded(second)}`);
     for (const flag of ["--bagit", "--plain", "--vcon"]) {
-      const refused = await run(...inBucket(world, "export", flag, "refused", ...place));
+      const refused = await runHere(...inBucket(world, "export", flag, "refused", ...place));
       expect([flag, refused.code, refused.err]).toEqual([flag, 6, expect.stringContaining("nothing was written")]);
       expect(refused.out).toMatch(/missing: .*\nchanged: |changed: .*\nmissing: /);
     }
@@ -122,7 +119,7 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     expect((await fetch(url, { headers })).status).toBe(404);
     player.child.kill("SIGTERM");
     expect((await player.finished).code).toBe(0);
-    const audits = eventsOf((await run(...inBucket(world, "audit", "-d", "s3://calls/played", "--json"))).out);
+    const audits = eventsOf((await runHere(...inBucket(world, "audit", "-d", "s3://calls/played", "--json"))).out);
     expect(audits.filter(({ action }) => action === "playback")).toEqual([expect.objectContaining({ key })]);
   });
 
@@ -175,9 +172,9 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     player.child.kill("SIGTERM");
     await player.finished;
     expect(player.out() + player.err() + readFileSync(log, "utf8")).not.toMatch(/X-Amz-|Signature=/i);
-    const audits = eventsOf((await run(...inBucket(world, "audit", "-d", "s3://calls/presigned", "--json"))).out);
+    const audits = eventsOf((await runHere(...inBucket(world, "audit", "-d", "s3://calls/presigned", "--json"))).out);
     expect(new Set(audits.map(({ action, key: of }) => `${action} ${of}`))).toContain(`playback ${key}`);
-    const refused = await run(["serve", "-d", world.archive, "--presigned"], { env: world.env });
+    const refused = await runHere(["serve", "-d", world.archive, "--presigned"], { env: world.env });
     expect([refused.code, refused.err]).toEqual([
       2,
       expect.stringContaining("--presigned needs an archive in a bucket"),
@@ -208,6 +205,6 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     player.child.kill("SIGTERM");
     await player.finished;
     expect(await wavsIn("fetched")).toHaveLength(1);
-    expect((await run(...inBucket(world, "verify", "-d", "s3://calls/fetched"))).code).toBe(0);
+    expect((await runHere(...inBucket(world, "verify", "-d", "s3://calls/fetched"))).code).toBe(0);
   });
 });

@@ -1,26 +1,12 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { run } from "../helpers/bin.ts";
-import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { describeOnCeph } from "../helpers/shared-ceph.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
-const missing = noCeph ?? noPostgres;
-
-describe.skipIf(missing !== undefined)(
-  `an archive in a bucket of Ceph, its ledger in PostgreSQL (${missing ?? "both are here"})`,
-  () => {
-    let ceph: CephServer;
-    let server: PostgresServer;
-    beforeAll(async () => {
-      [ceph, server] = await Promise.all([startCeph(), startPostgres()]);
-      await ceph.send("PUT", "calls");
-    }, 120_000);
-    afterAll(async () => {
-      await ceph?.[Symbol.asyncDispose]();
-      await server?.[Symbol.asyncDispose]();
-    });
-
+describeOnCeph("an archive in a bucket of Ceph", { calls: {} }, (ceph) =>
+  describeOnPostgres("its ledger in PostgreSQL", (server) => {
     test("is filled by one machine, checked by a second, purged by a third, and moves to a file and back", async () => {
       await using world = await openTimWorld(5);
       const { csv, home, tim } = world;
@@ -63,5 +49,5 @@ describe.skipIf(missing !== undefined)(
       expect([again.code, (await on("b", "verify", ...place)).code]).toEqual([0, 0]);
       expect(tim.stats().requests.echo).toBe(0);
     }, 300_000);
-  },
+  }),
 );

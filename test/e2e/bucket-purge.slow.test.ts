@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run, start, until } from "../helpers/bin.ts";
+import { expect, test } from "vitest";
+import { start, until } from "../helpers/bin.ts";
 import { openBucketProxy } from "../helpers/bucket-proxy.ts";
-import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { runHere } from "../helpers/run-here.ts";
+import { describeOnCeph, withLock } from "../helpers/shared-ceph.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
-describe.skipIf(noCeph !== undefined)(`what is deleted from a bucket of Ceph (${noCeph ?? "which is here"})`, () => {
-  let ceph: CephServer;
-  beforeAll(async () => {
-    ceph = await startCeph();
-    await ceph.send("PUT", "calls");
-    await ceph.send("PUT", "locked", { "x-amz-bucket-object-lock-enabled": "true" });
-  });
-  afterAll(() => ceph?.[Symbol.asyncDispose]());
-
+describeOnCeph("what is deleted from a bucket of Ceph", { calls: {}, locked: withLock }, (ceph) => {
   function callreel(world: TimWorld, ...args: readonly string[]) {
-    return run([...args, "--s3-endpoint", ceph.endpoint], { env: { ...world.env, ...ceph.env } });
+    return runHere([...args, "--s3-endpoint", ceph.endpoint], { env: { ...world.env, ...ceph.env } });
   }
 
   async function audioIn(bucket: string, prefix: string): Promise<string[]> {
@@ -74,7 +67,7 @@ describe.skipIf(noCeph !== undefined)(`what is deleted from a bucket of Ceph (${
     const place = ["-d", "s3://calls/refused"];
     expect((await callreel(world, "download", "-s", "tim", "-r", world.csv, ...place)).code).toBe(0);
     const args = ["purge", "--before", "2100-01-01", "--yes", ...place, "--s3-endpoint", ceph.endpoint];
-    const refused = await run(args, { env: { ...world.env, ...ceph.stranger } });
+    const refused = await runHere(args, { env: { ...world.env, ...ceph.stranger } });
     expect([refused.code, refused.out]).not.toEqual([0, ""]);
     expect((await callreel(world, "status", ...place)).out).toContain("2 recordings held");
     expect(await audioIn("calls", "refused")).toHaveLength(2);
@@ -98,9 +91,9 @@ describe.skipIf(noCeph !== undefined)(`what is deleted from a bucket of Ceph (${
     proxy.holds = () => false;
     const left = await audioIn("calls", prefix);
     expect(left).toHaveLength(2);
-    if (again) expect((await run([...source, "-o", "y/{id}.{ext}"], call)).code).toBe(0);
+    if (again) expect((await runHere([...source, "-o", "y/{id}.{ext}"], call)).code).toBe(0);
     const ids = world.tim.recordings().map(({ voicefilename }) => voicefilename);
-    const purged = await run(["purge", ...ids, "--yes", ...place], call);
+    const purged = await runHere(["purge", ...ids, "--yes", ...place], call);
     expect([purged.code, purged.err]).toEqual([0, expect.stringContaining("deleted")]);
     expect(await keysIn("calls", prefix)).toEqual([`${prefix}/.callreel/archive.json`]);
   });

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { run } from "../helpers/bin.ts";
-import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
 import { openRudeBucket } from "../helpers/rude-bucket.ts";
+import { describeOnCeph } from "../helpers/shared-ceph.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
 const libraries = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(
@@ -11,14 +11,7 @@ const libraries = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(
 );
 const faketime = libraries.find((path) => existsSync(path));
 
-describe.skipIf(noCeph !== undefined)(`what a bucket of Ceph refuses (${noCeph ?? "which is here"})`, () => {
-  let ceph: CephServer;
-  beforeAll(async () => {
-    ceph = await startCeph();
-    await ceph.send("PUT", "calls");
-  });
-  afterAll(() => ceph?.[Symbol.asyncDispose]());
-
+describeOnCeph("what a bucket of Ceph refuses", { calls: {} }, (ceph) => {
   const download = (world: TimWorld, dest: string, env: Record<string, string | undefined> = {}, more: string[] = []) =>
     run(["download", "-s", "tim", "-r", world.csv, "-d", dest, "--s3-endpoint", ceph.endpoint, "-R", "1", ...more], {
       env: { ...world.env, ...ceph.env, ...env },
@@ -48,7 +41,7 @@ describe.skipIf(noCeph !== undefined)(`what a bucket of Ceph refuses (${noCeph ?
         Statement: [
           {
             Effect: "Allow",
-            Principal: { AWS: ["arn:aws:iam:::user/stranger"] },
+            Principal: { AWS: [`arn:aws:iam::${ceph.tenant}:user/stranger`] },
             Action: [action, "s3:ListBucket"],
             Resource: ["arn:aws:s3:::readable", "arn:aws:s3:::readable/*"],
           },

@@ -1,22 +1,14 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
-import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { expect, test } from "vitest";
+import { runHere } from "../helpers/run-here.ts";
+import { describeOnCeph, withLock } from "../helpers/shared-ceph.ts";
 import { zip } from "../helpers/zip.ts";
 import { eventsOf, openTimWorld, sha256, type TimWorld } from "./tim-world.ts";
 
-describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph ?? "which is here"})`, () => {
-  let ceph: CephServer;
-  beforeAll(async () => {
-    ceph = await startCeph();
-    await ceph.send("PUT", "calls");
-    await ceph.send("PUT", "locked", { "x-amz-bucket-object-lock-enabled": "true" });
-  });
-  afterAll(() => ceph?.[Symbol.asyncDispose]());
-
+describeOnCeph("an archive in a bucket of Ceph", { calls: {}, locked: withLock }, (ceph) => {
   const callreel = (world: TimWorld, ...args: readonly string[]) =>
-    run([...args, "--s3-endpoint", ceph.endpoint], { env: { ...world.env, ...ceph.env }, cwd: world.home });
+    runHere([...args, "--s3-endpoint", ceph.endpoint], { env: { ...world.env, ...ceph.env }, cwd: world.home });
 
   async function downloaded(calls: number, dest: string, ...more: readonly string[]): Promise<TimWorld> {
     const world = await openTimWorld(calls);

@@ -2,15 +2,15 @@ import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
 import { openRudeBucket, type RudeBucket, refuse } from "../helpers/rude-bucket.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
 const keys = { AWS_ACCESS_KEY_ID: "owner", AWS_SECRET_ACCESS_KEY: "a-secret-that-nobody-sees" };
 
 function download(world: TimWorld, { endpoint }: RudeBucket, more: readonly string[] = []) {
   const place = ["-d", "s3://calls/rude", "--s3-endpoint", endpoint, "-R", "2"];
-  return run(["download", "-s", "tim", "-r", world.csv, ...place, ...more], { env: { ...world.env, ...keys } });
+  return runHere(["download", "-s", "tim", "-r", world.csv, ...place, ...more], { env: { ...world.env, ...keys } });
 }
 
 /** Every recording stands there once, with its own bytes and key. */

@@ -1,18 +1,11 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
-import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { expect, test } from "vitest";
+import { runHere } from "../helpers/run-here.ts";
+import { describeOnCeph } from "../helpers/shared-ceph.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
 
-describe.skipIf(noCeph !== undefined)(`transcripts in a bucket of Ceph (${noCeph ?? "which is here"})`, () => {
-  let ceph: CephServer;
-  beforeAll(async () => {
-    ceph = await startCeph();
-    await ceph.send("PUT", "calls");
-  });
-  afterAll(() => ceph?.[Symbol.asyncDispose]());
-
+describeOnCeph("transcripts in a bucket of Ceph", { calls: {} }, (ceph) => {
   const encoded = (key: string) => key.split("/").map(encodeURIComponent).join("/");
 
   async function keysIn(prefix: string, ending: string): Promise<string[]> {
@@ -41,7 +34,7 @@ describe.skipIf(noCeph !== undefined)(`transcripts in a bucket of Ceph (${noCeph
     await using world = await openTimWorld(3);
     const place = ["-d", "s3://calls/spoken", "--s3-endpoint", ceph.endpoint];
     const callreel = (...args: readonly string[]) =>
-      run([...args, ...place], { env: { ...world.env, ...ceph.env }, cwd: world.home });
+      runHere([...args, ...place], { env: { ...world.env, ...ceph.env }, cwd: world.home });
     const exec = ["--exec", `${hookIn(world)} {}`];
 
     writeFileSync(join(world.home, "refuses"), "");
@@ -98,7 +91,7 @@ describe.skipIf(noCeph !== undefined)(`transcripts in a bucket of Ceph (${noCeph
     await using world = await openTimWorld(1);
     const place = ["-d", "s3://calls/foreign", "--s3-endpoint", ceph.endpoint];
     const callreel = (...args: readonly string[]) =>
-      run([...args, ...place], { env: { ...world.env, ...ceph.env }, cwd: world.home });
+      runHere([...args, ...place], { env: { ...world.env, ...ceph.env }, cwd: world.home });
     const download = ["download", "-s", "tim", "-r", world.csv];
     expect((await callreel(...download)).code).toBe(0);
     const [audio = ""] = await keysIn("foreign", ".wav");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openS3Client } from "../../src/destinations/s3/client.ts";
 import { fixedCredentials } from "../../src/destinations/s3/credentials.ts";
 import { openS3Store } from "../../src/destinations/s3/store.ts";
@@ -10,21 +10,14 @@ import { systemClock } from "../../src/platform/clock.ts";
 import { type StoreUnderTest, testStore } from "../contracts/store.ts";
 import { run } from "../helpers/bin.ts";
 import { openBucketProxy } from "../helpers/bucket-proxy.ts";
-import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { runHere } from "../helpers/run-here.ts";
+import { describeOnCeph, withLock } from "../helpers/shared-ceph.ts";
 import { finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
-describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph ?? "which is here"})`, () => {
-  let ceph: CephServer;
-  beforeAll(async () => {
-    ceph = await startCeph();
-    await ceph.send("PUT", "calls");
-    await ceph.send("PUT", "locked", { "x-amz-bucket-object-lock-enabled": "true" });
-  });
-  afterAll(() => ceph?.[Symbol.asyncDispose]());
-
+describeOnCeph("an archive in a bucket of Ceph", { calls: {}, locked: withLock }, (ceph) => {
   function download(world: TimWorld, dest: string, more: readonly string[] = [], env: Record<string, string> = {}) {
     const place = ["-d", dest, "--s3-endpoint", ceph.endpoint, "-R", "1"];
-    return run(["download", "-s", "tim", "-r", world.csv, ...place, ...more], {
+    return runHere(["download", "-s", "tim", "-r", world.csv, ...place, ...more], {
       env: { ...world.env, ...ceph.env, ...env },
     });
   }
@@ -68,7 +61,9 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     expect(finishedIn(join(world.home, "state", "callreel", "s3", homes[0] as string))).toEqual([]);
     const again = await download(world, "s3://calls/first");
     expect([again.code, again.err]).toEqual([0, expect.stringMatching(/already downloaded/)]);
-    const status = await run(["status", "-d", "s3://calls/first", "--s3-endpoint", ceph.endpoint], { env: world.env });
+    const status = await runHere(["status", "-d", "s3://calls/first", "--s3-endpoint", ceph.endpoint], {
+      env: world.env,
+    });
     expect([status.code, status.out]).toEqual([0, expect.stringContaining("exit 0")]);
   });
 
@@ -142,12 +137,12 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     await using world = await openTimWorld(5);
     expect((await download(world, "s3://calls/verified")).code).toBe(0);
     const verify = (dest: string, env: Record<string, string> = {}) =>
-      run(["verify", "-d", dest, "--s3-endpoint", ceph.endpoint, "-R", "0"], {
+      runHere(["verify", "-d", dest, "--s3-endpoint", ceph.endpoint, "-R", "0"], {
         env: { ...world.env, ...ceph.env, ...env },
       });
     const sound = await verify("s3://calls/verified");
     expect([sound.code, sound.err]).toEqual([0, expect.stringMatching(/compared, not read .*all unchanged/)]);
-    const read = await run(["verify", "--read", "-d", "s3://calls/verified", "--s3-endpoint", ceph.endpoint], {
+    const read = await runHere(["verify", "--read", "-d", "s3://calls/verified", "--s3-endpoint", ceph.endpoint], {
       env: { ...world.env, ...ceph.env },
     });
     expect([read.code, read.err]).toEqual([0, expect.stringMatching(/re-read in .*all unchanged/)]);
@@ -174,7 +169,7 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     expect((await download(world, place, ["--max-downloads", "1"])).code).toBe(8);
     const verify = async (...args: readonly string[]) => {
       const options = ["-d", place, "--s3-endpoint", ceph.endpoint, "--json", ...args];
-      const { code, out } = await run(["verify", ...options], { env: { ...world.env, ...ceph.env } });
+      const { code, out } = await runHere(["verify", ...options], { env: { ...world.env, ...ceph.env } });
       const lines = out
         .trim()
         .split("\n")
@@ -230,7 +225,7 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     const verify = async (...more: readonly string[]) => {
       proxy.seen.length = 0;
       const args = ["verify", "-d", "s3://calls/etags", "--s3-endpoint", proxy.endpoint, ...more];
-      const { code, out, err } = await run(args, { env: { ...world.env, ...ceph.env } });
+      const { code, out, err } = await runHere(args, { env: { ...world.env, ...ceph.env } });
       return { code, out, err, reads: proxy.seen.filter((each) => each.startsWith("GET") && each.endsWith(".wav")) };
     };
     expect(await verify()).toMatchObject({ code: 0, reads: [] });
@@ -324,7 +319,7 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
     await using world = await openTimWorld(1);
     const args = ["doctor", "-s", "tim", "-r", world.csv, "--s3-endpoint", ceph.endpoint, "--json"];
     const env = { ...world.env, ...ceph.env };
-    const { code, out } = await run([...args, "-d", "s3://calls/doctor"], { env });
+    const { code, out } = await runHere([...args, "-d", "s3://calls/doctor"], { env });
     const checks = out.trim().split("\n");
     const status = new Map(checks.map((line) => JSON.parse(line)).map((check) => [check.name, check.status]));
     expect(code).toBe(0);
@@ -332,7 +327,7 @@ describe.skipIf(noCeph !== undefined)(`an archive in a bucket of Ceph (${noCeph 
       expect([name, status.get(name)]).toEqual([name, "ok"]);
     }
     expect(await keysIn("calls", "doctor/")).toEqual([]);
-    const lacking = await run([...args, "-d", "s3://calls/doctor", "--s3-object-lock", "compliance:7y"], { env });
+    const lacking = await runHere([...args, "-d", "s3://calls/doctor", "--s3-object-lock", "compliance:7y"], { env });
     expect([lacking.code, lacking.out]).toEqual([2, expect.stringContaining("the bucket cannot lock objects")]);
   });
 });
@@ -354,7 +349,7 @@ describe("a bucket", () => {
   test.each(["verify --write-sums", "demo", "setup"])(
     "is refused by what works on folders alone: %s",
     async (command) => {
-      const ended = await run([...command.split(" "), "-d", "s3://calls/x"]);
+      const ended = await runHere([...command.split(" "), "-d", "s3://calls/x"]);
       expect([ended.code, ended.err]).toEqual([
         2,
         expect.stringMatching(/does not work with (s3:\/\/calls\/x|--dest s3:\/\/…) yet/),

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
@@ -15,14 +15,14 @@ test("rows are held against the calls that the archive knows: written otherwise 
   await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(50) } });
   const { env, archive, home } = world;
   const rc = ["-s", "ringcentral", "-d", archive, "--json"];
-  expect((await run(["download", ...rc, "--from", "40d"], { env })).code).toBe(0);
+  expect((await runHere(["download", ...rc, "--from", "40d"], { env })).code).toBe(0);
   const held = eventsOf(
-    (await run(["list", "-s", "ringcentral", "--from", "40d", "--json"], { env })).out,
+    (await runHere(["list", "-s", "ringcentral", "--from", "40d", "--json"], { env })).out,
   ) as unknown as Held[];
   const csv = join(home, "calls.csv");
   const download = async (lines: readonly string[], ...more: string[]) => {
     writeFileSync(csv, `recordingId,startTime,duration,from,to\n${lines.join("\n")}\n`);
-    return await run(["download", ...rc, "--rows", csv, ...more], { env });
+    return await runHere(["download", ...rc, "--rows", csv, ...more], { env });
   };
   const row = ({ id, call }: Held, shiftMs = 0, from = call.from) => {
     const start = new Date(Date.parse(call.start) + shiftMs + 2 * 3_600_000).toISOString().replace(/\.\d+Z$/, "+02:00");
@@ -44,7 +44,7 @@ test("rows are held against the calls that the archive knows: written otherwise 
   );
   expect(told.err).toMatch(/calls\.csv:3: .*no number in common/);
   expect(eventsOf(told.out).at(-1)).toMatchObject({ rejected: 2, reasons: { done: others.length } });
-  const compared = await run(["reconcile", ...rc, "--rows", csv], { env });
+  const compared = await runHere(["reconcile", ...rc, "--rows", csv], { env });
   expect([compared.code, compared.err]).toEqual([
     2,
     expect.stringContaining("which the archive knows of another call"),
@@ -58,8 +58,8 @@ test("the rows of a TIM export never contradict themselves, with and without the
   await using world = await openTimWorld(60);
   const { env, archive, csv } = world;
   const args = ["download", "-s", "tim", "--rows", csv, "-d", archive];
-  expect((await run(args, { env })).code).toBe(0);
-  expect((await run(args, { env })).code).toBe(0);
-  const few = await run([...args, "--columns", "datasource,voicelocation,voicefilename"], { env });
+  expect((await runHere(args, { env })).code).toBe(0);
+  expect((await runHere(args, { env })).code).toBe(0);
+  const few = await runHere([...args, "--columns", "datasource,voicelocation,voicefilename"], { env });
   expect([few.code, few.err]).toEqual([expect.any(Number), expect.not.stringContaining("another call")]);
 });

@@ -12,13 +12,13 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
 const verifyOf =
   ({ archive, env }: TimWorld) =>
   async (...args: string[]) => {
-    const { code, out, err } = await run(["verify", "-d", archive, "--json", ...args], { env });
+    const { code, out, err } = await runHere(["verify", "-d", archive, "--json", ...args], { env });
     return { code, err, found: eventsOf(out) as readonly Found[] };
   };
 
@@ -31,7 +31,9 @@ interface Found {
 
 async function openHeld(...args: string[]): Promise<TimWorld> {
   const world = await openTimWorld(5);
-  expect((await run(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env })).code).toBe(0);
+  expect(
+    (await runHere(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env })).code,
+  ).toBe(0);
   return world;
 }
 
@@ -109,8 +111,8 @@ it("verify leaves a record of itself, and tells an empty archive", async () => {
     selection: expect.objectContaining({ readDataSubset: "1/1" }),
     result: { files: 5, bytes: expect.any(Number), differences: 0, read: true },
   });
-  await run(["purge", "--before", "2100-01-01", "--yes", "-d", world.archive], { env: world.env });
-  expect((await run(["verify", "-d", world.archive], { env: world.env })).err).toContain("nothing to check");
+  await runHere(["purge", "--before", "2100-01-01", "--yes", "-d", world.archive], { env: world.env });
+  expect((await runHere(["verify", "-d", world.archive], { env: world.env })).err).toContain("nothing to check");
 });
 
 it("a sidecar that tells another hash is a finding", async () => {
@@ -148,7 +150,7 @@ describe("a file that is not the one that came", () => {
     const rebuilt = await verifyOf(world)("--rebuild");
     expect(rebuilt.found).toContainEqual(expect.objectContaining({ kind: "unknown-file", path }));
     const download = async () => {
-      const { code, out } = await run(["download", "--rows", world.csv, "-d", world.archive, "--json"], {
+      const { code, out } = await runHere(["download", "--rows", world.csv, "-d", world.archive, "--json"], {
         env: world.env,
       });
       const brought = eventsOf(out).filter(({ event }) => event === "recording-done");
@@ -163,7 +165,7 @@ describe("a file that is not the one that came", () => {
   it("is not blessed by a rebuild that lost its entry but kept its outcome, and a lost tombstone comes back", async () => {
     await using world = await openHeld("--write-info-json");
     const [buried = ""] = world.tim.recordings().map(({ voicefilename }) => voicefilename);
-    await run(["purge", buried, "--yes", "-d", world.archive], { env: world.env });
+    await runHere(["purge", buried, "--yes", "-d", world.archive], { env: world.env });
     const path = await changed(world);
     rmSync(join(world.archive, path.replace(/[^.]+$/, "info.json")));
     const database = openSqlite(join(world.archive, ".callreel", "ledger.db"));
@@ -172,7 +174,7 @@ describe("a file that is not the one that came", () => {
     const rebuilt = await verifyOf(world)("--rebuild");
     expect(rebuilt.code).toBe(6);
     expect(rebuilt.found.map(({ kind }) => kind).sort()).toEqual(["outcome", "unknown-file", undefined].sort());
-    const again = await run(["download", "--rows", world.csv, "-d", world.archive, "--json"], { env: world.env });
+    const again = await runHere(["download", "--rows", world.csv, "-d", world.archive, "--json"], { env: world.env });
     expect(eventsOf(again.out)).toContainEqual(
       expect.objectContaining({ event: "recording-skipped", reason: "purged" }),
     );
@@ -198,7 +200,7 @@ it("a rebuild keeps what is broken in the records broken, and the old heads find
 
 describe("reconcile", () => {
   const reconcile = async ({ csv, archive, env }: TimWorld, ...args: string[]) => {
-    const { code, out, err } = await run(["reconcile", "--rows", csv, "-d", archive, ...args], { env });
+    const { code, out, err } = await runHere(["reconcile", "--rows", csv, "-d", archive, ...args], { env });
     return { code, out, err };
   };
 

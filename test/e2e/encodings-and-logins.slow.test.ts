@@ -3,8 +3,8 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import zlib from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { run } from "../helpers/bin.ts";
 import { smallWav } from "../helpers/calls-server.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openScriptedServer } from "../helpers/scripted-server.ts";
 import { type Answer, openRingCentralSystem, openTimSystem, type System } from "./two-systems.ts";
 
@@ -25,7 +25,7 @@ function compressed(
 
 async function download(system: System, ...args: string[]) {
   const rows = args.length > 0 ? args : ["--rows", system.file("c.csv", csv)];
-  return run(["download", ...rows, "-d", system.archive, "-R", "1"], { env: system.env });
+  return runHere(["download", ...rows, "-d", system.archive, "-R", "1"], { env: system.env });
 }
 
 function bytesHeld(system: System): Buffer {
@@ -83,7 +83,7 @@ describe("a redirect to a storage host", () => {
     rc.audio = (_, response) => void response.writeHead(302, { location: `${storage.origin}/a` }).end();
     const { code, err } = await download(rc, "401786810001");
     expect(code, err).toBe(3);
-    const status = await run(["list", "--archive", "-d", rc.archive, "--json"], { env: rc.env });
+    const status = await runHere(["list", "--archive", "-d", rc.archive, "--json"], { env: rc.env });
     expect(status.out).not.toContain('"gone"');
   });
 });
@@ -106,7 +106,7 @@ it("a second TIM login that is refused stops the run after one request with it",
   );
   const { TIM_USERNAME: _, ...env } = tim.env;
   const args = ["download", "--rows", rows, "-d", tim.archive, "--profile", "a", "--profile", "b", "--config", config];
-  const { code, err } = await run(args, { env });
+  const { code, err } = await runHere(args, { env });
   expect(code, err).toBe(7);
   expect(refusals).toBe(1);
 });

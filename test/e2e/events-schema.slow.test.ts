@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, it } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn, openTimWorld } from "./tim-world.ts";
 
@@ -66,7 +66,7 @@ it("fits all that a TIM archive's commands print", async () => {
   appendFileSync(csv, "\nbroken,row\n");
   const seen = new Set<string>();
   const told = async (...args: string[]) => {
-    const { out, err } = await run([...args, "-d", archive, "--json"], { env });
+    const { out, err } = await runHere([...args, "-d", archive, "--json"], { env });
     expect(err).not.toContain("bug");
     for (const name of check(out)) seen.add(name);
   };
@@ -79,7 +79,7 @@ it("fits all that a TIM archive's commands print", async () => {
   await told("verify");
   await told("reconcile", "--rows", csv);
   await told("export", "--bagit", `${home}/bag`, "--from", "2000-01-01");
-  const lines = await run(["download", "--rows", csv, "-d", archive, "--progress", "json", "--force-overwrites"], {
+  const lines = await runHere(["download", "--rows", csv, "-d", archive, "--progress", "json", "--force-overwrites"], {
     env,
   });
   check(lines.err);
@@ -110,7 +110,7 @@ it("fits all that a RingCentral archive's commands print", async () => {
   const { archive, env } = world;
   const seen = new Set<string>();
   const told = async (...args: string[]) => {
-    const { out } = await run([...args, "-s", "ringcentral", "--from", "30d", "-d", archive, "--json"], { env });
+    const { out } = await runHere([...args, "-s", "ringcentral", "--from", "30d", "-d", archive, "--json"], { env });
     for (const name of check(out)) seen.add(name);
   };
   await told("download");

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openSandbox, type Sandbox } from "../../src/sandbox/index.ts";
 import { type Running, start, until } from "../helpers/bin.ts";
 import { type BreakingProxy, breakingProxy } from "../helpers/breaking-proxy.ts";
-import { type CephServer, noCeph, startCeph } from "../helpers/ceph.ts";
+import { type CephServer, type CephTenant, cephTenant, noCeph, startCeph } from "../helpers/ceph.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 import { eventsOf, sha256 } from "./tim-world.ts";
@@ -33,19 +33,21 @@ const systems = {
 } as const;
 
 describe.skipIf(lacking !== undefined)(`a fleet of four machines (${lacking ?? "all is here"})`, () => {
-  let ceph: CephServer;
+  let gateway: CephServer;
+  let ceph: CephTenant;
   let postgres: PostgresServer;
   let proxy: BreakingProxy;
   let sandbox: Sandbox;
   beforeAll(async () => {
-    [ceph, postgres, sandbox] = await Promise.all([startCeph(), startPostgres(), openSandbox(systems)]);
+    [gateway, postgres, sandbox] = await Promise.all([startCeph(), startPostgres(), openSandbox(systems)]);
     proxy = await breakingProxy(postgres.port);
+    ceph = await cephTenant(gateway.endpoint, "fleet");
     await ceph.send("PUT", "calls");
   }, 120_000);
   afterAll(async () => {
     await proxy?.[Symbol.asyncDispose]();
     await sandbox?.close();
-    await ceph?.[Symbol.asyncDispose]();
+    await gateway?.[Symbol.asyncDispose]();
     await postgres?.[Symbol.asyncDispose]();
   });
 
@@ -109,8 +111,8 @@ describe.skipIf(lacking !== undefined)(`a fleet of four machines (${lacking ?? "
       await postgres.stop();
       await postgres.start();
       await brought(0.35);
-      await ceph.kill();
-      await ceph.start();
+      await gateway.kill();
+      await gateway.start();
       await brought(0.5);
       proxy.cut();
       await brought(0.65);
@@ -180,7 +182,7 @@ function hashesOf({ ringcentral, tim }: Sandbox): string[] {
 }
 
 /** Every object but callreel's own, as the store lists them. */
-async function audioIn(ceph: CephServer, bucket: string, prefix: string): Promise<string[]> {
+async function audioIn(ceph: CephTenant, bucket: string, prefix: string): Promise<string[]> {
   const keys: string[] = [];
   for (let after = ""; ; after = encodeURIComponent(keys.at(-1)!)) {
     const query = `list-type=2&prefix=${encodeURIComponent(prefix)}&start-after=${after}`;

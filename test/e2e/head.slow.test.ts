@@ -2,21 +2,21 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
 it("a head noted after a run is proven after later runs and purges, and not once that past was written anew", async () => {
   await using world = await openTimWorld(3);
   const { env, csv, archive } = world;
-  const download = () => run(["download", "--rows", csv, "-d", archive, "--json"], { env });
-  const verify = (...args: string[]) => run(["verify", "-d", archive, ...args], { env });
+  const download = () => runHere(["download", "--rows", csv, "-d", archive, "--json"], { env });
+  const verify = (...args: string[]) => runHere(["verify", "-d", archive, ...args], { env });
   const headFile = () => readFileSync(join(archive, ".callreel", "head"), "utf8");
 
   const { head } = eventsOf((await download()).out).at(-1) as unknown as { head: string };
   expect(headFile()).toBe(`${head}\n`);
   await download();
   const [kept = ""] = [...world.held().keys()];
-  expect((await run(["purge", "--before", "2100-01-01", "--yes", "-d", archive], { env })).code).toBe(0);
+  expect((await runHere(["purge", "--before", "2100-01-01", "--yes", "-d", archive], { env })).code).toBe(0);
   expect(kept).not.toBe("");
 
   const proven = await verify("-v", "--head", head);

@@ -1,17 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { run, start, until } from "../helpers/bin.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { type Database, describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
 
-describe.skipIf(noPostgres)("ledger copy", () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-  afterAll(() => server[Symbol.asyncDispose]());
+describeOnPostgres("ledger copy", (server) => {
   beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
 
   const envOf = (world: TimWorld) => ({ ...world.env, CALLREEL_LEDGER_PASSWORD: server.password });
@@ -130,12 +125,12 @@ function addRecordings(file: string, count: number): void {
 }
 
 /** Until a copy has put rows into a table, which nobody else sees yet. */
-async function rowsSeen(server: PostgresServer): Promise<void> {
+async function rowsSeen(database: Database): Promise<void> {
   for (let tries = 0; tries < 1_000; tries++) {
-    const raise = `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO recordings%') THEN
-      RAISE 'not yet'; END IF; END $$`;
+    const raise = `DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_stat_activity
+      WHERE datname = current_database() AND query LIKE 'INSERT INTO recordings%') THEN RAISE 'not yet'; END IF; END $$`;
     try {
-      return await server.run(raise);
+      return await database.run(raise);
     } catch {}
   }
   throw new Error("no copy began");

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { run, start, until } from "../helpers/bin.ts";
+import { start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
 it.each(["deleted", "moved aside"])(
@@ -36,16 +37,16 @@ it("an empty ledger beside a full archive is refused with 13 until it is made an
   await using world = await openTimWorld(6);
   const { archive, env, csv } = world;
   const fetch = ["download", "--rows", csv, "-d", archive, "--write-info-json"];
-  expect([0, 2]).toContain((await run(fetch, { env })).code);
+  expect([0, 2]).toContain((await runHere(fetch, { env })).code);
   const ledger = join(archive, ".callreel", "ledger.db");
   for (const suffix of ["-wal", "-shm"]) rmSync(ledger + suffix, { force: true });
   truncateSync(ledger);
   for (const args of [fetch, ["verify", "-d", archive], ["purge", "x", "-d", archive]]) {
-    const refused = await run(args, { env });
+    const refused = await runHere(args, { env });
     expect([refused.code, refused.err]).toEqual([13, expect.stringContaining("verify --rebuild")]);
   }
-  expect((await run(["verify", "-d", archive, "--rebuild"], { env })).code).toBe(0);
-  expect([0, 2]).toContain((await run(fetch, { env })).code);
+  expect((await runHere(["verify", "-d", archive, "--rebuild"], { env })).code).toBe(0);
+  expect([0, 2]).toContain((await runHere(fetch, { env })).code);
 });
 
 describe("a ledger that is wholly missing", () => {
@@ -60,10 +61,10 @@ describe("a ledger that is wholly missing", () => {
     const world = await openTimWorld(6);
     const { archive, env, csv, tim } = world;
     const fetch = ["download", "--rows", csv, "-d", archive, "--write-info-json"];
-    expect([0, 2]).toContain((await run(fetch, { env })).code);
+    expect([0, 2]).toContain((await runHere(fetch, { env })).code);
     const [first = "", second = ""] = tim.recordings().map(({ voicefilename }) => voicefilename);
-    expect((await run(["purge", first, "--yes", "-d", archive], { env })).code).toBe(0);
-    expect((await run(["verify", "--write-sums", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["purge", first, "--yes", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "--write-sums", "-d", archive], { env })).code).toBe(0);
     return { world, archive, env, csv, fetch, first, second, tim };
   }
 
@@ -88,14 +89,14 @@ describe("a ledger that is wholly missing", () => {
       ["export", "--bagit", join(world.home, "bag"), "-d", archive],
     ];
     for (const args of commands) {
-      const refused = await run(args, { env });
+      const refused = await runHere(args, { env });
       expect([args[0], refused.code, refused.err]).toEqual([args[0], 13, expect.stringContaining("verify --rebuild")]);
     }
     expect(existsSync(join(archive, ".callreel", "ledger.db"))).toBe(false);
     expect(readdirSync(world.home)).not.toContain("bag");
-    expect((await run(["verify", "--rebuild", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "--rebuild", "-d", archive], { env })).code).toBe(0);
     tim.clearStats();
-    expect([0, 2]).toContain((await run(["status", "-d", archive], { env })).code);
+    expect([0, 2]).toContain((await runHere(["status", "-d", archive], { env })).code);
     expect(world.held().size).toBe(tim.recordings().length - 1);
   });
 
@@ -103,14 +104,14 @@ describe("a ledger that is wholly missing", () => {
     await using world = await openTimWorld(4);
     const { archive, env, csv } = world;
     mkdirSync(archive);
-    expect((await run(["status", "-d", archive], { env })).code).toBe(2);
+    expect((await runHere(["status", "-d", archive], { env })).code).toBe(2);
     const fetch = ["download", "--rows", csv, "-d", archive, "-o", "{date}/{id}.{ext}"];
-    expect((await run(fetch, { env })).code).toBe(0);
+    expect((await runHere(fetch, { env })).code).toBe(0);
     const foreign = join(world.home, "foreign");
     cpSync(archive, foreign, { recursive: true, filter: (path) => !path.includes(".callreel") });
     writeFileSync(join(foreign, "SHA256SUMS"), "");
-    const adopted = await run(["adopt", foreign, "-d", foreign, "--rows", csv], { env });
-    expect([adopted.code, (await run(["verify", "-d", foreign], { env })).code]).toEqual([0, 0]);
+    const adopted = await runHere(["adopt", foreign, "-d", foreign, "--rows", csv], { env });
+    expect([adopted.code, (await runHere(["verify", "-d", foreign], { env })).code]).toEqual([0, 0]);
   });
 });
 
@@ -120,7 +121,7 @@ it.each(["status", "verify", "hold list", "audit", "list --archive"])(
     const file = join(mkdtempSync(join(tmpdir(), "callreel-file-")), "calls");
     writeFileSync(file, "");
     for (const dest of [file, join(file, "deeper")]) {
-      const { code, err } = await run([...command.split(" "), "-d", dest], { env: {} });
+      const { code, err } = await runHere([...command.split(" "), "-d", dest], { env: {} });
       expect([code, err]).toEqual([2, expect.stringContaining(`${dest} is not a folder`)]);
     }
     rmSync(dirname(file), { recursive: true });

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld } from "./ringcentral-world.ts";
 import { finishedIn, openTimWorld } from "./tim-world.ts";
 
@@ -25,7 +25,7 @@ describe("--metrics", () => {
     const file = join(folder, "callreel.prom");
     const before = Date.now() / 1000;
     const download = ["download", "--rows", csv, "-d", archive, "--metrics", file];
-    expect((await run(download, { env })).code).toBe(0);
+    expect((await runHere(download, { env })).code).toBe(0);
     const samples = samplesOf(readFileSync(file, "utf8"));
     const bytes = finishedIn(archive).reduce((sum, path) => sum + statSync(path).size, 0);
     expect(samples).toMatchObject({
@@ -44,7 +44,7 @@ describe("--metrics", () => {
     expect(statSync(file).mode & 0o777).toBe(0o644);
     expect(readdirSync(folder)).toEqual(["callreel.prom"]);
 
-    const printed = samplesOf((await run(["status", "--prometheus", "-d", archive], { env })).out);
+    const printed = samplesOf((await runHere(["status", "--prometheus", "-d", archive], { env })).out);
     expect(printed).toMatchObject(samples);
   });
 
@@ -54,7 +54,7 @@ describe("--metrics", () => {
     const file = join(home, "callreel.prom");
     const download = ["download", "--rows", csv, "-d", archive, "--metrics", file, "-R", "0"];
     const ended = async (args: readonly string[], settings: Record<string, string> = {}) => {
-      const { code } = await run(args, { env: { ...env, ...settings } });
+      const { code } = await runHere(args, { env: { ...env, ...settings } });
       const samples = samplesOf(readFileSync(file, "utf8"));
       expect(samples.callreel_exit_code).toBe(code);
       return { code, samples };
@@ -77,7 +77,7 @@ describe("--metrics", () => {
     await using world = await openRingCentralWorld({ data: { recordings: 3 } });
     const { archive, env, home } = world;
     const file = join(home, "callreel.prom");
-    const { code, err } = await run(
+    const { code, err } = await runHere(
       ["download", "-s", "ringcentral", "--from", "30d", "-d", archive, "--metrics", file],
       { env },
     );
@@ -91,14 +91,14 @@ describe("--metrics", () => {
     await using world = await openTimWorld(3);
     const { csv, archive, env, home } = world;
     const download = ["download", "--rows", csv, "-d", archive, "--metrics"];
-    const nowhere = await run([...download, join(home, "none", "callreel.prom")], { env });
+    const nowhere = await runHere([...download, join(home, "none", "callreel.prom")], { env });
     expect([nowhere.code, nowhere.err]).toEqual([2, expect.stringMatching(/^callreel: --metrics: the folder .*none/)]);
-    const folder = await run([...download, home], { env });
+    const folder = await runHere([...download, home], { env });
     expect([folder.code, folder.err]).toEqual([2, expect.stringMatching(/^callreel: --metrics: .* not a plain file/)]);
     expect(existsSync(archive)).toBe(false);
     const dry = join(home, "dry.prom");
     writeFileSync(dry, "before\n");
-    expect((await run([...download, dry, "-n"], { env })).code).toBe(0);
+    expect((await runHere([...download, dry, "-n"], { env })).code).toBe(0);
     expect(readFileSync(dry, "utf8")).toBe("before\n");
   });
 });
@@ -106,9 +106,9 @@ describe("--metrics", () => {
 it("status --prometheus prints the whole archive's metrics only", async () => {
   await using world = await openTimWorld(3);
   const { csv, archive, env } = world;
-  await run(["download", "--rows", csv, "-d", archive], { env });
+  await runHere(["download", "--rows", csv, "-d", archive], { env });
   for (const more of ["--json", "NCS0001"]) {
-    const { code, out, err } = await run(["status", "--prometheus", more, "-d", archive], { env });
+    const { code, out, err } = await runHere(["status", "--prometheus", more, "-d", archive], { env });
     expect([code, out, err]).toEqual([2, "", expect.stringMatching(/--prometheus/)]);
   }
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
 test("what was only listed is downloaded later without its rows, oldest call first; what cannot be had is told each time", async () => {
@@ -7,31 +7,31 @@ test("what was only listed is downloaded later without its rows, oldest call fir
   const { tim, csv, archive, env } = world;
   const recordings = tim.recordings();
   const enqueue = ["download", "--rows", csv, "-d", archive, "--enqueue-only", "--json"];
-  const listed = await run(enqueue, { env });
+  const listed = await runHere(enqueue, { env });
   const reasons = (out: string) => eventsOf(out).flatMap(({ reason }) => (reason === "enqueued" ? [reason] : []));
   expect([listed.code, reasons(listed.out).length]).toEqual([0, recordings.length]);
   expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
-  expect((await run(["status", "-d", archive, "--json"], { env })).out).not.toContain('"lastSuccess"');
+  expect((await runHere(["status", "-d", archive, "--json"], { env })).out).not.toContain('"lastSuccess"');
   const [broken] = recordings;
   tim.settings.faults = [{ on: "echo", do: "html", recording: broken?.voicefilename as string, times: 0 }];
   const pending = ["download", "--pending", "-d", archive, "--json", "-j", "1", "-R", "0"];
-  const first = await run(pending, { env });
+  const first = await runHere(pending, { env });
   expect([first.code, world.held().size]).toEqual([3, recordings.length - 1]);
   const paths = eventsOf(first.out).flatMap(({ event, path }) => (event === "recording-done" ? [String(path)] : []));
   expect(paths).toEqual([...paths].sort());
   tim.settings.faults = [];
-  const second = await run(pending, { env });
+  const second = await runHere(pending, { env });
   expect([second.code, world.held().size]).toEqual([0, recordings.length]);
-  const again = await run(enqueue, { env });
+  const again = await runHere(enqueue, { env });
   expect([again.code, reasons(again.out).length]).toEqual([0, 0]);
-  expect((await run(pending, { env })).code).toBe(0);
+  expect((await runHere(pending, { env })).code).toBe(0);
 }, 60_000);
 
 test("what makes no sense together is refused", async () => {
   await using world = await openTimWorld(1);
   const { csv, archive, env } = world;
   const refused = async (...args: string[]) => {
-    const { code, err } = await run(["download", "-s", "tim", "-d", archive, ...args], { env });
+    const { code, err } = await runHere(["download", "-s", "tim", "-d", archive, ...args], { env });
     return [code, err];
   };
   const pending = [2, expect.stringContaining("--pending downloads what the ledger wants")];

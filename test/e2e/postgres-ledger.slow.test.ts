@@ -1,15 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { beforeEach, expect, test } from "vitest";
 import { freePort } from "../helpers/database-server.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { runHere } from "../helpers/run-here.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
-describe.skipIf(noPostgres)("a ledger in PostgreSQL", () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-  afterAll(() => server[Symbol.asyncDispose]());
+describeOnPostgres("a ledger in PostgreSQL", (server) => {
   beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
 
   const withLedger = (env: Record<string, string | undefined>) => ({
@@ -24,33 +19,33 @@ describe.skipIf(noPostgres)("a ledger in PostgreSQL", () => {
     const env = withLedger(world.env);
     const count = tim.recordings().length;
     const args = ["download", "-s", "tim", "--rows", csv, "-d", archive, "--json"];
-    const first = await run(args, { env });
+    const first = await runHere(args, { env });
     expect([first.code, first.err]).toEqual([0, expect.not.stringContaining("callreel:")]);
     expect(world.held().size).toBe(count);
     tim.clearStats();
-    expect((await run(args, { env })).code).toBe(0);
+    expect((await runHere(args, { env })).code).toBe(0);
     expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
-    const status = await run(["status", "-d", archive, "--json"], { env });
+    const status = await runHere(["status", "-d", archive, "--json"], { env });
     expect([status.code, status.out]).toEqual([0, expect.stringContaining('"runs"')]);
-    const listed = await run(["list", "--archive", "-d", archive, "--json"], { env });
+    const listed = await runHere(["list", "--archive", "-d", archive, "--json"], { env });
     expect([listed.code, listed.err, eventsOf(listed.out).length]).toEqual([0, "", count]);
-    const verified = await run(["verify", "-d", archive], { env });
+    const verified = await runHere(["verify", "-d", archive], { env });
     expect([verified.code, verified.err]).toEqual([0, expect.stringContaining("all unchanged")]);
     const [key] = eventsOf(listed.out).map((line) => String(line.key));
-    const purged = await run(["purge", String(key), "-d", archive, "--yes"], { env });
+    const purged = await runHere(["purge", String(key), "-d", archive, "--yes"], { env });
     expect([purged.code, purged.err]).toEqual([0, expect.anything()]);
     expect(world.held().size).toBe(count - 1);
-    expect((await run(["audit", "-d", archive], { env })).out).toContain("purge");
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
-    expect((await run(["report", "--from", "1900d", "-d", archive, "--json", "-"], { env })).code).toBe(0);
+    expect((await runHere(["audit", "-d", archive], { env })).out).toContain("purge");
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["report", "--from", "1900d", "-d", archive, "--json", "-"], { env })).code).toBe(0);
     await server.run("UPDATE callreel.runs SET done = done + 1 WHERE seq = 1");
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(6);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(6);
   }, 120_000);
 
   test("refuses with a sentence what it cannot work with", async () => {
     const env = { CALLREEL_LEDGER_PASSWORD: server.password };
     const tried = async (ledger: string, more: Record<string, string | undefined> = {}) => {
-      const { code, err } = await run(["status", "--ledger", ledger], { env: { ...env, ...more } });
+      const { code, err } = await runHere(["status", "--ledger", ledger], { env: { ...env, ...more } });
       return [code, err];
     };
     expect(await tried(server.url)).toEqual([
@@ -79,7 +74,7 @@ describe.skipIf(noPostgres)("a ledger in PostgreSQL", () => {
     const { csv, archive } = world;
     const env = withLedger(world.env);
     const source = ["-s", "tim", "--rows", csv, "-d", archive];
-    expect((await run(["download", ...source], { env })).code).toBe(0);
+    expect((await runHere(["download", ...source], { env })).code).toBe(0);
     const [key] = world.held().keys();
     for (const role of ["reader", "replica"]) await server.run(`DROP ROLE IF EXISTS ${role}`);
     const password = server.password.replaceAll("'", "''");
@@ -87,7 +82,7 @@ describe.skipIf(noPostgres)("a ledger in PostgreSQL", () => {
       GRANT SELECT ON ALL TABLES IN SCHEMA callreel TO reader; CREATE ROLE replica LOGIN SUPERUSER PASSWORD '${password}';
       ALTER ROLE replica SET default_transaction_read_only = on`);
     const as = async (role: string, ...args: string[]) => {
-      const { code, out, err } = await run([...args, "-d", archive], {
+      const { code, out, err } = await runHere([...args, "-d", archive], {
         env: { ...env, CALLREEL_LEDGER: server.url.replace("callreel@", `${role}@`) },
       });
       return { code, out, err };
@@ -112,11 +107,11 @@ describe.skipIf(noPostgres)("a ledger in PostgreSQL", () => {
       expect((await as(role, "doctor", "-s", "tim")).out).toContain(told);
       expect(world.held().size).toBe(3);
     }
-    const none = { CALLREEL_LEDGER: server.url.replace(/tim$/, "nosuch") };
-    const nosuch = await run(["download", ...source], { env: { ...env, ...none } });
+    const none = { CALLREEL_LEDGER: server.url.replace(server.name, "nosuch") };
+    const nosuch = await runHere(["download", ...source], { env: { ...env, ...none } });
     expect([nosuch.code, nosuch.err]).toEqual([2, expect.stringContaining("there is no such database")]);
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
-    const rebuilt = await run(["verify", "--rebuild", "-d", archive], { env });
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
+    const rebuilt = await runHere(["verify", "--rebuild", "-d", archive], { env });
     expect([rebuilt.code, rebuilt.err]).toEqual([
       2,
       expect.stringContaining("restored from the database's own backup"),

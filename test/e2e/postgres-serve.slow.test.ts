@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { ask, cookieOf, json } from "../player/played-archive.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
-describe.skipIf(noPostgres)("the player over a ledger in PostgreSQL", () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-  afterAll(() => server[Symbol.asyncDispose]());
-
+describeOnPostgres("the player over a ledger in PostgreSQL", (server) => {
   test("lists, finds, plays to those who may, fetches what is missing, and notes who listened", async () => {
     await using world = await openTimWorld(8);
     const { tim, csv, archive } = world;

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { run } from "../helpers/bin.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 import { openRingCentralWorld, quickBudget, type RingCentralWorld } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn } from "./tim-world.ts";
@@ -11,15 +11,12 @@ const accounts = 20;
 const dayMs = 86_400_000;
 const today = Math.floor(Date.now() / dayMs) * dayMs;
 
-describe.skipIf(noPostgres)(`profiles of many accounts on two machines${noPostgres ? ` (${noPostgres})` : ""}`, () => {
-  let server: PostgresServer;
+describeOnPostgres("profiles of many accounts on two machines", (server) => {
   const worlds: RingCentralWorld[] = [];
   beforeAll(async () => {
-    server = await startPostgres();
     for (let at = 0; at < accounts; at++) worlds.push(await openRingCentralWorld(account()));
   }, 60_000);
   afterAll(async () => {
-    await server[Symbol.asyncDispose]();
     for (const world of worlds) await world[Symbol.asyncDispose]();
   });
 

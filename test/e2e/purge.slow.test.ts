@@ -15,7 +15,8 @@ import type { Archive } from "../../src/core/model/ledger.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
-import { run, start, until } from "../helpers/bin.ts";
+import { start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
 const everything = ["purge", "--before", "9999-01-01", "--yes"];
@@ -31,7 +32,7 @@ function textOf(archive: string): string {
 
 async function openFilledWorld(rows: number, args: readonly string[] = []): Promise<TimWorld> {
   const world = await openTimWorld(rows);
-  const fetched = await run(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env });
+  const fetched = await runHere(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env });
   // Two calls under one recording's id are told as unreadable rows.
   expect([0, 2]).toContain(fetched.code);
   return world;
@@ -80,7 +81,7 @@ describe("a purge while the recordings are on their way", () => {
       readdirSync(archive, { recursive: true, encoding: "utf8" }).filter((name) => /\.(wav|mp3|json)$/.test(name)),
     ).toEqual([]);
     expect(readdirSync(partial)).toEqual([]);
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
   });
 });
 
@@ -95,21 +96,21 @@ describe("a purge that broke off", () => {
       for await (const page of ledger.entries({})) keys.push(...page.map(({ ref }) => ref.key));
       await ledger.purge(keys, "asked");
     }
-    const shown = await run(["purge", "-d", archive], { env });
+    const shown = await runHere(["purge", "-d", archive], { env });
     expect([shown.code, shown.err]).toEqual([0, expect.stringContaining("earlier purge that was interrupted")]);
     const files = finishedIn(archive);
-    const done = await run(["purge", "-d", archive, "--yes"], { env });
+    const done = await runHere(["purge", "-d", archive, "--yes"], { env });
     expect([done.code, done.err]).toEqual([0, expect.stringContaining("earlier purge")]);
     expect(done.out.trim().split("\n").length).toBe(files.length * 2);
     expect(readdirSync(archive)).toEqual([".callreel"]);
-    expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(2);
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["purge", "-d", archive, "--yes"], { env })).code).toBe(2);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
   });
 
   it("is finished by the next one, whichever deletion it was killed at", async () => {
     await using world = await openFilledWorld(44, ["--write-info-json"]);
     const { archive, env } = world;
-    expect((await run(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
     const bin = join(import.meta.dirname, "../../bin/callreel.js");
     const entries: Held[] = await pathsByKey(world);
     const purged: Held[] = [];
@@ -125,7 +126,7 @@ describe("a purge that broke off", () => {
     while (purgeKilledAt(killed + 1)) killed += 1;
     expect(killed).toBeGreaterThanOrEqual(4);
     for (const { path } of purged) expect(existsSync(join(archive, path))).toBe(false);
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
     const sums = spawnSync("sha256sum", ["-c", "--strict", "--quiet", "SHA256SUMS"], {
       cwd: archive,
       encoding: "utf8",
@@ -157,13 +158,13 @@ describe("a purge of a recording whose file a killed run could not record", () =
     const [id = ""] = world.held().keys();
     const stray = join(archive, `${id}9.wav`);
     writeFileSync(stray, "somebody's");
-    const purged = await run(["purge", id, "--yes", "-d", archive], { env });
+    const purged = await runHere(["purge", id, "--yes", "-d", archive], { env });
     expect([purged.code, purged.out.trim().split("\n").length]).toEqual([0, each]);
     expect([finished(), existsSync(stray)]).toEqual([1, true]);
     rmSync(stray);
-    expect((await run(["download", "--rows", csv, "-d", archive, ...args], { env })).code).toBe(0);
+    expect((await runHere(["download", "--rows", csv, "-d", archive, ...args], { env })).code).toBe(0);
     expect([...world.held().keys()]).toEqual([expect.not.stringContaining(id)]);
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
   });
 
   const isFinished = (name: string) => !name.startsWith(".callreel") && /\.(wav|mp3|json)$/.test(name);
@@ -179,9 +180,9 @@ describe("what a purge leaves", () => {
     renameSync(join(archive, second.path), join(archive, first.path));
     await ledger[Symbol.asyncDispose]();
     setPath(archive, second.key, first.path);
-    expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect((await runHere(["purge", "-d", archive, "--yes"], { env })).code).toBe(0);
     expect(existsSync(join(archive, first.path))).toBe(true);
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
   });
 
   it("is the sidecar of another recording whose file differs in its extension alone", async () => {
@@ -196,7 +197,7 @@ describe("what a purge leaves", () => {
     renameSync(join(archive, second.path), join(archive, taken));
     renameSync(join(archive, from), join(archive, to));
     setPath(archive, second.key, taken);
-    expect((await run(["purge", first.key, "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect((await runHere(["purge", first.key, "-d", archive, "--yes"], { env })).code).toBe(0);
     expect([first.path, taken, to].map((path) => existsSync(join(archive, path)))).toEqual([false, true, true]);
   });
 });
@@ -206,19 +207,19 @@ describe("what a purge deletes", () => {
     await using world = await openFilledWorld(12, ["--write-info-json"]);
     const { archive, env, tim } = world;
     const number = String(tim.recordings().find((call) => call.number)?.number);
-    expect((await run(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
-    expect((await run(["verify", "-d", archive, "--rebuild"], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive, "--write-sums"], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive, "--rebuild"], { env })).code).toBe(0);
     const path = String(finishedIn(archive).find((name) => name.includes(number)));
     writeFileSync(path.replace(/\.\w+$/, ".ogg"), "left of another format");
     expect(textOf(archive)).toContain(number);
-    const done = await run(["purge", "--number", number, "-d", archive, "--yes"], { env });
+    const done = await runHere(["purge", "--number", number, "-d", archive, "--yes"], { env });
     expect([done.code, done.err]).toEqual([0, expect.stringContaining("deleted")]);
     expect(done.out).toContain(".ogg\n");
     expect(textOf(archive)).not.toContain(number);
     expect(readFileSync(join(archive, "SHA256SUMS"), "utf8").trim().split("\n").length).toBe(
       finishedIn(archive).length,
     );
-    expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
     expect(readdirSync(join(archive, ".callreel")).some((name) => name.includes(".aside-"))).toBe(true);
   });
 
@@ -227,7 +228,7 @@ describe("what a purge deletes", () => {
     const { archive, env } = world;
     const aside = join(archive, ".callreel", "ledger.db.aside-20260101T000000Z");
     writeFileSync(aside, Buffer.alloc(9000, "+4930123456"));
-    const done = await run([...everything, "-d", archive], { env });
+    const done = await runHere([...everything, "-d", archive], { env });
     expect([done.code, done.out]).toEqual([0, expect.stringContaining(aside)]);
     expect(existsSync(aside)).toBe(false);
   });
@@ -245,12 +246,12 @@ describe("what a purge deletes", () => {
     const name = second.slice(archive.length + 1);
     ledger.file.prepare("UPDATE recordings SET path = '../outside/precious.wav' WHERE path = ?").run(name);
     ledger.file.close();
-    const refused = await run([...everything, "-d", archive], { env });
+    const refused = await runHere([...everything, "-d", archive], { env });
     expect([refused.code, refused.err]).toEqual([13, expect.stringContaining("a link, a folder")]);
     expect(readFileSync(join(outside, "precious.wav"), "utf8")).toBe("precious");
     expect(existsSync(third)).toBe(false);
     rmSync(first);
-    const left = await run(["purge", "-d", archive, "--yes"], { env });
+    const left = await runHere(["purge", "-d", archive, "--yes"], { env });
     expect([left.code, left.err]).toEqual([13, expect.stringContaining("out of the archive")]);
   });
 
@@ -261,13 +262,13 @@ describe("what a purge deletes", () => {
     const moved = join(home, "moved");
     renameSync(join(archive, "tim"), moved);
     symlinkSync(moved, join(archive, "tim"));
-    const refused = await run([...everything, "-d", archive], { env });
+    const refused = await runHere([...everything, "-d", archive], { env });
     expect(refused.code).toBe(13);
     expect(finishedIn(moved).length).toBe(held);
     rmSync(join(archive, "tim"));
     mkdirSync(dirname(join(archive, "tim")), { recursive: true });
     renameSync(moved, join(archive, "tim"));
-    expect((await run(["purge", "-d", archive, "--yes"], { env })).code).toBe(0);
+    expect((await runHere(["purge", "-d", archive, "--yes"], { env })).code).toBe(0);
     expect(finishedIn(archive)).toEqual([]);
   });
 });

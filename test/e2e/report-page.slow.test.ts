@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
 import { fates, openReportArchive } from "../helpers/report-archive.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 import { launchChromium, visitPage } from "../player/chromium.ts";
 
@@ -15,7 +15,7 @@ test("the report's page stands alone, fits a phone and prints on A4 and Letter w
   }
   const file = join(folder.path, "march.html");
   const args = ["report", "-d", folder.path, "--month", "2026-03", "--utc", "--html", file];
-  expect((await run(args)).code).toBe(6);
+  expect((await runHere(args)).code).toBe(6);
   const browser = await launchChromium();
   try {
     for (const width of [320, 768, 1440]) {

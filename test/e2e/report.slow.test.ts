@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget, type RingCentralWorld } from "./ringcentral-world.ts";
 import { eventsOf } from "./tim-world.ts";
 
@@ -21,7 +21,7 @@ function openWorld(): Promise<RingCentralWorld> {
 }
 
 function toolOf({ env, archive }: RingCentralWorld) {
-  return (verb: string, ...args: string[]) => run([verb, "-d", archive, ...args], { env });
+  return (verb: string, ...args: string[]) => runHere([verb, "-d", archive, ...args], { env });
 }
 
 async function reportOf(world: RingCentralWorld): Promise<{ code: number | null; told: Report }> {
@@ -118,7 +118,7 @@ test.each([
   const profiles = { default: isProfile ? { [name]: value } : {} };
   writeFileSync(join(home, "config", "callreel", "config.json"), JSON.stringify({ profiles }));
   const env = { ...world.env, ...(isProfile ? {} : { [origin]: value }) };
-  const tool = (...args: string[]) => run([...args, "-d", archive, "-s", "ringcentral", ...from], { env });
+  const tool = (...args: string[]) => runHere([...args, "-d", archive, "-s", "ringcentral", ...from], { env });
   expect((await tool("download")).code).toBe(0);
   expect(world.held().size).toBeLessThan(rc.recordings().length);
   const said = await tool("reconcile");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { lockArchive } from "../../src/ledgers/index.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, type RingCentralWorld } from "./ringcentral-world.ts";
 import { eventsOf } from "./tim-world.ts";
 
@@ -24,7 +24,7 @@ async function openLongWorld(): Promise<RingCentralWorld & { kept: string[]; exp
 }
 
 const download = (world: RingCentralWorld, ...args: string[]) =>
-  run(["download", "-s", "ringcentral", "--from", "2y", "-d", world.archive, "-j", "1", "--json", ...args], {
+  runHere(["download", "-s", "ringcentral", "--from", "2y", "-d", world.archive, "-j", "1", "--json", ...args], {
     env: world.env,
   });
 
@@ -100,7 +100,7 @@ describe("a rescue of two years", () => {
     world.rc.settings.content.retentionDays = retentionDays;
     const held = world.held().size;
     const reconcile = (...args: string[]) =>
-      run(["reconcile", "-s", "ringcentral", "--from", "2y", "-d", world.archive, ...args], { env: world.env });
+      runHere(["reconcile", "-s", "ringcentral", "--from", "2y", "-d", world.archive, ...args], { env: world.env });
     const { code, out } = await reconcile("--json", "--report", join(world.home, "report.json"));
     const unprovable = world.kept.length + world.expired.length - held;
     expect(unprovable).toBeGreaterThan(0);
@@ -118,7 +118,7 @@ describe("a rescue of two years", () => {
     world.rc.settings.faults.push({ route: "call-recording", kind: "status", status: 404, code: "CMN-102" });
     await download(world);
     const args = ["reconcile", "-s", "ringcentral", "--from", "2y", "-d", world.archive, "--json"];
-    const { code, out } = await run(args, { env: world.env });
+    const { code, out } = await runHere(args, { env: world.env });
     expect(eventsOf(out).at(-1)).toMatchObject({ missing: world.expired.length });
     expect(code).toBe(6);
   });

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { wav } from "../helpers/sound-bytes.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
@@ -12,7 +12,7 @@ async function listed(input: string, ...flags: string[]) {
   using home = openTempFolder();
   const env = { HOME: home.path, TZ: "UTC", TIM_URL: "http://127.0.0.1:9", TIM_USERNAME: "u", TIM_PASSWORD: "p" };
   const args = ["list", "-s", "tim", "--rows", "-", "--json", "--no-input", ...flags];
-  const { code, out, err } = await run(args, { env, cwd: home.path, input });
+  const { code, out, err } = await runHere(args, { env, cwd: home.path, input });
   const lines = out.split("\n").filter((line) => line !== "");
   return { code, err, starts: lines.map((line) => (JSON.parse(line) as { call: { start?: string } }).call.start) };
 }
@@ -71,23 +71,23 @@ test("adopt and link read on after bad rows, tell each, and end with 2", async (
   for (const id of ["401786818001", "401786818003"]) writeFileSync(join(archive, `${id}.wav`), wav());
   const bad = "4.01787E+11,\n401786818003.0,\n";
   const input = `recordingId,startTime\n401786818001,2026-11-28T10:00:00Z\n${bad}401786818003,2026-11-28T11:00:00Z\n`;
-  const adopted = await run(["adopt", archive, "-d", archive, "--rows", "-"], { env, input });
+  const adopted = await runHere(["adopt", archive, "-d", archive, "--rows", "-"], { env, input });
   expect([adopted.code, adopted.err]).toEqual([2, expect.stringContaining("2 recordings")]);
   expect(adopted.err.match(/-:[34]: /g)).toHaveLength(2);
-  const broken = await run(["adopt", archive, "-d", archive, "--rows", "-"], { env, input: `recordingId\n${bad}` });
+  const broken = await runHere(["adopt", archive, "-d", archive, "--rows", "-"], { env, input: `recordingId\n${bad}` });
   expect([broken.code, broken.err]).toEqual([2, expect.stringContaining("none of its 2 rows can be read")]);
 
-  const linked = await run(["link", "--rows", "-"], { env, input: `recordingId\n${bad}401786818001\n` });
+  const linked = await runHere(["link", "--rows", "-"], { env, input: `recordingId\n${bad}401786818001\n` });
   expect([linked.code, linked.out]).toEqual([2, expect.stringMatching(/\/r\/ringcentral\/401786818001\n$/)]);
   expect(linked.err.match(/-:[23]: /g)).toHaveLength(2);
-  const none = await run(["link", "--rows", "-"], { env, input: `recordingId\n${bad}` });
+  const none = await runHere(["link", "--rows", "-"], { env, input: `recordingId\n${bad}` });
   expect([none.code, none.out]).toEqual([2, ""]);
 });
 
 test("what a selection asks for and a row does not tell is told, never left out in silence; an unknown length is taken", async () => {
   using home = openTempFolder();
   const listing = (flags: readonly string[], input: string) =>
-    run(["list", "-s", "ringcentral", "--rows", "-", "--json", ...flags], {
+    runHere(["list", "-s", "ringcentral", "--rows", "-", "--json", ...flags], {
       env: {
         HOME: home.path,
         TZ: "UTC",

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTimeStampAuthority } from "../helpers/time-stamp-authority.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -17,10 +17,10 @@ function keysIn(folder: string, name = "seal") {
 }
 
 const download = ({ csv, archive, env }: TimWorld, ...args: string[]) =>
-  run(["download", "--rows", csv, "-d", archive, "--json", ...args], { env });
+  runHere(["download", "--rows", csv, "-d", archive, "--json", ...args], { env });
 
 async function verify({ archive, env }: TimWorld, ...args: string[]) {
-  const { code, out, err } = await run(["verify", "-d", archive, ...args], { env });
+  const { code, out, err } = await runHere(["verify", "-d", archive, ...args], { env });
   return { code, out, err };
 }
 
@@ -42,7 +42,7 @@ describe("--seal-key", () => {
     expect(verifySignature(null, bytes, publicKey, Buffer.from(signature, "base64"))).toBe(true);
 
     await download(world);
-    await run(["purge", "--before", "2100-01-01", "--yes", "-d", world.archive], { env: world.env });
+    await runHere(["purge", "--before", "2100-01-01", "--yes", "-d", world.archive], { env: world.env });
     const proven = await verify(world, "--seal", pub);
     expect([proven.code, proven.err]).toEqual([0, expect.stringContaining(`history contains ${head}`)]);
 

@@ -1,17 +1,11 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn } from "./tim-world.ts";
 
-describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noPostgres})` : ""}`, () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-  afterAll(() => server[Symbol.asyncDispose]());
-
+describeOnPostgres("two machines with one ledger", (server) => {
   it("share RingCentral's budget in turns, and one session", async () => {
     await using world = await openRingCentralWorld({
       data: { recordings: 20, layout: "plain", days: 2 },
@@ -56,15 +50,14 @@ describe.skipIf(noPostgres)(`two machines with one ledger${noPostgres ? ` (${noP
       settings: { app: { issueRefreshTokens: true }, tokens: { accessSeconds: 5 } },
     });
     const { rc } = world;
-    await using other = await startPostgres();
     const download = (machine: string, id: string) => {
       const home = join(world.home, machine);
       const env = {
         ...rc.env,
         HOME: home,
         XDG_STATE_HOME: join(home, "state"),
-        CALLREEL_LEDGER: other.url,
-        CALLREEL_LEDGER_PASSWORD: other.password,
+        CALLREEL_LEDGER: server.url,
+        CALLREEL_LEDGER_PASSWORD: server.password,
         CALLREEL_TOKEN_KEY: "ab".repeat(32),
       };
       return start(["download", id, "-d", world.archive], { env });

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { expect, test } from "vitest";
+import { runHere } from "../helpers/run-here.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { eventsOf, finishedIn } from "./tim-world.ts";
 import { keyOf, openVoicemailWorld } from "./voicemail-world.ts";
 
@@ -19,18 +19,12 @@ const refusing = (words: string) => `DO $$ DECLARE each record; found int; BEGIN
     IF found > 0 THEN RAISE EXCEPTION '% still has %', each.tablename, '${words}'; END IF;
   END LOOP; END $$`;
 
-describe.skipIf(noPostgres)("voicemail and insights with a ledger in PostgreSQL", () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-  afterAll(() => server[Symbol.asyncDispose]());
-
+describeOnPostgres("voicemail and insights with a ledger in PostgreSQL", (server) => {
   test("are found by their words, go into vCons, and a purge leaves nothing of them", async () => {
     await using world = await openVoicemailWorld({ voicemails: 2 });
     const { rc, archive, home } = world;
     const env = { ...world.env, CALLREEL_LEDGER: server.url, CALLREEL_LEDGER_PASSWORD: server.password };
-    const callreel = (...args: string[]) => run([...args, "-d", archive], { env });
+    const callreel = (...args: string[]) => runHere([...args, "-d", archive], { env });
     const asked = ["-s", "ringcentral", "--since", "last", "--kinds", "calls,voicemail", "--insights"];
     expect(await callreel("download", ...asked)).toMatchObject({
       code: 0,

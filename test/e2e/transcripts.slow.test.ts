@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
 
 interface Listed {
@@ -138,7 +138,7 @@ it("adopted recordings bring their transcripts along, and a rebuild keeps them",
 });
 
 function callreel({ archive, env }: TimWorld, ...args: string[]) {
-  return run([...args, "-d", archive], { env });
+  return runHere([...args, "-d", archive], { env });
 }
 
 async function listed(world: TimWorld, ...args: string[]): Promise<Listed[]> {

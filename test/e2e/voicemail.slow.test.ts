@@ -2,7 +2,7 @@ import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { extensionIdOf } from "../../src/sandbox/ringcentral/account/extensions.ts";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf } from "./tim-world.ts";
 import { keyOf, openVoicemailWorld } from "./voicemail-world.ts";
 
@@ -67,8 +67,8 @@ describe("voicemail", () => {
     const other = join(home, "other");
     rmSync(join(archive, ".callreel"), { recursive: true });
     cpSync(archive, other, { recursive: true });
-    expect((await run(["adopt", other, "-d", other, "--match", template], { env })).code).toBe(0);
-    const { out } = await run(["list", "--archive", "--json", "-d", other], { env });
+    expect((await runHere(["adopt", other, "-d", other, "--match", template], { env })).code).toBe(0);
+    const { out } = await runHere(["list", "--archive", "--json", "-d", other], { env });
     const found = out
       .trim()
       .split("\n")

@@ -26,15 +26,17 @@ export interface Running {
 const home = join(tmpdir(), `callreel-home-${process.pid}`);
 process.once("exit", () => rmSync(home, { recursive: true, force: true }));
 
+/** Nothing of the machine's own settings. */
+export const cleanEnv = { PATH: process.env.PATH, HOME: home, NO_PROXY: "127.0.0.1" };
+
 /** Starts the built program as users do, in an environment that holds nothing of the machine's own settings. */
 export function start(
   args: readonly string[],
   options: { env?: Record<string, string | undefined>; cwd?: string; input?: string | Buffer } = {},
 ): Running {
-  const { PATH } = process.env;
   const child = spawn(process.execPath, [bin, ...args], {
     cwd: options.cwd,
-    env: { PATH, HOME: home, NO_PROXY: "127.0.0.1", ...options.env },
+    env: { ...cleanEnv, ...options.env },
   });
   const out: Buffer[] = [];
   const err: Buffer[] = [];

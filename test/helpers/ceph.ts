@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { AwsV4Signer } from "aws4fetch";
-import { freePort } from "./database-server.ts";
+import { endWithUs, freePort, prepare } from "./database-server.ts";
 
 /** Why no S3 server can be started here, for `describe.skipIf` and its name; undefined when one can. */
 export const noCeph: string | undefined =
@@ -15,19 +16,26 @@ export const noCeph: string | undefined =
 /** A real S3 server in memory: Ceph's RADOS Gateway over one monitor and one OSD, all on 127.0.0.1. */
 export interface CephServer extends AsyncDisposable {
   readonly endpoint: string;
-  /** The key pair of the user who owns the buckets, as environment variables. */
-  readonly env: Readonly<Record<string, string>>;
-  /** A key pair that owns nothing. */
-  readonly stranger: Readonly<Record<string, string>>;
-  /** Sends a signed request as the owner; `path` begins with the bucket, percent-encoded. */
-  send(method: string, path: string, headers?: Record<string, string>, body?: string | Uint8Array): Promise<Response>;
   /** Kills the gateway, as a crash does; what it had acknowledged is kept. */
   kill(): Promise<void>;
   /** Starts it again on its port. */
   start(): Promise<void>;
 }
 
-/** Starts it from empty; takes some 16 seconds. Data lies in memory: keep a test's under 500 MB. */
+/** Two users of such a server whose buckets nobody else sees, so that their names may be anybody's. */
+export interface CephTenant {
+  readonly endpoint: string;
+  /** Its name, which stands in the names of its users. */
+  readonly tenant: string;
+  /** The key pair of the user who owns the buckets, as environment variables. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A key pair that owns nothing. */
+  readonly stranger: Readonly<Record<string, string>>;
+  /** Sends a signed request as the owner; `path` begins with the bucket, percent-encoded. */
+  send(method: string, path: string, headers?: Record<string, string>, body?: string | Uint8Array): Promise<Response>;
+}
+
+/** Starts it from empty; takes some 16 seconds. Data lies in memory: keep a file's under 500 MB. */
 export async function startCeph(): Promise<CephServer> {
   const folder = mkdtempSync(join(tmpdir(), "callreel-ceph-"));
   for (const name of ["mon", "osd", "run", "rgw"]) mkdirSync(join(folder, name));
@@ -35,14 +43,12 @@ export async function startCeph(): Promise<CephServer> {
   const id = randomUUID();
   const env = { ...process.env, CEPH_CONF: join(folder, "ceph.conf") };
   writeFileSync(env.CEPH_CONF, configuration({ folder, id, port, monitor, monitorV1 }));
-  const run = (program: string, ...parameters: string[]) => {
-    const { status, stderr } = spawnSync(program, parameters, { env, encoding: "utf8", timeout: 30_000 });
-    if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
-  };
+  const run = (program: string, ...parameters: string[]) => prepare(program, parameters, { env }, folder);
   const servers: ChildProcess[] = [];
   const serve = (program: string, ...parameters: string[]) => {
     const log = openSync(join(folder, `${program}.out`), "a");
     const server = spawn(program, parameters, { env, stdio: ["ignore", log, log] });
+    endWithUs(server);
     servers.unshift(server);
     return server;
   };
@@ -52,12 +58,14 @@ export async function startCeph(): Promise<CephServer> {
   };
   try {
     const addresses = `[v2:127.0.0.1:${monitor},v1:127.0.0.1:${monitorV1}]`;
-    run("monmaptool", "--create", "--clobber", "--addv", "a", addresses, "--fsid", id, join(folder, "monmap"));
-    run("ceph-mon", "-i", "a", "--mkfs", "--monmap", join(folder, "monmap"));
+    await run("monmaptool", "--create", "--clobber", "--addv", "a", addresses, "--fsid", id, join(folder, "monmap"));
+    await run("ceph-mon", "-i", "a", "--mkfs", "--monmap", join(folder, "monmap"));
     serve("ceph-mon", "-i", "a", "--setuser", "root", "--setgroup", "root", "-f");
-    run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", randomUUID());
+    await run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", randomUUID());
     serve("ceph-osd", "-i", "0", "--setuser", "root", "--setgroup", "root", "-f");
-    await until(() => spawnSync("timeout", ["5", "ceph", "osd", "stat"], { env }).stdout.includes("1 up"));
+    await until(async () =>
+      (await promisify(execFile)("timeout", ["5", "ceph", "osd", "stat"], { env })).stdout.includes("1 up"),
+    );
     const endpoint = `http://127.0.0.1:${port}`;
     let gateway: ChildProcess;
     const start = async () => {
@@ -65,37 +73,61 @@ export async function startCeph(): Promise<CephServer> {
       await until(async () => (await fetch(endpoint)).ok);
     };
     await start();
-    for (const name of ["owner", "stranger"]) {
-      const keys = [`--access-key=${name}`, `--secret-key=secret/of+${name}`];
-      run("radosgw-admin", "user", "create", `--uid=${name}`, `--display-name=${name}`, ...keys);
-    }
-    return {
-      endpoint,
-      env: keysOf("owner"),
-      stranger: keysOf("stranger"),
-      send: (method, path, headers = {}, body) => sendSigned(`${endpoint}/${path}`, method, headers, body),
-      kill: () => ended(gateway),
-      start,
-      [Symbol.asyncDispose]: stop,
-    };
+    const keys = [`--access-key=${administrator.accessKeyId}`, `--secret-key=${administrator.secretAccessKey}`];
+    await run("radosgw-admin", "user", "create", "--uid=admin", "--display-name=admin", "--caps=users=write", ...keys);
+    return { endpoint, kill: () => ended(gateway), start, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function keysOf(name: string): Record<string, string> {
-  return { AWS_ACCESS_KEY_ID: name, AWS_SECRET_ACCESS_KEY: `secret/of+${name}` };
+/** Makes both users of a new tenant. */
+export async function cephTenant(endpoint: string, tenant: string): Promise<CephTenant> {
+  const [owner, stranger] = [
+    await createUser(endpoint, tenant, "owner"),
+    await createUser(endpoint, tenant, "stranger"),
+  ];
+  return {
+    endpoint,
+    tenant,
+    env: asEnv(owner),
+    stranger: asEnv(stranger),
+    send: (method, path, headers = {}, body) => sendSigned(owner, `${endpoint}/${path}`, { method, headers, body }),
+  };
+}
+
+interface Keys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+const administrator: Keys = { accessKeyId: "admin", secretAccessKey: "secret/of+admin" };
+
+function asEnv({ accessKeyId, secretAccessKey }: Keys): Record<string, string> {
+  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+}
+
+async function createUser(endpoint: string, tenant: string, name: string): Promise<Keys> {
+  const keys = { accessKeyId: `${tenant}-${name}`, secretAccessKey: `secret/of+${name}` };
+  const query = new URLSearchParams({ uid: `${tenant}$${name}`, "display-name": name, format: "json" });
+  query.set("access-key", keys.accessKeyId);
+  query.set("secret-key", keys.secretAccessKey);
+  const answer = await sendSigned(administrator, `${endpoint}/admin/user?${query}`, { method: "PUT" });
+  if (!answer.ok) throw new Error(`Ceph made no user: ${answer.status} ${await answer.text()}`);
+  return keys;
 }
 
 async function sendSigned(
+  keys: Keys,
   url: string,
-  method: string,
-  headers: Record<string, string>,
-  body?: string | Uint8Array,
+  {
+    method,
+    headers = {},
+    body,
+  }: { method: string; headers?: Record<string, string>; body?: string | Uint8Array | undefined },
 ): Promise<Response> {
-  const keys = { accessKeyId: "owner", secretAccessKey: "secret/of+owner", service: "s3", region: "us-east-1" };
-  const signed = await new AwsV4Signer({ url, method, headers, ...keys }).sign();
+  const signed = await new AwsV4Signer({ url, method, headers, ...keys, service: "s3", region: "us-east-1" }).sign();
   return fetch(url, { method, headers: signed.headers, ...(body === undefined ? {} : { body: Buffer.from(body) }) });
 }
 

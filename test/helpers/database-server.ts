@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,9 +27,29 @@ export function serverFolder(name: string, { uid, gid }: ServerUser): string {
 }
 
 /** Runs a preparing program to its end; what it complains of is in the error. */
-export function prepare(program: string, parameters: readonly string[], user: ServerUser, folder: string): void {
-  const { status, stdout, stderr } = spawnSync(program, parameters, { ...user, cwd: folder, encoding: "utf8" });
-  if (status !== 0) throw new Error(`${program} failed: ${stderr}${stdout}`);
+export async function prepare(
+  program: string,
+  parameters: readonly string[],
+  { env, ...user }: ServerUser & { readonly env?: NodeJS.ProcessEnv },
+  folder: string,
+): Promise<void> {
+  const child = spawn(program, parameters, {
+    ...user,
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(env && { env }),
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
+  const [status] = await once(child, "close");
+  if (status !== 0) throw new Error(`${program} failed: ${said}`);
+}
+
+/** Kills a server when this process exits without having stopped it, as one that is interrupted. */
+export function endWithUs(server: ChildProcess): void {
+  const end = () => server.kill("SIGKILL");
+  process.once("exit", end);
+  server.once("exit", () => process.off("exit", end));
 }
 
 /** A server that can be stopped, and started again with what it has; stopped and its folder removed on disposal. */
@@ -53,6 +74,7 @@ export async function startServer(
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],
     });
+    endWithUs(server);
     let complaint = "";
     server.stderr?.on("data", (text) => {
       complaint = (complaint + text).slice(-4000);

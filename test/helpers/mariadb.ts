@@ -32,7 +32,7 @@ export async function startMariadb(): Promise<MariadbServer> {
   const data = join(folder, "data");
   const socket = join(folder, "socket");
   const password = "it's a p@ss/word";
-  prepare(
+  await prepare(
     installer,
     ["--no-defaults", `--datadir=${data}`, "--auth-root-authentication-method=normal", "--skip-test-db"],
     user,

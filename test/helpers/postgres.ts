@@ -23,6 +23,19 @@ export interface PostgresServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
+/** Runs statements in this database as the administrator. */
+export function runStatements(login: { port: number; password: string; database: string }): PostgresServer["run"] {
+  return async (sql, values = []) => {
+    const client = new pg.Client({ host: "127.0.0.1", user: "callreel", ...login });
+    await client.connect();
+    try {
+      await client.query(sql, values.length === 0 ? undefined : [...values]);
+    } finally {
+      await client.end();
+    }
+  };
+}
+
 /** Makes a new database cluster and starts a server on it; takes some seconds. */
 export async function startPostgres(): Promise<PostgresServer> {
   const user = serverUser("postgres");
@@ -30,7 +43,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const password = "it's a p@ss/word";
   const data = join(folder, "data");
   writeFileSync(join(folder, "password"), password, { mode: 0o644 });
-  prepare(
+  await prepare(
     join(programs!, "initdb"),
     ["-D", data, "-U", "callreel", "-A", "scram-sha-256", "--pwfile", join(folder, "password"), "-E", "UTF8"].concat([
       "--locale=C.UTF-8",
@@ -40,30 +53,33 @@ export async function startPostgres(): Promise<PostgresServer> {
     folder,
   );
   const port = await freePort();
-  const run =
-    (database: string) =>
-    async (sql: string, values: readonly unknown[] = []) => {
-      const client = new pg.Client({ host: "127.0.0.1", port, user: "callreel", password, database });
-      await client.connect();
-      try {
-        await client.query(sql, values.length === 0 ? undefined : [...values]);
-      } finally {
-        await client.end();
-      }
-    };
   const server = await startServer(
     join(programs!, "postgres"),
-    ["-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+    [
+      "-D",
+      data,
+      "-p",
+      String(port),
+      "-k",
+      folder,
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      "fsync=off",
+      "-c",
+      "max_connections=400",
+    ],
     user,
     folder,
-    () => run("postgres")("SELECT 1"),
+    () => runStatements({ port, password, database: "postgres" })("SELECT 1"),
   );
-  await run("postgres")("CREATE DATABASE tim");
+  const run = runStatements({ port, password, database: "tim" });
+  await runStatements({ port, password, database: "postgres" })("CREATE DATABASE tim");
   return {
     port,
     password,
     url: `postgres://callreel@127.0.0.1:${port}/tim`,
-    run: run("tim"),
+    run,
     stop: server.stop,
     start: server.start,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),

@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Archive } from "../../src/core/model/ledger.ts";
 import type { Call } from "../../src/core/model/recording.ts";
 import type { BrowseQuery, Position } from "../../src/ledgers/browse-query.ts";
 import { openPostgresBrowse, type PostgresBrowse } from "../../src/ledgers/postgres/browse.ts";
 import { openPostgresLedger } from "../../src/ledgers/postgres/postgres-ledger.ts";
 import { systemClock } from "../../src/platform/clock.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 
-describe.skipIf(noPostgres)("the ledger in PostgreSQL, as listeners look through it", () => {
-  let server: PostgresServer;
+describeOnPostgres("the ledger in PostgreSQL, as listeners look through it", (server) => {
   let ledger: Archive;
   let browse: PostgresBrowse;
   beforeAll(async () => {
-    server = await startPostgres();
     ledger = await openPostgresLedger(server.url, { clock: systemClock, pid: 1, password: server.password });
     browse = await openPostgresBrowse(server.url, server.password);
     await keep(people);
@@ -23,7 +21,6 @@ describe.skipIf(noPostgres)("the ledger in PostgreSQL, as listeners look through
   afterAll(async () => {
     await browse?.[Symbol.asyncDispose]();
     await ledger?.[Symbol.asyncDispose]();
-    await server?.[Symbol.asyncDispose]();
   });
 
   async function keep(calls: readonly (readonly [id: string, call: Call])[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { RecordingError } from "../../src/core/model/errors.ts";
 import type { Archive } from "../../src/core/model/ledger.ts";
 import { type CopiedTable, tableNames } from "../../src/ledgers/copy/copied-tables.ts";
@@ -11,16 +11,10 @@ import { openPostgresDatabase } from "../../src/platform/postgres.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { ledgerContract, nothing, ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
-describe.skipIf(noPostgres)("the ledger in PostgreSQL", () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-  afterAll(() => server[Symbol.asyncDispose]());
-
+describeOnPostgres("the ledger in PostgreSQL", (server) => {
   describe("keeps the contract of all ledgers", () => {
     ledgerContract(async () => {
       await server.run("DROP SCHEMA IF EXISTS callreel CASCADE");

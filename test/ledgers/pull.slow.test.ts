@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { RecordingError } from "../../src/core/model/errors.ts";
 import { openPostgresLedger } from "../../src/ledgers/postgres/postgres-ledger.ts";
 import { ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 
-describe.skipIf(noPostgres)("a ledger in PostgreSQL hands out what is wanted", () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-  afterAll(() => server[Symbol.asyncDispose]());
+describeOnPostgres("a ledger in PostgreSQL hands out what is wanted", (server) => {
   beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
 
   const opened = async (runId: string, clock = heldClock()) => {

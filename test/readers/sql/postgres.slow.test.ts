@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { type DatabaseSettings, openDatabase } from "../../../src/readers/index.ts";
 import { allRows, contractRows, testFilters, testLogin, testMapping, testReader } from "../../contracts/reader.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../../helpers/postgres.ts";
+import { describeOnPostgres } from "../../helpers/shared-postgres.ts";
 
-describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () => {
-  let server: PostgresServer;
+describeOnPostgres("PostgreSQL", (server) => {
   beforeAll(async () => {
-    server = await startPostgres();
     await server.run(
       `CREATE TABLE calls (datasource varchar(20), voicelocation char(8), voicefilename text, start timestamp(3),
          duration integer, extension varchar(20), "number" text, "name" text, direction text)`,
@@ -15,7 +13,6 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
       JSON.stringify(contractRows),
     ]);
   });
-  afterAll(() => server?.[Symbol.asyncDispose]());
 
   const open = (settings: Partial<DatabaseSettings> = {}) =>
     openDatabase(server.url, {
@@ -33,14 +30,14 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
   test("a password may stand in the URL, with its special characters escaped", async () => {
     const url = server.url.replace("callreel@", `callreel:${encodeURIComponent(server.password)}@`);
     const [row] = await allRows(await openDatabase(url, { query: "SELECT 1 AS one" }));
-    expect(row).toEqual({ fields: { one: "1" }, file: `postgres://127.0.0.1:${server.port}/tim`, line: 1 });
+    expect(row).toEqual({ fields: { one: "1" }, file: `postgres://127.0.0.1:${server.port}/${server.name}`, line: 1 });
   });
 
   test("times come out as the database shows them, whatever the zones of server and reader", async () => {
     const query = `SELECT '2024-10-27 01:30:00.5'::timestamp AS start, '2024-03-31 02:30:00+00'::timestamptz AS instant,
       '2024-05-01'::date AS day, 12345678901234567890::numeric AS big, true AS yes, NULL AS nothing, '  ' AS blank`;
-    await server.run("ALTER ROLE callreel SET timezone = 'Europe/Berlin'");
-    await server.run("ALTER ROLE callreel SET datestyle = 'SQL, DMY'");
+    await server.run(`ALTER DATABASE ${server.name} SET timezone = 'Europe/Berlin'`);
+    await server.run(`ALTER DATABASE ${server.name} SET datestyle = 'SQL, DMY'`);
     const [row] = await allRows(await open({ query }));
     expect(row?.fields).toEqual({
       start: "2024-10-27 01:30:00.5",
@@ -51,7 +48,7 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
       nothing: null,
       blank: null,
     });
-    await server.run("ALTER ROLE callreel RESET ALL");
+    await server.run(`ALTER DATABASE ${server.name} RESET ALL`);
   });
 
   testFilters({
@@ -121,7 +118,8 @@ describe.skipIf(noPostgres !== undefined)(`PostgreSQL ${noPostgres ?? ""}`, () =
       for await (const _ of (await open({ query: "SELECT n FROM generate_series(1, 1000000) AS n" })).rows(
         new AbortController().signal,
       )) {
-        await server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callreel'");
+        await server.run(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE application_name = 'callreel' AND datname = current_database()`);
       }
     };
     await expect(reading()).rejects.toMatchObject({ code: expect.stringMatching(/^(server-error|reset)$/) });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Link } from "../../../src/core/model/recording.ts";
 import { openPostgresDatabase } from "../../../src/platform/postgres.ts";
 import { openSharedTokenStore, tokenKey } from "../../../src/sources/ringcentral/auth/shared-tokens.ts";
@@ -8,17 +8,11 @@ import { openBudgetStore } from "../../../src/sources/ringcentral/rate-limiter/b
 import { openSharedBudgetStore } from "../../../src/sources/ringcentral/rate-limiter/shared-budget-store.ts";
 import { leaseFence, openSharedLease } from "../../../src/sources/ringcentral/shared-lease.ts";
 import { openState } from "../../../src/sources/ringcentral/state.ts";
-import { noPostgres, type PostgresServer, startPostgres } from "../../helpers/postgres.ts";
+import { describeOnPostgres } from "../../helpers/shared-postgres.ts";
 import { openFake, refusedToken } from "./fake.ts";
 import { never, openWorld, realClock, type World } from "./world.ts";
 
-describe.skipIf(noPostgres)(`a budget in PostgreSQL${noPostgres ? ` (${noPostgres})` : ""}`, () => {
-  let server: PostgresServer;
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, 60_000);
-  afterAll(() => server[Symbol.asyncDispose]());
-
+describeOnPostgres("a budget in PostgreSQL", (server) => {
   const shared = async () =>
     openSharedState(await openPostgresDatabase(server.url, { flag: "--ledger", password: server.password }));
 

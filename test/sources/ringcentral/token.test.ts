@@ -92,13 +92,14 @@ test("keeps tokens where only the user can read them", async () => {
 
 test("renews ahead of the token's end, by a tenth of its life and a minute at most", async () => {
   await using place = await openPlace();
+  const begunMs = Date.now();
   let aheadMs = 0;
-  const source = place.open({ clock: { ...realClock, now: () => Date.now() + aheadMs } });
+  const source = place.open({ clock: { ...realClock, now: () => begunMs + aheadMs } });
   await fetchOne(place, source, "1");
-  aheadMs = 3_530_000;
+  aheadMs = 3_539_000;
   await fetchOne(place, source, "2");
   expect(place.fake.tokenRequests()).toHaveLength(1);
-  aheadMs = 3_545_000;
+  aheadMs = 3_541_000;
   await fetchOne(place, source, "3");
   expect(place.fake.tokenRequests()).toHaveLength(2);
 });
