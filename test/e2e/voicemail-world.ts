@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { voicemailAudio } from "../../src/sandbox/ringcentral/voicemail/content.ts";
 import { attachmentsOf, type Voicemail } from "../../src/sandbox/ringcentral/voicemail/store.ts";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget, type RingCentralWorld } from "./ringcentral-world.ts";
 import { finishedIn } from "./tim-world.ts";
 
@@ -22,7 +22,7 @@ export async function openVoicemailWorld(
   };
   return {
     ...world,
-    callreel: (...args) => run([...args, "-d", archive], { env }),
+    callreel: (...args) => runHere([...args, "-d", archive], { env }),
     keys: () =>
       rc.voicemail
         .all()
@@ -36,7 +36,7 @@ export async function openVoicemailWorld(
 }
 
 interface VoicemailArchive {
-  callreel(...args: string[]): ReturnType<typeof run>;
+  callreel(...args: string[]): ReturnType<typeof runHere>;
   /** The keys of all voicemails that have audio, whatever became of them. */
   keys(): readonly string[];
   /** The keys of the voicemails whose bytes lie in the archive. */

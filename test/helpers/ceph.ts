@@ -139,7 +139,7 @@ async function ended(server: ChildProcess): Promise<void> {
 }
 
 async function until(probe: () => boolean | Promise<boolean>): Promise<void> {
-  const patience = Date.now() + 90_000;
+  const patience = Date.now() + 150_000;
   for (;;) {
     if (await Promise.resolve(probe()).catch(() => false)) return;
     if (Date.now() > patience) throw new Error("Ceph did not start.");
