@@ -86,6 +86,42 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
 }
 
+/** A standby that follows this server and may only read. */
+export interface Standby extends AsyncDisposable {
+  readonly url: string;
+  /** Makes a server of its own of it, as after the loss of the other. */
+  promote(): Promise<void>;
+}
+
+/** Copies the server as it runs, and starts the copy as its standby. */
+export async function startStandby(primary: PostgresServer): Promise<Standby> {
+  const user = serverUser("postgres");
+  const folder = serverFolder("standby", user);
+  const data = join(folder, "data");
+  const from = `host=127.0.0.1 port=${primary.port} user=callreel password='${primary.password.replaceAll("'", "\\'")}'`;
+  const copying = ["-d", from, "-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync"];
+  prepare(join(programs!, "pg_basebackup"), copying, user, folder);
+  const port = await freePort();
+  const options = { host: "127.0.0.1", port, user: "callreel", password: primary.password, database: "tim" };
+  const run = async (sql: string) => {
+    const client = new pg.Client(options);
+    await client.connect();
+    await client.query(sql).finally(() => client.end());
+  };
+  const server = await startServer(
+    join(programs!, "postgres"),
+    ["-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+    user,
+    folder,
+    () => run("SELECT 1"),
+  );
+  return {
+    url: `postgres://callreel@127.0.0.1:${port}/tim`,
+    promote: () => run("SELECT pg_promote()"),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
 function findPrograms(): string | undefined {
   const root = "/usr/lib/postgresql";
   const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
