@@ -74,7 +74,10 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   };
   const downloaded = await runDownload(plan, { ledger, transfer, destination }, sources, io, { report: heard });
   keepNumbers(transfers, settings, io);
-  const lost = sawEverything(downloaded) ? [...(await texts.fetch()), ...(await insights.fetch())] : [];
+  const lost = [
+    ...(sawEverything(downloaded) ? await texts.fetch() : []),
+    ...(sawEverything(downloaded) || isCapped(downloaded) ? await insights.fetch() : []),
+  ];
   const summary = withLost(downloaded, lost);
   // Texts that are missing are found again by listing the same messages once more.
   if (sawEverything(summary) && lost.length === 0) await work.complete();
@@ -150,6 +153,11 @@ function listedWhole(summary: Summary, { listed }: WiredWork): readonly Listed[]
 /** A run that ended early has not seen the whole listing: the next one must start where this one did. */
 function sawEverything(summary: Summary): boolean {
   return summary.stoppedBy === undefined;
+}
+
+/** A run that may go on, though no further recordings are to come. */
+function isCapped({ stoppedBy }: Summary): boolean {
+  return stoppedBy?.code === "cap-reached";
 }
 
 /** `-o -`: the audio of exactly one recording to stdout, raw, from the first bytes that are known to be audio. */

@@ -49,7 +49,7 @@ export async function keepBeside(
   text: { readonly path: string; readonly bytes: Uint8Array },
   ledger: Archive,
 ): Promise<boolean> {
-  const isKept = keepText(root, { ...text, audio: entry.stored.path });
+  const isKept = keepText(root, { ...text, key: entry.ref.key, audio: entry.stored.path });
   await noteTranscripts(besideFiles(root), entry, ledger);
   const now = await ledger.entry(entry.ref.key);
   const isStill = now?.stored?.path === entry.stored.path;

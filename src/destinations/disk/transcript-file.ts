@@ -1,26 +1,30 @@
 import { closeSync, fsyncSync, lstatSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { RecordingKey } from "../../core/model/recording.ts";
 import { diskError } from "../../platform/disk-error.ts";
-import { nameBeside } from "../../platform/files.ts";
+import { makeFolders } from "../../platform/make-folders.ts";
 import { publish } from "./commit.ts";
-import { createFile, removeFile } from "./part-files.ts";
+import { createFile, partialFolder, partialPaths, privateName, removeFile } from "./part-files.ts";
 
-/** A text that belongs beside an audio file; both paths are relative to the archive. */
+/** A text that belongs beside a recording's audio; both paths are relative to the archive. */
 export interface BesideAudio {
+  readonly key: RecordingKey;
   readonly audio: string;
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
 /**
- * Puts a text beside its audio, whole and synced; says whether it did. What stands there already is never replaced,
+ * Puts a text beside its audio, whole and synced; says whether it did. Until then it lies among the parts of its recording,
+ * where a purge finds what a killed run has left. What stands there already is never replaced,
  * whatever it is. Throws what the disk says; where the audio is not there, nothing is written.
  */
-export function keepText(root: string, { audio, path, bytes }: BesideAudio): boolean {
+export function keepText(root: string, { key, audio, path, bytes }: BesideAudio): boolean {
   const file = join(root, path);
   if (lstatSync(join(root, audio), { throwIfNoEntry: false }) === undefined) return false;
-  const made = nameBeside(file);
+  const made = privateName(partialPaths(root, key).part.replace(/part$/, "text.part"));
   try {
+    makeFolders(join(root, partialFolder));
     const fd = createFile(made);
     try {
       writeFileSync(fd, bytes);

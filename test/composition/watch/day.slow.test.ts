@@ -94,7 +94,7 @@ test("two days of a watch: a fifth of the budget while nothing happens; more tha
   expect(await day.until(() => has(first), "two calls")).toBeLessThanOrEqual(listedAfter + minute);
 
   rc.settings.faults = [{ route: "*", kind: "reset" }];
-  const missed = [];
+  const missed: string[] = [];
   day.slow(2 * minute);
   for (let part = 0; part < 4; part++) {
     missed.push(...call(2));
