@@ -85,9 +85,14 @@ export async function* quotedRecords(
       const next = await source.next();
       const text = next.done ? tail : tail + next.value.toString("utf8");
       const end = next.done ? text.length : text.lastIndexOf("\n") + 1;
-      const { found, lines, upTo } = cutLines(text, end, delimiter, count);
-      count += lines;
-      if (found.length > 0) yield found;
+      let upTo = 0;
+      while (upTo < end) {
+        const cut = cutLines(text, { from: upTo, end }, delimiter, count);
+        if (cut.lines === 0) break;
+        count += cut.lines;
+        upTo = cut.upTo;
+        if (cut.found.length > 0) yield cut.found;
+      }
       tail = text.slice(upTo);
       if (upTo < end || tail.length > longestRow) {
         ours = false;
@@ -100,11 +105,14 @@ export async function* quotedRecords(
   }
 }
 
-/** Cuts the lines before `end`, as far as each is a record by itself. */
-function cutLines(text: string, end: number, delimiter: string, before: number) {
+/** So few that hardly any of their rows outlives a collection of young objects: for what does, V8 takes more and more memory. */
+const linesAtOnce = 64;
+
+/** Cuts some of the lines between `from` and `end`, as far as each is a record by itself. */
+function cutLines(text: string, { from, end }: { from: number; end: number }, delimiter: string, before: number) {
   const found: RawRecord[] = [];
-  let [lines, upTo] = [0, 0];
-  while (upTo < end) {
+  let [lines, upTo] = [0, from];
+  while (upTo < end && lines < linesAtOnce) {
     const feed = text.indexOf("\n", upTo);
     const stop = feed === -1 ? end : feed;
     const line = text.slice(upTo, stop > upTo && text.charCodeAt(stop - 1) === 13 ? stop - 1 : stop);

@@ -58,7 +58,8 @@ class FileDates {
   #rows = 0;
   #settled = false;
   #told = false;
-  readonly #starts = new WeakMap<RowBatch, readonly (string | undefined)[]>();
+  /** What the rows of each batch held back say of their starts. */
+  readonly #starts = new Map<RowBatch, readonly (string | undefined)[]>();
 
   constructor(name: string, rules: DateRules) {
     this.name = name;
@@ -73,7 +74,9 @@ class FileDates {
 
   hear(batch: RowBatch): void {
     if (this.#rules.dates !== "auto" || this.#settled) return;
-    for (const text of this.#startsOf(batch)) {
+    const starts = startsOf(batch);
+    this.#starts.set(batch, starts);
+    for (const text of starts) {
       this.#rows += 1;
       if (text === undefined || (text.startsWith("20") && isoLike.test(text))) continue;
       const readings = likelyReadings(text);
@@ -101,7 +104,8 @@ class FileDates {
 
   dated(batch: RowBatch): RowBatch {
     const notices: string[] = [...(batch.notices ?? [])];
-    const starts = this.#startsOf(batch);
+    const starts = this.#starts.get(batch) ?? startsOf(batch);
+    this.#starts.delete(batch);
     const rows = batch.rows.map((row, at) => {
       const text = starts[at];
       if (text === undefined) return row;
@@ -113,15 +117,6 @@ class FileDates {
       return start === undefined ? row : new DatedRow(row, start);
     });
     return { ...batch, rows, ...(notices.length === 0 ? {} : { notices }) };
-  }
-
-  /** What each row says of its start; worked out once for a batch. */
-  #startsOf(batch: RowBatch): readonly (string | undefined)[] {
-    const known = this.#starts.get(batch);
-    if (known !== undefined) return known;
-    const starts = batch.rows.map((row) => startText(row.fields));
-    this.#starts.set(batch, starts);
-    return starts;
   }
 
   #read(text: string): string | undefined {
@@ -153,6 +148,10 @@ class FileDates {
         "--row-dates dmy or --row-dates mdy.",
     );
   }
+}
+
+function startsOf({ rows }: RowBatch): readonly (string | undefined)[] {
+  return rows.map((row) => startText(row.fields));
 }
 
 /** A class: objects made by spreading another one cost five times as much. */
