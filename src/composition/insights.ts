@@ -5,7 +5,7 @@ import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { InsightsSource } from "../core/model/ports.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
-import { formatNumberOf } from "../core/text.ts";
+import { formatCount, formatNumberOf } from "../core/text.ts";
 import { insightsNameOf } from "../core/transcripts/names.ts";
 import { type Held, isHeld } from "../maintenance/transcripts.ts";
 import { openTextPlace } from "./text-places.ts";
@@ -33,6 +33,8 @@ export interface InsightsParts {
 }
 
 const pageSize = 256;
+/** So many are asked about within a minute or so. */
+const fewKeys = 50;
 /** So many failures in a row are no accident of single recordings. */
 const mostFailures = 3;
 /** After so many answers in a row that the gateway knows no such thing, and no other, the account has no RingSense. */
@@ -123,7 +125,11 @@ export function openInsights({ settings, io }: Invocation, parts: InsightsParts)
 
   async function fetchAll(): Promise<void> {
     const keys = [...wanted];
+    const all = formatNumberOf(keys.length, "recording");
+    if (keys.length > fewKeys)
+      notice("info", `Looking for the insights of ${all}: a request for each that has none yet.`);
     for (let at = 0; at < keys.length; at += pageSize) {
+      if (at > 0) notice("info", `Insights: ${formatCount(at)} of ${all} so far.`);
       if (!(await fetchPage(keys.slice(at, at + pageSize)))) return;
     }
   }
