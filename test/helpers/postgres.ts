@@ -53,25 +53,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     folder,
   );
   const port = await freePort();
-  const server = await startServer(
-    join(programs!, "postgres"),
-    [
-      "-D",
-      data,
-      "-p",
-      String(port),
-      "-k",
-      folder,
-      "-c",
-      "listen_addresses=127.0.0.1",
-      "-c",
-      "fsync=off",
-      "-c",
-      "max_connections=400",
-    ],
-    user,
-    folder,
-    () => runStatements({ port, password, database: "postgres" })("SELECT 1"),
+  const server = await startServer(join(programs!, "postgres"), serving(data, port, folder), user, folder, () =>
+    runStatements({ port, password, database: "postgres" })("SELECT 1"),
   );
   const run = runStatements({ port, password, database: "tim" });
   await runStatements({ port, password, database: "postgres" })("CREATE DATABASE tim");
@@ -84,6 +67,12 @@ export async function startPostgres(): Promise<PostgresServer> {
     start: server.start,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+/** A standby has to allow as many connections as the server that it follows. */
+function serving(data: string, port: number, folder: string): string[] {
+  const settings = ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=400"].flatMap((each) => ["-c", each]);
+  return ["-D", data, "-p", String(port), "-k", folder, ...settings];
 }
 
 /** A standby that follows this server and may only read. */
@@ -100,20 +89,11 @@ export async function startStandby(primary: PostgresServer): Promise<Standby> {
   const data = join(folder, "data");
   const from = `host=127.0.0.1 port=${primary.port} user=callreel password='${primary.password.replaceAll("'", "\\'")}'`;
   const copying = ["-d", from, "-D", data, "-R", "-X", "stream", "-c", "fast", "--no-sync"];
-  prepare(join(programs!, "pg_basebackup"), copying, user, folder);
+  await prepare(join(programs!, "pg_basebackup"), copying, user, folder);
   const port = await freePort();
-  const options = { host: "127.0.0.1", port, user: "callreel", password: primary.password, database: "tim" };
-  const run = async (sql: string) => {
-    const client = new pg.Client(options);
-    await client.connect();
-    await client.query(sql).finally(() => client.end());
-  };
-  const server = await startServer(
-    join(programs!, "postgres"),
-    ["-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
-    user,
-    folder,
-    () => run("SELECT 1"),
+  const run = runStatements({ port, password: primary.password, database: "tim" });
+  const server = await startServer(join(programs!, "postgres"), serving(data, port, folder), user, folder, () =>
+    run("SELECT 1"),
   );
   return {
     url: `postgres://callreel@127.0.0.1:${port}/tim`,
