@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openScriptedServer } from "../helpers/scripted-server.ts";
 import { finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -71,7 +72,7 @@ describe("--exec", () => {
     await using world = await openTimWorld(2);
     const hook = program(world, "hook", 'env > "$1/env"');
     const env = { ...world.env, LEFT: "out", LET_IN: "in", CALLREEL_DEST: world.archive, LC_ALL: "C" };
-    const { code } = await run(
+    const { code } = await runHere(
       ["download", "--rows", world.csv, "--exec", `${hook} ${world.home}`, "--exec-env", "LET_IN"],
       { env },
     );
@@ -117,7 +118,9 @@ describe("--exec", () => {
   it("that never ran, for the run was killed, is owed as well", async () => {
     await using world = await openTimWorld(3);
     const killer = program(world, "killer", "kill -9 $PPID");
-    expect((await download(world, "--exec", killer)).code).not.toBe(0);
+    const { csv, archive, env } = world;
+    const killed = await run(["download", "--rows", csv, "-d", archive, "--exec", killer], { env });
+    expect(killed.signal).toBe("SIGKILL");
     const seen = program(world, "seen", 'echo "$CALLREEL_HOOK_KEY" >> "$1/heard"');
     await download(world, "--exec", `${seen} ${world.home}`);
     expect((await download(world, "--exec", `${seen} ${world.home}`, "--exec-failed")).code).toBe(0);
@@ -246,7 +249,7 @@ describe("--ping", () => {
 });
 
 function download(world: Pick<TimWorld, "env" | "csv" | "archive">, ...args: string[]) {
-  return run(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env });
+  return runHere(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env });
 }
 
 function program({ home }: TimWorld, name: string, script: string): string {

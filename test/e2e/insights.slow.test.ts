@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import type { RingCentralSandboxOptions } from "../../src/sandbox/ringcentral/index.ts";
-import { run, start, until } from "../helpers/bin.ts";
+import { start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn } from "./tim-world.ts";
 
@@ -15,7 +16,7 @@ async function openWorld(settings: RingCentralSandboxOptions["settings"] = {}, r
   const { rc, archive, env } = world;
   return {
     ...world,
-    callreel: (...args: string[]) => run([...args, "-d", archive], { env }),
+    callreel: (...args: string[]) => runHere([...args, "-d", archive], { env }),
     ids: rc.recordings().map(({ id }) => id),
     asked: () =>
       rc.events.all().filter((event) => "route" in event && event.kind === "request" && event.route === "insights")

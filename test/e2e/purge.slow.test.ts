@@ -63,8 +63,8 @@ function setPath(archive: string, key: string, path: string): void {
 
 describe("a purge while the recordings are on their way", () => {
   it("is final: the files of the fetches that end after it do not stay", async () => {
-    await using world = await openTimWorld(6, { echo: { bytesPerSecond: 15_000 } }, { seconds: [4, 4] });
-    const { archive, env, csv } = world;
+    await using world = await openTimWorld(6, { echo: { bytesPerSecond: 1_000 } }, { seconds: [4, 4] });
+    const { archive, env, csv, tim } = world;
     const running = start(["download", "--rows", csv, "-d", archive, "--json", "--write-info-json"], { env });
     const partial = join(archive, ".callreel", "partial");
     await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
@@ -74,6 +74,7 @@ describe("a purge while the recordings are on their way", () => {
     for await (const page of ledger.entries({})) keys.push(...page.map(({ ref }) => ref.key));
     expect(await ledger.purge(keys, "asked")).toBe(keys.length);
     await ledger.purgeEnded(keys);
+    tim.settings.echo.bytesPerSecond = 0;
     const { out } = await running.finished;
     const skipped = eventsOf(out).filter(({ reason }) => reason === "purged");
     expect(skipped.length).toBe(keys.length);
@@ -141,14 +142,15 @@ describe("a purge of a recording whose file a killed run could not record", () =
     ["by the id in a name of another form", ["-o", "{name} {id}.{ext}"]],
     ["by its sidecar", ["--write-info-json"]],
   ])("finds and deletes it %s, and no other file", async (_, args) => {
-    await using world = await openTimWorld(2, { echo: { bytesPerSecond: 40_000 } }, { seconds: [3, 3] });
-    const { archive, env, csv } = world;
+    await using world = await openTimWorld(2, { echo: { bytesPerSecond: 1_000 } }, { seconds: [3, 3] });
+    const { archive, env, csv, tim } = world;
     const running = start(["download", "--rows", csv, "-d", archive, ...args], { env });
     const partial = join(archive, ".callreel", "partial");
     await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
     // Whoever holds this lets nobody else commit.
     const held = openSqlite(join(archive, ".callreel", "ledger.db"));
     held.exec("BEGIN IMMEDIATE");
+    tim.settings.echo.bytesPerSecond = 40_000;
     const finished = () => readdirSync(archive, { recursive: true, encoding: "utf8" }).filter(isFinished).length;
     const each = args[0] === "--write-info-json" ? 2 : 1;
     await until(() => finished() === each, "a whole file");
