@@ -86,7 +86,7 @@ describe("13 of standard output", () => {
 
 describe("where several apply", () => {
   it("a signal comes before a failed recording", async () => {
-    await using world = await openTimWorld(30, { echo: { bytesPerSecond: 200_000 } });
+    await using world = await openTimWorld(30, { echo: { bytesPerSecond: 1_000 } });
     const { archive, csv, env } = world;
     spoilFirst(world);
     const running = start(["download", "--rows", csv, "-d", archive, "-j", "2", "-R", "0", "--json"], { env });

@@ -234,7 +234,7 @@ describe("a run ends when asked", () => {
   });
 
   it("at a cap with 8, and by another run's lock with 11", async () => {
-    await using world = await openTimWorld(40, { echo: { bytesPerSecond: 100_000 } });
+    await using world = await openTimWorld(40, { echo: { bytesPerSecond: 1_000 } });
     const { env, csv, archive, tim } = world;
     const running = start(["download", "--rows", csv, "-d", archive, "--json"], { env });
     await until(() => running.out().includes("run-started"), "the start");
