@@ -89,14 +89,14 @@ it("outlasts a day without a network: told at first and each hour, and all of it
   stage.looks.look.mockImplementation(async () => {
     throw unreachable();
   });
-  await stage.held.advance(5 * hour + minute);
+  await stage.held.advance(24 * hour + minute);
   const told = stage.said.filter((message) => message.includes("no route"));
-  expect(told).toHaveLength(6);
+  expect(told).toHaveLength(25);
   expect(told[0]).toBe("platform.example: no route. Looking again in 40 s; what comes meanwhile is fetched then.");
   expect(told[1]).toContain("It has been so since 2026-11-21 00:0");
   stage.looks.look.mockImplementation(async () => undefined as never);
   await stage.held.advance(minute);
-  expect(stage.said.join("\n")).toContain("The call log can be read again, after 5 h");
+  expect(stage.said.join("\n")).toContain("The call log can be read again, after 1 d");
   expect(stage.reconcile).toHaveBeenCalledTimes(2);
   await stop();
 });
