@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TimWorld } from "../e2e/tim-world.ts";
 import { type Finished, run } from "../helpers/bin.ts";
-import { testIo } from "../helpers/test-io.ts";
+import { runHere } from "../helpers/run-here.ts";
 
 export const ways = ["kill", "EIO", "ENOSPC"] as const;
 export type Way = (typeof ways)[number];
@@ -65,28 +65,15 @@ export async function broken(
   if (falsehood !== undefined) return `after ${first.signal ?? first.code}: ${falsehood}; ${first.err}`;
   const meddled = await scene.between?.();
   if (meddled !== undefined) return `between: ${meddled}; before: ${first.err}`;
-  const second = await runHere(scene.again?.() ?? scene.command, env);
+  const second = await runHere(scene.again?.() ?? scene.command, { env });
   if (second.code !== (scene.ends ?? 0))
     return `the next run ends with ${second.code}: ${second.out}${second.err}; before: ${first.err}`;
   const unfinished = soundly(world, scene.incomplete);
   if (unfinished !== undefined) return `after the next run: ${unfinished}; ${second.err}; before: ${first.err}`;
-  const verified = await runHere(["verify", "-d", world.archive], env);
+  const verified = await runHere(["verify", "-d", world.archive], { env });
   return verified.code === 0
     ? undefined
     : `verify: ${verified.code} ${verified.out}${verified.err}; before: ${first.err}`;
-}
-
-/** Runs the built program in this process: what comes after a break needs no program of its own, which takes longest to start. */
-async function runHere(
-  args: readonly string[],
-  env: Record<string, string>,
-): Promise<Omit<Finished, "signal" | "stdout">> {
-  const { main } = (await import(
-    new URL("../../dist/cli/program.js", import.meta.url).href
-  )) as typeof import("../../src/cli/program.ts");
-  const io = testIo({ NO_PROXY: "127.0.0.1", ...env });
-  const code = await main([...args], io);
-  return { code, out: io.out(), err: io.err() };
 }
 
 /** How many recordings stand in the archive, if there is one by now; throws on a file that holds no recording's bytes. */

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { eventsOf, openTimWorld, type TimWorld } from "../e2e/tim-world.ts";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 import { countTries } from "../helpers/tries.ts";
 import { broken, compileShim, held, type Scene, snapshot, stepsOf, ways } from "./breaking.ts";
@@ -30,8 +30,8 @@ const scenes: Readonly<Record<string, (world: TimWorld) => Promise<Scene>>> = {
     };
   },
   async purge(world) {
-    await run(fill(world), { env: world.env });
-    const listed = await run(["list", "--archive", "--json", "-d", world.archive], { env: world.env });
+    await runHere(fill(world), { env: world.env });
+    const listed = await runHere(["list", "--archive", "--json", "-d", world.archive], { env: world.env });
     const key = String(eventsOf(listed.out)[0]?.key);
     const left = () => (held(world) === rows - 1 ? undefined : `${held(world)} files are there`);
     const sidecars = () => spawnSync("find", [world.archive, "-name", "*.info.json"], { encoding: "utf8" }).stdout;
@@ -44,11 +44,11 @@ const scenes: Readonly<Record<string, (world: TimWorld) => Promise<Scene>>> = {
   },
   async "purge beside a hold"(world) {
     const { env } = world;
-    await run(fill(world), { env });
-    const listed = await run(["list", "--archive", "--json", "-d", world.archive], { env });
+    await runHere(fill(world), { env });
+    const listed = await runHere(["list", "--archive", "--json", "-d", world.archive], { env });
     const entries = eventsOf(listed.out) as { key: string; path: string }[];
     const [kept, late] = entries as [(typeof entries)[0], (typeof entries)[0]];
-    await run(["hold", "add", kept.key, "-d", world.archive], { env });
+    await runHere(["hold", "add", kept.key, "-d", world.archive], { env });
     const standing = () =>
       existsSync(join(world.archive, kept.path)) ? undefined : `${kept.path} is gone, though it is held`;
     const left = () => standing() ?? (held(world) === 1 ? undefined : `${held(world)} files are there`);
@@ -61,18 +61,18 @@ const scenes: Readonly<Record<string, (world: TimWorld) => Promise<Scene>>> = {
         // What the purge has not reached by then is kept from here on; what it has must not come back.
         const file = join(world.archive, late.path);
         const stood = existsSync(file);
-        const added = await run(["hold", "add", late.key, "-d", world.archive], { env });
-        const rest = await run(["purge", "--yes", "-d", world.archive], { env });
+        const added = await runHere(["hold", "add", late.key, "-d", world.archive], { env });
+        const rest = await runHere(["purge", "--yes", "-d", world.archive], { env });
         const lost = stood && !existsSync(file) && [0, 3].includes(added.code ?? -1);
         if (lost) return `${late.path} is gone, though a hold came first: ${added.err}${rest.err}`;
-        await run(["hold", "remove", late.key, "-d", world.archive], { env });
+        await runHere(["hold", "remove", late.key, "-d", world.archive], { env });
         return undefined;
       },
       incomplete: left,
     };
   },
   async adopt(world) {
-    await run([...fill(world), "-o", "{date}/{id}.{ext}"], { env: world.env });
+    await runHere([...fill(world), "-o", "{date}/{id}.{ext}"], { env: world.env });
     rmSync(join(world.archive, ".callreel"), { recursive: true });
     spawnSync("find", [world.archive, "-name", "*.info.json", "-delete"]);
     return {
@@ -83,7 +83,7 @@ const scenes: Readonly<Record<string, (world: TimWorld) => Promise<Scene>>> = {
     };
   },
   async rebuild(world) {
-    await run(fill(world), { env: world.env });
+    await runHere(fill(world), { env: world.env });
     return {
       command: ["verify", "--rebuild", "-d", world.archive],
       under: world.archive,
@@ -92,7 +92,7 @@ const scenes: Readonly<Record<string, (world: TimWorld) => Promise<Scene>>> = {
     };
   },
   async export(world) {
-    await run(fill(world), { env: world.env });
+    await runHere(fill(world), { env: world.env });
     const bags = join(world.home, "bags");
     const bag = join(bags, "bag");
     const unsound = () => {

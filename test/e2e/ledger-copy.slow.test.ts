@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
-import { run, start, until } from "../helpers/bin.ts";
+import { start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { type Database, describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -17,7 +18,7 @@ describeOnPostgres("ledger copy", (server) => {
     const { tim, csv, archive, home } = world;
     const env = envOf(world);
     const call = async (...args: string[]) => {
-      const { code, out, err } = await run(args, { env });
+      const { code, out, err } = await runHere(args, { env });
       return { code, out, err };
     };
     tim.settings.faults = [{ on: "tim", do: "empty", recording: tim.recordings()[3]!.voicefilename, times: 0 }];
@@ -66,24 +67,24 @@ describeOnPostgres("ledger copy", (server) => {
     await using world = await openTimWorld(3);
     const { csv, archive, home } = world;
     const env = envOf(world);
-    await run(["download", "-s", "tim", "--rows", csv, "-d", archive], { env });
+    await runHere(["download", "-s", "tim", "--rows", csv, "-d", archive], { env });
     addRecordings(fileOf(archive), 15_000);
     const copying = start(["ledger", "copy", archive, server.url], { env });
     await rowsSeen(server);
     copying.child.kill("SIGKILL");
     await copying.finished;
-    const status = await run(["status", "-d", archive, "--ledger", server.url], { env });
+    const status = await runHere(["status", "-d", archive, "--ledger", server.url], { env });
     expect([status.code, status.err]).toEqual([13, expect.stringContaining("There is no ledger in postgres://")]);
-    expect((await run(["ledger", "copy", archive, server.url], { env })).code).toBe(0);
+    expect((await runHere(["ledger", "copy", archive, server.url], { env })).code).toBe(0);
 
     const back = join(home, "back");
     const returning = start(["ledger", "copy", server.url, back], { env });
     await until(() => existsSync(`${fileOf(back)}.copying`), "the copy to begin");
     returning.child.kill("SIGKILL");
     await returning.finished;
-    const none = await run(["status", "-d", back], { env });
+    const none = await runHere(["status", "-d", back], { env });
     expect([none.code, none.err]).toEqual([2, expect.stringContaining("There is no archive at")]);
-    const whole = await run(["ledger", "copy", server.url, back, "--json"], { env });
+    const whole = await runHere(["ledger", "copy", server.url, back, "--json"], { env });
     expect([whole.code, existsSync(`${fileOf(back)}.copying`)]).toEqual([0, false]);
     expect(Number(eventsOf(whole.out)[0]?.recordings)).toBeGreaterThan(15_000);
   }, 300_000);
@@ -93,7 +94,7 @@ describeOnPostgres("ledger copy", (server) => {
     const { csv, archive, home } = world;
     const env = envOf(world);
     const tried = async (...args: string[]) => {
-      const { code, err } = await run(["ledger", ...args], { env });
+      const { code, err } = await runHere(["ledger", ...args], { env });
       return [code, err];
     };
     expect(await tried("copy", archive, server.url)).toEqual([2, expect.stringContaining("There is no ledger at")]);
@@ -101,7 +102,7 @@ describeOnPostgres("ledger copy", (server) => {
     expect(await tried("copy", archive, "mysql://h/d")).toEqual([2, expect.stringContaining("postgres://user@host")]);
     const inArgv = await tried("copy", archive, "postgres://me:hunter2@127.0.0.1/tim");
     expect(inArgv).toEqual([2, expect.not.stringContaining("hunter2")]);
-    await run(["download", "-s", "tim", "--rows", csv, "-d", archive], { env });
+    await runHere(["download", "-s", "tim", "--rows", csv, "-d", archive], { env });
     expect(await tried("copy", archive, join(home, "other"))).toEqual([2, expect.stringContaining("of a kind")]);
     const player = start(["serve", "-d", archive, "--port", "0"], { env });
     await until(() => player.out().includes("http"), "the player");

@@ -93,14 +93,15 @@ describe("while serve has the ledger open", () => {
 
 describe("verify while a download is at work", () => {
   it("takes a file that stands there before its entry does for no stranger's", async () => {
-    await using world = await openTimWorld(5, { echo: { bytesPerSecond: 40_000 } }, { seconds: [4, 4] });
-    const { archive, env, csv } = world;
+    await using world = await openTimWorld(5, { echo: { bytesPerSecond: 1_000 } }, { seconds: [4, 4] });
+    const { archive, env, csv, tim } = world;
     const running = start(["download", "--rows", csv, "-d", archive], { env });
     const partial = join(archive, ".callreel", "partial");
     await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
     // Whoever holds this lets nobody else commit.
     const held = openSqlite(ledgerOf(world));
     held.exec("BEGIN IMMEDIATE");
+    tim.settings.echo.bytesPerSecond = 40_000;
     await until(() => finishedIn(archive).length > 0, "a finished file");
     const verifying = start(["verify", "-d", archive], { env });
     await until(() => verifying.err().includes("not recorded yet") || verifying.out() !== "", "the end of the look");
@@ -132,7 +133,7 @@ describe("verify while a download is at work", () => {
 });
 
 it("a download that was stopped past its lease drops what it has of a recording that a player has fetched meanwhile", async () => {
-  await using world = await openTimWorld(1, { echo: { bytesPerSecond: 40_000 } }, { seconds: [4, 4] });
+  await using world = await openTimWorld(1, { echo: { bytesPerSecond: 1_000 } }, { seconds: [4, 4] });
   const { archive, env, csv, tim } = world;
   const [row] = tim.rows();
   const key = ["tim", row?.datasource, row?.voicelocation, row?.voicefilename].join("/");
@@ -141,6 +142,7 @@ it("a download that was stopped past its lease drops what it has of a recording 
   const parts = () => (existsSync(partial) ? readdirSync(partial) : []);
   await until(() => parts().some((name) => name.endsWith(".part")), "a part");
   running.child.kill("SIGSTOP");
+  tim.settings.echo.bytesPerSecond = 40_000;
   {
     await using player = await serve(world, "--lease", "1s");
     // A listener's fetch goes on after it was heard.

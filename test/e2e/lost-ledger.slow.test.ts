@@ -19,14 +19,15 @@ import { openTimWorld, type TimWorld } from "./tim-world.ts";
 it.each(["deleted", "moved aside"])(
   "a ledger that is %s while a run works ends it with 13, never with done",
   async (how) => {
-    await using world = await openTimWorld(8, { echo: { bytesPerSecond: 40_000 } }, { seconds: [4, 4] });
-    const { archive, env, csv } = world;
+    await using world = await openTimWorld(8, { echo: { bytesPerSecond: 1_000 } }, { seconds: [4, 4] });
+    const { archive, env, csv, tim } = world;
     const running = start(["download", "--rows", csv, "-d", archive], { env });
     const partial = join(archive, ".callreel", "partial");
     await until(() => existsSync(partial) && readdirSync(partial).some((name) => name.endsWith(".part")), "a part");
     const ledger = join(archive, ".callreel", "ledger.db");
     if (how === "deleted") for (const suffix of ["", "-wal", "-shm"]) rmSync(ledger + suffix, { force: true });
     else renameSync(ledger, join(world.home, "ledger.db"));
+    tim.settings.echo.bytesPerSecond = 40_000;
     const { code, err } = await running.finished;
     expect([code, err]).toEqual([13, expect.stringContaining("was deleted, emptied or replaced while in use")]);
     expect(err).not.toMatch(/\n\s+at /);
