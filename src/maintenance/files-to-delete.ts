@@ -35,17 +35,37 @@ export async function openFilesOf(
   const standing = isBucket(where.settings) ? inBucket(where.store) : inFolder(where.root);
   // A bucket notes whose each object is: those that no entry names are among the unrecorded.
   const siblings = isBucket(where.settings) ? new Set() : await siblingsThatStand(standing, purged, where.ledger);
-  /** Whether another recording's file differs in its extension alone: what is named without it may be of either. */
-  const isShared = (path: string, own: readonly string[]) =>
-    anyIsThere(
-      standing,
-      siblingsOf(path).filter((each) => !own.includes(each)),
-    );
   return async ({ key, path, transcripts = [] }) => {
     const named = path === undefined ? [] : [path, ...siblingsOf(path).filter((sibling) => siblings.has(sibling))];
-    const audio = [...named, ...(unrecorded.get(key) ?? [])];
-    const said = await Promise.all(audio.map(async (each) => transcriptNames(each, await isShared(each, audio))));
-    return [...new Set([...audio, ...transcripts, ...said.flat(), ...(await sidecarsOfKey(standing, audio, key))])];
+    const audio = [...new Set([...named, ...(unrecorded.get(key) ?? [])])];
+    const there = await namesakesOf(where.store, audio);
+    const known = there === undefined ? standing : among(there, standing);
+    const said = await Promise.all(
+      audio.map(async (each) => transcriptNames(each, await isShared(known, each, audio))),
+    );
+    const files = new Set([...audio, ...said.flat(), ...(await sidecarsOfKey(known, audio, key))]);
+    return [...new Set([...[...files].filter((file) => there?.has(file) ?? true), ...transcripts])];
+  };
+}
+
+/** Whether another recording's file differs in its extension alone: what is named without it may be of either. */
+function isShared(standing: Standing, path: string, own: readonly string[]): Promise<boolean> {
+  const others = siblingsOf(path).filter((each) => !own.includes(each));
+  return anyIsThere(standing, others);
+}
+
+/** All that stands by the names of these files, whatever its extension; undefined where the store cannot tell at once. */
+async function namesakesOf(store: Store, audio: readonly string[]): Promise<ReadonlySet<string> | undefined> {
+  const oneOfEach = new Map(audio.map((path) => [path.replace(/\.[^./]+$/, ""), path]));
+  const found = await Promise.all([...oneOfEach.values()].map((path) => store.namesakes?.(path)));
+  return found.some((each) => each === undefined) ? undefined : new Set(found.flatMap((each) => [...(each ?? [])]));
+}
+
+/** Asks only about what is known to be there. */
+function among(there: ReadonlySet<string>, { namedIn }: Standing): Standing {
+  return {
+    isThere: async (path) => there.has(path),
+    namedIn: async (sidecar) => (there.has(sidecar) ? namedIn(sidecar) : undefined),
   };
 }
 

@@ -5,7 +5,7 @@ import { runHere } from "../helpers/run-here.ts";
 import { describeOnCeph, withLock } from "../helpers/shared-ceph.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
-describeOnCeph("what is deleted from a bucket of Ceph", { calls: {}, locked: withLock }, (ceph) => {
+describeOnCeph("what is deleted from a bucket of Ceph", { calls: {}, locked: withLock, versioned: {} }, (ceph) => {
   function callreel(world: TimWorld, ...args: readonly string[]) {
     return runHere([...args, "--s3-endpoint", ceph.endpoint], { env: { ...world.env, ...ceph.env } });
   }
@@ -47,6 +47,36 @@ describeOnCeph("what is deleted from a bucket of Ceph", { calls: {}, locked: wit
     expect([after.code, after.err]).toEqual([0, expect.stringContaining("4 purged")]);
     const again = await callreel(world, "download", ...source, ...place);
     expect([again.code, await audioIn("calls", "purged")]).toEqual([0, []]);
+  });
+
+  test("purge asks the bucket once what stands beside a recording, and deletes that, hidden versions too, and nothing else", async () => {
+    await using world = await openTimWorld(3);
+    await using proxy = await openBucketProxy(ceph.endpoint);
+    const place = ["-d", "s3://versioned/asked", "--s3-endpoint", proxy.endpoint];
+    const call = { env: { ...world.env, ...ceph.env } };
+    const versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    await ceph.send("PUT", "versioned?versioning", {}, versioning);
+    const source = ["-s", "tim", "-r", world.csv, "--write-info-json"];
+    expect((await runHere(["download", ...source, ...place], call)).code).toBe(0);
+    const [first = "", second = ""] = await audioIn("versioned", "asked");
+    const encoded = (key: string) => `versioned/${key.split("/").map(encodeURIComponent).join("/")}`;
+    // Somebody deletes an object with its text beside it, as a bucket with versions deletes: all of it is still there.
+    await ceph.send("PUT", `${encoded(first)}.txt`, {}, "what was said");
+    for (const path of [encoded(first), `${encoded(first)}.txt`]) await ceph.send("DELETE", path);
+    await ceph.send("PUT", encoded(second.replace(/\.wav$/, ".vtt")), {}, "WEBVTT");
+    await ceph.send("PUT", "versioned/asked/tim/other.vtt", {}, "WEBVTT");
+    proxy.seen.length = 0;
+    const purged = await runHere(["purge", "--before", "2100-01-01", "--yes", ...place], call);
+    expect([purged.code, purged.err]).toEqual([0, expect.stringContaining("3 recordings")]);
+    const versions = await (await ceph.send("GET", "versioned?versions&prefix=asked/tim")).text();
+    const left = [...versions.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => key);
+    expect(left).toEqual(["asked/tim/other.vtt"]);
+    const listings = proxy.seen.filter((each) => /^GET \/versioned\/\?.*versions/.test(each));
+    // One beside each of three, and one for each of the eight objects that there are: audio, sidecars, two texts.
+    expect(listings).toHaveLength(3 + 8);
+    expect(
+      proxy.seen.filter((each) => /\.(?:srt|json)(?: |$)/.test(each) && !/info\.json|archive\.json/.test(each)),
+    ).toEqual([]);
   });
 
   test("purge keeps what is locked, says until when, sets no tombstone, and ends with 3", async () => {

@@ -86,6 +86,11 @@ export interface Store extends AsyncDisposable {
   read(path: string, range?: ByteRange): Promise<Reading | undefined>;
   /** Every finished file, flat and in pages, in any order: neither what is on its way nor what callreel keeps for itself. */
   list(options?: ListOptions): AsyncIterable<readonly ListedFile[]>;
+  /**
+   * Every file, deleted versions too, whose name differs from this one's in its extensions alone: `a.wav`, `a.vtt`,
+   * `a.wav.vtt`. Absent, or undefined, where one request does not tell.
+   */
+  namesakes?(path: string): Promise<ReadonlySet<string> | undefined>;
   /** Deletes a file for good, all its versions. Throws `unsafe-path` where something else than a file stands. */
   remove(path: string): Promise<Removal>;
   /** Absent where a store is reached through this program alone. */

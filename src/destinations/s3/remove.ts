@@ -56,7 +56,7 @@ async function isLocked(
   return until > now() || headers["x-amz-object-lock-legal-hold"]?.toUpperCase() === "ON";
 }
 
-/** As far as there are any; a store that knows none has one without an id. */
+/** A store that knows no versions has one without an id. */
 async function versionsOf(
   client: S3Client,
   key: string,
@@ -64,17 +64,47 @@ async function versionsOf(
   signal: AbortSignal,
 ): Promise<readonly Version[]> {
   const found: Version[] = [];
-  let marker: Readonly<Record<string, string>> | undefined = {};
-  while (marker !== undefined) {
-    const query = { versions: "", prefix: key, "encoding-type": "url", ...marker };
-    const answer: HttpAnswer = await client.send({ method: "GET", key: "", query, maxBytes: 8 << 20 }, signal);
-    if (answer.status === 501 || answer.status === 405) return [{ id: "", isMarker: false }];
-    if (answer.status >= 300) throw refusalOf(answer, client.place, "listing versions", now());
-    const xml = answer.body.toString("utf8");
+  for await (const xml of versionPages(client, key, now, signal)) {
+    if (xml === undefined) return [{ id: "", isMarker: false }];
     found.push(...versionsIn(xml, key, "Version"), ...versionsIn(xml, key, "DeleteMarker"));
-    marker = nextMarker(xml, key, marker, client);
+    // The keys that only begin alike come after it.
+    if (decoded(textIn(xml, "NextKeyMarker") ?? "") !== key) break;
   }
   return found;
+}
+
+/** The keys that begin so and have a version; undefined where the store knows no versions. */
+export async function keysWithVersions(
+  client: S3Client,
+  prefix: string,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | undefined> {
+  const keys = new Set<string>();
+  for await (const xml of versionPages(client, prefix, now, signal)) {
+    if (xml === undefined) return undefined;
+    for (const each of elementsIn(xml, "Version")) keys.add(decoded(textIn(each, "Key") ?? ""));
+  }
+  return keys;
+}
+
+/** The listing of all versions of what begins so, page by page; undefined from a store that has no such listing. */
+async function* versionPages(
+  client: S3Client,
+  prefix: string,
+  now: () => number,
+  signal: AbortSignal,
+): AsyncIterable<string | undefined> {
+  let marker: Readonly<Record<string, string>> | undefined = {};
+  while (marker !== undefined) {
+    const query = { versions: "", prefix, "encoding-type": "url", ...marker };
+    const answer: HttpAnswer = await client.send({ method: "GET", key: "", query, maxBytes: 8 << 20 }, signal);
+    if (answer.status === 501 || answer.status === 405) return yield undefined;
+    if (answer.status >= 300) throw refusalOf(answer, client.place, "listing versions", now());
+    const xml = answer.body.toString("utf8");
+    yield xml;
+    marker = nextMarker(xml, marker, client);
+  }
 }
 
 function versionsIn(xml: string, key: string, element: "Version" | "DeleteMarker"): Version[] {
@@ -82,17 +112,16 @@ function versionsIn(xml: string, key: string, element: "Version" | "DeleteMarker
   return own.map((each) => ({ id: textIn(each, "VersionId") ?? "", isMarker: element === "DeleteMarker" }));
 }
 
-/** Where the listing goes on, while it is still about this key: the keys that only begin alike come after it. */
+/** Where the listing goes on. */
 function nextMarker(
   xml: string,
-  key: string,
   before: Readonly<Record<string, string>>,
   client: S3Client,
 ): Readonly<Record<string, string>> | undefined {
-  const nextKey = decoded(textIn(xml, "NextKeyMarker") ?? "");
-  if (textIn(xml, "IsTruncated") !== "true" || nextKey !== key) return undefined;
+  if (textIn(xml, "IsTruncated") !== "true") return undefined;
+  const key = decoded(textIn(xml, "NextKeyMarker") ?? "");
   const id = textIn(xml, "NextVersionIdMarker");
-  const next = { "key-marker": nextKey, ...(id ? { "version-id-marker": id } : {}) };
-  if (JSON.stringify(next) !== JSON.stringify(before)) return next;
+  const next = { "key-marker": key, ...(id ? { "version-id-marker": id } : {}) };
+  if (key !== "" && JSON.stringify(next) !== JSON.stringify(before)) return next;
   throw new RecordingError("bad-answer", `${nameOf(client.place)}: the listing does not end.`);
 }

@@ -7,7 +7,7 @@ import type { S3Client } from "./client.ts";
 import { factsIn } from "./objects.ts";
 import { openPresignedUrls } from "./presign.ts";
 import { refusalOf } from "./refusals.ts";
-import { removeObject } from "./remove.ts";
+import { keysWithVersions, removeObject } from "./remove.ts";
 import { decoded, elementsIn, textIn } from "./xml.ts";
 
 interface StoreContext {
@@ -46,6 +46,11 @@ export function openS3Store(context: StoreContext): Store {
       return facts && { facts, bytes: nothing(), async [Symbol.asyncDispose]() {} };
     },
     list: ({ under = "" } = {}) => listed(context, under === "" ? client.place.prefix : `${keyOf(under)}/`),
+    async namesakes(path) {
+      const stem = keyOf(path).replace(/\.[^./]+$/, "");
+      const keys = await keysWithVersions(client, `${stem}.`, now, signal);
+      return keys && new Set([...keys].map((key) => key.slice(client.place.prefix.length)));
+    },
     async remove(path) {
       checkPath(nameOf(client.place), path);
       return removeObject(client, path, now, signal);
