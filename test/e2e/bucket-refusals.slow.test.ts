@@ -166,13 +166,21 @@ test("encryption, storage class and lock are asked for with each object, and sid
   }
 });
 
+/** Makes Node look for the package in vain. */
+const withoutChain = (() => {
+  const asUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+  const hides = `export function resolve(name, context, next) { if (name.startsWith("@aws-sdk/")) throw Object.assign(new Error(name), { code: "ERR_MODULE_NOT_FOUND" }); return next(name, context); }`;
+  return `--import ${asUrl(`import { register } from "node:module"; register(${JSON.stringify(asUrl(hides))});`)}`;
+})();
+
 test("a key's half, or none where AWS's chain is not installed, is told before anything is fetched", async () => {
   await using world = await openTimWorld(1);
   await using bucket = await openRudeBucket();
   const args = ["download", "-s", "tim", "-r", world.csv, "-d", "s3://calls/x", "--s3-endpoint", bucket.endpoint];
   const half = await run(args, { env: { ...world.env, AWS_ACCESS_KEY_ID: "owner" } });
   expect([half.code, half.err]).toEqual([2, expect.stringContaining("AWS_SECRET_ACCESS_KEY is not set")]);
-  const none = await run(args, { env: { ...world.env, AWS_PROFILE: "calls", AWS_EC2_METADATA_DISABLED: "true" } });
+  const env = { ...world.env, AWS_PROFILE: "calls", AWS_EC2_METADATA_DISABLED: "true", NODE_OPTIONS: withoutChain };
+  const none = await run(args, { env });
   expect([none.code, none.err]).toEqual([2, expect.stringContaining("npm install @aws-sdk/credential-provider-node")]);
   expect(bucket.seen).toEqual([]);
 });

@@ -10,9 +10,9 @@ import type { ResponseHead } from "../../core/model/recording.ts";
 import { defaultRetryPolicy, type RetryPolicy, retried, retryDelay } from "../../core/retry.ts";
 import type { Http, HttpAnswer } from "../../http/client.ts";
 import { nameOf, type S3Place, type S3Server, urlOf } from "./address.ts";
-import type { CredentialSource } from "./credentials.ts";
+import type { CredentialSource, Credentials } from "./credentials.ts";
 import { type OpenBody, openBody } from "./read-body.ts";
-import { passingFault } from "./refusals.ts";
+import { codeOf, passingFault } from "./refusals.ts";
 
 export interface S3Request {
   readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
@@ -63,13 +63,24 @@ const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b
 const smallAnswer = 64 * 1024;
 
 export function openS3Client(settings: S3ClientSettings): S3Client {
-  const { place, server, http, clock, random, retry = defaultRetryPolicy } = settings;
+  const { place, server, credentials, http, clock, random, retry = defaultRetryPolicy } = settings;
   const signingKeys = new Map<string, ArrayBuffer>();
   let answered = false;
 
+  /** Asks with the keys of the moment, and once more with others where the store says that these have expired. */
+  async function withKeys(ask: (keys: Credentials) => Promise<HttpAnswer>): Promise<HttpAnswer> {
+    const keys = await credentials();
+    const answer = await ask(keys);
+    if (!hasExpired(answer)) return answer;
+    const others = await credentials(keys);
+    return others === keys ? answer : ask(others);
+  }
+
   async function sendOnce(request: S3Request, signal: AbortSignal): Promise<HttpAnswer> {
-    const signed = await signedRequest(request, settings, signingKeys);
-    const answer = await http.request({ ...signed, maxBytes: request.maxBytes ?? smallAnswer }, signal);
+    const answer = await withKeys(async (keys) => {
+      const signed = await signedRequest(request, settings, keys, signingKeys);
+      return http.request({ ...signed, maxBytes: request.maxBytes ?? smallAnswer }, signal);
+    });
     answered = true;
     if (request.once) return answer;
     const fault = passingFault(answer, place, clock.now());
@@ -96,7 +107,8 @@ export function openS3Client(settings: S3ClientSettings): S3Client {
     open: (request, signal) =>
       patiently(
         async () => {
-          const signed = await signedRequest(request, settings, signingKeys);
+          const keys = await credentials();
+          const signed = await signedRequest(request, settings, keys, signingKeys);
           const body = await openBody((receiver, abort) => http.stream(signed, receiver, abort), signal);
           answered = true;
           if (body.head.status < 500 && body.head.status !== 429) return body;
@@ -108,7 +120,7 @@ export function openS3Client(settings: S3ClientSettings): S3Client {
     async presign(key, query, seconds) {
       const url = urlOf(server, place.bucket, key, { ...query, "X-Amz-Expires": String(seconds) });
       const signer = new AwsV4Signer({
-        ...(await signing(settings, signingKeys)),
+        ...signing(settings, await credentials(), signingKeys),
         method: "GET",
         url,
         signQuery: true,
@@ -117,6 +129,10 @@ export function openS3Client(settings: S3ClientSettings): S3Client {
     },
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
+}
+
+function hasExpired(answer: HttpAnswer): boolean {
+  return (answer.status === 400 || answer.status === 403) && codeOf(answer) === "ExpiredToken";
 }
 
 function unexpected({ status }: ResponseHead): RecordingError {
@@ -134,11 +150,12 @@ function named(error: RecordingError, place: S3Place): RecordingError {
 async function signedRequest(
   { method, key, query, headers = {}, body }: S3Request,
   settings: S3ClientSettings,
+  keys: Credentials,
   cache: Map<string, ArrayBuffer>,
 ) {
   const url = urlOf(settings.server, settings.place.bucket, key, query);
   const signer = new AwsV4Signer({
-    ...(await signing(settings, cache)),
+    ...signing(settings, keys, cache),
     method,
     url,
     headers: { ...headers, "x-amz-content-sha256": body?.sha256 ?? emptyHash },
@@ -150,8 +167,11 @@ async function signedRequest(
 }
 
 /** Who signs, for what and when. */
-async function signing({ server, credentials, clock }: S3ClientSettings, cache: Map<string, ArrayBuffer>) {
-  const { accessKeyId, secretAccessKey, sessionToken } = await credentials();
+function signing(
+  { server, clock }: S3ClientSettings,
+  { accessKeyId, secretAccessKey, sessionToken }: Credentials,
+  cache: Map<string, ArrayBuffer>,
+) {
   return {
     accessKeyId,
     secretAccessKey,

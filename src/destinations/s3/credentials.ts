@@ -8,8 +8,8 @@ export interface Credentials {
   readonly expiration?: Date;
 }
 
-/** Gives the credentials to sign with, fresh ones when the last are about to expire. */
-export type CredentialSource = () => Promise<Credentials>;
+/** Gives the credentials to sign with, fresh ones when the last are about to expire, or are those that a store called `expired`. */
+export type CredentialSource = (expired?: Credentials) => Promise<Credentials>;
 
 /** Always the same. */
 export function fixedCredentials(credentials: Credentials): CredentialSource {
@@ -30,7 +30,8 @@ const freshMs = 5 * 60_000;
 export function chainCredentials(heard: (secret: string) => void): CredentialSource {
   let provider: (() => Promise<Credentials>) | undefined;
   let last: Credentials | undefined;
-  return async () => {
+  return async (expired) => {
+    if (last !== undefined && last === expired) [provider, last] = [undefined, undefined];
     if (last !== undefined && isFresh(last)) return last;
     provider ??= (await loadChain()).defaultProvider();
     try {
@@ -48,16 +49,14 @@ function isFresh({ expiration }: Credentials): boolean {
   return expiration === undefined || expiration.getTime() - Date.now() > freshMs;
 }
 
-const chainPackage = "@aws-sdk/credential-provider-node";
-
 async function loadChain(): Promise<AwsChain> {
   try {
-    return (await import(chainPackage)) as AwsChain;
+    return await import("@aws-sdk/credential-provider-node");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
     throw new RecordingError(
       "usage",
-      `No key for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or …_FILE). For AWS profiles, SSO and roles install, where callreel is installed: npm install ${chainPackage} (with -g if callreel was installed with -g).`,
+      `No key for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or …_FILE). For AWS profiles, SSO and roles install, where callreel is installed: npm install @aws-sdk/credential-provider-node (with -g if callreel was installed with -g).`,
       { cause: error },
     );
   }
