@@ -18,14 +18,14 @@ export interface HookVoice {
 }
 
 /** Which recordings still want their `--exec`: kept, so that a command that failed or never ran is not forgotten. */
-export type HookBook = Pick<Archive, "hookEnded" | "hooksOwed" | "noteTranscripts">;
+export type HookLedger = Pick<Archive, "hookEnded" | "hooksOwed" | "noteTranscripts">;
 
 /** Runs beside a download; `endedBy` tells it of an end before the run could say so itself. */
 export interface Hooks extends Reporter {
   /** Whether each finished recording wants a command. */
   readonly perRecording: boolean;
   /** From now on the outcome of each `--exec` is noted there. */
-  noteIn(book: HookBook): void;
+  noteIn(ledger: HookLedger): void;
   /** Waits for the `--exec` commands under way and says how many have failed. */
   settled(): Promise<number>;
   /** Runs `--exec` again for each recording that still wants it; resolves with how many ran well and how many failed. */
@@ -85,7 +85,7 @@ export function openHooks(invocation: Invocation, voice: HookVoice): Hooks {
 function openQueue(command: HookCommand | undefined, files: HookFiles, { warn }: HookVoice, stop: AbortSignal) {
   const limit = pLimit(commandsAtOnce);
   const running = new Set<Promise<void>>();
-  let book: HookBook | undefined;
+  let ledger: HookLedger | undefined;
   let failed = 0;
 
   /** Once the run is asked to stop no further command is begun: --exec-failed runs what is owed. */
@@ -97,7 +97,7 @@ function openQueue(command: HookCommand | undefined, files: HookFiles, { warn }:
       failed += 1;
       warn(`--exec: ${failure} for ${name}.`);
     }
-    await book?.hookEnded(recording.key, failure).catch((error: unknown) => {
+    await ledger?.hookEnded(recording.key, failure).catch((error: unknown) => {
       warn(`--exec: its result for ${name} could not be recorded (${error instanceof Error ? error.message : error}).`);
     });
     return failure === undefined;
@@ -123,14 +123,14 @@ function openQueue(command: HookCommand | undefined, files: HookFiles, { warn }:
     for (const { path, note } of transcripts) if (note !== undefined) warn(`${files.nameOf(path)} is ${note}.`);
     for (const message of refused) warn(`Not taken as a transcript: ${message}`);
     if (transcripts.length === 0) return;
-    await book?.noteTranscripts(key, transcripts, spoken).catch((error: unknown) => {
+    await ledger?.noteTranscripts(key, transcripts, spoken).catch((error: unknown) => {
       warn(`The transcripts of ${files.nameOf(audio)} could not be recorded (${asRecordingError(error).message}).`);
     });
   }
 
   return {
-    noteIn(given: HookBook) {
-      book = given;
+    noteIn(given: HookLedger) {
+      ledger = given;
     },
     add(recording: Finished) {
       if (command === undefined) return;
@@ -147,7 +147,7 @@ function openQueue(command: HookCommand | undefined, files: HookFiles, { warn }:
       if (command === undefined)
         throw new RecordingError("usage", "--exec-failed repeats --exec: give the command with --exec.");
       let done = 0;
-      for await (const entries of book?.hooksOwed() ?? []) {
+      for await (const entries of ledger?.hooksOwed() ?? []) {
         await Promise.all(
           entries.map(({ ref, stored }) =>
             limit(async () => {

@@ -18,16 +18,16 @@ type Shared<K extends keyof typeof kinds> = Awaited<ReturnType<(typeof kinds)[K]
 /** Vitest calls it before a run: starts a server of each kind when a file first asks for it, and stops them at the end. */
 export default async function lendServers({ provide }: Pick<TestProject, "provide">): Promise<() => Promise<void>> {
   const started = new Map<string, Promise<AsyncDisposable>>();
-  const desk = createServer(async ({ url = "" }, response) => {
+  const lender = createServer(async ({ url = "" }, response) => {
     const kind = url.slice(1) as keyof typeof kinds;
     if (!started.has(kind)) started.set(kind, kinds[kind]());
     const answer = await started.get(kind)?.catch(String);
     response.writeHead(typeof answer === "string" ? 500 : 200).end(JSON.stringify(answer));
   });
-  await new Promise<void>((resolve) => desk.listen(0, "127.0.0.1", resolve));
-  provide("sharedServers", `http://127.0.0.1:${(desk.address() as AddressInfo).port}`);
+  await new Promise<void>((resolve) => lender.listen(0, "127.0.0.1", resolve));
+  provide("sharedServers", `http://127.0.0.1:${(lender.address() as AddressInfo).port}`);
   return async () => {
-    desk.close();
+    lender.close();
     for (const server of started.values()) await (await server.catch(() => undefined))?.[Symbol.asyncDispose]();
   };
 }
