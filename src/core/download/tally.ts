@@ -25,6 +25,11 @@ export function openTally(): Tally {
   const count = (reason: string) => {
     reasons[reason] = (reasons[reason] ?? 0) + 1;
   };
+  const countAbsent = ({ reason, evidence, key }: Extract<DownloadEvent, { event: "recording-skipped" }>) => {
+    if (evidence === undefined || key === undefined) return;
+    const entries = (absent.get(reason)?.entries ?? 0) + 1;
+    absent.set(reason, { evidence, example: key, ...absent.get(reason), reason, entries });
+  };
   return {
     get done() {
       return done;
@@ -41,11 +46,7 @@ export function openTally(): Tally {
       } else if (event.event === "recording-skipped") {
         skipped += 1;
         count(event.reason);
-        const { reason, evidence, key } = event;
-        if (evidence !== undefined && key !== undefined) {
-          const entries = (absent.get(reason)?.entries ?? 0) + 1;
-          absent.set(reason, { evidence, example: key, ...absent.get(reason), reason, entries });
-        }
+        countAbsent(event);
       } else if (event.event === "recording-failed") {
         failed += 1;
         count(event.code);

@@ -1,5 +1,5 @@
 /** The list: days, calls, legs of one call together. */
-export const listScript = String.raw`
+export const listScript = `
 const list = { items: new Map(), groups: new Map(), days: new Map(), cursor: undefined, turn: 0, busy: false, reasonRequired: false };
 /** Legs of one call begin within so long: a session that comes again later is another call. */
 const longestCall = 36 * 3600_000;

@@ -1,5 +1,5 @@
 /** How calls, days and lengths are written on the page, in the listener's own time. */
-export const wordsScript = String.raw`
+export const wordsScript = `
 const systems = { ringcentral: "RingCentral", tim: "TIM" };
 const ways = { inbound: "Inbound", outbound: "Outbound", internal: "Internal" };
 const english = navigator.language.startsWith("en") ? navigator.language : "en-GB";
