@@ -108,6 +108,29 @@ test("takes the key that a container is given, and the next one when it expires 
   expect(done.err).not.toMatch(/secret-of|token-of/);
 });
 
+test("ends with 5, to be run again, when the key expires in the middle of a run and no other one is given", async () => {
+  await using world = await openTimWorld(6);
+  await using bucket = await openRudeBucket();
+  let isOver = false;
+  await using metadata = await openMetadata({
+    "GET /credentials": () => (isOver ? undefined : pair("only", 3600_000)),
+  });
+  bucket.rudeness = ({ method, key }, response, store) => {
+    if (isOver) refuse(response, 400, "ExpiredToken");
+    if (isOver || method !== "PUT" || !key.endsWith(".wav")) return isOver;
+    store();
+    response.end();
+    isOver = true;
+    return true;
+  };
+  const ended = await download(world, bucket, {
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${metadata.url}/credentials`,
+    CALLREEL_TRANSFERS: "1",
+  });
+  expect([ended.code, ended.err]).toEqual([5, expect.stringContaining("gives no other one now")]);
+  expect(ended.err).not.toMatch(/secret-of|token-of/);
+});
+
 test("takes the key of the machine's role from its instance metadata", async () => {
   await using world = await openTimWorld(2);
   await using bucket = await openRudeBucket();

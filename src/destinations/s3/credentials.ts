@@ -17,31 +17,38 @@ export function fixedCredentials(credentials: Credentials): CredentialSource {
 }
 
 interface AwsChain {
-  defaultProvider(): () => Promise<Credentials>;
+  defaultProvider(init: { readonly timeout: number; readonly maxRetries: number }): () => Promise<Credentials>;
 }
+
+/** For the metadata of a machine or container: the package's own single second is too short on a busy machine. */
+const patience = { timeout: 3_000, maxRetries: 2 };
 
 const freshMs = 5 * 60_000;
 
 /**
  * AWS's own chain (profile, SSO, web identity, instance metadata), from its official package, which is loaded when the
  * first request is signed; `heard` is told of every secret it gives. Throws `usage` where the package is not installed,
- * and `login-refused` where the chain finds nothing.
+ * `login-refused` where the chain finds nothing, and `unreachable` where it had a key before.
  */
 export function chainCredentials(heard: (secret: string) => void): CredentialSource {
   let provider: (() => Promise<Credentials>) | undefined;
   let last: Credentials | undefined;
+  let hadKey = false;
   return async (expired) => {
-    if (last !== undefined && last === expired) [provider, last] = [undefined, undefined];
+    // The chain keeps what it gave: only a new one asks again.
+    if (last !== undefined && last.accessKeyId === expired?.accessKeyId) [provider, last] = [undefined, undefined];
     if (last !== undefined && isFresh(last)) return last;
-    provider ??= (await loadChain()).defaultProvider();
-    try {
-      last = await provider();
-    } catch (error) {
-      throw noneFound(error);
-    }
-    heard(last.secretAccessKey);
-    if (last.sessionToken !== undefined) heard(last.sessionToken);
-    return last;
+    provider ??= (await loadChain()).defaultProvider(patience);
+    const asked = provider;
+    const given = await asked().catch((error: unknown) => {
+      throw hadKey ? noneNow(error) : noneFound(error);
+    });
+    hadKey = true;
+    heard(given.secretAccessKey);
+    if (given.sessionToken !== undefined) heard(given.sessionToken);
+    // An answer that was under way when the store called that key expired counts for nobody after.
+    if (asked === provider) last = given;
+    return given;
   };
 }
 
@@ -68,4 +75,9 @@ function noneFound(cause: unknown): RecordingError {
     "The AWS chain (profile, SSO, web identity, instance metadata) has no key: log in (aws sso login), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     { cause },
   );
+}
+
+function noneNow(cause: unknown): RecordingError {
+  const message = "The AWS chain had a key, which is about to expire or has expired, and gives no other one now.";
+  return new RecordingError("unreachable", message, { cause });
 }
