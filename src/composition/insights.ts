@@ -8,7 +8,7 @@ import type { RecordingKey } from "../core/model/recording.ts";
 import { formatCount, formatNumberOf } from "../core/text.ts";
 import { insightsNameOf } from "../core/transcripts/names.ts";
 import { type Held, isHeld } from "../maintenance/transcripts.ts";
-import { openTextPlace } from "./text-places.ts";
+import { fetchInto, openTextPlace } from "./text-places.ts";
 
 /** What RingSense says of calls: it comes beside their audio, after the recordings, and changes nothing about them. */
 export interface Insights {
@@ -149,14 +149,7 @@ export function openInsights({ settings, io }: Invocation, parts: InsightsParts)
     async fetch() {
       if (wanted.size === 0 || source === undefined) return codes;
       await settled();
-      try {
-        await fetchAll();
-      } catch (thrown) {
-        if (!io.stop.aborted) throw thrown;
-        codes.push("interrupted");
-      } finally {
-        await place.close();
-      }
+      await fetchInto(place, fetchAll, io, codes);
       wanted.clear();
       if (written > 0) notice("info", `Insights of ${formatNumberOf(written, "recording")} are beside the audio.`);
       return codes;

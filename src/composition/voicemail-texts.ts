@@ -7,7 +7,7 @@ import type { VoicemailSource } from "../core/model/ports.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
 import { formatNumberOf } from "../core/text.ts";
 import { type Held, isHeld } from "../maintenance/transcripts.ts";
-import { openTextPlace } from "./text-places.ts";
+import { fetchInto, openTextPlace } from "./text-places.ts";
 
 /** The texts of voicemails, which RingCentral writes: they become transcripts beside the audio. */
 export interface VoicemailTexts {
@@ -79,14 +79,7 @@ export function openVoicemailTexts({ settings, io }: Invocation, parts: TextPart
     async fetch() {
       if (wanted.size === 0 || voicemail === undefined) return codes;
       await settled();
-      try {
-        await fetchAll();
-      } catch (thrown) {
-        if (!io.stop.aborted) throw thrown;
-        codes.push("interrupted");
-      } finally {
-        await place.close();
-      }
+      await fetchInto(place, fetchAll, io, codes);
       const texts = formatNumberOf(written, "text of voicemail is", "texts of voicemail are");
       if (written > 0) report({ event: "notice", level: "info", message: `${texts} beside the audio.` });
       return codes;

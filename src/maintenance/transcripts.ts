@@ -39,21 +39,39 @@ export function isHeld(entry: LedgerEntry | undefined): entry is Held {
   return entry?.state === "done" && entry.stored !== undefined;
 }
 
+/** A text that belongs beside an audio file; the path is relative to the archive. */
+export interface Text {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The ways in which an archive takes texts beside its audio. */
+export interface Beside {
+  /** Whether it was put there: what stands by that name already stays. */
+  put(entry: Held, text: Text): boolean | Promise<boolean>;
+  readonly find: FindTranscripts;
+  remove(path: string): unknown;
+}
+
+/** Those of a folder. */
+export function besideInFolder(root: string): Beside {
+  return {
+    put: ({ ref, stored }, text) => keepText(root, { ...text, key: ref.key, audio: stored.path }),
+    find: besideFiles(root),
+    remove: (path) => removeFile(join(root, path)),
+  };
+}
+
 /**
  * Puts a text beside a recording's audio and notes it; says whether it did, for what stands by that name already stays. A
  * recording that is purged meanwhile keeps nothing of it.
  */
-export async function keepBeside(
-  root: string,
-  entry: Held,
-  text: { readonly path: string; readonly bytes: Uint8Array },
-  ledger: Archive,
-): Promise<boolean> {
-  const isKept = keepText(root, { ...text, key: entry.ref.key, audio: entry.stored.path });
-  await noteTranscripts(besideFiles(root), entry, ledger);
+export async function keepBeside(beside: Beside, entry: Held, text: Text, ledger: Archive): Promise<boolean> {
+  const isKept = await beside.put(entry, text);
+  await noteTranscripts(beside.find, entry, ledger);
   const now = await ledger.entry(entry.ref.key);
   const isStill = now?.stored?.path === entry.stored.path;
-  if (isKept && !isStill) removeFile(join(root, text.path));
+  if (isKept && !isStill) await beside.remove(text.path);
   return isKept && isStill;
 }
 
