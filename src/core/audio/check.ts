@@ -83,7 +83,7 @@ class BodyCheck implements AudioCheck {
     if (this.bytes === 0) throw emptyBody(this.#answer);
     this.#scan.end();
     if (this.#scan.ending === undefined) throw this.#refusal();
-    const end = messageAt(latin(this.#last, 0, this.#last.length));
+    const end = messageAt(this.#last);
     if (end !== undefined) throw endsInMessage(end);
     return audioOf(this.#scan.ending, this.bytes, this.#scan.tail, this.#announced !== undefined);
   }
@@ -152,11 +152,18 @@ function lastOf(before: Uint8Array, chunk: Uint8Array): Uint8Array<ArrayBuffer> 
   return copied((isEnough ? chunk : joined([before, chunk])).subarray(-lastBytes));
 }
 
-/** What a text ends in that is a message and no sound: a page, with the comments that make it longer, or an error. */
-function messageAt(text: string): string | undefined {
+/** What a body ends in that is a message and no sound: a page, with the comments that make it longer, or an error. */
+function messageAt(end: Uint8Array): string | undefined {
+  // Either closes with a bracket. Text is made only of what does: of every recording's end it would be most of its garbage.
+  if (!closing.has(end[end.findLastIndex((byte) => !spaces.has(byte))])) return undefined;
+  const text = latin(end, 0, end.length);
   if (/<\/html>\s*(?:<!--[^>]*-->\s*)*$/i.test(text)) return "a web page";
   return /\{\s*"(?:error\w*|message|status|code|fault)"\s*:[ -~\s]*\}\s*$/i.test(text) ? "an error message" : undefined;
 }
+
+const closing: ReadonlySet<number | undefined> = new Set([">", "}"].map((sign) => sign.charCodeAt(0)));
+/** What \s takes of Latin-1. */
+const spaces: ReadonlySet<number> = new Set([9, 10, 11, 12, 13, 32, 160]);
 
 function endsInMessage(what: string): RecordingError {
   return new RecordingError("bad-audio", `The sound ends in ${what}.`, { verdict: "retry" });
