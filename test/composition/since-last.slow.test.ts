@@ -175,4 +175,4 @@ test("whatever clocks, ages, look-backs and broken runs: every call is listed at
     const missing = stage.calls.filter(({ id }) => !listed.has(id));
     expect(missing, `seed ${seed}, lookback ${lookback}: ${seen.join(" ")}`).toEqual([]);
   }
-}, 120_000);
+});

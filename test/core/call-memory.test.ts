@@ -74,7 +74,7 @@ test("a million and a half recordings fit, more are forgotten and not confused",
   expect(memory.conflict("ringcentral/401787599999", at("2026-01-02T10:00:00Z"))).toContain(
     "that one 2026-01-01 10:00:00",
   );
-}, 180_000);
+});
 
 test("a row in conflict is told in words", () => {
   const given = openGivenRows({});

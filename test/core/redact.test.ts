@@ -107,7 +107,7 @@ test("the cost of cleaning a hostile text grows with its length only", () => {
   const { add, clean } = openRedactor();
   add("a-secret-of-some-length");
   for (const piece of ["eyJ-", "://", "?a", "Bearer ", "password", '"pwd":"', "a-secret-of-some-lengt"]) {
-    const cost = growth((size) => clean(piece.repeat(size / piece.length)), 2_000);
+    const cost = growth((size) => clean(piece.repeat(size / piece.length)), 64_000);
     expect(cost, piece).toBeLessThan(linear);
   }
 });

@@ -234,7 +234,6 @@ test.each<[string, Record<string, string>]>([
     expect(host.sent / whole).toBeLessThanOrEqual(1.2);
     expect(readdirSync(join(folder.path, ".callreel/partial"))).toEqual([]);
   },
-  60_000,
 );
 
 test("a source that changes before the overlap, at the same length and without a validator, is beyond proof; within it is not", async () => {

@@ -17,7 +17,7 @@ test("a transfer that pauses after every piece arrives whole, over the network",
   });
   using folder = openTempFolder();
   await using disk = await openDisk(folder.path);
-  await using http = openHttp({ connections: 1, connectTimeoutMs: 5000, timeoutMs: 5000, userAgent: "test" });
+  await using http = openHttp({ connections: 1, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "test" });
   const slow: Destination = {
     ...disk,
     async open(...asked) {

@@ -76,7 +76,7 @@ it("a damaged call log gives calls or one of our errors: never fewer calls for a
     }
   }
   countTries("damaged call logs of RingCentral", rounds, 0);
-}, 600_000);
+});
 
 /** Each recording that a row names has an id of RingCentral's kind; a row that cannot be read says so. */
 function foundIn(read: () => { readonly refs: readonly { readonly id: string }[] }): void {

@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./database-server.ts";
 
 const program = "apache2";
 const modules = "/usr/lib/apache2/modules";
@@ -69,7 +69,7 @@ export async function openApache(given: {
     origin,
     async requests(atLeast) {
       const log = join(folder, "access.log");
-      for (let tries = 0; tries < 100 && readLog(log).length < atLeast; tries += 1) {
+      for (let tries = 0; tries < 3_000 && readLog(log).length < atLeast; tries += 1) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       return readLog(log);
@@ -105,17 +105,8 @@ function configuration(folder: string, root: string, port: number, directives: s
   ].join("\n");
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
 async function answering(origin: string, dead: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 3_000; tries += 1) {
     if (dead()) break;
     const answered = await fetch(`${origin}/is-it-up`).then(
       () => true,

@@ -60,12 +60,17 @@ export function run(...call: Parameters<typeof start>): Promise<Finished> {
 }
 
 /** Waits until `probe` gives a value; fails after `timeoutMs` with what the program said so far. */
-export async function until<T>(probe: () => T | undefined | false, what: string, timeoutMs = 45_000): Promise<T> {
+export async function until<T>(
+  probe: () => T | undefined | false,
+  what: string,
+  timeoutMs = 150_000,
+  everyMs = 20,
+): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const value = probe();
     if (value !== undefined && value !== false) return value;
     if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

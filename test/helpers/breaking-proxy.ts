@@ -1,5 +1,4 @@
-import { connect, createServer, type Socket } from "node:net";
-import { freePort } from "./database-server.ts";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A TCP proxy in front of a server on this machine, whose connections can be broken. */
 export interface BreakingProxy extends AsyncDisposable {
@@ -9,7 +8,9 @@ export interface BreakingProxy extends AsyncDisposable {
   mend(): void;
   /** Breaks the next connection whose client sends this text; `after` the server has answered it, or before it hears of it. */
   cutAt(text: string, after: boolean): void;
-  /** How many connections were broken so. */
+  /** Keeps the `nth` piece with this text that clients send, and all that its client sends after it, from the server; then resolves. */
+  holdAt(text: string, nth: number): Promise<void>;
+  /** How many connections were broken by `cutAt`. */
   cuts(): number;
 }
 
@@ -17,6 +18,7 @@ export async function breakingProxy(target: number): Promise<BreakingProxy> {
   const open = new Set<Socket>();
   let isCut = false;
   let trap: { readonly text: string; readonly after: boolean } | undefined;
+  let hold: { readonly text: string; left: number; readonly held: () => void } | undefined;
   let cuts = 0;
 
   const break_ = (...sockets: Socket[]) => {
@@ -38,6 +40,12 @@ export async function breakingProxy(target: number): Promise<BreakingProxy> {
       });
     }
     client.on("data", (bytes) => {
+      if (hold !== undefined && bytes.includes(hold.text) && --hold.left === 0) {
+        hold.held();
+        hold = undefined;
+        client.pause();
+        return;
+      }
       if (trap === undefined || !bytes.includes(trap.text)) return void behind.write(bytes);
       const { after } = trap;
       trap = undefined;
@@ -48,8 +56,8 @@ export async function breakingProxy(target: number): Promise<BreakingProxy> {
     });
     behind.on("data", (bytes) => (dying ? break_(client, behind) : void client.write(bytes)));
   });
-  const port = await freePort();
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
   return {
     port,
     cut() {
@@ -62,6 +70,10 @@ export async function breakingProxy(target: number): Promise<BreakingProxy> {
     cutAt(text, after) {
       trap = { text, after };
     },
+    holdAt: (text, nth) =>
+      new Promise((held) => {
+        hold = { text, left: nth, held };
+      }),
     cuts: () => cuts,
     async [Symbol.asyncDispose]() {
       break_(...open);

@@ -64,7 +64,7 @@ export async function startCeph(): Promise<CephServer> {
     await run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", randomUUID());
     serve("ceph-osd", "-i", "0", "--setuser", "root", "--setgroup", "root", "-f");
     await until(async () =>
-      (await promisify(execFile)("timeout", ["5", "ceph", "osd", "stat"], { env })).stdout.includes("1 up"),
+      (await promisify(execFile)("timeout", ["60", "ceph", "osd", "stat"], { env })).stdout.includes("1 up"),
     );
     const endpoint = `http://127.0.0.1:${port}`;
     let gateway: ChildProcess;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -82,7 +83,7 @@ export async function startServer(
     const ended = new Promise<void>((resolve) => server.once("exit", () => resolve()));
     end = async (signal) => {
       server.kill(signal);
-      const hurry = setTimeout(() => server.kill("SIGKILL"), 3000);
+      const hurry = setTimeout(() => server.kill("SIGKILL"), 60_000);
       await ended;
       clearTimeout(hurry);
     };
@@ -103,7 +104,7 @@ export async function startServer(
 }
 
 async function answered(server: ChildProcess, answers: () => Promise<void>, failed: () => Error): Promise<void> {
-  const patience = Date.now() + 30_000;
+  const patience = Date.now() + 150_000;
   for (;;) {
     try {
       return await answers();
@@ -114,14 +115,21 @@ async function answered(server: ChildProcess, answers: () => Promise<void>, fail
   }
 }
 
-/** A port of 127.0.0.1 that nobody listens on now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A port of 127.0.0.1 that nobody listens on now. It lies below those that systems hand out by themselves: no test beside
+ * this one gets it before it is used, and none while its server is stopped.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }

@@ -10,6 +10,11 @@ export interface IdleClock extends Clock {
 /** Turns of the event loop without anything new after which everybody is taken to sleep. */
 const quietTurns = 5;
 
+/** Whether this process waits for its disk: who does may be slow, and does not sleep. */
+export function awaitsDisk(): boolean {
+  return process.getActiveResourcesInfo().some((name) => name.startsWith("FSReq"));
+}
+
 export function idleClock(startMs?: number): IdleClock {
   const held = heldClock(startMs);
   let underWay = 0;
@@ -22,7 +27,7 @@ export function idleClock(startMs?: number): IdleClock {
     while (underWay === 0 && held.sleeping > 0) {
       const before = changes;
       for (let turn = 0; turn < quietTurns; turn++) await new Promise((resolve) => setImmediate(resolve));
-      if (changes === before) await held.advance(held.untilNext);
+      if (changes === before && !awaitsDisk()) await held.advance(held.untilNext);
     }
     watching = false;
   }

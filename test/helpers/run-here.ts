@@ -8,10 +8,18 @@ import { testIo } from "./test-io.ts";
  */
 export async function runHere(
   args: readonly string[],
-  options: { env?: Record<string, string | undefined>; cwd?: string; input?: string | Buffer } = {},
+  options: {
+    env?: Record<string, string | undefined>;
+    cwd?: string;
+    input?: string | Buffer;
+    /** How far ahead of this machine's its clock is; 0 unless told. */
+    aheadMs?: number;
+  } = {},
 ): Promise<Omit<Finished, "signal" | "stdout">> {
   const given = Object.entries({ ...cleanEnv, ...options.env }).filter(([, value]) => value !== undefined);
   const io = testIo(Object.fromEntries(given) as Record<string, string>, options.input);
-  const code = await main(args, options.cwd === undefined ? io : { ...io, cwd: options.cwd });
+  const { cwd = io.cwd, aheadMs = 0 } = options;
+  const clock = { ...io.clock, now: () => io.clock.now() + aheadMs };
+  const code = await main(args, { ...io, cwd, clock });
   return { code, out: io.out(), err: io.err() };
 }

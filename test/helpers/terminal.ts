@@ -36,7 +36,7 @@ export function openTerminal(args: readonly string[], env: Record<string, string
     /** Waits for the question (its `times`th asking) and answers it. */
     async answer(question: string, text: string, times = 1) {
       const asked = () => lines().join("").split(question).length > times;
-      await until(asked, question).catch(explain);
+      await until(asked, question, undefined, 100).catch(explain);
       if (text !== "") tmux("send-keys", "-l", text);
       tmux("send-keys", "Enter");
     },

@@ -17,7 +17,7 @@ describeOnPostgres("the ledger in PostgreSQL, as listeners look through it", (se
     await keep(others);
     await keep(crowd);
     await server.run("ANALYZE callreel.words; ANALYZE callreel.recordings");
-  }, 90_000);
+  });
   afterAll(async () => {
     await browse?.[Symbol.asyncDispose]();
     await ledger?.[Symbol.asyncDispose]();

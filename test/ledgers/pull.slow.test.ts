@@ -47,7 +47,7 @@ describeOnPostgres("a ledger in PostgreSQL hands out what is wanted", (server) =
     expect(ids(await next.pull?.("ringcentral", 9))).toEqual([2]);
     await next.failed(ref(2), new RecordingError("timeout", "Too slow."));
     await using last = await opened("last", clock);
-    clock.advance(61_000);
+    await clock.advance(61_000);
     expect(ids(await last.pull?.("ringcentral", 9))).toEqual([2, 4, 5]);
   });
 });

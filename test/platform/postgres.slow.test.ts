@@ -9,7 +9,7 @@ describe.skipIf(noPostgres)("a database whose connection breaks", () => {
   let server: PostgresServer;
   beforeAll(async () => {
     server = await startPostgres();
-  }, 60_000);
+  });
   afterAll(() => server[Symbol.asyncDispose]());
   beforeEach(() => server.run("DROP TABLE IF EXISTS noted; CREATE TABLE noted (id serial, word text)"));
 
@@ -40,7 +40,7 @@ describe.skipIf(noPostgres)("a database whose connection breaks", () => {
     await server.start();
     await database.transaction(note);
     expect(await count()).toBe(2);
-  }, 60_000);
+  });
 
   test.each(["before the server has it", "after the server has it"])(
     "does a transaction once whose COMMIT is cut off %s",
@@ -52,7 +52,6 @@ describe.skipIf(noPostgres)("a database whose connection breaks", () => {
       await database.transaction(note);
       expect([proxy.cuts(), await count()]).toEqual([1, 1]);
     },
-    60_000,
   );
 
   test("keeps nobody waiting for a process that stands still within a transaction", async () => {
@@ -69,5 +68,5 @@ describe.skipIf(noPostgres)("a database whose connection breaks", () => {
     await other.transaction(({ change }) => change("UPDATE noted SET word = 'quick'"));
     await slow;
     expect(tries).toBe(2);
-  }, 60_000);
+  });
 });

@@ -5,6 +5,9 @@ import { expect, it, vi } from "vitest";
 import { openServiceManager } from "../../src/platform/service-manager.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
+/** A busy machine takes its time for a program or a file. */
+const patience = 150_000;
+
 it("is none where nobody asks for messages", () => {
   expect(openServiceManager({}, 1, () => {})).toBeUndefined();
 });
@@ -26,12 +29,12 @@ it("gives each line to systemd-notify, with nothing else of the environment, and
   const env = { NOTIFY_SOCKET: "/run/one", PATH: `${folder.path}:/usr/bin:/bin`, SECRET: "of nobody's concern" };
   const manager = openServiceManager(env, 1, failed);
   manager?.tell("READY=1", "STATUS=It works.");
-  await vi.waitFor(() => expect(failed).toHaveBeenCalledWith("systemd-notify failed (exit 3)"));
+  await vi.waitFor(() => expect(failed).toHaveBeenCalledWith("systemd-notify failed (exit 3)"), patience);
   expect(readFileSync(join(folder.path, "heard"), "utf8")).toBe("--|READY=1|STATUS=It works.|/run/one||");
   manager?.tell("WATCHDOG=1");
   const missing = vi.fn();
   openServiceManager({ NOTIFY_SOCKET: "/run/one", PATH: "/nowhere" }, 1, missing)?.tell("READY=1");
-  await vi.waitFor(() => expect(missing).toHaveBeenCalledWith("systemd-notify cannot be run (ENOENT)"));
+  await vi.waitFor(() => expect(missing).toHaveBeenCalledWith("systemd-notify cannot be run (ENOENT)"), patience);
   expect(failed).toHaveBeenCalledTimes(1);
 });
 
@@ -52,10 +55,10 @@ it("reaches a listening socket through systemd's own program", async ({ skip }) 
     listener.stdout.setEncoding("utf8").on("data", (text: string) => {
       heard += text;
     });
-    await vi.waitFor(() => expect(existsSync(socket)).toBe(true));
+    await vi.waitFor(() => expect(existsSync(socket)).toBe(true), patience);
     const env = { NOTIFY_SOCKET: socket, PATH: process.env.PATH };
     openServiceManager(env, process.pid, () => {})?.tell("READY=1", "STATUS=Watching.");
-    await vi.waitFor(() => expect(heard).toContain("READY=1\nSTATUS=Watching."), { timeout: 10_000 });
+    await vi.waitFor(() => expect(heard).toContain("READY=1\nSTATUS=Watching."), patience);
   } finally {
     listener.kill();
   }

@@ -19,7 +19,7 @@ beforeAll(async () => {
   played = await openPlayedArchive();
   await played.keep("ringcentral", "1", { start: "2026-11-03T10:00:00.000Z", account: "37439510", extension: "101" });
   browser = await launchChromium();
-}, 180_000);
+});
 afterAll(async () => {
   await browser?.close();
   await played?.[Symbol.asyncDispose]();

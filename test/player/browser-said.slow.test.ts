@@ -17,7 +17,7 @@ beforeAll(async () => {
   serving = start(["serve", "-d", world.archive, "--port", "0"], { env: world.env });
   await until(() => serving.out().includes("\n"), "the player");
   browser = await launchChromium();
-}, 180_000);
+});
 
 afterAll(async () => {
   await browser?.close();

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await played.ledger.noteTranscripts("ringcentral/502", [transcript], { lines: [{ text: "the walnut table" }] });
   player = await played.open();
   browser = await launchChromium();
-}, 180_000);
+});
 
 afterAll(async () => {
   await browser?.close();

@@ -24,7 +24,7 @@ beforeAll(async () => {
     path.startsWith("/r/tim/1/2/") ? callRef(path.slice("/r/tim/1/2/".length)) : undefined;
   player = await played.open({ missing: await played.missing(plainSource(server, { named })) });
   browser = await launchChromium();
-}, 180_000);
+});
 
 afterAll(async () => {
   await browser?.close();

@@ -29,7 +29,7 @@ beforeAll(async () => {
   }
   player = await played.open({ missing: await played.missing(source) });
   browser = await launchChromium();
-}, 180_000);
+});
 
 afterAll(async () => {
   await browser?.close();

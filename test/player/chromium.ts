@@ -1,9 +1,13 @@
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
+/** No page is slow on a busy machine: only one that never comes fails. */
+const patienceMs = 150_000;
+
 /** Debian's Chromium, without a screen and allowed to play. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: "/usr/bin/chromium",
+    timeout: patienceMs,
     args: [
       ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
       ...["--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required"],
@@ -38,6 +42,7 @@ export async function visitPage(
 ): Promise<PageVisit> {
   const { height = 800, now, ...settings } = visitor;
   const context = await browser.newContext({ viewport: { width, height }, ...settings });
+  context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
   if (now !== undefined) await page.clock.setFixedTime(now);
   const complaints: string[] = [];

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await keepOffice(played);
   player = await played.open();
   browser = await launchChromium();
-}, 180_000);
+});
 
 afterAll(async () => {
   await browser?.close();

@@ -39,10 +39,10 @@ describe.skipIf(noApache !== undefined)(`Apache's own login modules (${noApache 
   });
 
   test("nonces of mod_auth_digest that go stale are replaced", async () => {
-    await using apache = await openTimOnApache(`${digest}AuthDigestNonceLifetime 1`);
+    await using apache = await openTimOnApache(`${digest}AuthDigestNonceLifetime 4`);
     await using fixture = await openFixture(() => ({}), { url: apache.origin, user, password });
     await fixture.source.link(recording("A"), undefined, never);
-    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await new Promise((resolve) => setTimeout(resolve, 5_100));
     const links = ["B", "C", "D", "E"].map((name) => fixture.source.link(recording(name), undefined, never));
     expect((await Promise.all(links)).length).toBe(4);
     const refusedLogins = (await apache.requests(7)).filter(
