@@ -53,7 +53,8 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
     settled: hooks.settled,
     timeLeft: work.timeLeft,
   });
-  const noted = { ...work, work: texts.noting(work.work) };
+  const otherLines = work.otherLines?.map((line) => ({ ...line, work: texts.noting(line.work) }));
+  const noted = { ...work, work: texts.noting(work.work), ...(otherLines && { otherLines }) };
   const plan = { ...planOf(settings, noted, reporter.wantsProgress, transfers), outlastsOthers: !beside };
   const destination = await wireDestination(settings, io, ledger, reporter, beside);
   await using transfer = threads ?? wireTransfer(settings, sources, destination, io);

@@ -211,11 +211,13 @@ async function* told(events: readonly DownloadEvent[]): AsyncIterable<Work> {
   if (events.length > 0) yield { refs: [], events };
 }
 
-async function* pendingWork(pages: AsyncIterable<readonly RecordingRef[]>): AsyncIterable<Work> {
+/** What the ledger still wants, as work. */
+export async function* pendingWork(pages: AsyncIterable<readonly RecordingRef[]>): AsyncIterable<Work> {
   for await (const refs of pages) yield { refs, events: [] };
 }
 
-async function* chain<T>(...parts: AsyncIterable<T>[]): AsyncIterable<T> {
+/** One after the other. */
+export async function* chain<T>(...parts: AsyncIterable<T>[]): AsyncIterable<T> {
   for (const part of parts) yield* part;
 }
 

@@ -15,7 +15,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Clock, Selection } from "../core/model/ports.ts";
 import type { RecordingRef, SourceName } from "../core/model/recording.ts";
 import { type FileWords, isSqliteError, openSqlite, sqliteError } from "../platform/sqlite.ts";
-import { listedWindow, type Notes, wireListing } from "./listed-work.ts";
+import { chain, listedWindow, type Notes, wireListing } from "./listed-work.ts";
 import { refuseIdsToEnqueue, wirePending } from "./pending-work.ts";
 import { namedWork } from "./recordings-by-id.ts";
 import { refusePasswordInArgv, sourceOfRow, wireReader } from "./rows.ts";
@@ -30,8 +30,9 @@ export interface WiredWork {
   readonly complete: () => Promise<void>;
   /** The calls that were listed whole; to be asked once all of the work was seen. */
   readonly listed?: () => readonly Listed[];
-  /** As in a DownloadPlan. */
+  /** Both as in a DownloadPlan. */
   readonly pull?: DownloadPlan["pull"];
+  readonly otherLines?: DownloadPlan["otherLines"];
   /** Ends the waits of a listing or an export that is under way. */
   readonly end?: (reason?: RecordingError) => void;
   /** How many milliseconds the run may still take; undefined where it has no limit. */
@@ -49,7 +50,10 @@ export async function wireWork(...[invocation, ...rest]: Parameters<typeof findW
   const work = await within(leftMs, io.clock, end, () => findWork({ ...invocation, io }, ...rest));
   const found = { ...work, end, timeLeft: () => timeLeft(invocation) };
   if (orderBy === undefined) return found;
-  return { ...found, work: inOrder(found.work, orderBy === "start,desc") };
+  // An order that is asked for is that of all sources together.
+  const { otherLines = [], pull: _, ...alone } = found;
+  const all = chain(alone.work, ...otherLines.map((line) => line.work));
+  return { ...alone, work: inOrder(all, orderBy === "start,desc") };
 }
 
 /** How much is left of `--max-duration`, which counts from the program's start. */

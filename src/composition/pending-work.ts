@@ -1,14 +1,16 @@
 import type { Invocation } from "../cli/io.ts";
+import type { Line } from "../core/download/download-plan.ts";
 import type { Work } from "../core/download/work.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { SourceName } from "../core/model/recording.ts";
-import type { Notes } from "./listed-work.ts";
+import { chain, type Notes, pendingWork } from "./listed-work.ts";
 import type { WiredWork } from "./open-work.ts";
 import type { SourceSet } from "./sources.ts";
 
 /**
- * What the ledger still wants of the sources that have a login, nearest to expiry first: first whatever is free, handed out
- * in small numbers where several work on it, then all that is left, so that nothing is passed over in silence.
+ * What the ledger still wants of the sources that have a login, each source's nearest to expiry first and all sources at
+ * the same time: first whatever is free, handed out in small numbers where several work on it, then all that is left, so
+ * that nothing is passed over in silence.
  */
 export function wirePending({ args, settings, flags }: Invocation, { sources }: SourceSet, ledger: Notes): WiredWork {
   const selecting = ["rows", "database", "from", "to", "month", "since"].find((name) => flags[name] !== undefined);
@@ -21,8 +23,8 @@ export function wirePending({ args, settings, flags }: Invocation, { sources }: 
   const { pending } = ledger;
   if (pending === undefined) throw new RecordingError("usage", "--pending needs an archive: leave out -o - and -n.");
   const names = settings.source === undefined ? [...sources.keys()] : [settings.source];
-  const pull = ledger.pull === undefined ? {} : { pull: pullFrom(names, ledger.pull) };
-  return { work: allOf(names, pending), ...pull, named: [], complete: async () => {} };
+  const [first = { work: chain<Work>() }, ...otherLines] = names.map((name) => lineOf(name, pending, ledger.pull));
+  return { ...first, otherLines, named: [], complete: async () => {} };
 }
 
 /** Noting an id that somebody may have mistyped would keep it wanted for ever. */
@@ -31,26 +33,6 @@ export function refuseIdsToEnqueue(args: readonly string[]): void {
   throw new RecordingError("usage", "--enqueue-only takes rows or a listing, no ids: download these at once.");
 }
 
-/** What can expire comes first: RingCentral deletes by age, and of TIM nothing is known. */
-function byExpiry(names: readonly SourceName[]): readonly SourceName[] {
-  return [...names].sort();
-}
-
-function pullFrom(names: readonly SourceName[], pull: NonNullable<Notes["pull"]>): WiredWork["pull"] {
-  const left = [...byExpiry(names)];
-  return async (most) => {
-    for (;;) {
-      const [source] = left;
-      if (source === undefined) return [];
-      const refs = await pull(source, most);
-      if (refs.length > 0) return refs;
-      left.shift();
-    }
-  };
-}
-
-async function* allOf(names: readonly SourceName[], pending: NonNullable<Notes["pending"]>): AsyncIterable<Work> {
-  for (const source of byExpiry(names)) {
-    for await (const refs of pending(source)) yield { refs, events: [] };
-  }
+function lineOf(name: SourceName, pending: NonNullable<Notes["pending"]>, pull: Notes["pull"]): Line {
+  return { work: pendingWork(pending(name)), ...(pull && { pull: (most) => pull(name, most) }) };
 }

@@ -14,7 +14,14 @@ import type { WiredWork } from "./open-work.ts";
 /** What the settings ask of the download itself: names, pace, caps. */
 export function planOf(
   settings: Settings,
-  { work, named, pull, end, timeLeft }: Pick<WiredWork, "work" | "named" | "pull" | "end" | "timeLeft">,
+  {
+    work,
+    named,
+    pull,
+    otherLines,
+    end,
+    timeLeft,
+  }: Pick<WiredWork, "work" | "named" | "pull" | "otherLines" | "end" | "timeLeft">,
   progress: boolean,
   transfers: DownloadPlan["transfers"],
 ): DownloadPlan {
@@ -23,6 +30,7 @@ export function planOf(
   return {
     work,
     ...(pull === undefined ? {} : { pull }),
+    ...(otherLines === undefined ? {} : { otherLines }),
     ...(end === undefined ? {} : { endWork: () => end() }),
     named: new Set(named.map((ref) => ref.key)),
     transfers,

@@ -10,7 +10,7 @@ import { RecordingError } from "../../src/core/model/errors.ts";
 import type { DownloadEvent, Summary } from "../../src/core/model/events.ts";
 import type { Ledger } from "../../src/core/model/ledger.ts";
 import type { Source } from "../../src/core/model/ports.ts";
-import type { RecordingRef } from "../../src/core/model/recording.ts";
+import type { RecordingRef, SourceName } from "../../src/core/model/recording.ts";
 import { pathFor } from "../../src/core/naming/path-template.ts";
 import { openDestination } from "../../src/destinations/index.ts";
 import { openHttp } from "../../src/http/client.ts";
@@ -48,7 +48,7 @@ async function runDownload(given: Given): Promise<Outcome> {
   await using server = await serveCalls(given.script);
   await using http = openHttp({ connections: 8, connectTimeoutMs: 30_000, timeoutMs: 30_000, userAgent: "test" });
   const destination = await openDestination(root, {});
-  await using transfer = openTransfer({ tim: [http] }, destination);
+  await using transfer = openTransfer({ tim: [http], ringcentral: [http] }, destination);
   const base = plainSource(server);
   const source = { ...base, ...given.source?.(base) };
   await using file = await openLedger(ledgerFile(), { clock: systemClock, pid: process.pid });
@@ -72,7 +72,8 @@ async function runDownload(given: Given): Promise<Outcome> {
     progress: false,
     ...given.plan,
   };
-  const sources = new Map([["tim", source]] as const);
+  const sources = new Map<SourceName, Source>([["tim", source]]);
+  if (plan.otherLines !== undefined) sources.set("ringcentral", source);
   const never = new AbortController().signal;
   const ports = { sources, ledger, transfer, destination, clock: systemClock, random: () => 0.5, report };
   const summary = await download(plan, ports, { stop: given.stop ?? never, abort: never });
@@ -690,4 +691,60 @@ it("ends the wait of its work when the run ends early", async () => {
   const endWork = () => end(new RecordingError("interrupted", "x"));
   const { summary } = await runDownload({ work: waiting(), plan: { caps: { durationMs: 20 }, endWork } });
   expect(summary.stoppedBy?.code).toBe("cap-reached");
+});
+
+describe("lines of work", () => {
+  const waitingRef = (id: string): RecordingRef => ({
+    ...callRef(id),
+    key: `ringcentral/${id}`,
+    source: "ringcentral",
+  });
+  const waitingRefs = ids(6).map((id) => waitingRef(`slow-${id}`));
+
+  it.each([2, 3, 4])(
+    "of a source that makes all of its own wait hold up no other, with %i at once",
+    async (transfers) => {
+      let free = () => {};
+      const budget = new Promise<void>((resolve) => {
+        free = resolve;
+      });
+      let left = 20;
+      const { summary, events } = await runDownload({
+        work: once(waitingRefs),
+        source: ({ link }) => ({
+          link: async (ref, ...rest) => {
+            if (ref.source === "ringcentral") await budget;
+            return link(ref, ...rest);
+          },
+        }),
+        onEvent: (event) => {
+          if (event.event === "recording-done" && event.key.startsWith("tim/") && --left === 0) free();
+        },
+        plan: { transfers, otherLines: [{ work: once(refsOf(20)) }] },
+      });
+      expect(summary).toMatchObject({ done: 26, failed: 0 });
+      const found = events.filter(({ event }) => event === "found").at(-1);
+      expect(found).toMatchObject({ recordings: 26, complete: true });
+    },
+  );
+
+  it("are handed out by the ledger each by itself, and a line that fails ends the others", async () => {
+    const handed = [[callRef("a")], [callRef("b")]];
+    async function* failing(): AsyncIterable<Work> {
+      yield { refs: [], events: [] };
+      throw new RecordingError("ledger", "The ledger is gone.");
+    }
+    async function* endless(): AsyncIterable<Work> {
+      for (let at = 0; ; at += 1) {
+        yield { refs: [callRef(`other-${at}`)], events: [] };
+        await new Promise(setImmediate);
+      }
+    }
+    const { summary } = await runDownload({
+      work: failing(),
+      plan: { pull: async () => handed.shift() ?? [], otherLines: [{ work: endless() }] },
+    });
+    expect(summary.done).toBeGreaterThanOrEqual(2);
+    expect(summary.stoppedBy).toMatchObject({ code: "ledger" });
+  });
 });

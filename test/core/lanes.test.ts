@@ -55,3 +55,44 @@ it("a number that is found by trying is each source's own, and holds from the ne
   for (const name of ["two", "three", "four"]) await end(name);
   await ended;
 });
+
+it("a fixed number is shared by sources with lines of their own, and is the others' when one has no more", async () => {
+  const lanes = openLanes(4, 2);
+  const { running, task, end } = tasks();
+  await lanes.start("ringcentral", task("one"));
+  await lanes.start("ringcentral", task("two"));
+  void lanes.start("ringcentral", task("three"));
+  await new Promise(setImmediate);
+  expect([...running.keys()]).toEqual(["one", "two"]);
+  await lanes.start("tim", task("four"));
+  await lanes.start("tim", task("five"));
+  await new Promise(setImmediate);
+  expect([...running.keys()]).toEqual(["one", "two", "four", "five"]);
+  lanes.lineEnded();
+  await end("four");
+  await end("five");
+  void lanes.start("ringcentral", task("six"));
+  await new Promise(setImmediate);
+  expect([...running.keys()]).toEqual(["one", "two", "three", "six"]);
+  const ended = lanes.ended();
+  for (const name of ["one", "two", "three", "six"]) await end(name);
+  await ended;
+});
+
+it("fewer at once than there are lines are taken in turn", async () => {
+  const lanes = openLanes(1, 2);
+  const { running, task, end } = tasks();
+  void lanes.start("ringcentral", task("one"));
+  void lanes.start("ringcentral", task("two"));
+  void lanes.start("tim", task("three"));
+  await new Promise(setImmediate);
+  expect([...running.keys()]).toEqual(["one"]);
+  await end("one");
+  expect([...running.keys()]).toEqual(["three"]);
+  await end("three");
+  expect([...running.keys()]).toEqual(["two"]);
+  lanes.lineEnded();
+  const ended = lanes.ended();
+  await end("two");
+  await ended;
+});

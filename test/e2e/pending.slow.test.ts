@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { runHere } from "../helpers/run-here.ts";
+import { describeOnPostgres } from "../helpers/shared-postgres.ts";
+import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
 test("what was only listed is downloaded later without its rows, oldest call first; what cannot be had is told each time", async () => {
@@ -43,3 +45,30 @@ test("what makes no sense together is refused", async () => {
     expect.stringContaining("takes rows or a listing"),
   ]);
 }, 60_000);
+
+describeOnPostgres("a source that makes its own wait", (server) => {
+  const inDatabase = () => ({ CALLREEL_LEDGER: server.url, CALLREEL_LEDGER_PASSWORD: server.password });
+  test.each([
+    ["in a file", () => ({}), "2"],
+    ["in PostgreSQL", inDatabase, "3"],
+  ])("holds up nothing of the other one, with the ledger %s", async (_, ledger, transfers) => {
+    await using tim = await openTimWorld(12);
+    await using ringcentral = await openRingCentralWorld({
+      data: { recordings: 4, layout: "plain", days: 2, seconds: [2, 4] },
+      settings: { limits: quickBudget(1, 4) },
+    });
+    const { archive } = tim;
+    const env = { ...ringcentral.env, ...tim.env, ...ledger() };
+    const enqueue = ["--enqueue-only", "-d", archive];
+    expect((await runHere(["download", "-s", "tim", "--rows", tim.csv, ...enqueue], { env })).code).toBe(0);
+    expect((await runHere(["download", "-s", "ringcentral", "--from", "7d", ...enqueue], { env })).code).toBe(0);
+    const pending = await runHere(["download", "--pending", "-d", archive, "--json", "-j", transfers], { env });
+    const done = eventsOf(pending.out).flatMap(({ event, key }) => (event === "recording-done" ? [String(key)] : []));
+    const counts = [tim.tim.recordings().length, ringcentral.rc.recordings().length];
+    expect([pending.code, done.length, pending.err]).toEqual([0, counts[0]! + counts[1]!, expect.any(String)]);
+    // RingCentral's come one in four seconds; by the last of them all of TIM's have long been there.
+    expect(done.at(-1)).toContain("ringcentral/");
+    expect(done.findLastIndex((key) => key.startsWith("tim/"))).toBeLessThan(done.length - 2);
+    expect(ringcentral.rc.stats()).toMatchObject({ penalties: 0, violations: 0 });
+  });
+});

@@ -19,9 +19,17 @@ export interface DownloadPorts {
   readonly report: (event: DownloadEvent) => void;
 }
 
-/** What a run is to fetch, and how. */
-export interface DownloadPlan {
+/** Recordings to fetch, one piece after the other. */
+export interface Line {
   readonly work: AsyncIterable<Work>;
+  /** Takes at most so many of the recordings that the ledger wants, before any work; nothing once there are none for now. */
+  readonly pull?: (most: number) => Promise<readonly RecordingRef[]>;
+}
+
+/** What a run is to fetch, and how. */
+export interface DownloadPlan extends Line {
+  /** Of other sources, fetched at the same time: what one of them waits for holds up none of the others. */
+  readonly otherLines?: readonly Line[];
   /** Called when the run ends early: the work may then be waiting for an answer, or for leave to ask. */
   readonly endWork?: () => void;
   /** Downloads at once; an Adaptive hears of all that happens, has a number for each source, and may change its mind. */
@@ -37,8 +45,6 @@ export interface DownloadPlan {
   readonly retryGone?: boolean;
   /** Fetch nothing: all that the work brings is only noted in the ledger as wanted. */
   readonly enqueueOnly?: boolean;
-  /** Takes at most so many of the recordings that the ledger wants, before any work; nothing once there are none for now. */
-  readonly pull?: (most: number) => Promise<readonly RecordingRef[]>;
   /** Ask again at the end for what other runs hold, until it is settled or free; else that is told at once. */
   readonly outlastsOthers?: boolean;
   /** Keys that a person named: missing ones are `not-found`, not merely gone. */

@@ -1,5 +1,7 @@
+import { asRecordingError } from "../model/errors.ts";
 import type { Claim } from "../model/ledger.ts";
 import type { RecordingRef } from "../model/recording.ts";
+import type { Line } from "./download-plan.ts";
 import { isAbsence, isSettled } from "./evidence.ts";
 import { openLanes } from "./lanes.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -19,11 +21,13 @@ const mostAhead = 2000;
 type Start = (job: Job) => Promise<void>;
 
 /**
- * Keeps the transfers busy with `one` after the other, and waits for the last of them. What other runs hold is asked for again at the
+ * Keeps the transfers busy with `one` after the other, from each line of work at the same time, and waits for the last of them. What other runs hold is asked for again at the
  * end, until it is settled or free: then a run that ends well has seen to all of its work.
  */
 export async function feed(run: Run, one: Start): Promise<void> {
-  const lanes = openLanes(run.plan.transfers);
+  const lines = [run.plan, ...(run.plan.otherLines ?? [])];
+  const lanes = openLanes(run.plan.transfers, lines.length);
+  const find = openFinds(run, lines.length);
   const { theirs } = run;
   const start: Start = (job) => lanes.start(job.ref.source, () => one(job));
   const claim = async (refs: readonly RecordingRef[]) => {
@@ -37,13 +41,17 @@ export async function feed(run: Run, one: Start): Promise<void> {
       size = granted > 0 ? fewest : Math.min(claimSize, size * 2);
     }
   };
-  try {
-    await startPulled(run, start);
-    for await (const work of untilEnded(run)) {
+  const feedLine = async (line: Line) => {
+    await startPulled(line, run, start);
+    for await (const work of untilEnded(line, find(), run)) {
       for (const event of work.events) run.tell(event);
       await claim(work.refs);
       if (theirs.areMany()) await claim(theirs.take());
     }
+    lanes.lineEnded();
+  };
+  try {
+    await (lines.length === 1 ? feedLine(run.plan) : allEnded(lines.map(feedLine), run));
     do {
       while (theirs.count() > 0 && !hasEnded(run)) {
         const count = theirs.count();
@@ -61,22 +69,55 @@ export async function feed(run: Run, one: Start): Promise<void> {
   }
 }
 
-async function* untilEnded(run: Run): AsyncIterable<Work> {
+/** Waits for all of them; the first that fails ends the run, and the others with it. */
+async function allEnded(feeds: readonly Promise<void>[], run: Run): Promise<void> {
+  await Promise.all(feeds.map((each) => each.catch((thrown) => run.shutdown.because(asRecordingError(thrown)))));
+}
+
+/** How many recordings a line has brought so far, how many of them need no fetching, and whether that is all. */
+interface Finds {
+  recordings: number;
+  settled: number;
+  complete: boolean;
+}
+
+/** Tells what all lines together have brought. */
+function openFinds(run: Run, lines: number): () => { readonly own: Finds; tell(): void } {
+  const all: Finds[] = [];
+  const tell = () => {
+    const sum = (of: "recordings" | "settled") => all.reduce((total, each) => total + each[of], 0);
+    const complete = all.length === lines && all.every((each) => each.complete);
+    run.tell({ event: "found", recordings: sum("recordings"), settled: sum("settled"), complete });
+  };
+  return () => {
+    const own: Finds = { recordings: 0, settled: 0, complete: false };
+    all.push(own);
+    return { own, tell };
+  };
+}
+
+async function* untilEnded(
+  line: Line,
+  { own, tell }: ReturnType<ReturnType<typeof openFinds>>,
+  run: Run,
+): AsyncIterable<Work> {
   const most = Math.min(mostAhead, run.plan.caps.downloads ?? Infinity);
-  const known = { settled: 0 };
-  const found = (recordings: number, complete: boolean) =>
-    run.tell({ event: "found", recordings, settled: known.settled, complete });
-  for await (const piece of readAhead(countingSettled(run, known), { most, found, end: () => run.plan.endWork?.() })) {
+  const found = (recordings: number, complete: boolean) => {
+    Object.assign(own, { recordings, complete });
+    tell();
+  };
+  const work = countingSettled(line, own, run);
+  for await (const piece of readAhead(work, { most, found, end: () => run.plan.endWork?.() })) {
     if (hasEnded(run)) return;
     yield piece;
   }
 }
 
 /** The work as it comes; where somebody watches, with a look at how much of it needs no fetching. */
-async function* countingSettled({ plan, ports }: Run, known: { settled: number }): AsyncIterable<Work> {
-  for await (const piece of plan.work) {
+async function* countingSettled({ work }: Line, own: Finds, { plan, ports }: Run): AsyncIterable<Work> {
+  for await (const piece of work) {
     const entries = plan.progress ? await ports.ledger.entriesOf?.(piece.refs.map(({ key }) => key)) : undefined;
-    known.settled += entries?.filter(isSettled).length ?? 0;
+    own.settled += entries?.filter(isSettled).length ?? 0;
     yield piece;
   }
 }
@@ -113,9 +154,9 @@ async function startUnlessEnded(job: Job, run: Run, start: Start): Promise<void>
 }
 
 /** Whatever the ledger hands out is this run's already. */
-async function startPulled(run: Run, start: Start): Promise<void> {
-  while (run.plan.pull !== undefined && !hasEnded(run)) {
-    const refs = await run.plan.pull(sharedClaimSize);
+async function startPulled({ pull }: Line, run: Run, start: Start): Promise<void> {
+  while (pull !== undefined && !hasEnded(run)) {
+    const refs = await pull(sharedClaimSize);
     if (refs.length === 0) return;
     for (const ref of refs) await startUnlessEnded({ ref }, run, start);
   }
