@@ -12,6 +12,16 @@ export interface Statements {
   change(sql: string, values?: readonly unknown[]): Promise<number>;
 }
 
+/** How a transaction begins, on one way to the server and back. */
+export interface Opening {
+  /** `SET LOCAL …`, separated by semicolons. */
+  readonly settings: string;
+  /** What is asked there, as in `SELECT asks`. */
+  readonly asks: string;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
 /** A PostgreSQL database that callreel keeps its own tables in; every error is a RecordingError. */
 export interface Postgres extends AsyncDisposable {
   /** `postgres://host:port/database`, fit to be shown. */
@@ -19,15 +29,21 @@ export interface Postgres extends AsyncDisposable {
   /**
    * Runs `work` in one transaction on a connection of its own: it is committed whole or not at all. Where the connection
    * breaks, it is asked on another whether it was; if not, `work` is done again. After a minute without a database that is
-   * told (`reset`, `unreachable`, `server-error`).
+   * told (`reset`, `unreachable`, `server-error`). With an `opening`, its answer is handed to `work`.
    */
-  transaction<T>(work: (statements: Statements) => Promise<T>, mode?: "read" | "write"): Promise<T>;
+  transaction<T>(...work: Work<T>): Promise<T>;
   /**
    * Calls `heard` with what each NOTIFY on `channel` says, from the next connection on. A pooler may drop all of them, and
    * while no connection is up nobody hears: it saves waiting, and nothing may depend on it.
    */
   listen(channel: string, heard: (payload: string) => void): void;
 }
+
+type Work<T> = readonly [
+  work: (statements: Statements, opened: Row) => Promise<T>,
+  mode?: "read" | "write",
+  opening?: Opening,
+];
 
 /** Where the database is, and what it is asked for. */
 export interface PostgresSettings {
@@ -110,7 +126,7 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
     known = true;
     return fresh;
   };
-  const run = async <T>(work: (statements: Statements) => Promise<T>, mode: "read" | "write"): Promise<T> => {
+  const run = async <T>([work, mode = "write", opening]: Work<T>): Promise<T> => {
     const connection = await connected();
     const ask = (text: string, values: readonly unknown[] = [], query_timeout: number = answerMs[mode]) =>
       // Without values a text may hold several statements.
@@ -121,9 +137,10 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
     };
     let ending: UnknownEnd<T> | undefined;
     try {
-      await ask(begin[mode]);
-      const result = await work(statements);
-      if (mode === "write") ending = new UnknownEnd(result, await markOf(statements));
+      const opened = await openedBy(ask, mode, opening);
+      const result = await work(statements, opened);
+      if (mode === "write")
+        ending = new UnknownEnd(result, opening === undefined ? await markOf(statements) : (opened as unknown as Mark));
       await ask("COMMIT");
       return result;
     } catch (error) {
@@ -150,13 +167,13 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
     }
   };
   /** To do again what was committed already would do it twice: the server is asked what became of it. */
-  const surely = async <T>(work: (statements: Statements) => Promise<T>, mode: "read" | "write"): Promise<T> => {
+  const surely = async <T>(work: Work<T>): Promise<T> => {
     for (;;) {
       try {
-        return await patiently(() => run(work, mode));
+        return await patiently(() => run(work));
       } catch (thrown) {
         if (!(thrown instanceof UnknownEnd)) throw thrown;
-        const committed = await patiently(() => run((statements) => wasCommitted(statements, thrown), "read"));
+        const committed = await patiently(() => run([(statements) => wasCommitted(statements, thrown), "read"]));
         if (committed === undefined) throw told(thrown.cause);
         if (committed) return (thrown as UnknownEnd<T>).result;
       }
@@ -169,8 +186,8 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
   };
   return {
     label: address.label,
-    transaction(work, mode = "write") {
-      const mine = last.then(() => surely(work, mode));
+    transaction(...work) {
+      const mine = last.then(() => surely(work));
       last = mine.catch(() => {});
       return mine;
     },
@@ -183,6 +200,19 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
       await client?.end().catch(() => {});
     },
   };
+}
+
+/** What the opening asked, and, of a transaction that is to write, its mark. */
+async function openedBy(
+  ask: (text: string) => Promise<unknown>,
+  mode: "read" | "write",
+  opening: Opening | undefined,
+): Promise<Row> {
+  if (opening === undefined) await ask(begin[mode]);
+  if (opening === undefined) return {};
+  const asks = mode === "write" ? `${opening.asks}, txid_current()::text AS number, ${serverSince}` : opening.asks;
+  const answers = (await ask(`${begin[mode]}; ${opening.settings}; SELECT ${asks}`)) as readonly { rows: Row[] }[];
+  return answers.at(-1)!.rows[0]!;
 }
 
 /** The connection broke while a transaction was being committed. */
@@ -206,10 +236,10 @@ interface Mark {
   readonly server: string;
 }
 
+const serverSince = "pg_postmaster_start_time()::text AS server";
+
 async function markOf({ rows }: Statements): Promise<Mark> {
-  const [mark] = await rows<Mark>(
-    "SELECT txid_current_if_assigned()::text AS number, pg_postmaster_start_time()::text AS server",
-  );
+  const [mark] = await rows<Mark>(`SELECT txid_current_if_assigned()::text AS number, ${serverSince}`);
   return mark!;
 }
 
@@ -219,7 +249,7 @@ async function wasCommitted({ rows }: Statements, { mark }: UnknownEnd<unknown>)
   // A server that crashed may have lost the number, and may even have given it to another transaction since.
   const [row] = await rows<{ status: string | null; server: string }>(
     `SELECT CASE WHEN $1::bigint < txid_snapshot_xmax(txid_current_snapshot()) THEN txid_status($1::bigint) END AS status,
-       pg_postmaster_start_time()::text AS server`,
+       ${serverSince}`,
     [mark.number],
   );
   if (row?.status === "in progress") {

@@ -53,8 +53,8 @@ export async function waiting(tables: Tables, source: SourceName, startedBefore:
   const wanted = "source = $1 AND state IN ('pending', 'failed')";
   const [row] = await tables.rows<{ entries: number; oldest: string | null }>(
     `SELECT (SELECT coalesce(sum(entries), 0)::bigint FROM holdings WHERE ${wanted} AND month <> '' AND month < $3)
-       + (SELECT count(*) FROM recordings WHERE state <> 'done' AND ${wanted} AND start >= $3 AND start < $2) AS entries,
-       (SELECT start FROM recordings WHERE state <> 'done' AND ${wanted} AND start <> '' AND start < $2
+       + (SELECT count(*) FROM recordings WHERE state <> 'done' AND state <> 'purged' AND ${wanted} AND start >= $3 AND start < $2) AS entries,
+       (SELECT start FROM recordings WHERE state <> 'done' AND state <> 'purged' AND ${wanted} AND start <> '' AND start < $2
         ORDER BY start, seq LIMIT 1) AS oldest`,
     [source, startedBefore, startedBefore.slice(0, 7)],
   );

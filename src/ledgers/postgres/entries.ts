@@ -16,7 +16,7 @@ const pageSize = 500;
 export async function* pending(store: Store, source: SourceName, runId: string): AsyncGenerator<RecordingRef[]> {
   const ofSource = where("source = ? AND run_id IS DISTINCT FROM ?", source, runId);
   const open = where(
-    `state <> 'done' AND (state IN (${marks(wanted)}) OR state IN (${marks(absences)}) AND ${wantedStill})`,
+    `state <> 'done' AND state <> 'purged' AND (state IN (${marks(wanted)}) OR state IN (${marks(absences)}) AND ${wantedStill})`,
     ...wanted,
     ...absences,
     await store.read(async ({ now }) => now),

@@ -21,7 +21,7 @@ import { openPull } from "./pull.ts";
 import { purge, purging } from "./purge.ts";
 import { recordsOf } from "./records.ts";
 import { adoptAll, type Written, writeResults } from "./results.ts";
-import { beginRun, finishRun, lastRuns, runTotals } from "./runs.ts";
+import { beginRun, finishRun, foldManyHoldings, lastRuns, runTotals } from "./runs.ts";
 import { migrate } from "./schema.ts";
 import { openStore, type Store, type Tables } from "./store.ts";
 
@@ -122,17 +122,21 @@ function working(opened: OpenLedger): Working {
     if (opened.run === undefined) throw new RecordingError("bug", "A claim needs a run that was started.");
     return opened.run.runId;
   };
-  const claiming = <T>(work: (tables: Tables, runId: string) => Promise<T>) => {
+  const claiming = async <T>(work: (tables: Tables, runId: string) => Promise<T>) => {
     const id = runId();
-    return opened.write(async (tables) => {
-      // A claim that a crash of the server takes back is refused afterwards; whatever is recorded later is synced after it.
-      await tables.change("SET LOCAL synchronous_commit = off");
+    await results.flush();
+    // A claim that a crash of the server takes back is refused afterwards.
+    return store.writeUnsynced(async (tables) => {
       if (!(await renewLease(tables, id, leaseMs))) throw leaseLost();
       return work(tables, id);
     });
   };
   const stay = (id: string) => {
-    const renew = () => void store.write((tables) => renewLease(tables, id, leaseMs)).catch(() => {});
+    const beat = async (tables: Tables) => {
+      await renewLease(tables, id, leaseMs);
+      await foldManyHoldings(tables);
+    };
+    const renew = () => void store.write(beat).catch(() => {});
     opened.heartbeat = setInterval(renew, Math.max(100, leaseMs / 4)).unref();
   };
   return {

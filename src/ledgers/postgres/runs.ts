@@ -28,6 +28,17 @@ export async function finishRun(tables: Tables, ended: EndedRun, author: Author)
   await foldHoldings(tables);
 }
 
+/** So many are added up in no time. */
+const manyHoldings = 5_000;
+
+/** Folds the small sums that a long run leaves, once they are many; another one that is at it is not waited for. */
+export async function foldManyHoldings(tables: Tables): Promise<void> {
+  const [more] = await tables.rows(`SELECT 1 FROM holdings OFFSET ${manyHoldings} LIMIT 1`);
+  if (more === undefined) return;
+  const [mine] = await tables.rows("SELECT 1 FROM chains WHERE name = 'head' FOR UPDATE SKIP LOCKED");
+  if (mine !== undefined) await foldHoldings(tables);
+}
+
 /** Many small sums become one for each source, month and state; whoever comes second finds nothing left to fold. */
 async function foldHoldings(tables: Tables): Promise<void> {
   await tables.change(

@@ -89,6 +89,12 @@ export const migrations: readonly string[] = [
   `DROP INDEX recordings_named;
   CREATE INDEX recordings_named ON recordings (seq) WHERE named = 1;
   ALTER TABLE recordings SET (fillfactor = 85)`,
+  // What is wanted of one source is found without looking at the other's, nor at what was purged.
+  `DROP INDEX recordings_not_done;
+  CREATE INDEX recordings_wanted ON recordings (source, start, seq) INCLUDE (state)
+    WHERE state <> 'done' AND state <> 'purged';
+  DROP INDEX recordings_short;
+  CREATE INDEX recordings_short ON recordings (start, seq) INCLUDE (source, state, short, key) WHERE short IS NOT NULL`,
 ];
 
 /** Brings our tables to the newest version; several machines may try it at once. Throws `ledger` for those of a newer callreel. */

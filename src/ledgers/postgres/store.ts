@@ -9,25 +9,26 @@ export interface Tables extends Statements {
 export interface Store {
   read<T>(work: (tables: Tables) => Promise<T>): Promise<T>;
   write<T>(work: (tables: Tables) => Promise<T>): Promise<T>;
+  /** As `write`, but a crash of the server within its next second may take it back; what is written afterwards is never without it. */
+  writeUnsynced<T>(work: (tables: Tables) => Promise<T>): Promise<T>;
 }
 
 /** To compile a statement takes longer than any of ours runs. */
 const settings = "SET LOCAL search_path = callreel; SET LOCAL jit = off";
+const asks = "trunc(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now";
+const usual = { settings, asks };
+const unsynced = { settings: `${settings}; SET LOCAL synchronous_commit = off`, asks };
 
 /** The time is the database's; only tests bring their own. */
 export function openStore(database: Postgres, nowMs?: () => number): Store {
   const within =
     <T>(work: (tables: Tables) => Promise<T>) =>
-    async (sql: Statements) => {
-      await sql.change(settings);
-      const [row] = await sql.rows<{ now: number }>(
-        "SELECT trunc(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now",
-      );
-      return work({ ...sql, now: nowMs?.() ?? row!.now });
-    };
+    (sql: Statements, { now }: { readonly now?: unknown }) =>
+      work({ ...sql, now: nowMs?.() ?? (now as number) });
   return {
-    read: (work) => database.transaction(within(work), "read"),
-    write: (work) => database.transaction(within(work)),
+    read: (work) => database.transaction(within(work), "read", usual),
+    write: (work) => database.transaction(within(work), "write", usual),
+    writeUnsynced: (work) => database.transaction(within(work), "write", unsynced),
   };
 }
 
