@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve, sep } from "node:path";
-import { exitCodeOf } from "../cli/exit-codes.ts";
-import type { Invocation } from "../cli/io.ts";
+import { exitCodeOf, worst } from "../cli/exit-codes.ts";
+import type { Invocation, Io } from "../cli/io.ts";
 import { archiveFolder, isBucket, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
 import { auditReason } from "../composition/audit-reason.ts";
 import { entryFilterOf } from "../composition/plan.ts";
@@ -19,6 +19,7 @@ import {
   refuseFilled,
 } from "../maintenance/export-folder.ts";
 import { heldEntries } from "../maintenance/named-entries.ts";
+import { tellNotHeld } from "../maintenance/not-held.ts";
 import { sumLine } from "../maintenance/sum-line.ts";
 import { tellUntold } from "../maintenance/untold.ts";
 import { fillVcons } from "../maintenance/vcon-export.ts";
@@ -27,7 +28,8 @@ import { version } from "../platform/version.ts";
 
 /**
  * Writes a selection of the archive as a bag (BagIt 1.0), as a plain folder with an index, or as vCons; every file is re-read, and 6
- * when one is not as it came. Nothing is written when nothing was selected: 4 for names that are not there, else 3.
+ * when one is not as it came. Nothing is written when nothing was selected: 4 for names that are not there, else 3. 3 also when the
+ * selection has, or may have, recordings that are not held: they are told, and the others are written.
  */
 export async function exportFiles(invocation: Invocation): Promise<number> {
   const { settings, io, args } = invocation;
@@ -46,7 +48,7 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
   const first = await pages.next();
   if (first.done) {
     io.stderr.write("callreel: nothing in the archive matches: nothing was written.\n");
-    await tellUntold(ledger, filter, io);
+    await tellLeftOut(ledger, filter, io);
     return 3;
   }
   await using store = await openArchiveStore(settings, io, ledger);
@@ -81,13 +83,18 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
     const how = { "--bagit": "as a bag", "--plain": "as a plain folder", "--vcon": "as vCons" }[flag];
     await ledger.audit({ action: "export", detail: `${told}, ${how} at ${folder}`, ...(reason && { reason }) });
     if (!settings.quiet) io.stderr.write(`${told}, written to ${folder}.\n`);
-    const untold = args.length > 0 ? 0 : await tellUntold(ledger, filter, io);
-    return undated > 0 ? 3 : untold;
+    const leftOut = args.length > 0 ? 0 : await tellLeftOut(ledger, filter, io);
+    return undated > 0 ? 3 : leftOut;
   } catch (error) {
     throw diskError(error, folder);
   } finally {
     if (!whole) target.discard();
   }
+}
+
+/** Tells what the selection has, or may have, and the export lacks: 3 where there is any that may still be had. */
+async function tellLeftOut(ledger: Archive, filter: EntryFilter, io: Io): Promise<number> {
+  return worst([await tellUntold(ledger, filter, io), await tellNotHeld(ledger, filter, io)]);
 }
 
 interface Target {

@@ -1,9 +1,10 @@
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
-import { noteHead, recordOf } from "../composition/head-and-seals.ts";
+import { recordOf } from "../composition/head-and-seals.ts";
 import { type LeftOut, openLeftOut } from "../composition/left-out.ts";
 import { type Narrowing, narrowingsInWords, narrowingsOf } from "../composition/narrowing.ts";
+import { noteHead } from "../composition/noted-head.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { selectionOf, toleranceOf } from "../composition/plan.ts";
 import { openRunReporter } from "../composition/reporter.ts";

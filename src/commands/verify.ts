@@ -6,7 +6,8 @@ import type { Settings } from "../cli/config.ts";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, isBucket, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
-import { noteHead, recordOf, type Sealed, verifySeals } from "../composition/head-and-seals.ts";
+import { recordOf, type Sealed, verifySeals } from "../composition/head-and-seals.ts";
+import { lostHead, lostHeadMeans, noteHeadAnew } from "../composition/noted-head.ts";
 import { openMeter } from "../composition/reporter.ts";
 import { timeText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
@@ -66,6 +67,7 @@ export async function verify(invocation: Invocation): Promise<number> {
     if (arriving > 0) say(arrivingInWords(arriving));
     if (noted > 0) say(`${formatNumberOf(noted, "transcript")} newly recorded.`);
     await verifyRecords(ledger, differs);
+    await verifyNotedHead(root, ledger, settings.head, differs);
     if (settings.head !== undefined) await verifyHead(settings.head, ledger, differs, say, settings.timezone);
     if (settings.seal !== undefined) {
       const sealed = await verifySeals(resolve(io.cwd, settings.seal), root, ledger, differs);
@@ -81,7 +83,7 @@ export async function verify(invocation: Invocation): Promise<number> {
       say(`${formatCount(broken.length - left)} of ${formatNumberOf(broken.length, "file")} repaired.`);
     }
     const refused = await recorded(invocation, ledger, { ...counts, read: reads });
-    const head = refused === undefined ? await noteHead(root, ledger) : await ledger.head();
+    const head = refused === undefined ? await noteHeadAnew(root, ledger) : await ledger.head();
     meter.close();
     tellEnd(invocation, { ...counts, read: reads }, io.clock.monotonic() - started, head);
     if (refused !== undefined) throw refused;
@@ -203,6 +205,17 @@ async function verifyHolds(ledger: Archive, differs: (difference: Difference) =>
   for await (const page of ledger.records()) for (const record of page) if (record.kind === "audit") check.told(record);
   for (const { name, reason } of check.missing([...before, ...(await ledger.holds())]))
     differs({ kind: "hold", key: name, message: reason });
+}
+
+/** Whether the archive goes back to the head that it noted itself; `given` is told of anyway. */
+async function verifyNotedHead(
+  root: string,
+  ledger: Archive,
+  given: string | undefined,
+  differs: (difference: Difference) => void,
+): Promise<void> {
+  const lost = await lostHead(root, ledger);
+  if (lost !== undefined && lost !== given) differs({ kind: "head", key: lost, message: lostHeadMeans });
 }
 
 /** Whether the archive goes back to a head that was noted earlier. */

@@ -13,10 +13,11 @@ import { openDestination } from "../destinations/index.ts";
 import { openLedger } from "../ledgers/index.ts";
 import { archiveFolder, archiveName } from "./archive.ts";
 import { wireDestination } from "./destination.ts";
-import { noteHead, type Sealer, selectionRecord } from "./head-and-seals.ts";
+import { type Sealer, selectionRecord } from "./head-and-seals.ts";
 import type { Hooks } from "./hooks.ts";
 import { openInsights } from "./insights.ts";
 import { profileOf } from "./kept-logins.ts";
+import { lostHead, lostHeadMeans, noteHead } from "./noted-head.ts";
 import { wireTransfer } from "./open-transfer.ts";
 import { type WiredWork, wireWork } from "./open-work.ts";
 import { planOf, selectionOf } from "./plan.ts";
@@ -69,6 +70,8 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
     dest: archiveName(settings, io),
     ...(settings.eachProfile ? { profile: profileOf(settings) } : {}),
   });
+  if ((await lostHead(dest, ledger)) !== undefined)
+    report({ event: "notice", level: "warning", message: `${lostHeadMeans}. callreel verify tells more.` });
   const heard = (event: DownloadEvent) => {
     insights.hear(event);
     report(event);

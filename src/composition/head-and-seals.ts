@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import type { FoundHead, Listed } from "../core/model/catalogue.ts";
@@ -7,10 +7,7 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Difference } from "../core/proof/verify.ts";
 import { type HttpAnswer, openHttp } from "../http/client.ts";
-import { diskError } from "../platform/disk-error.ts";
-import { makeFolders } from "../platform/make-folders.ts";
 import { operatorHere } from "../platform/operator.ts";
-import { replaceFile } from "../platform/whole-file.ts";
 import { appendSeal, openSealVerifier, readSealKey, readSeals, type Seal } from "../seals/seals.ts";
 import { httpSettingsOf } from "./http.ts";
 
@@ -39,29 +36,6 @@ export function selectionRecord({ args, settings, origins }: Invocation): Record
   ]);
   const given = Object.entries(settings).filter(([key]) => key in origins && !secret.has(key));
   return { ...Object.fromEntries(given), ...(args.length === 0 ? {} : { ids: args }) };
-}
-
-/**
- * Writes the archive's head to `.callreel/head`, one line of hex, for whoever keeps heads elsewhere, and returns it. What
- * another run records meanwhile is in it, too: the older head is never written last.
- */
-export async function noteHead(root: string, ledger: Archive): Promise<string> {
-  let head = await ledger.head();
-  for (let noted: string | undefined; noted !== head; head = await ledger.head()) {
-    writeHead(root, head);
-    noted = head;
-  }
-  return head;
-}
-
-function writeHead(root: string, head: string): void {
-  const path = join(root, ".callreel", "head");
-  try {
-    makeFolders(join(root, ".callreel"));
-    replaceFile(path, `${head}\n`);
-  } catch (error) {
-    throw diskError(error, path);
-  }
 }
 
 /** Seals heads as the settings ask: with a key, with a time stamp, with both or not at all. */

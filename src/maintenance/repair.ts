@@ -13,6 +13,7 @@ import {
 } from "../composition/archive.ts";
 import { runIntoArchive } from "../composition/archive-run.ts";
 import { openSealer } from "../composition/head-and-seals.ts";
+import { lostHead, noteHeadAnew } from "../composition/noted-head.ts";
 import { lockedAsAsked } from "../composition/noted-locks.ts";
 import { startTransferThreads } from "../composition/open-transfer.ts";
 import { openRunReporter } from "../composition/reporter.ts";
@@ -106,6 +107,11 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     const kept = aside === undefined ? "" : ` The old ledger is kept as ${aside}.`;
     if (!settings.quiet) io.stderr.write(`${told}.${kept}\n`);
     if (lost !== "") io.stderr.write(`callreel: the old ledger was damaged${lost}\n`);
+    if ((await lostHead(root, ledger)) !== undefined)
+      io.stderr.write(
+        "callreel: warning: the rebuilt ledger's history does not contain the head that was noted before.\n",
+      );
+    await noteHeadAnew(root, ledger);
     const holds = await ledger.lostHolds();
     if (holds !== undefined) io.stderr.write(`callreel: ${holdsAreLost(holds).message}\n`);
   } finally {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Reader } from "../core/model/ports.ts";
+import { type ListPages, openListPages } from "./json/list-pages.ts";
 import { checkFiles, fileRows } from "./row-files.ts";
 import type { DatabaseSettings } from "./sql/connection.ts";
 
@@ -10,13 +11,17 @@ export type { DatabaseSettings } from "./sql/connection.ts";
 /**
  * Rows of files, one after the other; `-` is stdin. CSV dialects, JSON and NDJSON are told by content, never by name.
  * Field names of tables are lower-case, without brackets and table prefix; JSON objects are rows as they are.
- * A file that cannot be read is refused here, before any row is handed out.
+ * A file that cannot be read is refused here, before any row is handed out. Pages that a list of the API lacks are rejected
+ * at the end.
  */
 export async function openReader(files: readonly string[], settings: ReaderSettings): Promise<Reader> {
   await checkFiles(files, settings);
   return {
     async *rows(signal) {
-      for (const file of files) yield* fileRows(file, settings, signal);
+      const pages = openListPages();
+      for (const file of files) yield* fileRows(file, { ...settings, pages }, signal);
+      const rejected = pages.missing(files.at(-1) ?? "");
+      if (rejected.length > 0) yield { rows: [], rejected };
     },
   };
 }
@@ -69,4 +74,6 @@ export interface ReaderSettings {
   readonly encoding?: string;
   /** What `-` stands for. */
   readonly stdin?: Readable;
+  /** Hears of each page of a list. */
+  readonly pages?: ListPages;
 }

@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { RecordingError } from "../../src/core/model/errors.ts";
+import { nothing, run } from "../contracts/ledger.ts";
 import { type KnownArchive, openKnownArchive } from "../helpers/known-archive.ts";
 import { runHere } from "../helpers/run-here.ts";
 
@@ -74,4 +76,30 @@ test("nothing selected, and what cannot be, leaves no folder and is no success",
   expect((await exported("--plain", "none")).code).toBe(6);
   expect(readdirSync(archive.home)).toEqual(before);
   expect(existsSync(join(archive.home, "none"))).toBe(false);
+});
+
+test("what a selection has and the archive does not hold is told: 3, unless it is proven to be unobtainable", async () => {
+  await using partly = await openKnownArchive({ "401": { start: "2026-03-02T09:00:00Z" } });
+  const fails = async (id: string, start: string, error: RecordingError) => {
+    await using ledger = await partly.open();
+    const ref = { key: `ringcentral/${id}`, source: "ringcentral" as const, id, locator: {}, call: { start } };
+    await ledger.begin(run(`run-${id}`));
+    await ledger.claim([ref]);
+    await ledger.failed(ref, error);
+    await ledger.finish(nothing, 3);
+  };
+  const take = (...args: string[]) => runHere(["export", "-d", partly.dest, ...args], { env: {}, cwd: partly.home });
+  const witness = { by: "RingCentral (media.example)", explicit: true };
+  await fails("402", "2026-03-03T09:00:00Z", new RecordingError("gone", "Gone.", { witness }));
+  const proven = await take("--plain", "proven");
+  expect([proven.code, proven.err]).toEqual([0, expect.stringContaining("1 recording left out: not held, and proven")]);
+  await fails("403", "2026-04-03T09:00:00Z", new RecordingError("server-error", "Broken."));
+  const lacking = await take("--plain", "lacking");
+  expect([lacking.code, lacking.err]).toEqual([
+    3,
+    expect.stringContaining("1 recording left out: known, but not held"),
+  ]);
+  expect(readdirSync(join(partly.home, "lacking/ringcentral"))).toEqual(["401.wav"]);
+  expect((await take("--month", "2026-03", "--bagit", "march")).code).toBe(0);
+  expect((await take("401", "--plain", "one")).code).toBe(0);
 });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
@@ -28,7 +28,14 @@ it("a head noted after a run is proven after later runs and purges, and not once
   const database = openSqlite(join(archive, ".callreel", "ledger.db"));
   database.exec("DELETE FROM runs; DELETE FROM audits; DELETE FROM chains");
   database.close();
-  expect((await download()).code).toBe(0);
+  const trace = headFile();
+  const warned = await runHere(["download", "--rows", csv, "-d", archive], { env });
+  expect([warned.code, warned.err]).toEqual([0, expect.stringContaining("names a head that the ledger's history")]);
+  expect(headFile()).toBe(trace);
+  expect(eventsOf((await verify("--json")).out)).toEqual([
+    expect.objectContaining({ kind: "head", key: trace.trim() }),
+    expect.objectContaining({ event: "verify-finished", differences: 1 }),
+  ]);
   const anew = await verify("--head", head, "--json");
   expect([anew.code, eventsOf(anew.out)]).toEqual([
     6,
@@ -37,4 +44,22 @@ it("a head noted after a run is proven after later runs and purges, and not once
       expect.objectContaining({ event: "verify-finished", differences: 1 }),
     ],
   ]);
+});
+
+it("an older copy of the ledger in place of the newest one is told by the head that was noted, once", async () => {
+  await using world = await openTimWorld(3);
+  const { env, csv, archive } = world;
+  const run = (...args: string[]) => runHere([...args, "-d", archive], { env });
+  const ledger = join(archive, ".callreel", "ledger.db");
+  await run("download", "--rows", csv);
+  copyFileSync(ledger, `${ledger}.old`);
+  expect((await run("verify")).code).toBe(0);
+  copyFileSync(`${ledger}.old`, ledger);
+  rmSync(`${ledger}.old`);
+  const found = await run("verify");
+  expect([found.code, found.out]).toEqual([
+    6,
+    expect.stringMatching(/^head: [0-9a-f]{64}: .*older copy of the ledger/),
+  ]);
+  expect((await run("verify")).code).toBe(0);
 });

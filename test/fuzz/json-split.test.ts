@@ -42,7 +42,8 @@ async function cutUp(text: string): Promise<string[]> {
     }
   }
   const found: string[] = [];
-  for await (const texts of elementTexts(blocks(), "list.json")) found.push(...texts.map((each) => String(each.text)));
+  for await (const texts of elementTexts(blocks(), "list.json"))
+    found.push(...texts.filter(({ isAround }) => !isAround).map(({ text }) => text));
   return found;
 }
 

@@ -3,6 +3,7 @@ import { RecordingError } from "../../core/model/errors.ts";
 import type { RejectedRow, Row, RowBatch } from "../../core/model/recording.ts";
 import { linesOf } from "../decode.ts";
 import type { ReaderSettings } from "../index.ts";
+import { objectOf } from "./list-pages.ts";
 import { elementTexts, longestValue } from "./split.ts";
 
 /** One JSON value of a file as text, and where it stands. */
@@ -10,6 +11,8 @@ export interface JsonText {
   readonly text: string;
   /** Line of a value that stands by itself; undefined for an element of a list, which is counted instead. */
   readonly line: number | undefined;
+  /** The object around records that were given one by one: it says which page of a list they are. */
+  readonly isAround?: true;
 }
 
 const batchRows = 4096;
@@ -44,17 +47,31 @@ function collector(file: string, settings: ReaderSettings) {
     else if (!isEnd(fields)) rows.push({ fields: renamed(fields, settings.map), file, line });
   };
 
+  /** A row, or a list of rows or pages. */
+  const open = (value: unknown, line: number | undefined): void => {
+    const list = recordsOf(value, file);
+    if (list === undefined) add(value, line ?? ++listed);
+    const page = objectOf(value);
+    if (page !== undefined && list !== undefined) settings.pages?.heard(page, file, line ?? listed + 1);
+    for (const element of list ?? []) {
+      if (page === undefined && objectOf(element) !== undefined) open(element, undefined);
+      else add(element, ++listed);
+    }
+  };
+
   return {
     size: () => rows.length + rejected.length,
-    take({ text, line }: JsonText) {
+    take({ text, line, isAround }: JsonText) {
       const value = parseJson(text);
+      if (isAround) {
+        settings.pages?.heard(objectOf(value) ?? {}, file, line ?? 0);
+        return;
+      }
       if (value === undefined) {
         rejected.push({ file, line: line ?? ++listed, message: "not valid JSON" });
         return;
       }
-      const list = recordsOf(value, file);
-      if (list === undefined) add(value, line ?? ++listed);
-      else for (const element of list) add(element, ++listed);
+      open(value, line);
     },
     batch(): RowBatch {
       const batch = { rows, rejected };
@@ -91,13 +108,6 @@ function renamed(
     copy[field] = fields[key];
   }
   return copy;
-}
-
-/** The value as a row's fields, if it is an object. */
-export function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
 }
 
 /** The names under which tools put a list of rows into an object. */

@@ -6,8 +6,8 @@ export const longestValue = 16 * 1024 * 1024;
 
 /**
  * The elements of lists of any length, holding no more than one of them: those of a top-level array, those of `records`
- * in a top-level object, and top-level objects without `records` whole. What stands between is passed over. A text that
- * ends in the middle is a failed export.
+ * in a top-level object, and top-level objects without `records` whole; after an object's records what else it says. What
+ * stands between is passed over. A text that ends in the middle is a failed export.
  */
 export async function* elementTexts(blocks: AsyncIterable<Buffer>, file: string): AsyncGenerator<JsonText[]> {
   const splitter = new Splitter(file);
@@ -55,6 +55,10 @@ class Splitter {
   #keyNext = false;
   #matched = -1;
   #keyFound = false;
+  /** Of an object with `records`: its text before them, and after them as far as it came with earlier blocks. */
+  #around: Buffer[] = [];
+  #aroundBytes = 0;
+  #aroundLine = 1;
 
   constructor(file: string) {
     this.#file = file;
@@ -73,6 +77,7 @@ class Splitter {
       else this.#inside(byte, at);
     }
     if (this.#place === "kept" || this.#place === "scalar") this.#keep(block.subarray(this.#start));
+    if (this.#place === "rest") this.#keepAround(block.subarray(this.#start));
     return this.#texts;
   }
 
@@ -95,7 +100,7 @@ class Splitter {
   #between(byte: number, at: number): void {
     if (isBlank(byte) || byte === comma) return;
     if (byte === openBracket && !this.#inList) this.#inList = true;
-    else if (byte === closeBracket && this.#inList) this.#leaveList();
+    else if (byte === closeBracket && this.#inList) this.#leaveList(at);
     else if (byte === closeBracket || byte === closeBrace) throw this.#damaged("closes more than it opens");
     else {
       const isContainer = byte === openBrace || byte === openBracket;
@@ -109,12 +114,13 @@ class Splitter {
     }
   }
 
-  #leaveList(): void {
+  #leaveList(at: number): void {
     this.#inList = false;
     if (!this.#inEnvelope) return;
     this.#inEnvelope = false;
     this.#place = "rest";
     this.#depth = 1;
+    this.#start = at;
   }
 
   #scalar(byte: number, at: number): void {
@@ -134,7 +140,7 @@ class Splitter {
     }
     if (byte === colon || isBlank(byte)) return;
     if (byte === openBracket && this.#keyFound && this.#depth === 1) {
-      this.#enterEnvelope();
+      this.#enterEnvelope(at);
       return;
     }
     this.#keyFound = false;
@@ -144,11 +150,15 @@ class Splitter {
       this.#depth--;
       if (this.#depth > 0) return;
       if (this.#place === "kept") this.#take(at + 1);
+      else this.#takeAround(at + 1);
       this.#place = "between";
     }
   }
 
-  #enterEnvelope(): void {
+  #enterEnvelope(at: number): void {
+    this.#around = [...this.#earlier, this.#block.subarray(this.#start, at + 1)];
+    this.#aroundBytes = this.#earlierBytes;
+    this.#aroundLine = this.#startLine;
     this.#earlier = [];
     this.#earlierBytes = 0;
     this.#keyFound = false;
@@ -172,6 +182,19 @@ class Splitter {
     this.#earlierBytes = 0;
     this.#place = "between";
     this.#texts.push({ text: bytes.toString("utf8"), line: this.#inList ? undefined : this.#startLine });
+  }
+
+  #keepAround(bytes: Buffer): void {
+    this.#around.push(bytes);
+    this.#aroundBytes += bytes.length;
+    if (this.#aroundBytes > longestValue) throw this.#damaged("says too much beside its records");
+  }
+
+  /** The object around a list of records, with none in it. */
+  #takeAround(end: number): void {
+    const bytes = Buffer.concat([...this.#around, this.#block.subarray(this.#start, end)]);
+    this.#around = [];
+    this.#texts.push({ text: bytes.toString("utf8"), line: this.#aroundLine, isAround: true });
   }
 
   #damaged(what: string): RecordingError {

@@ -20,6 +20,7 @@ const whole = {
   "a bare array": JSON.stringify([a, b]),
   "a bare array spread over lines": JSON.stringify([a, b], null, "\t"),
   "a list of pages": JSON.stringify([{ records: [a] }, { records: [b] }], null, 1),
+  "a list of pages on one line": JSON.stringify([{ records: [a] }, { records: [b] }]),
   "pages one after the other": [{ records: [a] }, { records: [b] }]
     .map((page) => JSON.stringify(page, null, 2))
     .join("\n"),
@@ -151,4 +152,36 @@ test.each([
   ["{id},{x}\na,3\n", { "{id}": "a", "{x}": "3" }],
 ])("a header in brackets is a table: %j", async (text, fields) => {
   expect((await readStdin(text)).fields).toEqual([fields]);
+});
+
+describe("a list whose pages are not all there", () => {
+  const page = (number: number, total: number | undefined, next = number < (total ?? 0)) => ({
+    records: [{ ...a, id: String(number) }],
+    paging: { page: number, perPage: 1, ...(total === undefined ? {} : { totalPages: total }) },
+    navigation: next ? { nextPage: { uri: `https://x/call-log?page=${number + 1}&view=Detailed` } } : {},
+  });
+  const lacks = expect.stringContaining("whose page 2 was not given");
+
+  test.each([
+    ["on one line", JSON.stringify(page(1, 3))],
+    ["spread over lines", JSON.stringify(page(1, 3), null, 2)],
+    ["in a list of pages", JSON.stringify([page(1, 3), page(3, 3)])],
+    ["named by its next page alone", JSON.stringify(page(1, undefined, true), null, 2)],
+    ["without navigation", JSON.stringify({ ...page(1, 2), navigation: undefined }, null, 1)],
+    ["with its paging first", `{"paging":{"page":1,"totalPages":2},"records":[\n${JSON.stringify(a)}\n]}`],
+  ])("%s, is told and its records are read", async (_, text) => {
+    for (const pieceBytes of [1, 64 * 1024]) {
+      const { fields, rejected } = await readStdin(text, {}, pieceBytes);
+      expect(fields.length).toBeGreaterThan(0);
+      expect(rejected.map(({ message }) => message)).toEqual([lacks]);
+    }
+  });
+
+  test("nothing is said of whole lists, in whatever order their pages come", async () => {
+    const all = [page(2, 3), page(3, 3), page(1, 3)];
+    for (const text of [JSON.stringify(all), all.map((each) => JSON.stringify(each, null, 2)).join("\n")]) {
+      const { fields, rejected } = await readStdin(text, {});
+      expect([fields.length, rejected]).toEqual([3, []]);
+    }
+  });
 });

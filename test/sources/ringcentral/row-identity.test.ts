@@ -61,6 +61,22 @@ test("an id that disagrees with its contentUri is refused wherever it stands", (
   expect(said({ recordingid: id, contenturi: `/restapi/v1.0/account/1/recording/${id}/content` })).toEqual([id]);
 });
 
+test.each([" ", ", ", ";", "\n", "|", ""])(
+  "two addresses in one cell, with %j between them, are refused",
+  (between) => {
+    const both = `${uri(id)}${between}${uri("401786810002")}`;
+    expect(said({ contenturi: both })).toMatch(/more than one address/);
+    expect(said({ contenturi: `/recording/${id}/content, /recording/401786810002/content` })).toMatch(/more than one/);
+  },
+);
+
+test("what is refused is shown as it is, but for what may be a token", () => {
+  expect(said({ recordingid: "#VALUE!" })).toContain("#VALUE!");
+  expect(said({ recordingid: `${id}?` })).toContain(`"${id}?"`);
+  expect(said({ recordingid: `https://x/y?access_token=SECRET` })).not.toContain("SECRET");
+  expect(said({ contenturi: `https://x/y?access_token=SECRET` })).not.toContain("SECRET");
+});
+
 test("a call's id is never taken for a recording's", () => {
   expect(said({ id: "AbcDef-1_A", sessionid: "9", "recording.id": null })).toBe("no-recording");
   expect(said({ id: "123456789012", sessionid: "9", recordingid: null })).toBe("no-recording");

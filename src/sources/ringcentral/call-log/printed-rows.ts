@@ -155,7 +155,8 @@ export interface Part {
 export function idOfPart({ id, contentUri, uri }: Part, row: Row): string | undefined {
   const [fromContent, fromOwn] = [idOfUri(contentUri), idOfUri(uri)];
   if (contentUri !== undefined && fromContent === undefined) {
-    throw badRow(row, `its contentUri (${shown(contentUri)}) names no recording`);
+    const why = severalAddresses.test(contentUri.trim()) ? "is more than one address" : "names no recording";
+    throw badRow(row, `its contentUri (${shown(contentUri)}) ${why}`);
   }
   const fromUri = fromContent ?? fromOwn;
   if (fromOwn !== undefined && fromOwn !== fromUri) throw badRow(row, "its addresses disagree");
@@ -193,9 +194,13 @@ export function idOfUri(uri: string | undefined): string | undefined {
   return plainUri.exec(uri)?.[1] ?? idOfAnyUri(uri);
 }
 
+const severalAddresses = /[\s,;|](?:https?:\/)?\/|.https?:\/\//i;
+
 /** The same for every address, by the rules of URLs. */
 export function idOfAnyUri(uri: string): string | undefined {
   const base = "https://media.ringcentral.com";
+  // Several addresses in one text would be taken for the last of them.
+  if (severalAddresses.test(uri.trim())) return undefined;
   if (!/^(?:https?:\/)?\//i.test(uri) || !URL.canParse(uri, base)) return undefined;
   const found = /\/recording\/(\d{1,20})(?:\/content)?\/?$/.exec(new URL(uri, base).pathname);
   return found?.[1];
@@ -209,6 +214,8 @@ export function badRow(row: Row, why: string, remedy = ""): RecordingError {
   });
 }
 
+/** An address is shown without what may hold a token. */
 function shown(text: string): string {
-  return printable(text.replace(/[?#].*$/s, "")).slice(0, 120);
+  const bare = /\/\/|token/i.test(text) ? text.replace(/[?#].*$/s, "") : text;
+  return printable(bare).slice(0, 120);
 }
