@@ -48,14 +48,14 @@ export async function purge(invocation: Invocation): Promise<number> {
     const free = await unlocked(parted.free, store, invocation);
     const kept = chosen.length - free.length;
     const keptBefore = tellLeft(left, invocation);
-    const since = settings.yes
-      ? free.length - (await deleteFree(free, reason, invocation, { ledger, store }))
+    const { since, locked } = settings.yes
+      ? await deleteFree(free, reason, invocation, { ledger, store })
       : showFree(free, invocation);
     tellEnd(free, since, invocation);
     tellUndated(undated, io);
     tellResult(free, kept + keptBefore + since, undated, invocation);
     const untold = undated > 0 ? 3 : await tellUntold(ledger, asked.filter ?? {}, io);
-    return kept + keptBefore + since > 0 ? 3 : untold;
+    return kept + keptBefore + since + locked > 0 ? 3 : untold;
   } finally {
     lock.release();
   }
@@ -132,24 +132,31 @@ async function unlocked(
 /** No later moment can be told: a legal hold has no end. */
 const lastMs = 8_640_000_000_000_000;
 
-/** Counts what was deleted. The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back. */
+/** What of the free ones was not deleted after all: kept by whoever came meanwhile, or files locked since. */
+interface Left {
+  readonly since: number;
+  readonly locked: number;
+}
+
+/** The tombstone first: a crash in between leaves files for the next purge, never a recording that comes back. */
 async function deleteFree(
   free: readonly LedgerEntry[],
   reason: string | undefined,
   invocation: Invocation,
   { ledger, store }: Parts,
-): Promise<number> {
+): Promise<Left> {
   const keys = free.map(({ ref }) => ref.key);
   const purged = await ledger.purge(keys, reason);
-  return purged - (await deleteAll(invocation, ledger, store));
+  const { kept, locked } = await deleteAll(invocation, ledger, store);
+  return { since: free.length - (purged - kept), locked };
 }
 
-function showFree(free: readonly LedgerEntry[], invocation: Invocation): 0 {
+function showFree(free: readonly LedgerEntry[], invocation: Invocation): Left {
   for (const { ref, stored } of free) {
     const known = { key: ref.key, ...(stored && { path: stored.path, bytes: stored.bytes }) };
     print("purge-file", { ...known, deleted: false }, stored?.path ?? ref.key, invocation);
   }
-  return 0;
+  return { since: 0, locked: 0 };
 }
 
 /** One event with --json, else a line of text. */
@@ -197,15 +204,23 @@ function unasked(): RecordingError {
 }
 
 /** Goes on past what cannot be deleted, and then says so. Counts what came under a legal hold meanwhile, and is kept. */
-async function deleteAll(invocation: Invocation, ledger: Archive, store: Store): Promise<number> {
+async function deleteAll(
+  invocation: Invocation,
+  ledger: Archive,
+  store: Store,
+): Promise<{ readonly kept: number; readonly locked: number }> {
   const { io } = invocation;
-  const { failures, kept } = await deletePurged(invocation, ledger, store, (path) =>
+  const { failures, kept, locked } = await deletePurged(invocation, ledger, store, (path) =>
     print("purge-file", { path, deleted: true }, path, invocation),
   );
   const [first, ...others] = new Map(failures.map((failure) => [failure.message, failure])).values();
   for (const { message } of others) io.stderr.write(`callreel: ${message}\n`);
+  for (const path of locked)
+    io.stderr.write(
+      `not deleted: ${printable(path)} has been locked at its store meanwhile: purge again when its lock ends\n`,
+    );
   if (first !== undefined) throw first;
-  return kept;
+  return { kept, locked: locked.length };
 }
 
 /**

@@ -1,8 +1,5 @@
-import { renameSync, rmSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
-import type { Settings } from "../cli/config.ts";
+import { resolve } from "node:path";
 import { exitCodeOf, worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, isBucket, openArchiveStore, openExistingLedger } from "../composition/archive.ts";
@@ -11,7 +8,7 @@ import { lostHead, lostHeadMeans, noteHeadAnew } from "../composition/noted-head
 import { openMeter } from "../composition/reporter.ts";
 import { timeText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
-import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
+import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
 import type { Store } from "../core/model/store.ts";
 import { openHoldsCheck } from "../core/proof/holds-check.ts";
@@ -19,17 +16,14 @@ import { type Difference, type Subset, verifyEntries } from "../core/proof/verif
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../core/text.ts";
 import { hashStored } from "../maintenance/read-stored.ts";
 import { rebuildLedger, repairFiles } from "../maintenance/repair.ts";
-import { sumLine } from "../maintenance/sum-line.ts";
-import { stoppable, verifyFiles } from "../maintenance/verify-files.ts";
-import { diskError } from "../platform/disk-error.ts";
-import { nameBeside } from "../platform/files.ts";
+import { writeSums } from "../maintenance/sums-file.ts";
+import { verifyFiles } from "../maintenance/verify-files.ts";
 
 /** Re-reads the archive against the ledger: every file, every record, and files that nobody knows. 6 when anything differs. */
 export async function verify(invocation: Invocation): Promise<number> {
   const { settings, io } = invocation;
   const root = archiveFolder(settings, io);
   const subset = subsetOf(settings.readDataSubset);
-  if (isBucket(settings)) refuseOnBuckets(settings);
   if (settings.rebuild) await rebuildLedger(invocation);
   await using ledger = await openExistingLedger(settings, io);
   await using store = await openArchiveStore(settings, io, ledger);
@@ -73,7 +67,7 @@ export async function verify(invocation: Invocation): Promise<number> {
       const sealed = await verifySeals(resolve(io.cwd, settings.seal), root, ledger, differs);
       if (sealed !== undefined) say(sealedInWords(sealed, settings.timezone));
     }
-    if (settings.writeSums) await writeSums(root, invocation, ledger);
+    if (settings.writeSums) await writeSums(invocation, ledger);
     if (unsound !== undefined) throw unsound;
     if (settings.repair && broken.length > 0) {
       meter.close();
@@ -100,15 +94,6 @@ async function recorded(invocation: Invocation, ledger: Archive, counts: Counts)
   } catch (error) {
     return error;
   }
-}
-
-/** What writes works on files of this machine. */
-function refuseOnBuckets({ writeSums }: Settings): void {
-  if (!writeSums) return;
-  throw new RecordingError(
-    "usage",
-    "verify --write-sums does not work with --dest s3://… yet: only with archives in folders.",
-  );
 }
 
 /** Reads what was fetched again once more, and counts what is not as the ledger says. */
@@ -240,28 +225,4 @@ async function verifyHead(
 
 function sealedInWords({ head, sealedAt, at, later }: Sealed, timezone: string | undefined): string {
   return `Sealed at ${timeText(sealedAt, timezone)}: the archive's history contains ${head}, of ${timeText(at, timezone)}; ${formatNumberOf(later, "outcome")} since then.`;
-}
-
-function sumLinesOf({ stored, transcripts = [] }: LedgerEntry): string[] {
-  const files = stored === undefined ? transcripts : [stored, ...transcripts];
-  return files.map(({ sha256, path }) => sumLine(sha256, path));
-}
-
-/** `SHA256SUMS` in the form that `sha256sum -c` reads, replaced in one step. */
-async function writeSums(root: string, { io }: Invocation, ledger: Archive): Promise<void> {
-  const path = join(root, "SHA256SUMS");
-  const part = nameBeside(path);
-  const file = await open(part, "wx", 0o600);
-  try {
-    for await (const page of stoppable(ledger.entries({ states: ["done"] }), io.stop)) {
-      await file.write(page.flatMap(sumLinesOf).join(""));
-    }
-    await file.sync();
-    renameSync(part, path);
-  } catch (error) {
-    rmSync(part, { force: true });
-    throw diskError(error, path);
-  } finally {
-    await file.close();
-  }
 }

@@ -44,9 +44,10 @@ export async function wireBucket(
       agree: ledger.agree.bind(ledger),
       isUsed,
     };
-    if (settings.s3ObjectLock !== undefined) await mustLock(client, now, io.stop);
+    const { s3ObjectLock } = settings;
+    const since = s3ObjectLock && (await mustLock(client, now, io.stop));
     const { overwrites } = await claimPlace(client, notes, now, io.stop);
-    if (settings.s3ObjectLock !== undefined) await noteLock(ledger, settings.s3ObjectLock, now());
+    if (s3ObjectLock !== undefined && since !== undefined) await noteLock(ledger, s3ObjectLock, since);
     if (isNew) reporter.report({ event: "notice", level: "info", message: whereLedgerIs(settings, io) });
     const spool = spoolFolder(settings, io);
     const objects = objectsOf(settings);

@@ -21,10 +21,10 @@ export async function lockedAsAsked(settings: Settings, ledger: Pick<Archive, "g
   return { ...settings, s3ObjectLock: { mode: last.mode, keep: last.keep } };
 }
 
-/** Notes in the ledger what a run asks for, so that every object that comes from now on can be held against it. */
-export async function noteLock(ledger: Pick<Archive, "get" | "set">, lock: ObjectLock, nowMs: number): Promise<void> {
+/** Notes in the ledger what a run asks for, so that every object that comes from `sinceMs` on, by the store's clock, can be held against it. */
+export async function noteLock(ledger: Pick<Archive, "get" | "set">, lock: ObjectLock, sinceMs: number): Promise<void> {
   const before = await locksAskedOf(ledger);
   const last = before.at(-1);
   if (last?.mode === lock.mode && last.keep === lock.keep) return;
-  await ledger.set(name, JSON.stringify([...before, { ...lock, sinceMs: nowMs }]));
+  await ledger.set(name, JSON.stringify([...before, { ...lock, sinceMs }]));
 }

@@ -1,22 +1,17 @@
-import { closeSync, createReadStream, existsSync, renameSync, rmSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { existsSync } from "node:fs";
 import type { Invocation } from "../cli/io.ts";
 import { archiveFolder, ledgerDatabase, ledgerFile, spoolFolder } from "../composition/archive.ts";
 import { removeLeftCopies } from "../composition/hook-copies.ts";
 import { holdsAreLost } from "../core/holds.ts";
-import { asRecordingError, RecordingError } from "../core/model/errors.ts";
+import { asRecordingError, type RecordingError } from "../core/model/errors.ts";
 import type { Archive, PurgedFile } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
 import type { Store } from "../core/model/store.ts";
 import { openEraser } from "../destinations/disk/eraser.ts";
 import { openPartsOf } from "../destinations/disk/part-files.ts";
 import { purgeAside } from "../ledgers/moved-aside.ts";
-import { diskError, errno } from "../platform/disk-error.ts";
-import { nameBeside } from "../platform/files.ts";
-import { openPlain } from "../platform/small-file.ts";
 import { openFilesOf } from "./files-to-delete.ts";
+import { removeFromSums } from "./sums-file.ts";
 import { unrecordedFiles } from "./unrecorded.ts";
 
 export interface Deletion {
@@ -26,6 +21,8 @@ export interface Deletion {
   readonly kept: number;
   /** Why something could not be deleted; the next purge tries it again. */
   readonly failures: readonly RecordingError[];
+  /** What its store keeps, for a lock that came since the look before the purge; likewise. */
+  readonly locked: readonly string[];
 }
 
 /**
@@ -36,15 +33,16 @@ export interface Deletion {
  * or absolute.
  */
 export async function deletePurged(
-  { settings, io }: Invocation,
+  invocation: Invocation,
   ledger: Archive,
   store: Store,
   deleted: (path: string) => void,
 ): Promise<Deletion> {
+  const { settings, io } = invocation;
   const lost = await ledger.lostHolds();
   if (lost !== undefined) throw holdsAreLost(lost);
   const purged = (await ledger.purging()).filter(({ holds }) => holds === undefined);
-  if (purged.length === 0) return { keys: [], kept: 0, failures: [] };
+  if (purged.length === 0) return { keys: [], kept: 0, failures: [], locked: [] };
   const root = archiveFolder(settings, io);
   const spool = spoolFolder(settings, io);
   removeLeftCopies(spool);
@@ -54,11 +52,12 @@ export async function deletePurged(
   const filesOf = await openFilesOf({ settings, root, store, ledger }, purged, unrecorded);
   const keys: RecordingKey[] = [];
   const failures: RecordingError[] = [];
+  const locked: string[] = [];
   const remove = async (path: string, isPart = false): Promise<boolean> => {
     try {
       const removal = !isPart ? await store.remove(path) : eraser?.erase(path) ? "removed" : "absent";
       if (removal === "removed") deleted(path);
-      if (removal === "locked") failures.push(lockedSince(path));
+      if (removal === "locked") locked.push(path);
       return removal !== "locked";
     } catch (error) {
       failures.push(asRecordingError(error));
@@ -79,12 +78,15 @@ export async function deletePurged(
   }
   await store.settle();
   eraser?.tidy();
-  await removeFromSums(root, paths);
+  if ((await removeFromSums(invocation, store, paths)) === "locked") {
+    locked.push("SHA256SUMS");
+    keys.length = 0;
+  }
   const gone = erased.map(({ key }) => key);
   if (ledgerDatabase(settings) === undefined)
     for (const aside of purgeAside(ledgerFile(settings, io), gone)) deleted(aside);
   await ledger.purgeEnded(keys);
-  return { keys, kept: purged.length - erased.length, failures };
+  return { keys, kept: purged.length - erased.length, failures, locked };
 }
 
 /** Tells whether a purged recording has come under a legal hold since: holds are placed at once, beside a purge. */
@@ -100,51 +102,4 @@ async function openHoldWatch(ledger: Archive): Promise<(key: RecordingKey) => Pr
     }
     return kept.has(key);
   };
-}
-
-/** A lock that came between the look before the purge and the deletion. */
-function lockedSince(path: string): RecordingError {
-  return new RecordingError(
-    "locked",
-    `Not deleted: ${path} has been locked meanwhile. Purge again when the lock ends.`,
-  );
-}
-
-/** The archive's list of hashes, in the form that `sha256sum -c` reads. */
-const sumsFile = "SHA256SUMS";
-
-/** Takes the lines of these paths out of the archive's list of hashes, where it has one; in one step. */
-export async function removeFromSums(root: string, paths: ReadonlySet<string>): Promise<void> {
-  const file = join(root, sumsFile);
-  const part = nameBeside(file);
-  try {
-    const old = openPlain(file);
-    const next = await open(part, "wx", 0o600).catch((error) => {
-      closeSync(old);
-      throw error;
-    });
-    try {
-      // Lines that are read before anybody takes them are lost: nothing may be waited for between these two.
-      const lines = createInterface({
-        input: createReadStream(file, { fd: old }),
-        crlfDelay: Number.POSITIVE_INFINITY,
-      });
-      for await (const line of lines) {
-        if (!paths.has(pathIn(line))) await next.write(`${line}\n`);
-      }
-      await next.sync();
-    } finally {
-      await next.close();
-    }
-    renameSync(part, file);
-  } catch (error) {
-    rmSync(part, { force: true });
-    if (errno(error) !== "ENOENT") throw diskError(error, file);
-  }
-}
-
-/** A line that begins with a backslash has its backslashes and line breaks escaped, as sha256sum does. */
-function pathIn(line: string): string {
-  const [, mark, path = ""] = /^(\\?)[0-9a-fA-F]{64} [ *](.*)$/.exec(line) ?? [];
-  return mark === "" ? path : path.replace(/\\([\\n])/g, (_, escaped) => (escaped === "n" ? "\n" : "\\"));
 }

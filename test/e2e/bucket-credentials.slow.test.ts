@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -9,15 +10,16 @@ import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
 /** Answers what a cloud tells its machines: by path, or with 404. */
 async function openMetadata(
-  answers: Readonly<Record<string, (headers: Record<string, unknown>) => string | undefined>>,
+  answers: Readonly<Record<string, (headers: Record<string, unknown>, body: URLSearchParams) => string | undefined>>,
 ) {
   const asked: string[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
     asked.push(`${request.method} ${request.url}`);
-    const text = answers[`${request.method} ${request.url}`]?.(request.headers);
-    response.writeHead(text === undefined ? 404 : 200, {
-      "content-type": text?.startsWith("{") ? "application/json" : "text/plain",
-    });
+    const text = answers[`${request.method} ${request.url}`]?.(request.headers, new URLSearchParams(body));
+    const type = text?.startsWith("{") ? "application/json" : text?.startsWith("<") ? "text/xml" : "text/plain";
+    response.writeHead(text === undefined ? 404 : 200, { "content-type": type });
     response.end(text);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -149,4 +151,104 @@ test("takes the key of the machine's role from its instance metadata", async () 
   expect([done.code, done.err]).toEqual([0, expect.stringContaining("Done in")]);
   expect([keyIds(bucket), tokens(bucket)]).toEqual([["of-the-role"], ["token-of-of-the-role"]]);
   expect(metadata.asked.filter((each) => each.endsWith("archivist"))).toHaveLength(1);
+});
+
+/** What AWS's token service answers to whoever may have the role. */
+function assumed(id: string, expiresInMs: number): string {
+  const expiration = new Date(Date.now() + expiresInMs).toISOString();
+  const names = { AccessKeyId: id, SecretAccessKey: `secret-of-${id}`, SessionToken: `token-of-${id}` };
+  const fields = Object.entries({ ...names, Expiration: expiration }).map(
+    ([name, value]) => `<${name}>${value}</${name}>`,
+  );
+  return `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>
+    <Credentials>${fields.join("")}</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
+}
+
+test("takes the key of a role for a pod's web identity, the next one when it expires, and reads the identity anew for it", async () => {
+  await using world = await openTimWorld(6);
+  await using bucket = await openRudeBucket();
+  const identity = join(world.home, "identity");
+  writeFileSync(identity, "identity-of-first");
+  let current = "first";
+  await using sts = await openMetadata({
+    "POST /": (_, body) => {
+      const role = [body.get("Action"), body.get("RoleArn"), body.get("WebIdentityToken")];
+      const wanted = [
+        "AssumeRoleWithWebIdentity",
+        "arn:aws:iam::123456789012:role/archivist",
+        `identity-of-${current}`,
+      ];
+      return role.join() === wanted.join() ? assumed(current, current === "first" ? 60_000 : 3600_000) : undefined;
+    },
+  });
+  bucket.rudeness = ({ method, key, headers }, response, store) => {
+    if (current === "next" && !headers.authorization?.includes("Credential=next/")) {
+      refuse(response, 400, "ExpiredToken");
+      return true;
+    }
+    if (method !== "PUT" || !key.endsWith(".wav")) return false;
+    store();
+    response.end();
+    current = "next";
+    writeFileSync(identity, "identity-of-next");
+    return true;
+  };
+  const pod = {
+    AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/archivist",
+    AWS_WEB_IDENTITY_TOKEN_FILE: identity,
+    AWS_ENDPOINT_URL_STS: sts.url,
+    AWS_REGION: "eu-central-1",
+    CALLREEL_TRANSFERS: "1",
+  };
+  const done = await download(world, bucket, pod);
+  expect([done.code, done.err]).toEqual([0, expect.stringContaining("Done in")]);
+  expect([keyIds(bucket), tokens(bucket)]).toEqual([
+    ["first", "next"],
+    ["token-of-first", "token-of-next"],
+  ]);
+  expect(done.err).not.toMatch(/secret-of|token-of|identity-of/);
+
+  writeFileSync(identity, "identity-of-nobody");
+  bucket.seen.length = 0;
+  const refused = await download(world, bucket, pod);
+  expect([refused.code, refused.err, bucket.seen]).toEqual([7, expect.stringContaining("The AWS chain"), []]);
+  expect(refused.err).not.toContain("identity-of");
+});
+
+test("takes the key of a role that a person has logged in to (SSO), and says how to log in again when that is over", async () => {
+  await using world = await openTimWorld(2);
+  await using bucket = await openRudeBucket();
+  await using portal = await openMetadata({
+    "GET /federation/credentials?account_id=123456789012&role_name=archivist": (headers) => {
+      if (headers["x-amz-sso_bearer_token"] !== "token-of-anna") return undefined;
+      const [accessKeyId, secretAccessKey, sessionToken] = ["of-anna", "secret-of-anna", "token-of-the-role"];
+      return JSON.stringify({
+        roleCredentials: { accessKeyId, secretAccessKey, sessionToken, expiration: Date.now() + 3600_000 },
+      });
+    },
+  });
+  const config = join(world.home, "config");
+  writeFileSync(
+    config,
+    "[profile archive]\nsso_session = house\nsso_account_id = 123456789012\nsso_role_name = archivist\nregion = eu-central-1\n" +
+      "[sso-session house]\nsso_start_url = https://house.example/start\nsso_region = eu-central-1\n",
+  );
+  const cache = join(world.home, ".aws", "sso", "cache");
+  mkdirSync(cache, { recursive: true });
+  const logIn = (expiresInMs: number) =>
+    writeFileSync(
+      join(cache, `${createHash("sha1").update("house").digest("hex")}.json`),
+      JSON.stringify({ accessToken: "token-of-anna", expiresAt: new Date(Date.now() + expiresInMs).toISOString() }),
+    );
+  logIn(3600_000);
+  const env = { AWS_CONFIG_FILE: config, AWS_PROFILE: "archive", AWS_ENDPOINT_URL_SSO: portal.url, HOME: world.home };
+  const done = await download(world, bucket, env);
+  expect([done.code, done.err]).toEqual([0, expect.stringContaining("Done in")]);
+  expect([keyIds(bucket), tokens(bucket)]).toEqual([["of-anna"], ["token-of-the-role"]]);
+  expect(done.err).not.toMatch(/secret-of|token-of/);
+
+  logIn(-60_000);
+  bucket.seen.length = 0;
+  const over = await download(world, bucket, env);
+  expect([over.code, over.err, bucket.seen]).toEqual([7, expect.stringContaining("aws sso login"), []]);
 });

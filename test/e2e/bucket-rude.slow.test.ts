@@ -100,7 +100,8 @@ test("overwrites nothing where a store ignores If-None-Match", async () => {
   for (const name of names)
     expect(bucket.seen.filter((each) => each.method === "PUT" && each.key === name)).toEqual([]);
   const asked = bucket.seen.filter(({ method, key }) => method === "HEAD" && key.endsWith(".wav"));
-  expect(asked.length).toBe(bucket.seen.filter(isAudio).length);
+  // Each once before its PUT, and once after.
+  expect(asked.length).toBe(2 * bucket.seen.filter(isAudio).length);
 });
 
 const bomb = `<!DOCTYPE a [${'<!ENTITY b "bbbbbbbbbb">'.repeat(3000)}]><Error><Code>&b;&b;&b;</Code></Error>`;
@@ -153,6 +154,51 @@ test.each<[string, number, string, (bucket: RudeBucket) => void]>([
       };
     },
   ],
+  [
+    "a web page that answers everything with 200",
+    5,
+    "does not speak S3",
+    (bucket) => {
+      bucket.rudeness = (_, response) => {
+        response.setHeader("content-type", "text/html");
+        response.setHeader("etag", '"page"');
+        response.end("<!doctype html><title>Sign in</title>");
+        return true;
+      };
+    },
+  ],
+  [
+    "a store that takes everything and keeps nothing",
+    5,
+    "said that it took .callreel/archive.json",
+    (bucket) => {
+      bucket.rudeness = ({ method }, response) => {
+        if (method !== "PUT") return false;
+        response.setHeader("etag", '"taken"');
+        response.end();
+        return true;
+      };
+    },
+  ],
+  ...["none of them", "half of each", "a page in place of each"].map(
+    (kept): [string, number, string, (bucket: RudeBucket) => void] => [
+      `a store that takes recordings and keeps ${kept}`,
+      5,
+      "does not have it as it was sent",
+      (bucket) => {
+        bucket.rudeness = (request, response) => {
+          if (!isAudio(request)) return false;
+          const { body, headers } = request;
+          if (kept === "half of each") bucket.objects.set(request.key, { body: body.subarray(0, 999), headers });
+          else if (kept !== "none of them")
+            bucket.objects.set(request.key, { body: Buffer.from("<html>"), headers: {} });
+          response.setHeader("etag", '"taken"');
+          response.end();
+          return true;
+        };
+      },
+    ],
+  ),
   [
     "an endless error",
     5,
@@ -236,6 +282,9 @@ test.each<[string, number, string, (bucket: RudeBucket) => void]>([
   expect([ended.code, ended.err]).toEqual([code, expect.stringContaining(says)]);
   expect(ended.err).not.toContain(keys.AWS_SECRET_ACCESS_KEY);
   bucket.rudeness = () => false;
+  // What the store has made of them is no recording, and nobody's but its own.
+  for (const [key, { body }] of bucket.objects)
+    if (body.length < 1_000 && key.endsWith(".wav")) bucket.objects.delete(key);
   const again = await download(world, bucket);
   expect([again.code, again.err]).toEqual([0, expect.stringContaining("Done in")]);
   mustHoldAll(world, bucket);

@@ -346,16 +346,13 @@ test("who keeps an archive in a folder loads nothing of S3", async () => {
 });
 
 describe("a bucket", () => {
-  test.each(["verify --write-sums", "demo", "setup"])(
-    "is refused by what works on folders alone: %s",
-    async (command) => {
-      const ended = await runHere([...command.split(" "), "-d", "s3://calls/x"]);
-      expect([ended.code, ended.err]).toEqual([
-        2,
-        expect.stringMatching(/does not work with (s3:\/\/calls\/x|--dest s3:\/\/…) yet/),
-      ]);
-    },
-  );
+  test.each(["demo"])("is refused by what works on folders alone: %s", async (command) => {
+    const ended = await runHere([...command.split(" "), "-d", "s3://calls/x"]);
+    expect([ended.code, ended.err]).toEqual([
+      2,
+      expect.stringMatching(/does not work with (s3:\/\/calls\/x|--dest s3:\/\/…) yet/),
+    ]);
+  });
 });
 
 function hashOf(bytes: Uint8Array): string {

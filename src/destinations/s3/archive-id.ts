@@ -7,7 +7,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { RecordingError } from "../../core/model/errors.ts";
 import { nameOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
-import { refusalOf } from "./refusals.ts";
+import { notKept, notS3, refusalOf } from "./refusals.ts";
 
 /** What is asked of the ledger. */
 export interface LedgerOfPlace {
@@ -72,6 +72,7 @@ export async function idAt(client: S3Client, nowMs: () => number, signal: AbortS
   if (answer.status >= 300) throw refusalOf(answer, place, `reading ${idObject}`, nowMs());
   const id = /"id":"([\w-]{1,64})"/.exec(answer.body.toString("utf8"))?.[1];
   if (id !== undefined) return id;
+  if (answer.body.subarray(0, 64).toString("latin1").trimStart().startsWith("<")) throw notS3(place);
   throw new RecordingError("ledger", `${nameOf(place)}/${idObject} is damaged: it contains no archive id.`);
 }
 
@@ -97,8 +98,14 @@ async function found(
   const answer = await client.send(request, signal);
   if (answer.status === 412) mustAgree(id, (await idAt(client, nowMs, signal)) ?? "", client);
   else if (answer.status >= 300) throw refusalOf(answer, place, `writing ${idObject}`, nowMs());
-  else if ((await client.send({ ...request, once: true }, signal)).status < 300)
-    await ledger.set(overwritesName, "yes");
+  else {
+    const overwrites = (await client.send({ ...request, once: true }, signal)).status < 300;
+    // A store that takes what it does not keep would keep no recording either.
+    const there = await idAt(client, nowMs, signal);
+    if (there === undefined) throw notKept(place, idObject);
+    mustAgree(id, there, client);
+    if (overwrites) await ledger.set(overwritesName, "yes");
+  }
 }
 
 function mustAgree(here: string | undefined, there: string, { place }: S3Client): void {

@@ -7,7 +7,7 @@ import { nameOf } from "./address.ts";
 import type { S3Client, S3Request } from "./client.ts";
 import { type LockState, lockState } from "./lock-state.ts";
 import type { ObjectSettings } from "./objects.ts";
-import { clockFault, codeOf, refusalOf } from "./refusals.ts";
+import { clockFault, codeOf, mustBe, refusalOf } from "./refusals.ts";
 import { removeObject } from "./remove.ts";
 
 /** What the checks need besides the client. */
@@ -27,6 +27,7 @@ export async function* checkBucket(context: CheckContext): AsyncIterable<Check> 
     const answer = await client.send({ method: "GET", key: "", query: listing(client) }, signal);
     yield clockCheck(answer, now());
     if (answer.status >= 300) throw refusalOf(answer, client.place, "listing", now());
+    mustBe("ListBucketResult", answer, client.place);
     yield { name: "bucket", status: "ok", message: `${nameOf(client.place)} can be listed` };
     const lock = await lockState(client, now, signal);
     yield lockCheck(lock, context);
@@ -86,6 +87,7 @@ async function* checkByProbe(context: CheckContext): AsyncIterable<Check> {
     const read = await client.send({ method: "GET", key }, signal);
     if (read.status >= 300) throw refusalOf(read, client.place, "reading a probe", now());
     if (read.body.toString() !== "callreel") throw wrongBytes(client);
+    yield privacyCheck(await client.send({ method: "GET", key, unsigned: true, once: true }, signal));
     yield conditionCheck(await client.send({ ...put(key, "callreel again"), once: true }, signal));
     yield hashCheck(await client.send({ ...put(`${key}-2`, "callreel", "other bytes"), once: true }, signal));
   } finally {
@@ -102,6 +104,14 @@ function put(key: string, text: string, signed = text): S3Request {
 
 function wrongBytes({ place }: S3Client): RecordingError {
   return new RecordingError("bad-answer", `${nameOf(place)} returns different bytes from those written.`);
+}
+
+/** What anybody may read who has no key. */
+function privacyCheck(answer: HttpAnswer): Check {
+  const name = "bucket privacy";
+  if (answer.status >= 300) return { name, status: "ok", message: "nothing is read without a key" };
+  const message = "anybody who reaches the store can read the recordings, without any key";
+  return { name, status: "warning", message, remedy: "take the bucket's public access away (policy and ACL)" };
 }
 
 function conditionCheck(answer: HttpAnswer): Check {

@@ -26,6 +26,8 @@ export interface S3Request {
   readonly maxBytes?: number;
   /** One try alone, whose answer is given back whatever it says. */
   readonly once?: true;
+  /** As anybody asks who has no key. */
+  readonly unsigned?: true;
 }
 
 /** What is sent, and its hash, which is signed along: no store that heeds it keeps other bytes. */
@@ -67,20 +69,33 @@ export function openS3Client(settings: S3ClientSettings): S3Client {
   const signingKeys = new Map<string, ArrayBuffer>();
   let answered = false;
 
+  async function ask(request: S3Request, keys: Credentials, signal: AbortSignal): Promise<HttpAnswer> {
+    const { maxBytes = smallAnswer } = request;
+    return http.request({ ...(await signedRequest(request, settings, keys, signingKeys)), maxBytes }, signal);
+  }
+
+  /** The refusal of a HEAD has no words: why it was refused, the same store says when asked for a byte. */
+  async function askInWords(request: S3Request, keys: Credentials, signal: AbortSignal): Promise<HttpAnswer> {
+    const answer = await ask(request, keys, signal);
+    if (request.method !== "HEAD" || (answer.status !== 400 && answer.status !== 403)) return answer;
+    const said = await ask({ ...request, method: "GET", headers: { range: "bytes=0-0" } }, keys, signal);
+    return said.status === answer.status ? { ...answer, body: said.body } : answer;
+  }
+
   /** Asks with the keys of the moment, and once more with others where the store says that these have expired. */
-  async function withKeys(ask: (keys: Credentials) => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  async function askWithKeys(request: S3Request, signal: AbortSignal): Promise<HttpAnswer> {
     const keys = await credentials();
-    const answer = await ask(keys);
+    const answer = await askInWords(request, keys, signal);
     if (!hasExpired(answer)) return answer;
     const others = await credentials(keys);
-    return others === keys ? answer : ask(others);
+    return others === keys ? answer : askInWords(request, others, signal);
   }
 
   async function sendOnce(request: S3Request, signal: AbortSignal): Promise<HttpAnswer> {
-    const answer = await withKeys(async (keys) => {
-      const signed = await signedRequest(request, settings, keys, signingKeys);
-      return http.request({ ...signed, maxBytes: request.maxBytes ?? smallAnswer }, signal);
-    });
+    const { method, key, query, unsigned, maxBytes = smallAnswer } = request;
+    const answer = unsigned
+      ? await http.request({ method, url: urlOf(server, place.bucket, key, query), headers: {}, maxBytes }, signal)
+      : await askWithKeys(request, signal);
     answered = true;
     if (request.once) return answer;
     const fault = passingFault(answer, place, clock.now());

@@ -32,6 +32,30 @@ export function passingFault(answer: HttpAnswer, place: S3Place, nowMs: number):
   return undefined;
 }
 
+/** Throws `bad-answer` where an answer that looks like success has not the XML that was asked for: a web page, or another service. */
+export function mustBe(element: string, { body }: Pick<HttpAnswer, "body">, place: S3Place): void {
+  if (body.subarray(0, 2048).includes(`<${element}`)) return;
+  throw notS3(place);
+}
+
+/** What answers is no S3 server. */
+export function notS3(place: S3Place): RecordingError {
+  return new RecordingError(
+    "bad-answer",
+    `${nameOf(place)}: what answers there does not speak S3 (a web page, a login or another service?): check --s3-endpoint and the proxy.`,
+    { verdict: "stop" },
+  );
+}
+
+/** The store said that it took an object, and has it not, or not as it was sent. */
+export function notKept(place: S3Place, path: string): RecordingError {
+  return new RecordingError(
+    "server-error",
+    `${nameOf(place)}: the store said that it took ${path}, but does not have it as it was sent. Check --s3-endpoint and what stands before it.`,
+    { verdict: "stop" },
+  );
+}
+
 /** What a store's refusal means, for a person; `doing` says what was asked of it: `writing 2024/a.wav`. */
 export function refusalOf(answer: HttpAnswer, place: S3Place, doing: string, nowMs: number): RecordingError {
   const known = refusals.find(({ fits }) => fits(answer, codeOf(answer)));

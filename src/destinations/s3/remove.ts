@@ -2,7 +2,7 @@ import { RecordingError } from "../../core/model/errors.ts";
 import type { HttpAnswer } from "../../http/client.ts";
 import { nameOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
-import { codeOf, refusalOf } from "./refusals.ts";
+import { codeOf, mustBe, refusalOf } from "./refusals.ts";
 import { decoded, elementsIn, textIn } from "./xml.ts";
 
 /** What became of an object that was to be deleted. */
@@ -101,6 +101,7 @@ async function* versionPages(
     const answer: HttpAnswer = await client.send({ method: "GET", key: "", query, maxBytes: 8 << 20 }, signal);
     if (answer.status === 501 || answer.status === 405) return yield undefined;
     if (answer.status >= 300) throw refusalOf(answer, client.place, "listing versions", now());
+    mustBe("ListVersionsResult", answer, client.place);
     const xml = answer.body.toString("utf8");
     yield xml;
     marker = nextMarker(xml, marker, client);

@@ -6,7 +6,7 @@ import { nameOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { factsIn } from "./objects.ts";
 import { openPresignedUrls } from "./presign.ts";
-import { refusalOf } from "./refusals.ts";
+import { mustBe, refusalOf } from "./refusals.ts";
 import { keysWithVersions, removeObject } from "./remove.ts";
 import { decoded, elementsIn, textIn } from "./xml.ts";
 
@@ -81,6 +81,7 @@ async function* listed({ client, now, signal }: StoreContext, prefix: string): A
     const query = { "list-type": "2", prefix, "encoding-type": "url", ...more };
     const answer = await client.send({ method: "GET", key: "", query, maxBytes: 8 << 20 }, signal);
     if (answer.status >= 300) throw refusalOf(answer, place, "listing", now());
+    mustBe("ListBucketResult", answer, place);
     const xml = answer.body.toString("utf8");
     const page = [...elementsIn(xml, "Contents")].map((each) => listedFile(each, place.prefix));
     yield page.filter(({ path }) => isOfPeople(path));

@@ -12,7 +12,7 @@ import { bytesOf } from "../disk/stored-file.ts";
 import { nameOf } from "./address.ts";
 import type { S3Body, S3Client } from "./client.ts";
 import { audioHeaders, etagOf, factsIn, keepingHeaders, lockOf, type ObjectSettings } from "./objects.ts";
-import { refusalOf } from "./refusals.ts";
+import { notKept, refusalOf } from "./refusals.ts";
 
 /** What an upload needs besides the file. */
 export interface UploadContext {
@@ -53,8 +53,7 @@ export async function uploadAudio(
     return standing.etag;
   }
   if (answer.status >= 300) throw refusalOf(answer, client.place, `writing ${stored.path}`, now());
-  await mustBeKept(answer, stored, context, signal);
-  return etagOf(answer);
+  return await etagOfKept(answer, key, stored, context, signal);
 }
 
 /** A small object beside the audio: replaced as often as its audio comes. */
@@ -95,13 +94,17 @@ async function adopted(
   return facts;
 }
 
-/** Holds the store to what was asked of it: what it ignores it does not say. */
-async function mustBeKept(
+/**
+ * Holds the store to what was asked of it: what it ignores it does not say, and something before it may answer in its name.
+ * Gives the object's ETag, where there is one.
+ */
+async function etagOfKept(
   answer: HttpAnswer,
+  key: RecordingKey,
   stored: Stored,
   context: UploadContext,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const { client, objects, now } = context;
   if (objects.kmsKey !== undefined && answer.headers["x-amz-server-side-encryption"] !== "aws:kms") {
     throw new RecordingError(
@@ -109,13 +112,19 @@ async function mustBeKept(
       `${nameOf(client.place)} ignored --s3-sse: ${stored.path} was stored unencrypted. Use a store with KMS, or leave out --s3-sse.`,
     );
   }
-  if (objects.lock === undefined) return;
   const head = await client.send({ method: "HEAD", key: client.place.prefix + stored.path }, signal);
+  if (head.status === 404) throw notKept(client.place, stored.path);
   if (head.status >= 300) throw refusalOf(head, client.place, `looking at ${stored.path}`, now());
-  const lock = lockOf(head);
-  const wanted = objects.lock.retainUntilMs(now()) - dayMs;
-  const strong = lock?.mode === objects.lock.mode || lock?.mode === "COMPLIANCE";
-  if (lock === undefined || !strong || lock.untilMs < wanted) throw unlocked(context, stored);
+  const facts = factsIn(head);
+  const isOurs = (facts.key ?? key) === key && (facts.sha256 ?? stored.sha256) === stored.sha256;
+  if (!isOurs || facts.bytes !== stored.bytes) throw notKept(client.place, stored.path);
+  if (objects.lock !== undefined) {
+    const lock = lockOf(head);
+    const wanted = objects.lock.retainUntilMs(now()) - dayMs;
+    const strong = lock?.mode === objects.lock.mode || lock?.mode === "COMPLIANCE";
+    if (lock === undefined || !strong || lock.untilMs < wanted) throw unlocked(context, stored);
+  }
+  return etagOf(answer) ?? facts.etag;
 }
 
 const dayMs = 24 * 3600 * 1000;
