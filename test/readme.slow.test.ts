@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openRingCentralWorld, quickBudget } from "./e2e/ringcentral-world.ts";
-import { run } from "./helpers/bin.ts";
+import { runHere } from "./helpers/run-here.ts";
 import { openTempFolder } from "./helpers/temp-folder.ts";
 
 const docs = fileURLToPath(new URL("../src/docs/", import.meta.url));
@@ -62,10 +62,10 @@ describe("the README's recipes", () => {
         .join("\n")
         .match(/callreel (?!-|is\b)[a-z]+[^|\n>)]*/g) ?? [];
     expect(commands.length).toBeGreaterThan(15);
-    const helps = new Map<string, Awaited<ReturnType<typeof run>>>();
+    const helps = new Map<string, Awaited<ReturnType<typeof runHere>>>();
     for (const command of commands) {
       const [, verb = ""] = command.split(" ");
-      const help = helps.get(verb) ?? (await run(["help", verb]));
+      const help = helps.get(verb) ?? (await runHere(["help", verb]));
       helps.set(verb, help);
       const { code, out } = help;
       expect([command, code]).toEqual([command, 0]);

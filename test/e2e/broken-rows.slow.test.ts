@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const head = "datasource,voicelocation,voicefilename,start\n";
@@ -13,7 +13,7 @@ async function listed(source: "tim" | "ringcentral", input: string, ...flags: st
   const login = { RC_APP_CLIENT_ID: "client", RC_APP_CLIENT_SECRET: "secret", RC_USER_JWT: "a.b.c" };
   const env = { HOME: home.path, TZ: "UTC", ...tim, ...login, RC_SERVER_URL: "http://127.0.0.1:9" };
   const args = ["list", "-s", source, "--rows", "-", "--json", "--no-input", ...flags];
-  const { code, out, err } = await run(args, { env, cwd: home.path, input });
+  const { code, out, err } = await runHere(args, { env, cwd: home.path, input });
   const lines = out.split("\n").filter((line) => line !== "");
   return { code, err, ids: lines.map((line) => (JSON.parse(line) as { id: string }).id) };
 }

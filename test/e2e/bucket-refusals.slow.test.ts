@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { run } from "../helpers/bin.ts";
 import { openRudeBucket } from "../helpers/rude-bucket.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { describeOnCeph } from "../helpers/shared-ceph.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -13,9 +14,11 @@ const faketime = libraries.find((path) => existsSync(path));
 
 describeOnCeph("what a bucket of Ceph refuses", { calls: {} }, (ceph) => {
   const download = (world: TimWorld, dest: string, env: Record<string, string | undefined> = {}, more: string[] = []) =>
-    run(["download", "-s", "tim", "-r", world.csv, "-d", dest, "--s3-endpoint", ceph.endpoint, "-R", "1", ...more], {
-      env: { ...world.env, ...ceph.env, ...env },
-    });
+    // What is loaded before a process needs one.
+    (env.LD_PRELOAD === undefined ? runHere : run)(
+      ["download", "-s", "tim", "-r", world.csv, "-d", dest, "--s3-endpoint", ceph.endpoint, "-R", "1", ...more],
+      { env: { ...world.env, ...ceph.env, ...env } },
+    );
 
   async function keysIn(prefix: string): Promise<string[]> {
     const xml = await (await ceph.send("GET", `calls?list-type=2&prefix=${prefix}/`)).text();
@@ -77,9 +80,12 @@ describeOnCeph("what a bucket of Ceph refuses", { calls: {} }, (ceph) => {
       const args = command
         .split(" ")
         .map((each) => ({ CSV: other.csv, PLAIN: join(other.home, "plain") })[each] ?? each);
-      const ended = await run([...args, "-d", "s3://calls/one", "--ledger", ledger, "--s3-endpoint", ceph.endpoint], {
-        env: { ...other.env, ...ceph.env },
-      });
+      const ended = await runHere(
+        [...args, "-d", "s3://calls/one", "--ledger", ledger, "--s3-endpoint", ceph.endpoint],
+        {
+          env: { ...other.env, ...ceph.env },
+        },
+      );
       expect([command, ended.code, ended.err]).toEqual([
         command,
         2,
@@ -144,7 +150,8 @@ test("encryption, storage class and lock are asked for with each object, and sid
   writeFileSync(token, "session-token\n", { mode: 0o600 });
   const keys = { AWS_ACCESS_KEY_ID: "owner", AWS_SECRET_ACCESS_KEY: "secret", AWS_SESSION_TOKEN_FILE: token };
   const env = { ...world.env, ...keys };
-  const { code, err } = await run([...args, ...keeping, "--write-info-json"], { env });
+  const yearBefore = new Date().getUTCFullYear();
+  const { code, err } = await runHere([...args, ...keeping, "--write-info-json"], { env });
   expect([code, err]).toEqual([0, expect.stringContaining("Done in")]);
   const puts = bucket.seen.filter(({ method, key }) => method === "PUT" && !key.includes(".callreel"));
   const audio = puts.filter(({ key }) => key.endsWith(".wav"));
@@ -161,7 +168,7 @@ test("encryption, storage class and lock are asked for with each object, and sid
   }
   for (const { headers } of audio) {
     const until = new Date(String(headers["x-amz-object-lock-retain-until-date"]));
-    expect(until.getUTCFullYear()).toBe(new Date().getUTCFullYear() + 7);
+    expect([yearBefore + 7, new Date().getUTCFullYear() + 7]).toContain(until.getUTCFullYear());
     expect(headers["content-md5"]).toMatch(/^[A-Za-z0-9+/]{22}==$/);
   }
 });

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget, type RingCentralWorld } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn } from "./tim-world.ts";
 
@@ -20,7 +20,7 @@ function given({ home, rc }: RingCentralWorld, profiles: Profiles) {
   const env = Object.fromEntries(Object.entries({ HOME: home, XDG_STATE_HOME: join(home, "state") }));
   const names = Object.keys(profiles).flatMap((name) => ["--profile", name]);
   const download = (...args: string[]) =>
-    run(["download", "--from", "2000-01-01", "--config", config, ...names, ...args], { env, cwd: home });
+    runHere(["download", "--from", "2000-01-01", "--config", config, ...names, ...args], { env, cwd: home });
   return { download, rc };
 }
 

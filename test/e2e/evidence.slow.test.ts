@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
 import { runHere } from "../helpers/run-here.ts";
-import { shiftedClock } from "../helpers/shifted-clock.ts";
 import { eventsOf } from "./tim-world.ts";
 import { type Answer, openRingCentralSystem, openTimSystem, rcError, type System, says, sound } from "./two-systems.ts";
 
@@ -25,9 +23,9 @@ const gone = rcError(404, "CMN-102", "recordingId");
 
 interface World {
   readonly system: System;
-  /** Through the built program where an environment is given, else in this process. */
   readonly download: (options?: {
-    env?: Record<string, string>;
+    /** How far ahead the machine's clock is. */
+    aheadMs?: number;
     more?: readonly string[];
   }) => Promise<{ code: number | null; err: string; events: Record<string, unknown>[] }>;
 }
@@ -37,10 +35,9 @@ async function world(kind: "ringcentral" | "tim", rows: string): Promise<World &
   const file = system.file("rows.csv", rows);
   return {
     system,
-    async download({ env, more = [] } = {}) {
+    async download({ aheadMs = 0, more = [] } = {}) {
       const args = ["download", "-s", kind, "--rows", file, "-d", system.archive, "-R", "0", "--json", ...more];
-      const ended = env === undefined ? runHere(args, system) : run(args, { env: { ...system.env, ...env } });
-      const { code, err, out } = await ended;
+      const { code, err, out } = await runHere(args, { env: system.env, aheadMs });
       return { code, err, events: eventsOf(out) };
     },
     [Symbol.asyncDispose]: () => system[Symbol.asyncDispose](),
@@ -97,7 +94,7 @@ const wrongAtTim: [string, Answer | undefined, Answer | undefined][] = [
 ];
 
 describe("when everything is answered wrongly, the run says so, and the same command later brings everything", () => {
-  test.each(wrongAtRingCentral)("RingCentral: %s", { timeout: 180_000 }, async (_, answer, rows = rcRows(3)) => {
+  test.each(wrongAtRingCentral)("RingCentral: %s", async (_, answer, rows = rcRows(3)) => {
     await using it = await world("ringcentral", rows);
     it.system.audio = answer;
     const first = await it.download();
@@ -107,7 +104,7 @@ describe("when everything is answered wrongly, the run says so, and the same com
     expect([second.code, it.system.held().length]).toEqual([0, 3]);
   });
 
-  test.each(wrongAtTim)("TIM: %s", { timeout: 180_000 }, async (_, audio, token) => {
+  test.each(wrongAtTim)("TIM: %s", async (_, audio, token) => {
     await using it = await world("tim", timRows(3));
     Object.assign(it.system, { audio, token });
     const first = await it.download();
@@ -126,7 +123,6 @@ describe("when one of several is answered wrongly", () => {
 
   test.each(wrongAtRingCentral.filter(([, answer, rows]) => answer !== gone && rows === undefined))(
     "RingCentral: %s",
-    { timeout: 180_000 },
     async (_, answer) => {
       await using it = await world("ringcentral", rcRows(3));
       it.system.audio = one(answer, "401786811002");
@@ -141,7 +137,6 @@ describe("when one of several is answered wrongly", () => {
 
   test.each(wrongAtTim.flatMap(([name, audio]) => (audio === undefined ? [] : [[name, audio] as const])))(
     "TIM: %s",
-    { timeout: 180_000 },
     async (_, audio) => {
       await using it = await world("tim", timRows(3));
       it.system.audio = one(audio, "NCS102");
@@ -172,13 +167,11 @@ describe("a recording that its source calls gone", () => {
   async function night(it: World, atMs: number, serverMs = atMs, ...more: string[]) {
     it.system.aheadMs = serverMs;
     it.system.asked.length = 0;
-    const { code, events } = await it.download({ env: shiftedClock(atMs), more });
+    const { code, events } = await it.download({ aheadMs: atMs, more });
     return [code, it.system.asked, told(events)];
   }
 
-  test("is asked for at a growing distance, keeps each run at 3 until that is proven, and may always come back", {
-    timeout: 180_000,
-  }, async () => {
+  test("is asked for at a growing distance, keeps each run at 3 until that is proven, and may always come back", async () => {
     await using it = await world("ringcentral", rcRows(3));
     it.system.audio = oneGone;
     expect((await night(it, 0)).at(0)).toBe(3);
@@ -201,34 +194,30 @@ describe("a recording that its source calls gone", () => {
   test.each([
     ["this machine's clock", 30 * day, 0],
     ["the server's clock", 0, 30 * day],
-  ])(
-    "is not proven by two answers of one minute when %s jumps between them",
-    { timeout: 180_000 },
-    async (_, ours, theirs) => {
-      await using it = await world("ringcentral", rcRows(3));
-      it.system.audio = oneGone;
-      await night(it, 0);
-      expect(await night(it, ours, theirs, "--retry-gone")).toEqual([3, [id], missing("gone")]);
-      expect(await night(it, 0, 0, "--retry-gone")).toEqual([3, [id], missing("gone")]);
-    },
-  );
+  ])("is not proven by two answers of one minute when %s jumps between them", async (_, ours, theirs) => {
+    await using it = await world("ringcentral", rcRows(3));
+    it.system.audio = oneGone;
+    await night(it, 0);
+    expect(await night(it, ours, theirs, "--retry-gone")).toEqual([3, [id], missing("gone")]);
+    expect(await night(it, 0, 0, "--retry-gone")).toEqual([3, [id], missing("gone")]);
+  });
 
-  test("is asked for whatever was said, by its id and from an error file", { timeout: 180_000 }, async () => {
+  test("is asked for whatever was said, by its id and from an error file", async () => {
     await using it = await world("ringcentral", rcRows(3));
     it.system.audio = oneGone;
     const errors = `${it.system.home}/errors.ndjson`;
     await night(it, 0, 0, "--error-file", errors);
     it.system.asked.length = 0;
-    const named = await run(["download", id, "-d", it.system.archive, "-R", "0"], { env: it.system.env });
+    const named = await runHere(["download", id, "-d", it.system.archive, "-R", "0"], { env: it.system.env });
     expect([named.code, it.system.asked]).toEqual([4, [id]]);
-    const lines = await run(["download", "--rows", errors, "-d", it.system.archive], { env: it.system.env });
+    const lines = await runHere(["download", "--rows", errors, "-d", it.system.archive], { env: it.system.env });
     expect([lines.code, it.system.asked]).toEqual([3, [id, id]]);
     it.system.audio = undefined;
-    const again = await run(["download", "--rows", errors, "-d", it.system.archive], { env: it.system.env });
+    const again = await runHere(["download", "--rows", errors, "-d", it.system.archive], { env: it.system.env });
     expect([again.code, it.system.held().length]).toEqual([0, 3]);
   });
 
-  test("is proven at once past the time that its source keeps recordings", { timeout: 180_000 }, async () => {
+  test("is proven at once past the time that its source keeps recordings", async () => {
     await using it = await world("ringcentral", rcRows(3, 100 * day));
     it.system.audio = oneGone;
     const [code, , events] = await night(it, 0);
@@ -237,7 +226,7 @@ describe("a recording that its source calls gone", () => {
   });
 });
 
-test("TIM's word counts once its address has given a recording", { timeout: 180_000 }, async () => {
+test("TIM's word counts once its address has given a recording", async () => {
   await using it = await world("tim", timRows(3));
   await it.download();
   const file = it.system.file("more.csv", timRows(5).replaceAll("NCS", "LATE"));
@@ -247,7 +236,7 @@ test("TIM's word counts once its address has given a recording", { timeout: 180_
     it.system.aheadMs = at;
     it.system.asked.length = 0;
     const args = ["download", "--rows", file, "-d", it.system.archive, "-R", "0"];
-    const { code } = await run(args, { env: { ...it.system.env, ...shiftedClock(at) } });
+    const { code } = await runHere(args, { env: it.system.env, aheadMs: at });
     // Where a link took long, which a busy machine makes it, Echo's word is heard about one more.
     nights.push([code, new Set(it.system.asked).size]);
   }
@@ -262,16 +251,12 @@ test.each([
   ["a gateway's page", says(404, "text/html", page), 5, /wrong host, a wrong account or the page of a proxy/],
   ["its own word, where nothing has come yet", gone, 5, /wrong host, a wrong account/],
   ["a refusal", rcError(403, "CMN-408"), 7, /may not hear recordings at all/],
-])(
-  "ten recordings in a row for which there is only %s stop the run",
-  { timeout: 180_000 },
-  async (_, answer, exit, words) => {
-    await using it = await world("ringcentral", rcRows(40));
-    it.system.audio = answer;
-    const { code, err } = await it.download({ more: ["-j", "1"] });
-    expect([code, it.system.asked.length]).toEqual([exit, 10]);
-    expect(err).toMatch(words);
-    it.system.audio = undefined;
-    expect([(await it.download()).code, it.system.held().length]).toEqual([0, 40]);
-  },
-);
+])("ten recordings in a row for which there is only %s stop the run", async (_, answer, exit, words) => {
+  await using it = await world("ringcentral", rcRows(40));
+  it.system.audio = answer;
+  const { code, err } = await it.download({ more: ["-j", "1"] });
+  expect([code, it.system.asked.length]).toEqual([exit, 10]);
+  expect(err).toMatch(words);
+  it.system.audio = undefined;
+  expect([(await it.download()).code, it.system.held().length]).toEqual([0, 40]);
+});

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { run, start, until } from "../helpers/bin.ts";
+import { start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 import { finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -33,11 +34,11 @@ describe("13", () => {
     const { archive, csv, env, tim } = world;
     mkdirSync(archive);
     using disk = mount(archive, "size=900k", skip);
-    const full = await run(["download", "--rows", csv, "-d", archive, "-j", "2"], { env });
+    const full = await runHere(["download", "--rows", csv, "-d", archive, "-j", "2"], { env });
     expect([full.code, full.err]).toEqual([13, expect.stringMatching(/full|no space/i)]);
     expect(world.held().size).toBeLessThan(tim.recordings().length);
     disk.remount("size=200m");
-    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
     expect(world.held().size).toBe(tim.recordings().length);
   });
 
@@ -46,7 +47,7 @@ describe("13", () => {
     const { archive, csv, env, tim } = world;
     mkdirSync(archive);
     using _disk = mount(archive, "ro", skip);
-    const { code, err } = await run(["download", "--rows", csv, "-d", archive], { env });
+    const { code, err } = await runHere(["download", "--rows", csv, "-d", archive], { env });
     expect([code, err]).toEqual([13, expect.stringMatching(/read-only/i)]);
     expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
   });
@@ -57,7 +58,7 @@ describe("13", () => {
     spoilFirst(world);
     mkdirSync(archive);
     using _disk = mount(archive, "size=900k", skip);
-    expect((await run(["download", "--rows", csv, "-d", archive, "-j", "1", "-R", "0"], { env })).code).toBe(13);
+    expect((await runHere(["download", "--rows", csv, "-d", archive, "-j", "1", "-R", "0"], { env })).code).toBe(13);
   });
 });
 
@@ -103,7 +104,7 @@ describe("where several apply", () => {
     const rows = world.tim.recordings().map((call) => `${call.datasource},${call.voicelocation},${call.voicefilename}`);
     const input = ["datasource,voicelocation,voicefilename", ...rows, "3,4,5,6,7,8", ""].join("\n");
     const args = ["-s", "tim", "--rows", "-", "-d", world.archive, "-R", "0"];
-    const { code, err } = await run(["download", ...args], { env: world.env, input });
+    const { code, err } = await runHere(["download", ...args], { env: world.env, input });
     expect([code, err]).toEqual([2, expect.stringContaining(`${rows.length + 2}`)]);
     expect(finishedIn(world.archive).length).toBe(world.tim.recordings().length - 1);
   });
@@ -125,7 +126,7 @@ describe("a second Ctrl-C", () => {
     running.child.kill("SIGINT");
     expect((await running.finished).code).toBe(130);
     tim.settings.echo.bytesPerSecond = 0;
-    expect((await run(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", "--rows", csv, "-d", archive], { env })).code).toBe(0);
     expect(world.held().size).toBe(tim.recordings().length);
   });
 });

@@ -67,7 +67,7 @@ describe("audio that is clearly shorter than its call", () => {
     ["cut off", breakingOff, 3, 10, 1],
   ];
 
-  test.each(again)("is kept, told, and asked for once more: then it is %s", { timeout: 180_000 }, async (...given) => {
+  test.each(again)("is kept, told, and asked for once more: then it is %s", async (...given) => {
     const [, second, code, seconds, asksLater] = given;
     await using system = await openRingCentralSystem();
     const first = await download(system, lasting(10), ...byRows(system, 60));
@@ -85,7 +85,7 @@ describe("audio that is clearly shorter than its call", () => {
     expect([bytesOf(system), await verify(system)]).toEqual([[sound(seconds)], 0]);
   });
 
-  test("gives way to a longer one of another type, and only then", { timeout: 180_000 }, async () => {
+  test("gives way to a longer one of another type, and only then", async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(10), ...byRows(system, 60));
     expect((await download(system, asMp3, ...byRows(system, 60))).code).toBe(0);
@@ -96,13 +96,13 @@ describe("audio that is clearly shorter than its call", () => {
     [["--short-by", "55s"], 0],
     [["--short-part", "90%"], 0],
     [["--short-by", "49s", "--short-part", "80%"], 1],
-  ])("is what the tolerances %j make it", { timeout: 180_000 }, async (tolerance, asks) => {
+  ])("is what the tolerances %j make it", async (tolerance, asks) => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(10), ...byRows(system, 60), ...tolerance);
     expect((await download(system, lasting(10), ...byRows(system, 60), ...tolerance)).asked).toBe(asks);
   });
 
-  test("is counted in status", { timeout: 180_000 }, async () => {
+  test("is counted in status", async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(10), ...byRows(system, 60));
     const { out } = await runHere(["status", "-d", system.archive], { env: system.env });
@@ -123,7 +123,7 @@ describe("a good file is never given up", () => {
     ["breaks off", breakingOff, 3],
   ];
 
-  test.each(unreplaced)("when what is fetched again %s", { timeout: 180_000 }, async (_, answer, code) => {
+  test.each(unreplaced)("when what is fetched again %s", async (_, answer, code) => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3));
     const before = (await known(system)).map(({ path, sha256 }) => ({ path, sha256 }));
@@ -134,7 +134,7 @@ describe("a good file is never given up", () => {
     expect(await download(system, answer, ...byRows(system, 3))).toMatchObject({ code: 0, asked: 0 });
   });
 
-  test("when the program is killed while it is fetched again", { timeout: 180_000 }, async () => {
+  test("when the program is killed while it is fetched again", async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3));
     let begun = false;
@@ -153,9 +153,7 @@ describe("a good file is never given up", () => {
     expect([bytesOf(system), await verify(system)]).toEqual([[sound(3)], 0]);
   });
 
-  test("when it is repaired by its id: in its own place, with what is known of its call", {
-    timeout: 180_000,
-  }, async () => {
+  test("when it is repaired by its id: in its own place, with what is known of its call", async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3), "--write-info-json");
     writeFileSync(join(system.archive, `${place}.wav`), "damaged");
@@ -169,9 +167,7 @@ describe("a good file is never given up", () => {
     expect(sidecar.call).toMatchObject({ start: "2026-11-01T10:00:00Z", from: "+16505550100" });
   });
 
-  test("a file that is lost is fetched into its place, and stays wanted while it cannot be", {
-    timeout: 180_000,
-  }, async () => {
+  test("a file that is lost is fetched into its place, and stays wanted while it cannot be", async () => {
     await using system = await openRingCentralSystem();
     await download(system, lasting(3), ...byRows(system, 3));
     rmSync(join(system.archive, `${place}.wav`));

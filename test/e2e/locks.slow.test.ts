@@ -2,7 +2,8 @@ import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, truncateSync
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
-import { type Running, run, start, until } from "../helpers/bin.ts";
+import { type Running, start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { ask, cookieOf, json } from "../player/played-archive.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -36,7 +37,7 @@ async function serve({ archive, env }: TimWorld, ...args: string[]): Promise<Ser
 
 async function openHeld(): Promise<TimWorld> {
   const world = await openTimWorld(5);
-  expect((await run(["download", "--rows", world.csv, "-d", world.archive], { env: world.env })).code).toBe(0);
+  expect((await runHere(["download", "--rows", world.csv, "-d", world.archive], { env: world.env })).code).toBe(0);
   return world;
 }
 
@@ -48,7 +49,7 @@ const ledgerOf = ({ archive }: TimWorld) => join(archive, ".callreel", "ledger.d
 describe("while serve has the ledger open", () => {
   it("verify --rebuild is refused with 11, says by whom, and works once serve has ended", async () => {
     await using world = await openHeld();
-    const rebuild = () => run(["verify", "--rebuild", "-d", world.archive], { env: world.env });
+    const rebuild = () => runHere(["verify", "--rebuild", "-d", world.archive], { env: world.env });
     {
       await using player = await serve(world);
       const refused = await rebuild();
@@ -79,7 +80,9 @@ describe("while serve has the ledger open", () => {
     ],
   ])("a ledger that is %s makes errors of its lists, its search and its recordings", async (_, lose) => {
     await using world = await openHeld();
-    const [first] = eventsOf((await run(["list", "--archive", "--json", "-d", world.archive], { env: world.env })).out);
+    const [first] = eventsOf(
+      (await runHere(["list", "--archive", "--json", "-d", world.archive], { env: world.env })).out,
+    );
     await using player = await serve(world);
     expect(await player.listing()).toEqual({ status: 200, count: 5 });
     expect(await player.play(String(first?.key))).toBe(206);
@@ -110,7 +113,7 @@ describe("verify while a download is at work", () => {
     const verified = await verifying.finished;
     expect([verified.code, verified.out]).toEqual([0, ""]);
     expect((await running.finished).code).toBe(0);
-    const after = await run(["verify", "-d", archive], { env });
+    const after = await runHere(["verify", "-d", archive], { env });
     expect([after.code, after.err]).toEqual([0, expect.not.stringContaining("not recorded yet")]);
   });
 
@@ -122,12 +125,12 @@ describe("verify while a download is at work", () => {
     running.finished.then(() => (ended = true));
     await until(() => existsSync(archive) && finishedIn(archive).length > 0, "a finished file");
     while (!ended) {
-      const { code, out } = await run(["verify", "-d", archive], { env });
+      const { code, out } = await runHere(["verify", "-d", archive], { env });
       expect([code, out]).toEqual([0, ""]);
     }
     const stray = join(archive, "stray.wav");
     copyFileSync(finishedIn(archive)[0] ?? "", stray);
-    const { code, out } = await run(["verify", "-d", archive], { env });
+    const { code, out } = await runHere(["verify", "-d", archive], { env });
     expect([code, out]).toEqual([6, expect.stringMatching(/^unknown-file: stray\.wav: .*\n$/)]);
   });
 });
@@ -158,7 +161,7 @@ it("a download that was stopped past its lease drops what it has of a recording 
     expect(await player.listing()).toEqual({ status: 200, count: 1 });
   }
   expect(parts()).toEqual([]);
-  expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
-  const again = await run(["download", "--rows", csv, "-d", archive], { env });
+  expect((await runHere(["verify", "-d", archive], { env })).code).toBe(0);
+  const again = await runHere(["download", "--rows", csv, "-d", archive], { env });
   expect([again.code, world.held().size]).toEqual([0, 1]);
 });

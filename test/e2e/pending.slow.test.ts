@@ -27,7 +27,7 @@ test("what was only listed is downloaded later without its rows, oldest call fir
   const again = await runHere(enqueue, { env });
   expect([again.code, reasons(again.out).length]).toEqual([0, 0]);
   expect((await runHere(pending, { env })).code).toBe(0);
-}, 60_000);
+});
 
 test("what makes no sense together is refused", async () => {
   await using world = await openTimWorld(1);
@@ -44,7 +44,7 @@ test("what makes no sense together is refused", async () => {
     2,
     expect.stringContaining("takes rows or a listing"),
   ]);
-}, 60_000);
+});
 
 describeOnPostgres("a source that makes its own wait", (server) => {
   const inDatabase = () => ({ CALLREEL_LEDGER: server.url, CALLREEL_LEDGER_PASSWORD: server.password });

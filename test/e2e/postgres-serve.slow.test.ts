@@ -42,5 +42,5 @@ describeOnPostgres("the player over a ledger in PostgreSQL", (server) => {
     const audit = await run(["audit", "--action", "playback", "--json", "-d", archive], { env });
     expect(eventsOf(audit.out).map(({ key }) => key)).toEqual([held[0]?.key, wanted.key]);
     expect((await run(["verify", "-d", archive], { env })).code).toBe(0);
-  }, 300_000);
+  });
 });

@@ -15,7 +15,7 @@ describeOnPostgres("profiles of many accounts on two machines", (server) => {
   const worlds: RingCentralWorld[] = [];
   beforeAll(async () => {
     for (let at = 0; at < accounts; at++) worlds.push(await openRingCentralWorld(account()));
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const world of worlds) await world[Symbol.asyncDispose]();
   });

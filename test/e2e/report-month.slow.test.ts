@@ -4,8 +4,7 @@ import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { openSandboxClock } from "../../src/sandbox/clock.ts";
 import { callsCsv } from "../../src/sandbox/tim/calls-csv.ts";
-import { run } from "../helpers/bin.ts";
-import { shiftedClock } from "../helpers/shifted-clock.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { launchChromium, visitPage } from "../player/chromium.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn, openTimWorld, sha256 } from "./tim-world.ts";
@@ -43,12 +42,10 @@ async function openMarch() {
   const many = { unrecorded: 0, repeated: 0, days: 20 };
   const tim = await openTimWorld(6, {}, many, clock);
   const tool = (verb: string, ...args: string[]) => {
-    const env = {
-      ...tim.env,
-      ...world.env,
-      ...shiftedClock(clock.now() - Date.now()),
-    };
-    return run([verb, "-d", archive, ...args], { env });
+    return runHere([verb, "-d", archive, ...args], {
+      env: { ...tim.env, ...world.env },
+      aheadMs: clock.now() - Date.now(),
+    });
   };
 
   const young = rc.calls.add(Date.parse("2026-03-31T23:35:00Z"), {
@@ -227,7 +224,7 @@ test("a month with every kind of gap: reconcile, report in each format, the prin
       .filter((kind) => kind !== "held")
       .toSorted(),
   ).toEqual(["damaged", "damaged", "short", "short", "undated"]);
-}, 180_000);
+});
 
 const kinds = ["missing", "not-ready", "damaged", "forbidden", "gone", "purged", "short", "extra", "unprovable"].concat(
   "short-recording",

@@ -2,6 +2,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn } from "./tim-world.ts";
 
@@ -32,7 +33,7 @@ describe("the live call log", () => {
 
   it("spends the budget of two processes with one login together, and hardly earns a 429", async () => {
     const data = { recordings: 60, layout: "plain" as const, days: 2, seconds: [2, 4] as const };
-    await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(10) } });
+    await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(50, 5) } });
     const { rc, env, home } = world;
     const one = start([...all, "-d", `${home}/one`, "--json"], { env });
     const two = start([...all, "-d", `${home}/two`, "--json"], { env });
@@ -60,13 +61,13 @@ describe("the live call log", () => {
     await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(20) } });
     const { rc, env, archive, home } = world;
     const byPerson = ["-o", "{user}/{extension}/{id}.{ext}", "--json"];
-    expect((await run([...all, "-d", archive, ...byPerson], { env })).code).toBe(0);
+    expect((await runHere([...all, "-d", archive, ...byPerson], { env })).code).toBe(0);
     const people = new Set(readdirSync(archive).filter((name) => !name.startsWith(".")));
     expect(people.size).toBeGreaterThan(0);
     for (const person of people) expect(person).toMatch(/^(Ada Admin|Ben Agent|[A-Z]\S+ [A-Z]\S+|Support)$/u);
     const pages = () => rc.stats().groups.medium;
     const before = pages();
-    expect((await run([...all, "-d", `${home}/again`, ...byPerson], { env })).code).toBe(0);
+    expect((await runHere([...all, "-d", `${home}/again`, ...byPerson], { env })).code).toBe(0);
     expect([before > 0, pages()]).toEqual([true, before]);
   });
 
@@ -75,13 +76,13 @@ describe("the live call log", () => {
     await using world = await openRingCentralWorld({ data, settings: { limits: quickBudget(20) } });
     const { rc, env, archive, home } = world;
     const ids = rc.recordings().map(({ id }) => id);
-    expect((await run(["download", ...ids.slice(0, 3), "-s", "ringcentral", "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", ...ids.slice(0, 3), "-s", "ringcentral", "-d", archive], { env })).code).toBe(0);
     expect(finishedIn(archive).filter((path) => /unknown_unknown/.test(path))).toEqual([]);
     expect(world.held().size).toBe(3);
     expect(rc.stats().groups.heavy).toBe(4);
     rc.settings.withheldPermissions = ["FullCompanyCallLog", "ReadCompanyCallLog", "ReadCallLog"];
     const other = join(home, "other");
-    expect((await run(["download", ids[3]!, "-s", "ringcentral", "-d", other], { env })).code).toBe(0);
+    expect((await runHere(["download", ids[3]!, "-s", "ringcentral", "-d", other], { env })).code).toBe(0);
     expect(finishedIn(other)).toHaveLength(1);
   });
 
@@ -92,7 +93,7 @@ describe("the live call log", () => {
       settings: { limits: quickBudget(6), tokens: { accessSeconds: 3 } },
     });
     const { env, archive } = world;
-    const finished = await run([...all, "-d", archive], { env });
+    const finished = await runHere([...all, "-d", archive], { env });
     expect([finished.code, finished.err]).toEqual([0, expect.anything()]);
     expect(world.held().size).toBe(30);
   });
@@ -102,11 +103,11 @@ describe("the live call log", () => {
     const { rc, env, archive } = world;
     const id = rc.recordings().at(-1)?.id as string;
     const uri = `${rc.mediaUrl}/restapi/v1.0/account/~/recording/${id}/content`;
-    expect((await run(["download", uri, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", uri, "-d", archive], { env })).code).toBe(0);
     expect(world.held()).toEqual(new Set([id]));
     const piped = await run(["download", id, "-o", "-"], { env });
     expect(piped.stdout.equals(rc.audioOf(id))).toBe(true);
-    const missing = await run(["download", "99999999999", "-d", archive], { env });
+    const missing = await runHere(["download", "99999999999", "-d", archive], { env });
     expect(missing.code).toBe(4);
   });
 });
@@ -116,7 +117,7 @@ describe("a login that does not work", () => {
     await using world = await openRingCentralWorld({});
     const { rc, env, archive } = world;
     const wrong = { ...env, RC_APP_CLIENT_ID: "nobody" };
-    const finished = await run([...all, "-d", archive], { env: wrong });
+    const finished = await runHere([...all, "-d", archive], { env: wrong });
     expect(finished.code).toBe(7);
     expect(rc.stats().tokenRequests).toBeLessThanOrEqual(2);
     expect(finished.err).toMatch(/client/i);
@@ -135,7 +136,7 @@ describe("a media host that cannot be reached", () => {
     }));
     const file = join(home, "rows.json");
     writeFileSync(file, JSON.stringify(rows));
-    const finished = await run(["download", "-s", "ringcentral", "--rows", file, "-d", archive], {
+    const finished = await runHere(["download", "-s", "ringcentral", "--rows", file, "-d", archive], {
       env: { ...env, RC_MEDIA_URL: media },
     });
     expect([finished.code, finished.err]).toEqual([
@@ -156,7 +157,7 @@ describe("a listing that fails", () => {
     });
     const { rc, env, archive } = world;
     rc.settings.faults = [{ route: "call-log", kind: "status", status: 500, skip: 2 }];
-    const finished = await run([...all, "-d", archive, "--retries", "1"], { env });
+    const finished = await runHere([...all, "-d", archive, "--retries", "1"], { env });
     expect(finished.code).toBe(5);
   });
 });

@@ -54,5 +54,5 @@ describeOnPostgres("voicemail and insights with a ledger in PostgreSQL", (server
     expect(existsSync(archive) ? finishedIn(archive) : []).toEqual([]);
     expect(await found("ferry")).toEqual([]);
     await server.run(refusing(`invoice|ferry|${(message.phone as string).slice(1)}`));
-  }, 120_000);
+  });
 });

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
 
@@ -18,7 +19,7 @@ describe("-q", () => {
       ["verify", "-d", rc.archive, "-q"],
     ];
     for (const args of [...quiet, ...quiet])
-      expect([args[0], await run(args, { env })]).toEqual([
+      expect([args[0], await runHere(args, { env })]).toEqual([
         args[0],
         expect.objectContaining({ code: 0, out: "", err: "" }),
       ]);
@@ -47,7 +48,7 @@ describe("-q of a run that stopped", () => {
     const rows = args[0] === "--rows" ? [] : ["--rows", world.csv];
     const given = args.map((arg) => (arg === "rows" ? join(world.home, arg) : arg));
     const base = ["download", "-s", "tim", "-d", world.archive, "-q", "-R", "0"];
-    const { code, err } = await run([...base, ...rows, ...given], { env: world.env });
+    const { code, err } = await runHere([...base, ...rows, ...given], { env: world.env });
     expect([code, err]).toEqual([exit, expect.stringMatching(why)]);
   });
 });
@@ -95,10 +96,10 @@ describe("stdout", () => {
   it("tells of --dry-run how many, how much audio and how long, as one JSON line when asked", async () => {
     await using world = await openRingCentralWorld({ settings: { limits: quickBudget(200) } });
     const args = ["download", "-s", "ringcentral", "--from", "60d", "-d", world.archive, "-n"];
-    const said = await run(args, { env: world.env });
+    const said = await runHere(args, { env: world.env });
     expect([said.code, said.err]).toEqual([0, ""]);
     expect(said.out).toMatch(new RegExp(`^${world.rc.recordings().length} recordings to download ≈ .* at .*audio`));
-    const json = await run([...args, "--json"], { env: world.env });
+    const json = await runHere([...args, "--json"], { env: world.env });
     expect(eventsOf(json.out)).toEqual([
       expect.objectContaining({ event: "dry-run", recordings: world.rc.recordings().length, settled: 0 }),
     ]);
@@ -114,7 +115,7 @@ describe("--error-file", () => {
     expect((await download(world, "-R", "0", "--error-file", file)).code).toBe(3);
     expect(eventsOf(readFileSync(file, "utf8")).length).toBe(1);
     const again = () =>
-      run(["download", "--rows", file, "-d", world.archive, "-R", "0", "--error-file", file], { env: world.env });
+      runHere(["download", "--rows", file, "-d", world.archive, "-R", "0", "--error-file", file], { env: world.env });
     expect((await again()).code).toBe(3);
     expect(eventsOf(readFileSync(file, "utf8")).length).toBe(1);
     world.tim.settings.faults = [];
@@ -152,7 +153,7 @@ describe("nobody is asked anything", () => {
     async (args) => {
       await using world = await openTimWorld(1);
       const { TIM_URL: _, TIM_USERNAME: __, TIM_PASSWORD: ___, ...env } = world.env;
-      const { code, out, err } = await run(["auth", "login", "tim", ...args], { env });
+      const { code, out, err } = await runHere(["auth", "login", "tim", ...args], { env });
       expect([code, out]).toEqual([2, ""]);
       expect(err).toMatch(/--tim-url/);
     },
@@ -172,7 +173,7 @@ describe("a typing error", () => {
     [["download", "--json=yes"], /--json/],
     [["purge", "--before", "whenever"], /whenever/],
   ])("%j is told with its remedy and 2", async (args, says) => {
-    const { code, out, err } = await run(args, { env: { HOME: "/nonexistent" } });
+    const { code, out, err } = await runHere(args, { env: { HOME: "/nonexistent" } });
     expect([code, out, err]).toEqual([2, "", expect.stringMatching(says)]);
     expect(err).not.toMatch(/\n\s+at /);
   });
@@ -180,7 +181,10 @@ describe("a typing error", () => {
   it("in the environment or a profile is named by where it stands", async () => {
     await using world = await openTimWorld(1);
     const env = { ...world.env, CALLREEL_TRANSFERS: "none" };
-    expect(await run(["list"], { env })).toMatchObject({ code: 2, err: expect.stringContaining("CALLREEL_TRANSFERS") });
+    expect(await run(["list"], { env })).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("CALLREEL_TRANSFERS"),
+    });
     const config = join(world.home, "settings.json");
     writeFileSync(config, JSON.stringify({ profiles: { default: { transfers: "none" } } }));
     const stored = await run(["list", "--config", config], { env: world.env });
@@ -194,7 +198,7 @@ describe("a typing error", () => {
 });
 
 function download(world: TimWorld, ...args: string[]) {
-  return run(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env });
+  return runHere(["download", "--rows", world.csv, "-d", world.archive, ...args], { env: world.env });
 }
 
 function spoilFirst({ tim }: TimWorld): void {

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { run, start, until } from "../helpers/bin.ts";
+import { start, until } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openScriptedServer, type Script, type ScriptedAnswer } from "../helpers/scripted-server.ts";
 import { openTimWorld } from "./tim-world.ts";
 
@@ -64,7 +65,7 @@ describe.concurrent("rows that never come", () => {
     ["reconcile", "SIGINT", 130],
   ] as const)("from a pipe without a writer do not hold up %s after %s", async (verb, signal, code) => {
     await using world = await openTimWorld(1);
-    await run(["download", "--rows", world.csv, "-d", world.archive], { env: world.env });
+    await runHere(["download", "--rows", world.csv, "-d", world.archive], { env: world.env });
     const pipe = join(world.home, "pipe");
     execFileSync("mkfifo", [pipe]);
     const running = start([verb, "-s", "tim", "--rows", pipe, "-d", world.archive, "-v"], { env: world.env });
@@ -105,7 +106,7 @@ describe.concurrent("a long Retry-After", () => {
     async (where, _, answer) => {
       await using server = await openScriptedServer(rude(where, answer));
       const { env, args } = worldOf(server.origin);
-      const finished = await run([...args, "--max-duration", "20s", "-j", "1"], { env });
+      const finished = await runHere([...args, "--max-duration", "20s", "-j", "1"], { env });
       expect(finished.code, finished.err).toBe(8);
       expect(finished.err).not.toContain("TimeoutOverflow");
       expect(server.seen.filter(({ path }) => path.endsWith(where))).toHaveLength(1);

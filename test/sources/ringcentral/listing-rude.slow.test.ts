@@ -200,4 +200,4 @@ test("a rude call log is listed whole or not at all", async () => {
     if (harmless) expect(error, scenario).toBeUndefined();
   }
   expect(whole).toBeGreaterThan(seeds.length / 2);
-}, 120_000);
+});
