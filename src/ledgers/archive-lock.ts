@@ -2,24 +2,12 @@ import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { momentText } from "../core/local-time.ts";
-import { RecordingError } from "../core/model/errors.ts";
-import type { Clock } from "../core/model/ports.ts";
 import { readSmallFile, writeAnew } from "../platform/small-file.ts";
 import { tryLockFile } from "../platform/sqlite.ts";
 import { fileError, ledgerUsers, makePrivateFolder, tryReserveLedger } from "./database.ts";
+import { acquire, type LockOptions } from "./lock-wait.ts";
 
-const pollMs = 250;
 const sideFileLimit = 500;
-
-export interface LockOptions {
-  /** How long to wait for another run to end; 0 = not at all. */
-  readonly waitMs: number;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  readonly pid?: number;
-  /** The zone in which the holder's begin is told; the system's unless given. */
-  readonly timezone?: string | undefined;
-}
 
 /**
  * Makes the caller the only run on the archive `folder` until `release` or the end of the process, also by SIGKILL.
@@ -81,23 +69,6 @@ export function lockLedger(path: string, options: LockOptions): Promise<{ releas
       `The ledger ${path} is in use by ${ledgerUsers(path)} (a player or another command): stop it, or wait for it with --lock-wait 10m.`,
     options,
   );
-}
-
-/** Tries until the lock is had or the patience is over: then `locked`, with the words of `message`. */
-export async function acquire(
-  attempt: () => { release(): void } | undefined | Promise<{ release(): void } | undefined>,
-  message: () => string,
-  { waitMs, clock, signal }: LockOptions,
-): Promise<{ release(): void }> {
-  const end = clock.monotonic() + waitMs;
-  for (;;) {
-    signal.throwIfAborted();
-    const lock = await attempt();
-    if (lock !== undefined) return lock;
-    const left = end - clock.monotonic();
-    if (left <= 0) throw new RecordingError("locked", message());
-    await clock.sleep(Math.min(pollMs, left), signal);
-  }
 }
 
 function tryLock(path: string, home: string) {

@@ -1,43 +1,9 @@
-import type { ArchiveRecord, AuditLine, AuditRecord } from "../core/model/catalogue.ts";
-import type { RecordingKey } from "../core/model/recording.ts";
+import type { ArchiveRecord } from "../core/model/catalogue.ts";
+import { type AuditRow, auditOf, type RecordWindow } from "./audit-records.ts";
 import type { Database } from "./database.ts";
-import { type RunRow, recordOf } from "./runs.ts";
+import { type RunRow, recordOf } from "./run-records.ts";
 
 const pageSize = 500;
-
-/** A line of `audits`, as it stands there. */
-export interface AuditRow {
-  readonly seq: number;
-  readonly at: string;
-  readonly action: AuditLine["action"];
-  readonly key: RecordingKey | null;
-  readonly detail: string | null;
-  readonly reason: string | null;
-  readonly operator: string | null;
-  readonly host: string | null;
-  readonly hash: string;
-}
-
-/** An audit line as the archive proves it. */
-export function auditOf({ seq, at, action, key, detail, reason, operator, host, hash }: AuditRow): AuditRecord {
-  return {
-    seq,
-    at,
-    action,
-    ...(key !== null && { key }),
-    ...(detail !== null && { detail }),
-    ...(reason !== null && { reason }),
-    ...(operator !== null && { by: operator }),
-    ...(host !== null && { host }),
-    hash,
-  };
-}
-
-/** From when to when records are wanted; ISO 8601 in UTC as they are written, the end exclusive. */
-export interface RecordWindow {
-  readonly from?: string;
-  readonly to?: string;
-}
 
 /** Every record, oldest first: runs by their start, and what was done besides. Read page by page. */
 export function* recordsOf(database: Database, window: RecordWindow): Generator<readonly ArchiveRecord[]> {

@@ -1,15 +1,8 @@
 import { foldedWords } from "../core/folding.ts";
 import type { Sqlite } from "../platform/sqlite.ts";
-import { type BrowseQuery, conditionsOf, type Position, placeOf, widest } from "./browse-query.ts";
+import { type BrowseQuery, type Counted, conditionsOf, placeOf, widest } from "./browse-query.ts";
 import { type SearchIndex, searchedColumns } from "./search-index.ts";
 import { openSpokenWords } from "./spoken.ts";
-
-/** How many recordings fit among those that were looked at. */
-export interface Counted {
-  readonly count: number;
-  /** Where to go on counting; absent at the end. */
-  readonly next?: Position;
-}
 
 /** Recordings counted at once, within milliseconds. */
 const countedAtOnce = 20_000;

@@ -1,5 +1,6 @@
-import type { EntryState } from "../core/model/ledger.ts";
+import type { EntryState, LedgerEntry } from "../core/model/ledger.ts";
 import type { Direction, SourceName } from "../core/model/recording.ts";
+import type { Condition } from "./entry-conditions.ts";
 
 /** In which order recordings are looked through. */
 export type Sort = "newest" | "oldest" | "longest" | "shortest";
@@ -36,10 +37,18 @@ export interface BrowseQuery extends StartBounds {
   readonly limit: number;
 }
 
-/** A piece of SQL with the values of its question marks. */
-export interface Condition {
-  readonly sql: string;
-  readonly values: readonly (string | number)[];
+/** A page of what was looked for. It may be empty though there is more: a page looks at so many recordings at most. */
+export interface Browsed {
+  readonly entries: readonly { readonly entry: LedgerEntry; readonly position: Position }[];
+  /** Where to go on; absent at the end. */
+  readonly next?: Position;
+}
+
+/** How many recordings fit among those that were looked at. */
+export interface Counted {
+  readonly count: number;
+  /** Where to go on counting; absent at the end. */
+  readonly next?: Position;
 }
 
 /** SQL for how long a recording sounds; 0 where nobody knows. */

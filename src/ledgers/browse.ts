@@ -1,8 +1,9 @@
 import { folded, foldedWords } from "../core/folding.ts";
-import type { LedgerEntry } from "../core/model/ledger.ts";
-import { type Counted, countPiece } from "./browse-count.ts";
+import { countPiece } from "./browse-count.ts";
 import {
+  type Browsed,
   type BrowseQuery,
+  type Counted,
   conditionsOf,
   type Position,
   placeOf,
@@ -12,16 +13,10 @@ import {
 } from "./browse-query.ts";
 import type { Database } from "./database.ts";
 import { openDatabaseInUse } from "./database.ts";
-import { entryOf, type RecordingRow, rowAsJson } from "./recording-row.ts";
+import { rowAsJson } from "./json-rows.ts";
+import { entryOf, type RecordingRow } from "./recording-row.ts";
 import { openSearchIndex, type SearchIndex, searchedColumns } from "./search-index.ts";
 import { openSpokenWords } from "./spoken.ts";
-
-/** A page of what was looked for. It may be empty though there is more: a page looks at so many recordings at most. */
-export interface Browsed {
-  readonly entries: readonly { readonly entry: LedgerEntry; readonly position: Position }[];
-  /** Where to go on; absent at the end. */
-  readonly next?: Position;
-}
 
 /** A ledger as a person looks through it: each call takes milliseconds, however many recordings there are. */
 export interface Browse {

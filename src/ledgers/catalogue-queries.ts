@@ -1,16 +1,24 @@
-import { type Hold, holdsOver } from "../core/holds.ts";
+import { holdsOver } from "../core/holds.ts";
 import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/model/catalogue.ts";
 import type { PurgedFile } from "../core/model/ledger.ts";
-import type { Call, RecordingKey, SourceName } from "../core/model/recording.ts";
-import type { Transcript } from "../core/transcripts/spoken.ts";
+import type { RecordingKey, SourceName } from "../core/model/recording.ts";
 import type { Operator } from "../platform/operator.ts";
-import { type AuditRow, auditOf } from "./archive-records.ts";
+import { type AuditRow, auditOf, auditRow } from "./audit-records.ts";
+import {
+  type FailureRow,
+  failureOf,
+  type PurgingRow,
+  purgedFile,
+  purgeSql,
+  purgingFilesSql,
+  type ShortsRow,
+} from "./catalogue-rows.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { Holds } from "./holds.ts";
 import type { KeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
-import { evidenceOf, type RecordingRow, refOf } from "./recording-row.ts";
+import { type RecordingRow, refOf } from "./recording-row.ts";
 import { forgetSpoken } from "./spoken.ts";
 
 /** What `status`, `purge` and the player ask and record. */
@@ -36,17 +44,6 @@ export function openAudit({ sqlite }: Database, outcomes: Outcomes, operator: Op
   return (line, now) => {
     appendChained(sqlite, "audits", auditRow(line, operator, now), outcomes.seal());
   };
-}
-
-/** What a record says of something that was done. */
-export function auditRow(
-  { action, key, detail, reason, by }: AuditLine,
-  operator: Operator | undefined,
-  nowMs: number,
-) {
-  const who = { operator: by ?? operator?.name ?? null, host: operator?.host ?? null };
-  const what = { action, key: key ?? null, detail: detail ?? null, reason: reason ?? null };
-  return { at: new Date(nowMs).toISOString(), ...what, ...who };
 }
 
 export function openCatalogue(
@@ -144,46 +141,9 @@ function eraseTraces(database: Database, kept: KeyValue): void {
   if (busy === 0) database.write(() => kept.remove(tracesLeft));
 }
 
-/** What is being purged, as it stands. */
-export interface PurgingRow {
-  readonly key: RecordingKey;
-  readonly path: string | null;
-  readonly source: SourceName;
-  readonly id: string;
-  readonly call: string | null;
-  readonly transcripts: string | null;
-}
-
-/** What a purge may have left of a recording, with the holds that keep it since. */
-export function purgedFile(
-  { key, path, source, id, call, transcripts }: PurgingRow,
-  inForce: readonly Hold[],
-): PurgedFile {
-  const since = holdsOver(inForce, { key, source, id, call: call === null ? {} : (JSON.parse(call) as Call) });
-  const known = transcripts === null ? {} : { transcripts: pathsOf(transcripts) };
-  return { key, ...(path !== null && { path }), ...known, ...(since.length > 0 && { holds: since }) };
-}
-
-function pathsOf(column: string): string[] {
-  return (JSON.parse(column) as Transcript[]).map(({ path }) => path);
-}
-
 const summarySql = `
   SELECT source, month, state, entries, bytes, ms / 1000.0 AS seconds FROM holdings
   WHERE entries > 0 ORDER BY source, month, state`;
-
-/** Failures as they are counted. */
-export type FailureRow = Omit<Failure, "evidence"> & { readonly evidence: string | null };
-
-export function failureOf({ evidence, ...failure }: FailureRow): Failure {
-  return { ...failure, ...(evidence !== null && { evidence: evidenceOf(evidence) }) };
-}
-
-export interface ShortsRow {
-  readonly entries: number;
-  readonly open: number | null;
-  readonly example: RecordingKey | null;
-}
 
 const shortsSql =
   "SELECT count(*) AS entries, sum(short = 1) AS open, min(key) AS example FROM recordings WHERE short IS NOT NULL AND state = 'done'";
@@ -200,16 +160,3 @@ const failuresSql = `
 const waitingSql = `
   SELECT count(*) AS entries, min(start) AS oldest FROM recordings
   WHERE state <> 'done' AND state IN ('pending', 'failed') AND source = ? AND start <> '' AND start < ?`;
-
-/** What is being purged. Another recording may have taken the name since: that file is not the purged one's. */
-export const purgingFilesSql = `
-  SELECT key, coalesce(source, substr(key, 1, instr(key, '/') - 1)) AS source, coalesce(id, '') AS id, call, purging.transcripts, CASE WHEN purging.path NOT IN
-    (SELECT path FROM recordings WHERE path IN (SELECT path FROM purging)) THEN purging.path END AS path
-  FROM purging LEFT JOIN recordings USING (key) ORDER BY key`;
-
-/** Leaves a tombstone. */
-export const purgeSql = `
-  UPDATE recordings SET state = 'purged', path = NULL, from_number = NULL, to_number = NULL, extension = NULL, user_name = NULL, name = NULL,
-    session = NULL, account = NULL, call_id = NULL, locator = '{}', error_code = NULL, error_message = NULL,
-    evidence = NULL, short = NULL, note = NULL, etag = NULL, damage = NULL, named = NULL, transcripts = NULL, lease_owner = NULL, changed = ?
-  WHERE key = ? AND state <> 'purged'`;

@@ -62,3 +62,18 @@ export function recordHash(row: ChainRow): string {
   const canonical = JSON.stringify(named.sort(([a], [b]) => (a < b ? -1 : 1)));
   return createHash("sha256").update(canonical).digest("hex");
 }
+
+/** Where a head stands. */
+export interface FoundRow {
+  readonly at: string;
+  /** The last outcome that the record, or one that it follows, has closed. */
+  readonly covered: number;
+}
+
+/** Finds the record of a hash, with the last outcome closed by then; `max` of two is SQLite's. */
+export const foundSql = `
+  WITH found AS (
+    SELECT finished AS at, seq AS run, coalesce(linked, 0) AS audit FROM runs WHERE hash = ?
+    UNION ALL SELECT at, coalesce(linked, 0), seq FROM audits WHERE hash = ?)
+  SELECT at, max(coalesce((SELECT max(outcomes) FROM runs WHERE seq <= run), 0),
+    coalesce((SELECT max(outcomes) FROM audits WHERE seq <= audit), 0)) AS covered FROM found`;

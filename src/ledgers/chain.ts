@@ -1,7 +1,16 @@
 import type { ChainReport, FoundHead } from "../core/model/catalogue.ts";
 import type { Sqlite } from "../platform/sqlite.ts";
-import { type ChainedTable, type ChainRow, genesis, openChainWalk, otherChain, recordHash } from "./chain-walk.ts";
-import type { OutcomesSeal } from "./outcomes.ts";
+import {
+  type ChainedTable,
+  type ChainRow,
+  type FoundRow,
+  foundSql,
+  genesis,
+  openChainWalk,
+  otherChain,
+  recordHash,
+} from "./chain-walk.ts";
+import type { OutcomesSeal } from "./outcome-records.ts";
 
 /**
  * Appends a record that carries the hash of the one before it, the newest record of the other chain, and the root of the
@@ -57,20 +66,6 @@ export function findHead(sqlite: Sqlite, hash: string): FoundHead | undefined {
   };
   return { at, later };
 }
-
-interface FoundRow {
-  readonly at: string;
-  /** The last outcome that the record, or one that it follows, has closed. */
-  readonly covered: number;
-}
-
-/** Finds the record of a hash, with the last outcome closed by then; `max` of two is SQLite's. */
-export const foundSql = `
-  WITH found AS (
-    SELECT finished AS at, seq AS run, coalesce(linked, 0) AS audit FROM runs WHERE hash = ?
-    UNION ALL SELECT at, coalesce(linked, 0), seq FROM audits WHERE hash = ?)
-  SELECT at, max(coalesce((SELECT max(outcomes) FROM runs WHERE seq <= run), 0),
-    coalesce((SELECT max(outcomes) FROM audits WHERE seq <= audit), 0)) AS covered FROM found`;
 
 function chainOf(sqlite: Sqlite, name: string): { entries: number; head: string } {
   const row = sqlite.prepare("SELECT entries, head FROM chains WHERE name = ?").get(name);

@@ -10,7 +10,7 @@ import {
 } from "../core/download/evidence.ts";
 import type { ErrorCode, RecordingError } from "../core/model/errors.ts";
 import type { SkipReason } from "../core/model/events.ts";
-import type { EntryState } from "../core/model/ledger.ts";
+import type { Claim, EntryState } from "../core/model/ledger.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { printable } from "../core/text.ts";
 
@@ -53,6 +53,28 @@ export function refusal(held: Held, asker: Asker): SkipReason | undefined {
 function quietBecause(evidence: Evidence | null, { now, hasYielded }: Asker): SkipReason | undefined {
   if (evidence === null || !isQuiet(evidence, now()) || !hasYielded(evidence.by)) return undefined;
   return evidence.proven ? evidence.says : "unproven";
+}
+
+/** Whether this is more than the name which is all that stands for the recording so far. */
+export function brings(ref: RecordingRef, held: Held | undefined): boolean {
+  return held?.named === true && ref.named !== true;
+}
+
+/** Asked for twice in one batch. */
+export const repeated: Claim = { granted: false, reason: "repeated" };
+
+/** The answer to who asks for what is held, when it is no. */
+export function refused(held: Held | undefined, asker: Asker): Claim | undefined {
+  const reason = held && refusal(held, asker);
+  if (held === undefined || reason === undefined) return undefined;
+  const { state, path, evidence, short } = held;
+  return {
+    granted: false,
+    reason,
+    ...(state === "done" && path !== null && { path }),
+    ...(state === "done" && short && { short }),
+    ...(isAbsence(state) && evidence !== null && { evidence }),
+  };
 }
 
 /** Why a recording may not be fetched again although somebody insists, or undefined when it may. */

@@ -1,7 +1,7 @@
-import { isAbsence, yieldNote } from "../core/download/evidence.ts";
+import { yieldNote } from "../core/download/evidence.ts";
 import type { Claim } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
-import { type Asker, type Held, reclaimRefusal, refusal } from "./claim-rules.ts";
+import { type Asker, brings, type Held, reclaimRefusal, refused, repeated } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
 import { openKeyValue } from "./key-value.ts";
 import { evidenceOf, refColumns, refUpdates, refValues } from "./recording-row.ts";
@@ -91,29 +91,7 @@ export function openClaims(database: Database): Claims {
   };
 }
 
-/** Whether this is more than the name which is all that stands for the recording so far. */
-export function brings(ref: RecordingRef, held: Held | undefined): boolean {
-  return held?.named === true && ref.named !== true;
-}
-
-/** Asked for twice in one batch. */
-export const repeated: Claim = { granted: false, reason: "repeated" };
-
 function heldOf([state, path, attempts, runId, leaseOwner, evidence, short, named]: Found): Held {
   const known = evidence === null ? null : evidenceOf(evidence);
   return { state, path, attempts, runId, leaseOwner, evidence: known, short: short === 1, named: named === 1 };
-}
-
-/** The answer to who asks for what is held, when it is no. */
-export function refused(held: Held | undefined, asker: Asker): Claim | undefined {
-  const reason = held && refusal(held, asker);
-  if (held === undefined || reason === undefined) return undefined;
-  const { state, path, evidence, short } = held;
-  return {
-    granted: false,
-    reason,
-    ...(state === "done" && path !== null && { path }),
-    ...(state === "done" && short && { short }),
-    ...(isAbsence(state) && evidence !== null && { evidence }),
-  };
 }

@@ -6,20 +6,8 @@ import type { RecordingKey, RecordingRef, SourceName } from "../core/model/recor
 import { wanted } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
 import { type Condition, conditionsOf, marks, where, widerBound } from "./entry-conditions.ts";
-import {
-  type BriefRow,
-  briefAsJson,
-  entryOf,
-  heldAsJson,
-  heldFileOf,
-  isHeldWell,
-  marksAsJson,
-  marksOf,
-  type RecordingRow,
-  refOf,
-  rowAsJson,
-  stateOf,
-} from "./recording-row.ts";
+import { type BriefRow, briefAsJson, heldAsJson, marksAsJson, marksOf, rowAsJson } from "./json-rows.ts";
+import { entryOf, heldFileOf, isHeldWell, type RecordingRow, refOf, stateOf } from "./recording-row.ts";
 import { openSpokenWords } from "./spoken.ts";
 
 const pageSize = 500;

@@ -1,7 +1,8 @@
-import { type Hold, type HoldRule, holdsAreLost, ruleInWords, ruleOf, ruleText } from "../core/holds.ts";
+import { type Hold, type HoldRule, holdsAreLost, ruleText } from "../core/holds.ts";
 import type { AuditLine } from "../core/model/catalogue.ts";
 import type { Operator } from "../platform/operator.ts";
 import type { Database } from "./database.ts";
+import { type HoldRow, holdAudit, holdOf, lostHolds, nameOf } from "./hold-rows.ts";
 import { openKeyValue } from "./key-value.ts";
 
 /** Legal holds: what no purge deletes. Placing and lifting them is audited in the same transaction. */
@@ -15,19 +16,6 @@ export interface Holds {
   confirm(reason: string | undefined, now: number): void;
   /** Throws `ledger` while holds may be lost: nobody can tell what must be kept. */
   mustBeKnown(): void;
-}
-
-/** The note of a rebuild that could not read all holds. */
-export const lostHolds = "holds that may be lost";
-
-/** A line of `holds`, as it stands there. */
-export interface HoldRow {
-  readonly seq: number;
-  readonly at: number;
-  readonly rule: string;
-  readonly reason: string | null;
-  readonly operator: string | null;
-  readonly host: string | null;
 }
 
 export function openHolds(
@@ -72,32 +60,5 @@ export function openHolds(
       const lost = kept.get(lostHolds);
       if (lost !== undefined) throw holdsAreLost(lost);
     },
-  };
-}
-
-/** What the audit log says of a hold that is placed or lifted. */
-export function holdAudit(action: AuditLine["action"], { name, rule }: Hold, reason: string | undefined): AuditLine {
-  return {
-    action,
-    ...(rule?.key !== undefined && { key: rule.key }),
-    detail: `${name}: ${ruleInWords(rule, "UTC")}`,
-    ...(reason !== undefined && { reason }),
-  };
-}
-
-function nameOf(seq: number): string {
-  return `hold-${seq}`;
-}
-
-/** The hold of a row. */
-export function holdOf({ seq, at, rule, reason, operator, host }: HoldRow): Hold {
-  const read = ruleOf(rule);
-  return {
-    name: nameOf(seq),
-    atMs: at,
-    ...(read !== undefined && { rule: read }),
-    ...(reason !== null && { reason }),
-    ...(operator !== null && { by: operator }),
-    ...(host !== null && { host }),
   };
 }

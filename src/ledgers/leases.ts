@@ -6,27 +6,12 @@ import type { RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import { tryLockFile } from "../platform/sqlite.ts";
 import { type Database, makePrivateFolder, quietly } from "./database.ts";
+import type { LeaseRow } from "./run-records.ts";
 
 const usualLeaseMs = 120_000;
 const longestRenewMs = 30_000;
 const shortestRenewMs = 100;
 const lookAgainMs = 1_000;
-
-/** A run that has begun and not finished, as the table `leases` keeps it. */
-export interface LeaseRow {
-  readonly run_id: string;
-  readonly pid: number;
-  readonly host: string;
-  readonly operator: string | null;
-  readonly version: string;
-  readonly started: number;
-  readonly selection: string;
-  /** Moves with each renewal; when it moved last is for the one who looks to notice. */
-  readonly until: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly bytes: number;
-}
 
 /**
  * Which runs live: each holds a lock file while it does, and one row that it renews; its claims are free without either.

@@ -1,18 +1,22 @@
 import type { RecordBreak } from "../core/model/catalogue.ts";
 import type { Sqlite } from "../platform/sqlite.ts";
-import { leafOf, type OutcomeRow, openMerkle, outcomesSql } from "./outcomes.ts";
+import { openMerkle } from "./merkle.ts";
+import {
+  breakOf,
+  brokenStretch,
+  type Closing,
+  closingsSql,
+  type Disagreeing,
+  leafOf,
+  type OutcomeRow,
+  worded,
+} from "./outcome-records.ts";
+import { outcomesSql } from "./outcomes.ts";
 
 /** Each stretch of outcomes that is not as a record closed it, then each entry that is not as its last outcome says. */
 export function* brokenOutcomes(sqlite: Sqlite): Iterable<RecordBreak> {
   yield* brokenStretches(sqlite);
   for (const row of sqlite.prepare(disagreeingSql).iterate() as Iterable<Disagreeing>) yield breakOf(row);
-}
-
-/** A record that closed a stretch of outcomes. */
-export interface Closing {
-  readonly name: string;
-  readonly outcomes: number;
-  readonly outcomes_root: string;
 }
 
 function* brokenStretches(sqlite: Sqlite): Iterable<RecordBreak> {
@@ -25,48 +29,11 @@ function* brokenStretches(sqlite: Sqlite): Iterable<RecordBreak> {
   }
 }
 
-/** A stretch of outcomes that is not as its record closed it. */
-export function brokenStretch(name: string, from: number, to: number): RecordBreak {
-  const which = to === from + 1 ? `outcome ${to} is` : `outcomes ${from + 1} to ${to} are`;
-  return { name, reason: `${which} not as this record closed them` };
-}
-
 function rootOver(sqlite: Sqlite, from: number, to: number): string {
   const tree = openMerkle();
   const rows = sqlite.prepare(`${outcomesSql} WHERE seq > ? AND seq <= ? ORDER BY seq`).iterate(from, to);
   for (const row of rows as Iterable<OutcomeRow>) tree.add(leafOf(row));
   return tree.root();
-}
-
-/** Reads the records that close outcomes. */
-export const closingsSql = `
-  SELECT run_id AS name, outcomes, outcomes_root FROM runs WHERE outcomes IS NOT NULL
-  UNION ALL SELECT action || ' ' || at, outcomes, outcomes_root FROM audits WHERE outcomes IS NOT NULL
-  ORDER BY outcomes`;
-
-/** A recording whose entry is not as its last outcome. */
-export interface Disagreeing {
-  readonly key: string;
-  readonly said: string | null;
-  readonly is: string | null;
-}
-
-/** That in words. */
-export function breakOf({ key, said, is }: Disagreeing): RecordBreak {
-  if (said === null)
-    return {
-      name: key,
-      reason: `the ledger calls it ${is}, but no run ever recorded that`,
-    };
-  if (is === null)
-    return {
-      name: key,
-      reason: `its entry was removed; the last outcome recorded is ${said}`,
-    };
-  return {
-    name: key,
-    reason: `the ledger calls it ${is}, but the last outcome recorded is ${said}`,
-  };
 }
 
 /** What is settled must be as its last outcome says; what is not must not have been done or purged. */
@@ -84,11 +51,4 @@ const disagreeingSql = `
 
 function provenSql(): string {
   return "CASE WHEN json_valid(evidence) THEN coalesce(json_extract(evidence, '$.proven'), 0) ELSE 0 END";
-}
-
-/** A state with all that is proven of it, in words. */
-export function worded(state: string, proven: string, bytes: string, sha256: string): string {
-  return `CASE ${state} WHEN 'done' THEN 'done (' || coalesce(${bytes}, 'no') || ' bytes, ' || coalesce(${sha256}, '') || ')'
-    WHEN 'purged' THEN 'purged' WHEN 'pending' THEN 'pending' WHEN 'failed' THEN 'failed'
-    ELSE ${state} || CASE ${proven} WHEN 1 THEN ' (proven)' ELSE ' (not proven)' END END`;
 }

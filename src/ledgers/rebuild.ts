@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, renameSync, rmSync, statSync } from 
 import { RecordingError } from "../core/model/errors.ts";
 import { emptyLog, openSqlite, type Sqlite } from "../platform/sqlite.ts";
 import { fileError, openDatabase } from "./database.ts";
-import { lostHolds } from "./holds.ts";
+import { lostHolds } from "./hold-rows.ts";
 import type { LedgerContext } from "./index.ts";
 import { columnsOf, copyRows, copyTable, readable, salvagedTables } from "./salvage-rows.ts";
 import { knowsHolds, outcomesOfEntries, schemaVersion } from "./schema.ts";

@@ -1,21 +1,16 @@
 import { type Evidence, isAbsence } from "../core/download/evidence.ts";
-import { RecordingError } from "../core/model/errors.ts";
-import type { Call, RecordingKey, RecordingRef, Stored } from "../core/model/recording.ts";
+import type { RecordingError } from "../core/model/errors.ts";
+import type { RecordingRef, Stored } from "../core/model/recording.ts";
 import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "./claim-rules.ts";
 import type { Database } from "./database.ts";
 import { openKeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
-import { evidenceOf, type RecordingRow, refColumns, refUpdates, refValues } from "./recording-row.ts";
+import { evidenceOf, refColumns, refUpdates, refValues } from "./recording-row.ts";
+import { callOfRow, type KnownRow, type Result } from "./result.ts";
 
 const groupSize = 256;
 /** Results that come sooner after a commit wait for company until then: one that comes alone is committed at once. */
 const commitEveryMs = 10;
-
-/** What became of a claimed recording. */
-export type Result =
-  | { readonly ref: RecordingRef; readonly stored: Stored }
-  | { readonly ref: RecordingRef; readonly error: RecordingError }
-  | { readonly key: RecordingKey; readonly released: true };
 
 /** Results on their way into the file. */
 export interface Results<Outcome> {
@@ -153,19 +148,4 @@ export function openResultWriter(database: Database, outcomes: Outcomes): Result
       return true;
     },
   };
-}
-
-/** What a result is held against. */
-export type KnownRow = Pick<RecordingRow, "state" | "evidence" | "start" | "duration" | "lease_owner" | "named">;
-
-/** The call as far as evidence asks for it. */
-export function callOfRow({ start, duration }: Pick<KnownRow, "start" | "duration">): Call {
-  return { ...(start === "" ? {} : { start }), ...(duration === null ? {} : { duration }) };
-}
-
-/** What became of a result; throws `lost-claim` where the claim was no longer ours. */
-export function mustBeOurs<T>(outcome: T | "lost", { key }: RecordingRef): T {
-  if (outcome !== "lost") return outcome;
-  const message = `${key} was taken over or purged while this run made no progress; what this run had downloaded of it is dropped.`;
-  throw new RecordingError("lost-claim", message);
 }

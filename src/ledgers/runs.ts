@@ -2,11 +2,12 @@ import type { Listed, RunRecord, RunTotals } from "../core/model/catalogue.ts";
 import type { Summary } from "../core/model/events.ts";
 import type { RunStart } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
-import type { Operator } from "../platform/operator.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
-import type { LeaseRow, Leases } from "./leases.ts";
+import type { Leases } from "./leases.ts";
 import type { Outcomes } from "./outcomes.ts";
+import type { LeaseRow } from "./run-records.ts";
+import { type Author, finishedRow, interruptedRow, iso, type RunRow, recordOf } from "./run-records.ts";
 
 /** The proof of what was run: one chained record a run, written when it ends. */
 export interface Runs {
@@ -15,37 +16,6 @@ export interface Runs {
   finish(run: RunStart, summary: Summary, exitCode: number, listed?: readonly Listed[]): void;
   last(count: number): readonly RunRecord[];
   totals(beforeMs: number | undefined): RunTotals;
-}
-
-/** A line of `runs`, as it stands there. */
-export interface RunRow {
-  readonly seq: number;
-  readonly run_id: string;
-  readonly version: string;
-  readonly started: string;
-  readonly finished: string;
-  readonly result: string;
-  readonly exit_code: number | null;
-  readonly done: number;
-  readonly skipped: number;
-  readonly failed: number;
-  readonly rejected: number;
-  readonly bytes: number;
-  readonly ms: number;
-  readonly reasons: string;
-  readonly stopped_code: string | null;
-  readonly stopped_message: string | null;
-  readonly selection: string;
-  readonly listed: string | null;
-  readonly operator: string | null;
-  readonly host: string | null;
-  readonly hash: string;
-}
-
-/** Whose hand the records are from. */
-export interface Author {
-  readonly version: string;
-  readonly operator: Operator | undefined;
 }
 
 export function openRuns(
@@ -98,87 +68,3 @@ export function openRuns(
 
 const downloadsSql =
   "SELECT * FROM runs WHERE json_extract(selection, '$.command') IS NOT 'serve' AND json_extract(selection, '$.enqueueOnly') IS NULL AND started < ?";
-
-/** What a record says of a run that ended without a word. */
-export function interruptedRow(lease: LeaseRow, nowMs: number) {
-  return {
-    ...identity(lease.run_id, lease.version, lease.started, nowMs),
-    result: "interrupted",
-    exit_code: null,
-    ...counts({ done: lease.done, failed: lease.failed, skipped: 0, rejected: 0, bytes: lease.bytes }),
-    ms: 0,
-    reasons: "{}",
-    stopped_code: null,
-    stopped_message: null,
-    selection: lease.selection,
-    operator: lease.operator,
-    host: lease.host,
-  };
-}
-
-/** A run with what it came to. */
-export interface EndedRun {
-  readonly run: RunStart;
-  readonly summary: Summary;
-  readonly exitCode: number;
-  readonly listed: readonly Listed[];
-}
-
-/** What a record says of a run that ended. */
-export function finishedRow(
-  { run, summary, exitCode, listed }: EndedRun,
-  { version, operator }: Author,
-  nowMs: number,
-) {
-  return {
-    ...identity(run.runId, version, run.startedMs, nowMs),
-    result: "finished",
-    exit_code: exitCode,
-    ...counts(summary),
-    ms: Math.round(summary.ms),
-    reasons: JSON.stringify(summary.reasons),
-    stopped_code: summary.stoppedBy?.code ?? null,
-    stopped_message: summary.stoppedBy?.message ?? null,
-    selection: JSON.stringify(run.selection),
-    listed: listed.length === 0 ? null : JSON.stringify(listed),
-    operator: operator?.name ?? null,
-    host: operator?.host ?? null,
-  };
-}
-
-function identity(runId: string, version: string, startedMs: number, finishedMs: number) {
-  return { run_id: runId, version, started: iso(startedMs), finished: iso(finishedMs) };
-}
-
-function counts({ done, skipped, failed, rejected, bytes }: Omit<Summary, "ms" | "reasons" | "stoppedBy">) {
-  return { done, skipped, failed, rejected, bytes };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-/** A run as the archive proves it. */
-export function recordOf(row: RunRow): RunRecord {
-  const { seq, version, started, finished, ms, hash } = row;
-  return {
-    seq,
-    runId: row.run_id,
-    version,
-    started,
-    finished,
-    result: row.result as RunRecord["result"],
-    ...(row.exit_code !== null && { exitCode: row.exit_code }),
-    ...(row.stopped_code !== null && {
-      stoppedBy: { code: row.stopped_code, message: row.stopped_message ?? "" },
-    }),
-    ...counts(row),
-    ms,
-    reasons: JSON.parse(row.reasons) as RunRecord["reasons"],
-    selection: JSON.parse(row.selection) as RunRecord["selection"],
-    ...(row.listed !== null && { listed: JSON.parse(row.listed) as readonly Listed[] }),
-    ...(row.operator !== null && { by: row.operator }),
-    ...(row.host !== null && { host: row.host }),
-    hash,
-  };
-}

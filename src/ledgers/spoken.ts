@@ -1,7 +1,7 @@
 import type { RecordingKey } from "../core/model/recording.ts";
-import type { SpokenLine } from "../core/transcripts/line.ts";
 import type { Spoken, Transcript } from "../core/transcripts/spoken.ts";
 import type { Database } from "./database.ts";
+import { type SpokenRow, spokenOfRow, spokenValues } from "./spoken-rows.ts";
 
 /** What was said in recordings, as far as their transcripts tell. */
 export interface SpokenTable {
@@ -9,9 +9,6 @@ export interface SpokenTable {
   note(key: RecordingKey, transcripts: readonly Transcript[], spoken: Spoken, now: number): boolean;
   of(key: RecordingKey): Spoken | undefined;
 }
-
-/** What stands in `marks` for each line of `words`; null where a line has none of it. */
-type Mark = readonly [at: number | null, to: number | null, speaker: string | null] | null;
 
 export function openSpoken({ sqlite }: Pick<Database, "sqlite">): SpokenTable {
   const name = sqlite.prepare("UPDATE recordings SET transcripts = ? WHERE key = ? AND state = 'done'");
@@ -36,25 +33,6 @@ export function openSpoken({ sqlite }: Pick<Database, "sqlite">): SpokenTable {
   };
 }
 
-/** A line of `spoken`, as far as it tells what was said. */
-export interface SpokenRow {
-  readonly cut: number | null;
-  readonly marks: string;
-  readonly words: string;
-}
-
-/** The columns `marks` and `words` for what was said. */
-export function spokenValues(lines: readonly SpokenLine[]): [marks: string, words: string] {
-  return [JSON.stringify(lines.map(markOf)), lines.map(({ text }) => withoutNul(text)).join("\n")];
-}
-
-/** What was said, as a row keeps it. */
-export function spokenOfRow({ cut, marks: column, words }: SpokenRow): Spoken {
-  const marks = JSON.parse(column) as Mark[];
-  const texts = words === "" ? [] : words.split("\n");
-  return { lines: texts.map((text, at) => lineOf(text, marks[at] ?? null)), ...(cut === 1 && { cut: true }) };
-}
-
 /** SQL that takes away what was said in the recording of a key. */
 export const forgetSpoken = "DELETE FROM spoken WHERE recording = (SELECT seq FROM recordings WHERE key = ?)";
 
@@ -73,22 +51,3 @@ export const spokenColumn = `coalesce((SELECT ${wordsInOne} FROM spoken WHERE re
 
 /** SQL for whether that came at a time or later. */
 export const spokenSince = "EXISTS (SELECT 1 FROM spoken WHERE recording = seq AND noted >= ?)";
-
-/** SQLite ends a text at its first NUL. */
-function withoutNul(text: string): string {
-  return text.replaceAll("\0", "\ufffd");
-}
-
-function markOf({ at, to, speaker }: SpokenLine): Mark {
-  return at === undefined && speaker === undefined ? null : [at ?? null, to ?? null, speaker ?? null];
-}
-
-function lineOf(text: string, mark: Mark): SpokenLine {
-  const [at, to, speaker] = mark ?? [null, null, null];
-  return {
-    text,
-    ...(at !== null && { at }),
-    ...(to !== null && { to }),
-    ...(speaker !== null && { speaker }),
-  };
-}

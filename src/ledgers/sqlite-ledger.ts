@@ -18,7 +18,8 @@ import { type Leases, openLeases } from "./leases.ts";
 import { type Outcomes, openOutcomes } from "./outcomes.ts";
 import { brokenOutcomes } from "./outcomes-check.ts";
 import { type OwedHooks, openOwedHooks } from "./owed-hooks.ts";
-import { mustBeOurs, openResults, openResultWriter, type Result } from "./result-writer.ts";
+import { mustBeOurs, type Result } from "./result.ts";
+import { openResults, openResultWriter } from "./result-writer.ts";
 import { openRuns, type Runs } from "./runs.ts";
 import { openSpoken } from "./spoken.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { RecordingError } from "../../src/core/model/errors.ts";
 import type { Archive } from "../../src/core/model/ledger.ts";
-import { openMerkle } from "../../src/ledgers/outcomes.ts";
+import { openMerkle } from "../../src/ledgers/merkle.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { nothing, refs, run, stored } from "../contracts/ledger.ts";
 import { ledgerFolder } from "./opened.ts";

@@ -1,8 +1,15 @@
 import { folded } from "../../core/folding.ts";
 import { openPostgresDatabase } from "../../platform/postgres.ts";
-import type { Browsed } from "../browse.ts";
-import type { Counted } from "../browse-count.ts";
-import { type BrowseQuery, type Condition, conditionsOf, placeOf, secondsColumn, startOrder } from "../browse-query.ts";
+import {
+  type Browsed,
+  type BrowseQuery,
+  type Counted,
+  conditionsOf,
+  placeOf,
+  secondsColumn,
+  startOrder,
+} from "../browse-query.ts";
+import type { Condition } from "../entry-conditions.ts";
 import { entryOf, type RecordingRow } from "../recording-row.ts";
 import { searchIndexSql } from "./search-tables.ts";
 import { numbered, openStore, type Tables } from "./store.ts";

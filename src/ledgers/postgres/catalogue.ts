@@ -1,9 +1,9 @@
 import type { AuditRecord, Failure, Holding, Shorts, Waiting } from "../../core/model/catalogue.ts";
 import type { RecordingKey, SourceName } from "../../core/model/recording.ts";
 import type { Spoken, Transcript } from "../../core/transcripts/spoken.ts";
-import { type AuditRow, auditOf } from "../archive-records.ts";
-import { type FailureRow, failureOf, type ShortsRow } from "../catalogue-queries.ts";
-import { type SpokenRow, spokenOfRow, spokenValues } from "../spoken.ts";
+import { type AuditRow, auditOf } from "../audit-records.ts";
+import { type FailureRow, failureOf, type ShortsRow } from "../catalogue-rows.ts";
+import { type SpokenRow, spokenOfRow, spokenValues } from "../spoken-rows.ts";
 import type { Tables } from "./store.ts";
 
 export function summary(tables: Tables): Promise<Holding[]> {

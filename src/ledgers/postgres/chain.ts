@@ -1,6 +1,5 @@
 import type { ChainReport, FoundHead } from "../../core/model/catalogue.ts";
-import { foundSql } from "../chain.ts";
-import { type ChainedTable, type ChainRow, openChainWalk, otherChain, recordHash } from "../chain-walk.ts";
+import { type ChainedTable, type ChainRow, foundSql, openChainWalk, otherChain, recordHash } from "../chain-walk.ts";
 import { sealOutcomes } from "./outcomes.ts";
 import { numbered, type Store, type Tables } from "./store.ts";
 

@@ -1,8 +1,7 @@
 import { yieldNote } from "../../core/download/evidence.ts";
 import type { Claim } from "../../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../../core/model/recording.ts";
-import { type Asker, type Held, reclaimRefusal } from "../claim-rules.ts";
-import { brings, refused, repeated } from "../claims.ts";
+import { type Asker, brings, type Held, reclaimRefusal, refused, repeated } from "../claim-rules.ts";
 import { evidenceOf, refColumns, refUpdates, refValues } from "../recording-row.ts";
 import { keptValues } from "./kept.ts";
 import { livingRuns } from "./leases.ts";

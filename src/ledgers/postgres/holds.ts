@@ -1,7 +1,7 @@
 import { type Hold, type HoldRule, holdsAreLost, ruleText } from "../../core/holds.ts";
 import type { Operator } from "../../platform/operator.ts";
-import { auditRow } from "../catalogue-queries.ts";
-import { type HoldRow, holdAudit, holdOf, lostHolds } from "../holds.ts";
+import { auditRow } from "../audit-records.ts";
+import { type HoldRow, holdAudit, holdOf, lostHolds } from "../hold-rows.ts";
 import { appendChained } from "./chain.ts";
 import { forget, keptValues } from "./kept.ts";
 import type { Tables } from "./store.ts";

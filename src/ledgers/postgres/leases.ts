@@ -1,8 +1,7 @@
 import { hostname } from "node:os";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { RunStart } from "../../core/model/ledger.ts";
-import type { LeaseRow } from "../leases.ts";
-import type { Author } from "../runs.ts";
+import type { Author, LeaseRow } from "../run-records.ts";
 import type { Tables } from "./store.ts";
 
 /** No lease lasts longer, so that a machine that is gone keeps nothing from the others for more than a minute. */

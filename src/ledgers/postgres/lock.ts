@@ -1,5 +1,5 @@
 import { openPostgresDatabase } from "../../platform/postgres.ts";
-import { acquire, type LockOptions } from "../archive-lock.ts";
+import { acquire, type LockOptions } from "../lock-wait.ts";
 
 /** The lock is the connection's: so often it is seen to that a connection which took another's place has it too. */
 const againMs = 5_000;

@@ -1,6 +1,17 @@
 import type { RecordBreak } from "../../core/model/catalogue.ts";
-import { leafOf, type Outcome, type OutcomeRow, type OutcomesSeal, openMerkle } from "../outcomes.ts";
-import { breakOf, brokenStretch, type Closing, closingsSql, type Disagreeing, worded } from "../outcomes-check.ts";
+import { openMerkle } from "../merkle.ts";
+import {
+  breakOf,
+  brokenStretch,
+  type Closing,
+  closingsSql,
+  type Disagreeing,
+  leafOf,
+  type Outcome,
+  type OutcomeRow,
+  type OutcomesSeal,
+  worded,
+} from "../outcome-records.ts";
 import type { Store, Tables } from "./store.ts";
 
 const pageSize = 5_000;

@@ -1,6 +1,6 @@
 import type { ArchiveRecord } from "../../core/model/catalogue.ts";
-import { type AuditRow, auditOf, type RecordWindow } from "../archive-records.ts";
-import { type RunRow, recordOf } from "../runs.ts";
+import { type AuditRow, auditOf, type RecordWindow } from "../audit-records.ts";
+import { type RunRow, recordOf } from "../run-records.ts";
 import type { Store } from "./store.ts";
 
 const pageSize = 500;

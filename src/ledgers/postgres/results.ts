@@ -2,9 +2,9 @@ import { type Evidence, isAbsence, retentionNote } from "../../core/download/evi
 import type { RecordingError } from "../../core/model/errors.ts";
 import type { RecordingKey, RecordingRef, Stored } from "../../core/model/recording.ts";
 import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "../claim-rules.ts";
-import type { Outcome } from "../outcomes.ts";
+import type { Outcome } from "../outcome-records.ts";
 import { evidenceOf, refColumns, refUpdates, refValues } from "../recording-row.ts";
-import { callOfRow, type KnownRow, type Result } from "../result-writer.ts";
+import { callOfRow, type KnownRow, type Result } from "../result.ts";
 import { keptValues } from "./kept.ts";
 import { addOutcomes } from "./outcomes.ts";
 import type { Tables } from "./store.ts";

@@ -1,6 +1,6 @@
 import type { RunRecord, RunTotals } from "../../core/model/catalogue.ts";
 import type { RunStart } from "../../core/model/ledger.ts";
-import { type Author, type EndedRun, finishedRow, interruptedRow, type RunRow, recordOf } from "../runs.ts";
+import { type Author, type EndedRun, finishedRow, interruptedRow, type RunRow, recordOf } from "../run-records.ts";
 import { appendChained } from "./chain.ts";
 import { deadRuns, dropLease, takeLease } from "./leases.ts";
 import type { Tables } from "./store.ts";

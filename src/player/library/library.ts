@@ -1,11 +1,8 @@
 import type { ErrorParts } from "../../core/model/errors.ts";
-import { type Browse, type Browsed, openBrowse } from "../../ledgers/browse.ts";
-import type { Counted } from "../../ledgers/browse-count.ts";
-import type { BrowseQuery } from "../../ledgers/browse-query.ts";
+import { type Browse, openBrowse } from "../../ledgers/browse.ts";
+import type { Browsed, BrowseQuery, Counted } from "../../ledgers/browse-query.ts";
 
-export type { Browsed } from "../../ledgers/browse.ts";
-export type { Counted } from "../../ledgers/browse-count.ts";
-export type { BrowseQuery, Position, Sort, StartBounds } from "../../ledgers/browse-query.ts";
+export type { Browsed, BrowseQuery, Counted, Position, Sort, StartBounds } from "../../ledgers/browse-query.ts";
 
 /** An archive's ledger as listeners look through it. */
 export interface Library extends AsyncDisposable {
