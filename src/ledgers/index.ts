@@ -21,8 +21,8 @@ export interface LedgerContext {
   readonly readOnly?: boolean;
 }
 
-export { lockArchive, lockLedger, lockWatch } from "./archive-lock.ts";
-export { type Salvage, salvageLedger } from "./rebuild.ts";
+export { lockArchive, lockLedger, lockWatch } from "./sqlite/lock.ts";
+export { type Salvage, salvageLedger } from "./sqlite/rebuild.ts";
 
 /** `memory`, or the path of a SQLite file that is made when it is not there. Throws `ledger` when it cannot be trusted. */
 export async function openLedger(spec: string, context: LedgerContext): Promise<Ledger> {
@@ -48,7 +48,7 @@ export async function openArchive(path: string, context: LedgerContext): Promise
     const { openPostgresLedger } = await import("./postgres/postgres-ledger.ts");
     return openPostgresLedger(path, context);
   }
-  const { openSqliteLedger } = await import("./sqlite-ledger.ts");
+  const { openSqliteLedger } = await import("./sqlite/sqlite-ledger.ts");
   return openSqliteLedger(path, context);
 }
 

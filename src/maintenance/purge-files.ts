@@ -9,7 +9,7 @@ import type { RecordingKey } from "../core/model/recording.ts";
 import type { Store } from "../core/model/store.ts";
 import { openEraser } from "../destinations/disk/eraser.ts";
 import { openPartsOf } from "../destinations/disk/part-files.ts";
-import { purgeAside } from "../ledgers/moved-aside.ts";
+import { purgeAside } from "../ledgers/sqlite/moved-aside.ts";
 import { openFilesOf } from "./files-to-delete.ts";
 import { removeFromSums } from "./sums-file.ts";
 import { unrecordedFiles } from "./unrecorded.ts";

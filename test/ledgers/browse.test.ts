@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Archive } from "../../src/core/model/ledger.ts";
 import type { Call } from "../../src/core/model/recording.ts";
-import { type Browse, openBrowse } from "../../src/ledgers/browse.ts";
 import type { BrowseQuery, Position } from "../../src/ledgers/browse-query.ts";
-import { openDatabase } from "../../src/ledgers/database.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
-import { openSearchIndex } from "../../src/ledgers/search-index.ts";
+import { type Browse, openBrowse } from "../../src/ledgers/sqlite/browse.ts";
+import { openDatabase } from "../../src/ledgers/sqlite/database.ts";
+import { openSearchIndex } from "../../src/ledgers/sqlite/search-index.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 
 let folder: string;

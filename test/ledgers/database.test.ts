@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
-import { fileError } from "../../src/ledgers/database.ts";
 import { openArchive } from "../../src/ledgers/index.ts";
+import { fileError } from "../../src/ledgers/sqlite/database.ts";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { ref, refs, run, stored } from "../contracts/ledger.ts";
 import { heldClock } from "../helpers/held-clock.ts";

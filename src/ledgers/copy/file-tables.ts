@@ -1,5 +1,5 @@
-import { headOf } from "../chain.ts";
-import type { Database } from "../database.ts";
+import { headOf } from "../sqlite/chain.ts";
+import type { Database } from "../sqlite/database.ts";
 import {
   type CopiedTable,
   chainNames,

@@ -3,7 +3,7 @@ import type { Claim } from "../../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef } from "../../core/model/recording.ts";
 import { type Asker, brings, type Held, reclaimRefusal, refused, repeated } from "../claim-rules.ts";
 import { evidenceOf, refColumns, refUpdates, refValues } from "../recording-row.ts";
-import { keptValues } from "./kept.ts";
+import { keptValues } from "./key-value.ts";
 import { livingRuns } from "./leases.ts";
 import type { Tables } from "./store.ts";
 

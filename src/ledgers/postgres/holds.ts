@@ -3,7 +3,7 @@ import type { Operator } from "../../platform/operator.ts";
 import { auditRow } from "../audit-records.ts";
 import { type HoldRow, holdAudit, holdOf, lostHolds } from "../hold-rows.ts";
 import { appendChained } from "./chain.ts";
-import { forget, keptValues } from "./kept.ts";
+import { forget, keptValues } from "./key-value.ts";
 import type { Tables } from "./store.ts";
 
 /** Legal holds in force, oldest first. */

@@ -14,7 +14,7 @@ import { callsOf, entriesOf, heldOf, keysOf, matching, pending } from "./entries
 import { type Grouped, openGrouped } from "./grouped.ts";
 import * as holds from "./holds.ts";
 import { hookEnded, hooksOwedCount, hooksPage, oweHooks } from "./hooks.ts";
-import { agree, keep, keptValues } from "./kept.ts";
+import { agree, keep, keptValues } from "./key-value.ts";
 import { leaseLost, longestLeaseMs, renewLease } from "./leases.ts";
 import { brokenOutcomes } from "./outcomes.ts";
 import { openPull } from "./pull.ts";

@@ -5,7 +5,7 @@ import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "../cla
 import type { Outcome } from "../outcome-records.ts";
 import { evidenceOf, refColumns, refUpdates, refValues } from "../recording-row.ts";
 import { callOfRow, type KnownRow, type Result } from "../result.ts";
-import { keptValues } from "./kept.ts";
+import { keptValues } from "./key-value.ts";
 import { addOutcomes } from "./outcomes.ts";
 import type { Tables } from "./store.ts";
 

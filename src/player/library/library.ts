@@ -1,6 +1,6 @@
 import type { ErrorParts } from "../../core/model/errors.ts";
-import { type Browse, openBrowse } from "../../ledgers/browse.ts";
 import type { Browsed, BrowseQuery, Counted } from "../../ledgers/browse-query.ts";
+import { type Browse, openBrowse } from "../../ledgers/sqlite/browse.ts";
 
 export type { Browsed, BrowseQuery, Counted, Position, Sort, StartBounds } from "../../ledgers/browse-query.ts";
 

@@ -1,6 +1,6 @@
-import { foldedWords } from "../core/folding.ts";
-import type { Sqlite } from "../platform/sqlite.ts";
-import { type BrowseQuery, type Counted, conditionsOf, placeOf, widest } from "./browse-query.ts";
+import { foldedWords } from "../../core/folding.ts";
+import type { Sqlite } from "../../platform/sqlite.ts";
+import { type BrowseQuery, type Counted, conditionsOf, placeOf, widest } from "../browse-query.ts";
 import { type SearchIndex, searchedColumns } from "./search-index.ts";
 import { openSpokenWords } from "./spoken.ts";
 

@@ -1,8 +1,8 @@
-import { type Hold, type HoldRule, holdsAreLost, ruleText } from "../core/holds.ts";
-import type { AuditLine } from "../core/model/catalogue.ts";
-import type { Operator } from "../platform/operator.ts";
+import { type Hold, type HoldRule, holdsAreLost, ruleText } from "../../core/holds.ts";
+import type { AuditLine } from "../../core/model/catalogue.ts";
+import type { Operator } from "../../platform/operator.ts";
+import { type HoldRow, holdAudit, holdOf, lostHolds, nameOf } from "../hold-rows.ts";
 import type { Database } from "./database.ts";
-import { type HoldRow, holdAudit, holdOf, lostHolds, nameOf } from "./hold-rows.ts";
 import { openKeyValue } from "./key-value.ts";
 
 /** Legal holds: what no purge deletes. Placing and lifting them is audited in the same transaction. */

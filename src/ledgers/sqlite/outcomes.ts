@@ -1,7 +1,7 @@
-import type { RecordingKey } from "../core/model/recording.ts";
-import type { Sqlite } from "../platform/sqlite.ts";
-import { type Merkle, openMerkle } from "./merkle.ts";
-import { leafOf, type Outcome, type OutcomeRow, type OutcomesSeal } from "./outcome-records.ts";
+import type { RecordingKey } from "../../core/model/recording.ts";
+import type { Sqlite } from "../../platform/sqlite.ts";
+import { type Merkle, openMerkle } from "../merkle.ts";
+import { leafOf, type Outcome, type OutcomeRow, type OutcomesSeal } from "../outcome-records.ts";
 
 /** The log of outcomes, which every chained record closes up to where it stands. */
 export interface Outcomes {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import type { RecordingKey } from "../core/model/recording.ts";
-import { emptyLog, openSqlite, type Sqlite } from "../platform/sqlite.ts";
+import type { RecordingKey } from "../../core/model/recording.ts";
+import { emptyLog, openSqlite, type Sqlite } from "../../platform/sqlite.ts";
 import { fileError } from "./database.ts";
 import { forgetSpoken } from "./spoken.ts";
 

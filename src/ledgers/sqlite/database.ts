@@ -1,9 +1,9 @@
 import { existsSync, linkSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { RecordingError } from "../core/model/errors.ts";
-import { diskError } from "../platform/disk-error.ts";
-import { isNameBeside, nameBeside } from "../platform/files.ts";
-import { makeFolders } from "../platform/make-folders.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import { diskError } from "../../platform/disk-error.ts";
+import { isNameBeside, nameBeside } from "../../platform/files.ts";
+import { makeFolders } from "../../platform/make-folders.ts";
 import {
   type FileWords,
   makePrivateFile,
@@ -13,7 +13,7 @@ import {
   sqliteError,
   tryLockFile,
   tryShareLockFile,
-} from "../platform/sqlite.ts";
+} from "../../platform/sqlite.ts";
 import { migrate, schemaVersion } from "./schema.ts";
 
 /** How long a connection waits for another's lock. */

@@ -1,6 +1,6 @@
-import { foldedWords } from "../core/folding.ts";
-import { openSqlite } from "../platform/sqlite.ts";
-import { secondsColumn } from "./browse-query.ts";
+import { foldedWords } from "../../core/folding.ts";
+import { openSqlite } from "../../platform/sqlite.ts";
+import { secondsColumn } from "../browse-query.ts";
 import type { Database } from "./database.ts";
 import { spokenColumn, spokenSince } from "./spoken.ts";
 

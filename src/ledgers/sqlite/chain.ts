@@ -1,5 +1,5 @@
-import type { ChainReport, FoundHead } from "../core/model/catalogue.ts";
-import type { Sqlite } from "../platform/sqlite.ts";
+import type { ChainReport, FoundHead } from "../../core/model/catalogue.ts";
+import type { Sqlite } from "../../platform/sqlite.ts";
 import {
   type ChainedTable,
   type ChainRow,
@@ -9,8 +9,8 @@ import {
   openChainWalk,
   otherChain,
   recordHash,
-} from "./chain-walk.ts";
-import type { OutcomesSeal } from "./outcome-records.ts";
+} from "../chain-walk.ts";
+import type { OutcomesSeal } from "../outcome-records.ts";
 
 /**
  * Appends a record that carries the hash of the one before it, the newest record of the other chain, and the root of the

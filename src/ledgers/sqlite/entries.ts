@@ -1,13 +1,13 @@
-import { asksForWords, fitsWords } from "../core/archive-fit.ts";
-import type { CallMarks } from "../core/download/call-traits.ts";
-import { absences } from "../core/download/evidence.ts";
-import type { EntryFilter, HeldFile, LedgerEntry } from "../core/model/ledger.ts";
-import type { RecordingKey, RecordingRef, SourceName } from "../core/model/recording.ts";
-import { wanted } from "./claim-rules.ts";
+import { asksForWords, fitsWords } from "../../core/archive-fit.ts";
+import type { CallMarks } from "../../core/download/call-traits.ts";
+import { absences } from "../../core/download/evidence.ts";
+import type { EntryFilter, HeldFile, LedgerEntry } from "../../core/model/ledger.ts";
+import type { RecordingKey, RecordingRef, SourceName } from "../../core/model/recording.ts";
+import { wanted } from "../claim-rules.ts";
+import { type Condition, conditionsOf, marks, where, widerBound } from "../entry-conditions.ts";
+import { entryOf, heldFileOf, isHeldWell, type RecordingRow, refOf, stateOf } from "../recording-row.ts";
 import type { Database } from "./database.ts";
-import { type Condition, conditionsOf, marks, where, widerBound } from "./entry-conditions.ts";
 import { type BriefRow, briefAsJson, heldAsJson, marksAsJson, marksOf, rowAsJson } from "./json-rows.ts";
-import { entryOf, heldFileOf, isHeldWell, type RecordingRow, refOf, stateOf } from "./recording-row.ts";
 import { openSpokenWords } from "./spoken.ts";
 
 const pageSize = 500;

@@ -1,7 +1,7 @@
-import type { RecordingKey } from "../core/model/recording.ts";
-import type { Spoken, Transcript } from "../core/transcripts/spoken.ts";
+import type { RecordingKey } from "../../core/model/recording.ts";
+import type { Spoken, Transcript } from "../../core/transcripts/spoken.ts";
+import { type SpokenRow, spokenOfRow, spokenValues } from "../spoken-rows.ts";
 import type { Database } from "./database.ts";
-import { type SpokenRow, spokenOfRow, spokenValues } from "./spoken-rows.ts";
 
 /** What was said in recordings, as far as their transcripts tell. */
 export interface SpokenTable {

@@ -1,13 +1,12 @@
-import type { Listed, RunRecord, RunTotals } from "../core/model/catalogue.ts";
-import type { Summary } from "../core/model/events.ts";
-import type { RunStart } from "../core/model/ledger.ts";
-import type { Clock } from "../core/model/ports.ts";
+import type { Listed, RunRecord, RunTotals } from "../../core/model/catalogue.ts";
+import type { Summary } from "../../core/model/events.ts";
+import type { RunStart } from "../../core/model/ledger.ts";
+import type { Clock } from "../../core/model/ports.ts";
+import { type Author, finishedRow, interruptedRow, iso, type LeaseRow, type RunRow, recordOf } from "../run-records.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { Leases } from "./leases.ts";
 import type { Outcomes } from "./outcomes.ts";
-import type { LeaseRow } from "./run-records.ts";
-import { type Author, finishedRow, interruptedRow, iso, type RunRow, recordOf } from "./run-records.ts";
 
 /** The proof of what was run: one chained record a run, written when it ends. */
 export interface Runs {

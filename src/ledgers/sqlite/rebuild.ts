@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync, renameSync, rmSync, statSync } from "node:fs";
-import { RecordingError } from "../core/model/errors.ts";
-import { emptyLog, openSqlite, type Sqlite } from "../platform/sqlite.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import { emptyLog, openSqlite, type Sqlite } from "../../platform/sqlite.ts";
+import { lostHolds } from "../hold-rows.ts";
+import type { LedgerContext } from "../index.ts";
 import { fileError, openDatabase } from "./database.ts";
-import { lostHolds } from "./hold-rows.ts";
-import type { LedgerContext } from "./index.ts";
 import { columnsOf, copyRows, copyTable, readable, salvagedTables } from "./salvage-rows.ts";
 import { knowsHolds, outcomesOfEntries, schemaVersion } from "./schema.ts";
 

@@ -1,5 +1,5 @@
-import { RecordingError } from "../core/model/errors.ts";
-import { atOnce, rollBack, type Sqlite } from "../platform/sqlite.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import { atOnce, rollBack, type Sqlite } from "../../platform/sqlite.ts";
 
 /** "reel" in ASCII: tells our file from another program's. */
 const applicationId = 0x7265656c;

@@ -1,4 +1,4 @@
-import type { Sqlite } from "../platform/sqlite.ts";
+import type { Sqlite } from "../../platform/sqlite.ts";
 import { fileError } from "./database.ts";
 
 const chunkRows = 4_096;

@@ -1,10 +1,10 @@
-import { yieldNote } from "../core/download/evidence.ts";
-import type { Claim } from "../core/model/ledger.ts";
-import type { RecordingKey, RecordingRef } from "../core/model/recording.ts";
-import { type Asker, brings, type Held, reclaimRefusal, refused, repeated } from "./claim-rules.ts";
+import { yieldNote } from "../../core/download/evidence.ts";
+import type { Claim } from "../../core/model/ledger.ts";
+import type { RecordingKey, RecordingRef } from "../../core/model/recording.ts";
+import { type Asker, brings, type Held, reclaimRefusal, refused, repeated } from "../claim-rules.ts";
+import { evidenceOf, refColumns, refUpdates, refValues } from "../recording-row.ts";
 import type { Database } from "./database.ts";
 import { openKeyValue } from "./key-value.ts";
-import { evidenceOf, refColumns, refUpdates, refValues } from "./recording-row.ts";
 
 /** Who claims, at what time, and who else lives. */
 export type Claimant = Omit<Asker, "hasYielded">;

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { RecordingError } from "../core/model/errors.ts";
-import type { RunStart } from "../core/model/ledger.ts";
-import type { Clock } from "../core/model/ports.ts";
-import { tryLockFile } from "../platform/sqlite.ts";
+import { RecordingError } from "../../core/model/errors.ts";
+import type { RunStart } from "../../core/model/ledger.ts";
+import type { Clock } from "../../core/model/ports.ts";
+import { tryLockFile } from "../../platform/sqlite.ts";
+import type { LeaseRow } from "../run-records.ts";
 import { type Database, makePrivateFolder, quietly } from "./database.ts";
-import type { LeaseRow } from "./run-records.ts";
 
 const usualLeaseMs = 120_000;
 const longestRenewMs = 30_000;

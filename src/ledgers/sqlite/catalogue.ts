@@ -1,9 +1,9 @@
-import { holdsOver } from "../core/holds.ts";
-import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../core/model/catalogue.ts";
-import type { PurgedFile } from "../core/model/ledger.ts";
-import type { RecordingKey, SourceName } from "../core/model/recording.ts";
-import type { Operator } from "../platform/operator.ts";
-import { type AuditRow, auditOf, auditRow } from "./audit-records.ts";
+import { holdsOver } from "../../core/holds.ts";
+import type { AuditLine, AuditRecord, Failure, Holding, Shorts, Waiting } from "../../core/model/catalogue.ts";
+import type { PurgedFile } from "../../core/model/ledger.ts";
+import type { RecordingKey, SourceName } from "../../core/model/recording.ts";
+import type { Operator } from "../../platform/operator.ts";
+import { type AuditRow, auditOf, auditRow } from "../audit-records.ts";
 import {
   type FailureRow,
   failureOf,
@@ -12,13 +12,13 @@ import {
   purgeSql,
   purgingFilesSql,
   type ShortsRow,
-} from "./catalogue-rows.ts";
+} from "../catalogue-rows.ts";
+import { type RecordingRow, refOf } from "../recording-row.ts";
 import { appendChained } from "./chain.ts";
 import type { Database } from "./database.ts";
 import type { Holds } from "./holds.ts";
 import type { KeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
-import { type RecordingRow, refOf } from "./recording-row.ts";
 import { forgetSpoken } from "./spoken.ts";
 
 /** What `status`, `purge` and the player ask and record. */

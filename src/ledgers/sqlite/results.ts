@@ -1,12 +1,12 @@
-import { type Evidence, isAbsence } from "../core/download/evidence.ts";
-import type { RecordingError } from "../core/model/errors.ts";
-import type { RecordingRef, Stored } from "../core/model/recording.ts";
-import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "./claim-rules.ts";
+import { type Evidence, isAbsence } from "../../core/download/evidence.ts";
+import type { RecordingError } from "../../core/model/errors.ts";
+import type { RecordingRef, Stored } from "../../core/model/recording.ts";
+import { evidenceAfter, keptMessage, settlesShortness, stateAfter } from "../claim-rules.ts";
+import { evidenceOf, refColumns, refUpdates, refValues } from "../recording-row.ts";
+import { callOfRow, type KnownRow, type Result } from "../result.ts";
 import type { Database } from "./database.ts";
 import { openKeyValue } from "./key-value.ts";
 import type { Outcomes } from "./outcomes.ts";
-import { evidenceOf, refColumns, refUpdates, refValues } from "./recording-row.ts";
-import { callOfRow, type KnownRow, type Result } from "./result.ts";
 
 const groupSize = 256;
 /** Results that come sooner after a commit wait for company until then: one that comes alone is committed at once. */

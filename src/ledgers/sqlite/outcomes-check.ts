@@ -1,6 +1,6 @@
-import type { RecordBreak } from "../core/model/catalogue.ts";
-import type { Sqlite } from "../platform/sqlite.ts";
-import { openMerkle } from "./merkle.ts";
+import type { RecordBreak } from "../../core/model/catalogue.ts";
+import type { Sqlite } from "../../platform/sqlite.ts";
+import { openMerkle } from "../merkle.ts";
 import {
   breakOf,
   brokenStretch,
@@ -10,7 +10,7 @@ import {
   leafOf,
   type OutcomeRow,
   worded,
-} from "./outcome-records.ts";
+} from "../outcome-records.ts";
 import { outcomesSql } from "./outcomes.ts";
 
 /** Each stretch of outcomes that is not as a record closed it, then each entry that is not as its last outcome says. */

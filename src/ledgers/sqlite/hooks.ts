@@ -1,4 +1,4 @@
-import type { RecordingKey } from "../core/model/recording.ts";
+import type { RecordingKey } from "../../core/model/recording.ts";
 import type { Database } from "./database.ts";
 
 /** Recordings whose `--exec` has not ended well: it is owed from the moment they are done. */

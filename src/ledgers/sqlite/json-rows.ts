@@ -1,6 +1,6 @@
-import type { CallMarks } from "../core/download/call-traits.ts";
-import type { Direction } from "../core/model/recording.ts";
-import { type RecordingRow, refColumns } from "./recording-row.ts";
+import type { CallMarks } from "../../core/download/call-traits.ts";
+import type { Direction } from "../../core/model/recording.ts";
+import { type RecordingRow, refColumns } from "../recording-row.ts";
 
 const ownColumns = [
   "seq",

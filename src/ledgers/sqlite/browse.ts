@@ -1,5 +1,4 @@
-import { folded, foldedWords } from "../core/folding.ts";
-import { countPiece } from "./browse-count.ts";
+import { folded, foldedWords } from "../../core/folding.ts";
 import {
   type Browsed,
   type BrowseQuery,
@@ -10,11 +9,11 @@ import {
   secondsColumn,
   startOrder,
   widest,
-} from "./browse-query.ts";
-import type { Database } from "./database.ts";
-import { openDatabaseInUse } from "./database.ts";
+} from "../browse-query.ts";
+import { entryOf, type RecordingRow } from "../recording-row.ts";
+import { countPiece } from "./browse-count.ts";
+import { type Database, openDatabaseInUse } from "./database.ts";
 import { rowAsJson } from "./json-rows.ts";
-import { entryOf, type RecordingRow } from "./recording-row.ts";
 import { openSearchIndex, type SearchIndex, searchedColumns } from "./search-index.ts";
 import { openSpokenWords } from "./spoken.ts";
 

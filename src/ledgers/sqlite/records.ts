@@ -1,7 +1,7 @@
-import type { ArchiveRecord } from "../core/model/catalogue.ts";
-import { type AuditRow, auditOf, type RecordWindow } from "./audit-records.ts";
+import type { ArchiveRecord } from "../../core/model/catalogue.ts";
+import { type AuditRow, auditOf, type RecordWindow } from "../audit-records.ts";
+import { type RunRow, recordOf } from "../run-records.ts";
 import type { Database } from "./database.ts";
-import { type RunRow, recordOf } from "./run-records.ts";
 
 const pageSize = 500;
 

@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { momentText } from "../core/local-time.ts";
-import { readSmallFile, writeAnew } from "../platform/small-file.ts";
-import { tryLockFile } from "../platform/sqlite.ts";
+import { momentText } from "../../core/local-time.ts";
+import { readSmallFile, writeAnew } from "../../platform/small-file.ts";
+import { tryLockFile } from "../../platform/sqlite.ts";
+import { acquire, type LockOptions } from "../lock-wait.ts";
 import { fileError, ledgerUsers, makePrivateFolder, tryReserveLedger } from "./database.ts";
-import { acquire, type LockOptions } from "./lock-wait.ts";
 
 const sideFileLimit = 500;
 
