@@ -13,6 +13,7 @@ import {
 import { auditReason } from "../composition/audit-reason.ts";
 import { significantDigits, tellingDigits } from "../core/archive-fit.ts";
 import { momentText } from "../core/local-time.ts";
+import type { AuditRecord } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry, PurgedFile } from "../core/model/ledger.ts";
 import type { Store } from "../core/model/store.ts";
@@ -51,9 +52,11 @@ export async function purge(invocation: Invocation): Promise<number> {
     const { since, locked } = settings.yes
       ? await deleteFree(free, reason, invocation, { ledger, store })
       : showFree(free, invocation);
+    const exported = free.length > 0 ? await newestExport(ledger) : undefined;
     tellEnd(free, since, invocation);
     tellUndated(undated, io);
-    tellResult(free, kept + keptBefore + since, undated, invocation);
+    tellExport(exported, invocation);
+    tellResult(free, { kept: kept + keptBefore + since, undated, exported }, invocation);
     const untold = undated > 0 ? 3 : await tellUntold(ledger, asked.filter ?? {}, io);
     return kept + keptBefore + since + locked > 0 ? 3 : untold;
   } finally {
@@ -165,15 +168,21 @@ function print(event: string, fields: object, text: string, { settings, io }: In
   io.stdout.write(settings.json ? `${JSON.stringify({ event, time, ...fields })}\n` : `${text}\n`);
 }
 
+interface Rest {
+  readonly kept: number;
+  readonly undated: number;
+  readonly exported: AuditRecord | undefined;
+}
+
 function tellResult(
   free: readonly LedgerEntry[],
-  kept: number,
-  undated: number,
+  { kept, undated, exported }: Rest,
   { settings, io }: Pick<Invocation, "settings" | "io">,
 ): void {
   if (!settings.json) return;
   const bytes = free.reduce((sum, entry) => sum + (entry.stored?.bytes ?? 0), 0);
-  const result = { recordings: free.length, bytes, deleted: settings.yes === true, kept, undated };
+  const counts = { recordings: free.length, bytes, deleted: settings.yes === true, kept, undated };
+  const result = { ...counts, ...(exported && { exported: exported.at }) };
   const time = new Date(io.clock.now()).toISOString();
   io.stdout.write(`${JSON.stringify({ event: "purge-finished", time, ...result })}\n`);
 }
@@ -195,6 +204,24 @@ function tellUndated(undated: number, io: Io): void {
     `callreel: warning: ${them} kept: the start of the call is unknown, so no rule can tell whether it is due.\n`,
   );
 }
+
+/** What was handed over last: bags, folders, vCons, lists. */
+async function newestExport(ledger: Archive): Promise<AuditRecord | undefined> {
+  const [newest] = await ledger.lastAudits(1, "export");
+  return newest;
+}
+
+/** Copies that were handed over are beyond a purge: whoever deletes for good must know that there are some. */
+function tellExport(exported: AuditRecord | undefined, { settings, io }: Invocation): void {
+  if (exported === undefined) return;
+  const when = momentText(Date.parse(exported.at), settings.timezone);
+  const last = printable(exported.detail ?? "").slice(0, mostDetail);
+  io.stderr.write(
+    `callreel: warning: copies may be left in exports, which a purge does not reach; the last one, ${when}: ${last}. All: callreel audit --action export\n`,
+  );
+}
+
+const mostDetail = 300;
 
 function unasked(): RecordingError {
   return new RecordingError(

@@ -274,3 +274,20 @@ describe("what a purge deletes", () => {
     expect(finishedIn(archive)).toEqual([]);
   });
 });
+
+it("says of what was exported before that a purge does not reach it, and names the last of it", async () => {
+  await using world = await openFilledWorld(3);
+  const { archive, home, env } = world;
+  const callreel = (...args: string[]) => runHere([...args, "-d", archive], { env });
+  const [one, other] = await pathsByKey(world);
+  const first = await callreel("purge", one.key, "--yes");
+  expect([first.code, first.err]).toEqual([0, expect.not.stringContaining("export")]);
+  expect((await callreel("export", other.key, "--bagit", join(home, "bag"))).code).toBe(0);
+  const shown = await callreel("purge", other.key);
+  const warning = `callreel: warning: copies may be left in exports, which a purge does not reach; the last one, `;
+  expect(shown.err).toContain(warning);
+  const done = await callreel("purge", other.key, "--yes", "--json");
+  expect([done.code, done.err]).toEqual([0, expect.stringMatching(/last one, .*: 1 recording, .* as a bag at .*bag/)]);
+  const { exported } = eventsOf(done.out).at(-1) as { exported?: string };
+  expect(exported).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+});

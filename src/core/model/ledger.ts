@@ -138,8 +138,8 @@ export interface Archive extends Required<Omit<Ledger, "pull">>, Pick<Ledger, "p
   hooksOwedCount(): Promise<number>;
   /** What was done with a recording besides fetching it, oldest first. */
   auditsOf(key: RecordingKey): Promise<readonly AuditRecord[]>;
-  /** Newest first. */
-  lastAudits(count: number): Promise<readonly AuditRecord[]>;
+  /** Newest first; of one action where it is given. */
+  lastAudits(count: number, action?: AuditRecord["action"]): Promise<readonly AuditRecord[]>;
   /** Every record, oldest first, of a run by its start; `from` and `to` (exclusive) in ISO 8601 and UTC. */
   records(window?: { readonly from?: string; readonly to?: string }): AsyncIterable<readonly ArchiveRecord[]>;
   /** Finds the first run record that was edited, removed or cut off. */

@@ -111,6 +111,11 @@ export async function auditsOf(tables: Tables, key: RecordingKey): Promise<Audit
   return (await tables.rows<AuditRow>("SELECT * FROM audits WHERE key = $1 ORDER BY seq", [key])).map(auditOf);
 }
 
-export async function lastAudits(tables: Tables, count: number): Promise<AuditRecord[]> {
-  return (await tables.rows<AuditRow>("SELECT * FROM audits ORDER BY seq DESC LIMIT $1", [count])).map(auditOf);
+export async function lastAudits(
+  tables: Tables,
+  count: number,
+  action?: AuditRecord["action"],
+): Promise<AuditRecord[]> {
+  const newest = "SELECT * FROM audits WHERE action = coalesce($2, action) ORDER BY seq DESC LIMIT $1";
+  return (await tables.rows<AuditRow>(newest, [count, action ?? null])).map(auditOf);
 }

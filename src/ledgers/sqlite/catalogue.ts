@@ -34,7 +34,7 @@ export interface Catalogue {
   noteDamage(found: ReadonlyMap<RecordingKey, string | undefined>): void;
   noteEtags(found: ReadonlyMap<RecordingKey, string>): void;
   auditsOf(key: RecordingKey): readonly AuditRecord[];
-  lastAudits(count: number): readonly AuditRecord[];
+  lastAudits(count: number, action?: AuditLine["action"]): readonly AuditRecord[];
 }
 
 /** Appends a line to the audit log; inside a transaction. */
@@ -123,8 +123,9 @@ export function openCatalogue(
       }),
     audit: (line, now) => database.write(() => audit(line, now)),
     auditsOf: (key) => (auditsOfKey.all(key) as unknown as AuditRow[]).map(auditOf),
-    lastAudits: (count) => {
-      const rows = sqlite.prepare("SELECT * FROM audits ORDER BY seq DESC LIMIT ?").all(count);
+    lastAudits: (count, action) => {
+      const newest = "SELECT * FROM audits WHERE action = coalesce(?, action) ORDER BY seq DESC LIMIT ?";
+      const rows = sqlite.prepare(newest).all(action ?? null, count);
       return (rows as AuditRow[]).map(auditOf);
     },
   };

@@ -209,7 +209,7 @@ function reading(opened: OpenLedger, settled: Settled): Reading {
     },
     hooksOwedCount: async () => settled(hooks.count),
     auditsOf: async (key) => database.read(() => catalogue.auditsOf(key)),
-    lastAudits: async (count) => database.read(() => catalogue.lastAudits(count)),
+    lastAudits: async (...asked) => database.read(() => catalogue.lastAudits(...asked)),
     records: async function* (window = {}) {
       yield* settled(() => recordsOf(database, window));
     },
