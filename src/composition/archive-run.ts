@@ -45,10 +45,11 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   const dest = archiveFolder(settings, io);
   const transfers = transfersOf(settings, sources.links, io);
   const { hooks, report } = reporter;
-  const { voicemail } = sources.sources.get("ringcentral") ?? {};
+  const { voicemail, insights: source, login } = sources.sources.get("ringcentral") ?? {};
   const texts = openVoicemailTexts(invocation, { voicemail, ledger, report, settled: hooks.settled });
   const insights = openInsights(invocation, {
-    source: settings.insights ? sources.sources.get("ringcentral")?.insights : undefined,
+    source: settings.insights ? source : undefined,
+    login,
     ledger,
     report,
     settled: hooks.settled,

@@ -1,5 +1,5 @@
 import type { Invocation } from "../cli/io.ts";
-import { insightsDueMs } from "../core/insights-due.ts";
+import { insightsDueMs } from "../core/insights.ts";
 import { asRecordingError, type ErrorCode } from "../core/model/errors.ts";
 import type { DownloadEvent } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
@@ -8,6 +8,7 @@ import type { RecordingKey } from "../core/model/recording.ts";
 import { formatCount, formatNumberOf } from "../core/text.ts";
 import { insightsNameOf } from "../core/transcripts/names.ts";
 import { type Held, isHeld } from "../maintenance/transcripts.ts";
+import { type InsightsService, openInsightsService } from "./insights-service.ts";
 import { fetchInto, openTextPlace } from "./text-places.ts";
 
 /** What RingSense says of calls: it comes beside their audio, after the recordings, and changes nothing about them. */
@@ -24,6 +25,8 @@ export interface Insights {
 export interface InsightsParts {
   /** Undefined where nobody asked for insights. */
   readonly source: InsightsSource | undefined;
+  /** Whose account it is, in a name that tells logins apart. */
+  readonly login?: string | undefined;
   readonly ledger: Archive;
   readonly report: (event: DownloadEvent) => void;
   /** Resolves once no command is at work beside the audio. */
@@ -37,12 +40,9 @@ const pageSize = 256;
 const fewKeys = 50;
 /** So many failures in a row are no accident of single recordings. */
 const mostFailures = 3;
-/** After so many answers in a row that the gateway knows no such thing, and no other, the account has no RingSense. */
-const mostUnknown = 20;
-const noService = "RingCentral's gateway knows of no insights (AGW-404): the account may have no RingSense.";
 
 export function openInsights({ settings, io }: Invocation, parts: InsightsParts): Insights {
-  const { source, ledger, report, settled, timeLeft } = parts;
+  const { source, login, ledger, report, settled, timeLeft } = parts;
   const place = openTextPlace(settings, io, ledger);
   const wanted = new Set<RecordingKey>();
   const codes: ErrorCode[] = [];
@@ -52,16 +52,22 @@ export function openInsights({ settings, io }: Invocation, parts: InsightsParts)
   const notice = (level: "info" | "warning", message: string) => report({ event: "notice", level, message });
 
   /** Whether more is to be asked for. */
-  async function fetchOne(entry: Held): Promise<boolean> {
-    const { key } = entry.ref;
+  async function fetchOne(entry: Held, service: InsightsService): Promise<boolean> {
+    const { key, call } = entry.ref;
     try {
       const found = await (source as InsightsSource).of(entry.ref, io.stop);
       failures = 0;
-      if (typeof found === "string") {
+      if (found === "no-service") {
+        unknown += 1;
         await noteAsked(key);
-        return found === "not-there" || !isWithoutService();
+        await service.unknown(Date.parse(call.start ?? ""));
+        return service.most > 0;
       }
-      unknown = Number.NEGATIVE_INFINITY;
+      await service.known();
+      if (found === "not-there") {
+        await noteAsked(key);
+        return true;
+      }
       const text = { path: insightsNameOf(entry.stored.path), bytes: found };
       if (await place.keep(entry, text)) written += 1;
       else await noteAsked(key);
@@ -74,13 +80,6 @@ export function openInsights({ settings, io }: Invocation, parts: InsightsParts)
 
   /** What has none is not asked about each time. */
   const noteAsked = (key: RecordingKey) => ledger.set(noteOf(key), String(io.clock.now()));
-
-  function isWithoutService(): boolean {
-    unknown += 1;
-    if (unknown < mostUnknown) return false;
-    refused(noService);
-    return true;
-  }
 
   function refused(why: string): void {
     isRefused = true;
@@ -107,12 +106,12 @@ export function openInsights({ settings, io }: Invocation, parts: InsightsParts)
     return io.clock.now() >= insightsDueMs(askedMs, Date.parse(ref.call.start ?? ""));
   }
 
-  async function fetchPage(keys: readonly RecordingKey[]): Promise<boolean> {
+  async function fetchPage(keys: readonly RecordingKey[], service: InsightsService): Promise<boolean> {
     for (const entry of await ledger.entriesOf(keys)) {
       io.stop.throwIfAborted();
       if (!isHeld(entry) || !lacksInsights(entry) || !(await isDue(entry))) continue;
       if ((timeLeft?.() ?? 1) <= 0) return outOfTime();
-      if (!(await fetchOne(entry))) return false;
+      if (!(await fetchOne(entry, service))) return false;
     }
     return true;
   }
@@ -124,13 +123,22 @@ export function openInsights({ settings, io }: Invocation, parts: InsightsParts)
   }
 
   async function fetchAll(): Promise<void> {
+    const service = await openInsightsService(ledger, login, io.clock, settings.timezone);
+    if (service.most > 0) await fetchWanted(service);
+    const doubt = service.inWords();
+    if (doubt === undefined || isRefused) return;
+    if (service.most < Number.POSITIVE_INFINITY) refused(doubt);
+    else if (unknown > 0) notice("warning", doubt);
+  }
+
+  async function fetchWanted(service: InsightsService): Promise<void> {
     const keys = [...wanted];
     const all = formatNumberOf(keys.length, "recording");
     if (keys.length > fewKeys)
       notice("info", `Looking for the insights of ${all}: a request for each that has none yet.`);
     for (let at = 0; at < keys.length; at += pageSize) {
       if (at > 0) notice("info", `Insights: ${formatCount(at)} of ${all} so far.`);
-      if (!(await fetchPage(keys.slice(at, at + pageSize)))) return;
+      if (!(await fetchPage(keys.slice(at, at + pageSize), service))) return;
     }
   }
 

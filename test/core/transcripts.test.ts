@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { folded } from "../../src/core/folding.ts";
-import { insightsDueMs } from "../../src/core/insights-due.ts";
 import {
   insightsNameOf,
   transcribedStem,
@@ -35,6 +34,36 @@ test("SubRip: commas, counters, tags; HTML that was no tag of the format stays t
     { at: 1, to: 2.5, text: "Hi <script>alert(1)</script>" },
     { at: 3, to: 4, text: "Bye" },
   ]);
+});
+
+test("cues as they are found: a mark of the encoding, no empty lines, overlaps, points for commas, arrows among the words", () => {
+  const srt = [
+    "\ufeff1",
+    "00:00:01.000 --> 00:00:03.000",
+    "First of 2",
+    "2",
+    "00:00:02,5-->00:00:04,000  X1:10 X2:20",
+    "over it",
+    "go --> there",
+    "",
+    "3",
+    "00:xx --> 00:05,000",
+    "when?",
+  ].join("\r\n");
+  expect(read("srt", srt)).toEqual([
+    { at: 1, to: 3, text: "First of 2" },
+    { at: 2.5, to: 4, text: "over it go --> there" },
+    { text: "when?" },
+  ]);
+  const vtt = "\ufeffWEBVTT\r\rNOTE\rmany\rlines\r\rREGION\rid:fred\r\r00:01.000 --> 00:02.000\r42\r";
+  expect(read("vtt", vtt)).toEqual([{ at: 1, to: 2, text: "42" }]);
+});
+
+test("segments alone are lines, and numbers that only Python writes are passed over", () => {
+  const segments = '[{"start":0.5,"end":1.5,"text":" Hi NaN"},{"start":NaN,"end":-Infinity,"text":"\\"NaN\\" it is"}]';
+  const lines = [{ at: 0.5, to: 1.5, text: "Hi NaN" }, { text: '"NaN" it is' }];
+  expect(read("json", segments)).toEqual(lines);
+  expect(read("json", `{"text":"x","segments":${segments},"language":"en"}`)).toEqual(lines);
 });
 
 test("whisper.cpp's JSON has milliseconds, Whisper's has seconds, others have a text alone or nothing", () => {
@@ -92,13 +121,6 @@ test("insights stand beside their audio by a name of their own", () => {
     "a/b",
     "a/b.mp3",
   ]);
-});
-
-test("insights that were not there are asked for again after ten minutes, then ever more rarely", () => {
-  const [minute, start] = [60_000, Date.UTC(2026, 0, 1)];
-  const after = (age: number) => (insightsDueMs(start + age, start) - start - age) / minute;
-  expect([1, 60, 24 * 60].map((age) => after(age * minute))).toEqual([10, 30, 720]);
-  expect(insightsDueMs(start, Number.NaN)).toBe(start + 10 * minute);
 });
 
 test("plain text is read line by line, and with the times that whisper.cpp prints where they are there", () => {

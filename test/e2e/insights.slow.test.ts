@@ -83,10 +83,43 @@ it("where the user may not read them, recordings are whole, exit 0, and it is to
   expect(out.match(/ReadRingSenseInsights/g)).toHaveLength(1);
 });
 
-it("an account without RingSense is not asked about each of many recordings", async () => {
+it("an account without RingSense is told so, and not asked about each recording: nor the next night, and a few a day later", async () => {
   await using world = await openWorld({ insights: { licensed: false } }, 30);
+  const { callreel, archive, rc } = world;
+  const noLicence = /AGW-404.*the account has no RingSense licence, as it seems/g;
+  const { code, out } = await callreel("download", ...month);
+  const first = world.asked();
+  expect([code, first <= 20, world.held().size, out.match(noLicence)?.length]).toEqual([0, true, 30, 1]);
+  const again = await callreel("download", ...month);
+  expect([again.code, world.asked(), again.out.match(noLicence)?.length]).toEqual([0, first, 1]);
+  const [, doubt = ""] = /RingCentral's gateway knew.*?for (\d+) recordings/.exec(again.out) ?? [];
+  expect(Number(doubt)).toBe(first);
+  aDayLater(archive);
+  const later = await callreel("download", ...month);
+  expect([later.code, world.asked(), later.out.match(noLicence)?.length]).toEqual([0, first + 3, 1]);
+  rc.settings.insights.licensed = true;
+  aDayLater(archive);
+  const licensed = await callreel("download", ...month);
+  expect([licensed.code, licensed.out.match(/AGW-404/), world.texts().length]).toEqual([0, null, 30]);
+});
+
+it("a few answers of the gateway are told as what they may mean, and count for the next run", async () => {
+  await using world = await openWorld({ insights: { licensed: false } }, 2);
   const { code, out } = await world.callreel("download", ...month);
-  expect([code, world.asked(), world.held().size, out.match(/AGW-404/g)?.length]).toEqual([0, 20, 30, 1]);
+  expect([
+    code,
+    world.asked(),
+    out.match(/for 2 recordings: they may yet come, or the account has no/g)?.length,
+  ]).toEqual([0, 2, 1]);
+});
+
+it("a gateway that knows nothing hides no role that lacks the permission", async () => {
+  await using world = await openWorld(
+    { insights: { licensed: false }, withheldPermissions: ["ReadRingSenseInsights"] },
+    5,
+  );
+  const { code, out } = await world.callreel("download", ...month);
+  expect([code, world.asked(), out.match(/user permission ReadRingSenseInsights/g)?.length]).toEqual([0, 1, 1]);
 });
 
 it("those that are not there yet are asked for later, not each time; a server's failure is no success, and comes next time", async () => {
@@ -123,6 +156,16 @@ it("watch fetches them minutes after the call, when they have been written", asy
   expect(rc.stats()).toMatchObject({ penalties: 0 });
   expect(world.asked()).toBe(5);
 });
+
+/** As if all that was asked of RingSense had been asked two days before. */
+function aDayLater(archive: string): void {
+  const ledger = openSqlite(join(archive, ".callreel/ledger.db"));
+  ledger.exec(`
+    UPDATE kept SET value = value - 86400000 * 9 WHERE name LIKE 'insights-asked:%';
+    UPDATE kept SET value = json_set(value, '$.askedMs', json_extract(value, '$.askedMs') - 86400000 * 2)
+    WHERE name LIKE 'insights-service:%'`);
+  ledger.close();
+}
 
 function namesIn(archive: string): readonly string[] {
   return existsSync(archive) ? readdirSync(archive, { recursive: true, encoding: "utf8" }) : [];

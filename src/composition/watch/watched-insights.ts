@@ -46,8 +46,8 @@ export function openWatchedInsights(
     },
     async fetch({ sources }, ledger) {
       if (wanted.size === 0) return;
-      const source = sources.get("ringcentral")?.insights;
-      const insights = openInsights(invocation, { source, ledger, report, settled: async () => {} });
+      const { insights: source, login } = sources.get("ringcentral") ?? {};
+      const insights = openInsights(invocation, { source, login, ledger, report, settled: async () => {} });
       for (const key of wanted) insights.want(key);
       wanted.clear();
       const failed = await insights.fetch();

@@ -91,8 +91,8 @@ async function whoAmI({ api, settings }: StatusWorld, signal: AbortSignal) {
   );
 }
 
-/** What the app may not ask (ReadAccounts is not needed otherwise) is left out. */
-async function ifAllowed<T>(asked: Promise<T>): Promise<T | undefined> {
+/** What the app may not ask (ReadAccounts is not needed otherwise) is undefined. */
+export async function ifAllowed<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {

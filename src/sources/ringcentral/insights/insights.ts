@@ -6,6 +6,7 @@
 import { asRecordingError, RecordingError } from "../../../core/model/errors.ts";
 import type { InsightsSource } from "../../../core/model/ports.ts";
 import type { Api } from "../api.ts";
+import { hasPermission, ifAllowed } from "../auth/login-status.ts";
 import { errorCodes, parsedObject } from "../error-bodies.ts";
 import type { RingCentralSettings } from "../settings.ts";
 
@@ -22,12 +23,20 @@ export function openInsights({
 }): InsightsSource {
   const account = encodeURIComponent(settings.account ?? "~");
   const records = `${settings.server}/ai/ringsense/v1/public/accounts/${account}/domains/pbx/records`;
+  let asked: Promise<boolean | undefined> | undefined;
+  const mayRead = (signal: AbortSignal) => {
+    asked ??= ifAllowed(hasPermission({ settings, api }, "ReadRingSenseInsights", signal));
+    return asked;
+  };
   return {
     async of({ id }, signal) {
       try {
         return checked(await api.bytes(insightsKind, `${records}/${encodeURIComponent(id)}/insights`, signal), id);
       } catch (thrown) {
-        return absenceOf(asRecordingError(thrown));
+        const absence = absenceOf(asRecordingError(thrown));
+        // The gateway says the same of a role that lacks the permission, before RingSense is asked.
+        if (absence === "no-service" && (await mayRead(signal)) === false) throw notAllowed();
+        return absence;
       }
     },
   };
@@ -47,7 +56,11 @@ function checked(bytes: Uint8Array, id: string): Uint8Array | "not-there" {
 function absenceOf(error: RecordingError): "not-there" | "no-service" {
   if (error.head?.status === 404) return errorCodes(error.body).has("AGW-404") ? "no-service" : "not-there";
   if (error.code !== "forbidden" && error.code !== "permission-refused") throw error;
+  throw notAllowed();
+}
+
+function notAllowed(): RecordingError {
   const message =
     "RingCentral does not let this login read RingSense's insights: they need a RingSense licence, the app permission RingSense and the user permission ReadRingSenseInsights.";
-  throw new RecordingError("forbidden", message);
+  return new RecordingError("forbidden", message);
 }
