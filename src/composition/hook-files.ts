@@ -6,7 +6,7 @@ import type { Settings } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { RecordingKey, Stored } from "../core/model/recording.ts";
-import { type FoundTranscripts, findTranscripts } from "../destinations/disk/transcripts.ts";
+import { type FoundTranscripts, findTranscripts, removeTranscripts } from "../destinations/disk/transcripts.ts";
 import { archiveFolder, archiveName, isBucket, spoolFolder } from "./archive.ts";
 import type { BucketTranscripts } from "./bucket-transcripts.ts";
 import { makeCopyFolder, removeLeftCopies } from "./hook-copies.ts";
@@ -18,6 +18,8 @@ export interface HookFile extends AsyncDisposable {
   readonly file: string;
   /** What stands beside it by now of what was said in it, as the archive has it from then on. */
   transcripts(): Promise<FoundTranscripts>;
+  /** Deletes all that stands beside it of what was said, for it was purged; the paths. Another recording's text stays. */
+  takeBack(): Promise<readonly string[]>;
 }
 
 /** Gives commands the recordings of an archive: those of a folder as they stand, those of a bucket as copies. */
@@ -36,7 +38,12 @@ function ofFolder(root: string): HookFiles {
     nameOf: (path) => join(root, path),
     async open({ path }) {
       const file = join(root, path);
-      return { file, transcripts: () => findTranscripts(root, path), async [Symbol.asyncDispose]() {} };
+      return {
+        file,
+        transcripts: () => findTranscripts(root, path),
+        takeBack: async () => removeTranscripts(root, path),
+        async [Symbol.asyncDispose]() {},
+      };
     },
     async [Symbol.asyncDispose]() {},
   };
@@ -66,10 +73,20 @@ function ofBucket(settings: Settings, io: Io): HookFiles {
         remove();
         throw error;
       }
+      let brought: FoundTranscripts["transcripts"] = [];
       return {
         file,
-        transcripts: async () =>
-          broughtToBucket(await findTranscripts(folder, basename(file)), folder, recording, keep, nameOf),
+        async transcripts() {
+          const found = await findTranscripts(folder, basename(file));
+          const all = await broughtToBucket(found, folder, recording, keep, nameOf);
+          brought = all.transcripts;
+          return all;
+        },
+        async takeBack() {
+          const paths = brought.map(({ path }) => path);
+          await Promise.all(paths.map((path) => store.remove(path)));
+          return paths;
+        },
         async [Symbol.asyncDispose]() {
           remove();
         },

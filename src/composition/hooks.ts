@@ -18,7 +18,7 @@ export interface HookVoice {
 }
 
 /** Which recordings still want their `--exec`: kept, so that a command that failed or never ran is not forgotten. */
-export type HookLedger = Pick<Archive, "hookEnded" | "hooksOwed" | "noteTranscripts">;
+export type HookLedger = Pick<Archive, "entry" | "hookEnded" | "hooksOwed" | "noteTranscripts">;
 
 /** Runs beside a download; `endedBy` tells it of an end before the run could say so itself. */
 export interface Hooks extends Reporter {
@@ -111,6 +111,7 @@ function openQueue(command: HookCommand | undefined, files: HookFiles, { warn }:
       const { file } = lent;
       const failure = await command?.run({ ...call, key, path, bytes, sha256, contentType, file }, file);
       if (failure === undefined) await noteTranscripts(recording, lent);
+      await takeBackPurged(recording, lent);
       return failure;
     } catch (error) {
       return `could not be run (${asRecordingError(error).message})`;
@@ -126,6 +127,13 @@ function openQueue(command: HookCommand | undefined, files: HookFiles, { warn }:
     await ledger?.noteTranscripts(key, transcripts, spoken).catch((error: unknown) => {
       warn(`The transcripts of ${files.nameOf(audio)} could not be recorded (${asRecordingError(error).message}).`);
     });
+  }
+
+  /** A purge that ran beside the command found nothing yet of what that has left. */
+  async function takeBackPurged({ key }: Finished, lent: HookFile): Promise<void> {
+    if ((await ledger?.entry(key))?.state !== "purged") return;
+    const paths = await lent.takeBack();
+    if (paths.length > 0) warn(`${key} was purged meanwhile: what --exec left beside it is deleted again.`);
   }
 
   return {

@@ -41,8 +41,8 @@ export function openVoicemailTexts({ settings, io }: Invocation, parts: TextPart
     try {
       const text = await (voicemail as VoicemailSource).transcript(ref, io.stop);
       if (text.length > 0) {
-        await place.keep(entry, { path: textPathOf(entry.stored.path), bytes: text });
-        written += 1;
+        const isKept = await place.keep(entry, { path: textPathOf(entry.stored.path), bytes: text });
+        if (isKept) written += 1;
       }
       failures = 0;
       return true;

@@ -68,11 +68,24 @@ export function besideInFolder(root: string): Beside {
  */
 export async function keepBeside(beside: Beside, entry: Held, text: Text, ledger: Archive): Promise<boolean> {
   const isKept = await beside.put(entry, text);
-  await noteTranscripts(beside.find, entry, ledger);
+  const failure = await failureOf(noteTranscripts(beside.find, entry, ledger));
   const now = await ledger.entry(entry.ref.key);
-  const isStill = now?.stored?.path === entry.stored.path;
-  if (isKept && !isStill) await beside.remove(text.path);
-  return isKept && isStill;
+  if (now?.stored?.path !== entry.stored.path) {
+    // What a purge deletes while it is being read is no failure.
+    if (isKept) await beside.remove(text.path);
+    return false;
+  }
+  if (failure !== undefined) throw failure.thrown;
+  return isKept;
+}
+
+async function failureOf(work: Promise<unknown>): Promise<{ readonly thrown: unknown } | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (thrown) {
+    return { thrown };
+  }
 }
 
 /**

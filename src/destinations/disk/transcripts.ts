@@ -10,6 +10,7 @@ import { diskError, errno } from "../../platform/disk-error.ts";
 import { hashFile } from "../../platform/files.ts";
 import { readSmallBytes } from "../../platform/small-file.ts";
 import { siblingsOf } from "./incoming.ts";
+import { removeFile } from "./part-files.ts";
 
 /** Bytes of a transcript that is read for its words; more is no speech. */
 export const mostTranscriptBytes = 8 * 1024 * 1024;
@@ -53,6 +54,20 @@ function transcriptPathsOf(root: string, audio: string): readonly string[] {
     (path) => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined,
   );
   return transcriptNames(audio, isShared);
+}
+
+/**
+ * Deletes what stands beside audio that is no more, by all names that its transcripts may have; the paths. Where audio
+ * stands by that name, it is another recording's, and nothing is touched.
+ */
+export function removeTranscripts(root: string, audio: string): readonly string[] {
+  if (lstatSync(join(root, audio), { throwIfNoEntry: false }) !== undefined) return [];
+  const standing = transcriptPathsOf(root, audio).filter((path) => {
+    const state = lstatSync(join(root, path), { throwIfNoEntry: false });
+    return state !== undefined && !state.isDirectory();
+  });
+  for (const path of standing) removeFile(join(root, path));
+  return standing;
 }
 
 /** Whether the file is named as a transcript of audio that stands beside it. */
