@@ -5,10 +5,12 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The lines of a transcript in JSON: whisper.cpp's (`transcription` with `offsets` in milliseconds), Whisper's and most
- * services' (`segments` with `start` and `end` in seconds), RingSense's (`insights`), or nothing but a `text`. Other JSON has none.
+ * services' (`segments` with `start` and `end` in seconds), such segments alone, as faster-whisper's are written down,
+ * RingSense's (`insights`), or nothing but a `text`. Other JSON has none.
  */
 export function jsonLines(text: string): SpokenLine[] {
-  const value = parsed(text);
+  const value = parsed(text) ?? parsed(withoutNaN(text));
+  if (Array.isArray(value)) return value.flatMap((piece: unknown) => lineOfPiece(piece) ?? []);
   if (!isFields(value)) return [];
   if (isFields(value.insights)) return ringsenseLines(value);
   const whole = typeof value.text === "string" ? lineOf(value.text) : undefined;
@@ -23,6 +25,11 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Python writes numbers that JSON does not know, as Whisper's probabilities may be. */
+function withoutNaN(text: string): string {
+  return text.replace(/("(?:[^"\\]|\\.)*")|-?\b(?:NaN|Infinity)\b/g, (_, string?: string) => string ?? "null");
 }
 
 function lineOfPiece(piece: unknown): SpokenLine | undefined {

@@ -141,6 +141,8 @@ export interface RingCentralSettings {
     allowed: boolean;
     /** The gateway stays connected, and says nothing more. */
     mute: boolean;
+    /** How long a subscription lasts: twenty years at the vendor. The line lives on, and nothing more is told. */
+    subscriptionSeconds: number;
   };
   answers: {
     /** What an error's top-level errorCode is: a word for the category, or the nested code again. */
@@ -230,7 +232,7 @@ export function defaultSettings(): RingCentralSettings {
       revision: "",
     },
     insights: { licensed: true, missing: "none", afterSeconds: 0 },
-    events: { allowed: true, mute: false },
+    events: { allowed: true, mute: false, subscriptionSeconds: 630_720_000 },
     answers: { topLevelCode: "category", length: "alternate" },
     withheldPermissions: [],
     faults: [],

@@ -12,8 +12,8 @@ const pauseMs = 40 * second;
 /** For what the sandbox and this process do at their own speed. */
 const patience = 150 * second;
 
-it("notices a gateway that is connected and says nothing, looks as often as without it, and connects anew until it speaks again", async () => {
-  using folder = openTempFolder();
+async function openListening() {
+  const folder = openTempFolder();
   const rc = await openRingCentralSandbox({ data: { recordings: 1 } });
   const clock = heldClock(Date.now());
   const { RC_SERVER_URL: server, RC_MEDIA_URL: mediaServer, ...env } = rc.env;
@@ -36,37 +36,70 @@ it("notices a gateway that is connected and says nothing, looks as often as with
     underProfile: async () => ({}),
   } as unknown as Invocation;
   const expectation = openExpectation();
-  const listening = listen(invocation, voice as never, expectation);
-  try {
-    expectation.looking(0);
-    await vi.waitFor(
-      () => expect(said).toEqual([expect.stringContaining("RingCentral reports when calls end")]),
-      patience,
-    );
-    // Nobody has spoken for long when it looks again: the look after that is far away.
-    const lastLook = 20 * 60 * second;
-    expectation.looking(lastLook);
-    expect(expectation.dueMs(pauseMs)).toBe(lastLook + 300 * second);
+  let listening: AsyncDisposable | undefined;
+  return {
+    rc,
+    clock,
+    said,
+    expectation,
+    listen() {
+      listening = listen(invocation, voice as never, expectation);
+    },
+    async [Symbol.asyncDispose]() {
+      await listening?.[Symbol.asyncDispose]();
+      await rc.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
 
-    rc.settings.events.mute = true;
-    await clock.advance(90 * second);
-    await vi.waitFor(
-      () => expect(said.at(-1)).toMatch(/gateway for events does not answer. Reconnecting in 15 s/),
-      patience,
-    );
-    expect(expectation.dueMs(pauseMs)).toBe(lastLook + pauseMs);
+it("notices a gateway that is connected and says nothing, looks as often as without it, and connects anew until it speaks again", async () => {
+  await using world = await openListening();
+  const { rc, clock, said, expectation } = world;
+  world.listen();
+  expectation.looking(0);
+  await vi.waitFor(
+    () => expect(said).toEqual([expect.stringContaining("RingCentral reports when calls end")]),
+    patience,
+  );
+  // Nobody has spoken for long when it looks again: the look after that is far away.
+  const lastLook = 20 * 60 * second;
+  expectation.looking(lastLook);
+  expect(expectation.dueMs(pauseMs)).toBe(lastLook + 300 * second);
 
-    rc.settings.events.mute = false;
-    rc.gateway.cutAll();
-    await clock.advance(15 * second);
-    await vi.waitFor(() => expect(rc.gateway.subscribed()).toBe(1), patience);
-    await vi.waitFor(() => expect(said).toHaveLength(3), patience);
-    expectation.looking(clock.monotonic());
-    rc.addCalls(1, 3);
-    await vi.waitFor(() => expect(expectation.dueMs(pauseMs) - clock.monotonic()).toBe(15 * second), patience);
-    expect(rc.stats()).toMatchObject({ penalties: 0, violations: 0, tokenRequests: 1, groups: { heavy: 0 } });
-  } finally {
-    await listening[Symbol.asyncDispose]();
-    await rc.close();
-  }
+  rc.settings.events.mute = true;
+  await clock.advance(90 * second);
+  await vi.waitFor(
+    () => expect(said.at(-1)).toMatch(/gateway for events does not answer. Reconnecting in 15 s/),
+    patience,
+  );
+  expect(expectation.dueMs(pauseMs)).toBe(lastLook + pauseMs);
+
+  rc.settings.events.mute = false;
+  rc.gateway.cutAll();
+  await clock.advance(15 * second);
+  await vi.waitFor(() => expect(rc.gateway.subscribed()).toBe(1), patience);
+  await vi.waitFor(() => expect(said).toHaveLength(3), patience);
+  expectation.looking(clock.monotonic());
+  rc.addCalls(1, 3);
+  await vi.waitFor(() => expect(expectation.dueMs(pauseMs) - clock.monotonic()).toBe(15 * second), patience);
+  expect(rc.stats()).toMatchObject({ penalties: 0, violations: 0, tokenRequests: 1, groups: { heavy: 0 } });
+});
+
+it("subscribes anew before its subscription ends, for the line lives on and tells nothing more", async () => {
+  await using world = await openListening();
+  const { rc, clock, said, expectation } = world;
+  rc.settings.events.subscriptionSeconds = 60;
+  world.listen();
+  await vi.waitFor(() => expect(rc.gateway.subscribed()).toBe(1), patience);
+  await vi.waitFor(() => expect(clock.sleeping).toBeGreaterThan(1), patience);
+  await clock.advance(54 * second);
+  await vi.waitFor(
+    () => expect(said.at(-1)).toMatch(/subscribed to for a time that ends now. Reconnecting in 15 s/),
+    patience,
+  );
+  await clock.advance(15 * second);
+  await vi.waitFor(() => expect(said).toHaveLength(3), patience);
+  rc.addCalls(1, 3);
+  await vi.waitFor(() => expect(expectation.dueMs(pauseMs)).toBeLessThan(clock.monotonic() + pauseMs), patience);
 });

@@ -27,6 +27,8 @@ export interface Gateway {
 interface Connection {
   peer?: Peer;
   subscriptionId?: string;
+  /** When the subscription ends, by the sandbox's clock. */
+  untilMs?: number;
 }
 
 type Reply = (type: string, status: number, content?: object) => void;
@@ -61,6 +63,7 @@ export function openGateway(
 
   function subscribe(connection: Connection, reply: Reply, filters: string[]): void {
     connection.subscriptionId = randomUUID();
+    connection.untilMs = clock.now() + settings.events.subscriptionSeconds * 1000;
     events.record({ kind: "subscribed" });
     reply("ClientRequest", 200, subscription(connection, filters));
   }
@@ -73,8 +76,8 @@ export function openGateway(
       creationTime: new Date(created).toISOString(),
       status: "Active",
       eventFilters: filters,
-      expirationTime: new Date(created + 630_720_000_000).toISOString(),
-      expiresIn: 630_720_000,
+      expirationTime: new Date(created + settings.events.subscriptionSeconds * 1000).toISOString(),
+      expiresIn: settings.events.subscriptionSeconds,
       deliveryMode: { transportType: "WebSocket", encryption: false },
     };
   }
@@ -117,8 +120,8 @@ export function openGateway(
       connection.peer.send(message({ type: "ConnectionDetails", messageId: randomUUID(), status: 200, wsc }, details));
     },
     notify(call, moment) {
-      for (const { peer, subscriptionId } of connections) {
-        if (subscriptionId === undefined || settings.events.mute) continue;
+      for (const { peer, subscriptionId, untilMs = 0 } of connections) {
+        if (subscriptionId === undefined || untilMs <= clock.now() || settings.events.mute) continue;
         const event = sessionEvent(call, moment, subscriptionId);
         peer?.send(message({ type: "ServerNotification", messageId: randomUUID(), status: 200 }, event));
       }

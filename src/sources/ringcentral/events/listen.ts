@@ -41,18 +41,18 @@ export async function listenToCalls(
     await within(world, frames.next(isDetails), both);
     const messageId = randomUUID();
     line.send(subscription(messageId, world.settings));
-    refuse(
-      await within(
-        world,
-        frames.next((frame) => frame.messageId === messageId),
-        both,
-      ),
+    const answer = await within(
+      world,
+      frames.next((frame) => frame.messageId === messageId),
+      both,
     );
+    refuse(answer);
     frames.onEach((frame) => {
       if (frame.type === "ServerNotification" && isCallEnd(frame.body)) hear("call-ended");
     });
     hear("listening");
-    await Promise.race([line.ended.then(raise), keptAlive(world, line, frames, both)]);
+    const ends = [line.ended.then(raise), keptAlive(world, line, frames, both), expiry(world, answer.body, both)];
+    await Promise.race(ends);
     throw signal.reason;
   } finally {
     closing.abort(new DOMException("Listening has ended.", "AbortError"));
@@ -76,6 +76,17 @@ async function keptAlive(world: ListeningWorld, line: Line, frames: Frames, sign
     if (frames.count() === before) throw silent();
   }
 }
+
+/** A subscription that ends leaves a line that lives and tells nothing: throws before it does; never where it has no end. */
+async function expiry({ context }: ListeningWorld, { expiresIn }: Json, signal: AbortSignal): Promise<never> {
+  const seconds = Number(expiresIn);
+  if (!(seconds > 0 && seconds < mostSeconds)) return new Promise(() => {});
+  await context.clock.sleep(seconds * 1000 * 0.9, signal);
+  throw new RecordingError("reset", "RingCentral's events were subscribed to for a time that ends now.");
+}
+
+/** What a timer can wait for; no line lives so long. */
+const mostSeconds = 20 * 86_400;
 
 async function within<T>({ context }: ListeningWorld, work: Promise<T>, signal: AbortSignal): Promise<T> {
   const done = new AbortController();
