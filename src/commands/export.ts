@@ -20,7 +20,7 @@ import {
 } from "../maintenance/export-folder.ts";
 import { heldEntries } from "../maintenance/named-entries.ts";
 import { tellNotHeld } from "../maintenance/not-held.ts";
-import { sumLine } from "../maintenance/sum-line.ts";
+import { sumLine } from "../maintenance/sums-file.ts";
 import { tellUntold } from "../maintenance/untold.ts";
 import { fillVcons } from "../maintenance/vcon-export.ts";
 import { diskError } from "../platform/disk-error.ts";

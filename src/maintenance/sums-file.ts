@@ -19,7 +19,6 @@ import { diskError, errno } from "../platform/disk-error.ts";
 import { nameBeside } from "../platform/files.ts";
 import { makeFolders } from "../platform/make-folders.ts";
 import { openPlain } from "../platform/small-file.ts";
-import { sumLine } from "./sum-line.ts";
 import { stoppable } from "./verify-files.ts";
 
 const sumsFile = "SHA256SUMS";
@@ -45,6 +44,12 @@ export async function removeFromSums(
   if (isBucket(invocation.settings)) return removeFromObject(invocation, store, paths);
   await removeFromFile(archiveFolder(invocation.settings, invocation.io), paths);
   return "done";
+}
+
+/** A line of such a list: a name with a backslash or line break is escaped and its line marked, as sha256sum does. */
+export function sumLine(sha256: string, path: string): string {
+  const escaped = path.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+  return `${escaped === path ? "" : "\\"}${sha256}  ${escaped}\n`;
 }
 
 type Write = (text: string) => Promise<void>;

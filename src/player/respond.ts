@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { refusalPage } from "./page/refusal-page.ts";
+import { refusalPage } from "./page/small-pages.ts";
 
 /** One request to the player, and where its answer goes. */
 export interface Visit {

@@ -1,11 +1,10 @@
 import { RecordingError } from "../../core/model/errors.ts";
-import type { FileFacts, ListedFile, Reading, Store } from "../../core/model/store.ts";
+import type { FileFacts, ListedFile, PresignedUrls, Reading, Store } from "../../core/model/store.ts";
 import { checkPath } from "../disk/disk.ts";
 import { isFinished } from "../disk/finished-files.ts";
-import { nameOf } from "./address.ts";
+import { nameOf, urlOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { factsIn } from "./objects.ts";
-import { openPresignedUrls } from "./presign.ts";
 import { mustBe, refusalOf } from "./refusals.ts";
 import { keysWithVersions, removeObject } from "./remove.ts";
 import { decoded, elementsIn, textIn } from "./xml.ts";
@@ -110,4 +109,27 @@ function listedFile(xml: string, prefix: string): ListedFile {
 function isOfPeople(path: string): boolean {
   const parts = path.split("/");
   return path !== "" && !parts.includes(".callreel") && isFinished(parts.at(-1) ?? "") && parts.at(-1) !== "";
+}
+
+/** Signs URLs of a bucket's objects, with which a browser reads one from the store itself. */
+function openPresignedUrls(client: S3Client): PresignedUrls {
+  const { server, place } = client;
+  return {
+    origin: new URL(urlOf(server, place.bucket, "")).origin,
+    urlOf: (path, { contentType, downloadAs, seconds }) =>
+      client.presign(
+        place.prefix + path,
+        {
+          "response-content-type": contentType,
+          "response-cache-control": "private,no-cache",
+          ...(downloadAs === undefined ? {} : { "response-content-disposition": attachment(downloadAs) }),
+        },
+        seconds,
+      ),
+  };
+}
+
+/** Without a space, which signers and stores write in different ways. */
+function attachment(name: string): string {
+  return `attachment;filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)}`;
 }

@@ -2,8 +2,8 @@ import { momentText } from "../../core/local-time.ts";
 import { formatCount, formatNumberOf } from "../../core/text.ts";
 import type { AuditEntry } from "../audit-list.ts";
 import type { Period, ReportFacts } from "./facts.ts";
-import { type Html, html } from "./html.ts";
 import { type ListingFacts, systemNames } from "./listings.ts";
+import { type Html, html } from "./markup.ts";
 
 /** The period as a title: `March 2026`, or from when to when. */
 export function titleOf({ fromMs, toMs, timezone, month }: Period): string {

@@ -2,7 +2,7 @@ import { momentText, timeText } from "../../core/local-time.ts";
 import type { ReportCounts, ReportLine } from "../../core/proof/report.ts";
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from "../../core/text.ts";
 import type { Period, ReportFacts } from "./facts.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html } from "./markup.ts";
 import { factSections, lastSections, titleOf } from "./page-facts.ts";
 import type { Spool } from "./spool.ts";
 import { reportStyle } from "./style.ts";

@@ -2,14 +2,12 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../../core/model/ports.ts";
 import { playerIcon } from "../page/icons.ts";
-import { keyPage, loginPage } from "../page/login-page.ts";
+import { keyPage, loginPage } from "../page/small-pages.ts";
 import { playerStyle } from "../page/style.ts";
 import { isForPerson, redirect, refuse, safeNext, send, type Visit } from "../respond.ts";
 import { openLockout } from "./lockout.ts";
-import type { WebLogin } from "./oauth.ts";
-import { openOauth } from "./oauth.ts";
-import type { Users } from "./passwords.ts";
-import { openPasswords } from "./passwords.ts";
+import { openOauth, type WebLogin } from "./oauth.ts";
+import { openPasswords, type Users } from "./passwords.ts";
 import { type Listener, type Sessions, sameSecret } from "./sessions.ts";
 import type { Place, VisitorAddress } from "./visitor.ts";
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { asRecordingError } from "../../core/model/errors.ts";
 import type { Clock } from "../../core/model/ports.ts";
-import { goOnPage, loginPage, type Ways } from "../page/login-page.ts";
+import { goOnPage, loginPage, type Ways } from "../page/small-pages.ts";
 import { redirect, safeNext, send, type Visit } from "../respond.ts";
 import { cookiesOf, type Listener, type Sessions } from "./sessions.ts";
 import type { Place } from "./visitor.ts";

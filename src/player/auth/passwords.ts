@@ -5,7 +5,7 @@ import type { IncomingMessage } from "node:http";
 import pLimit from "p-limit";
 import { RecordingError } from "../../core/model/errors.ts";
 import { formatDuration } from "../../core/text.ts";
-import { loginPage, type Ways } from "../page/login-page.ts";
+import { loginPage, type Ways } from "../page/small-pages.ts";
 import { redirect, refuse, safeNext, send, type Visit } from "../respond.ts";
 import type { Lockout } from "./lockout.ts";
 import type { Sessions } from "./sessions.ts";

@@ -11,8 +11,7 @@ import { awaitFetch } from "./fetch-on-demand.ts";
 import type { Fetches } from "./fetches.ts";
 import type { Growing } from "./growing-recording.ts";
 import { type Peaks, readPeaks } from "./peaks.ts";
-import { sendAudio, sendGrowing } from "./send.ts";
-import { sendToStore } from "./send-presigned.ts";
+import { sendAudio, sendGrowing, sendToStore } from "./send.ts";
 import { isStored, openWindow } from "./stored-audio.ts";
 
 export interface RecordingPorts {

@@ -9,7 +9,7 @@ import { hasPermission, jwtClaims, jwtWarnings, mayReadCompanyLog, missingScopes
 import type { Tokens } from "./auth/tokens.ts";
 import { newestCallsUrl, refsOfCalls } from "./call-log/newest-calls.ts";
 import { readRetention } from "./call-log/retention.ts";
-import { checkInsights } from "./insights/check-insights.ts";
+import { checkInsights } from "./insights.ts";
 import type { Audio } from "./media/audio.ts";
 import { startOf } from "./media/sample.ts";
 import type { RingCentralRateLimiter } from "./rate-limiter/limiter.ts";

@@ -13,7 +13,7 @@ import { readRetention } from "./call-log/retention.ts";
 import { openServerClock } from "./call-log/server-clock.ts";
 import { checkRingCentral } from "./check.ts";
 import { listenToCalls } from "./events/listen.ts";
-import { openInsights } from "./insights/insights.ts";
+import { openInsights } from "./insights.ts";
 import { contentUrl } from "./media/addresses.ts";
 import { audioKind, openAudio } from "./media/audio.ts";
 import { openRateLimiter } from "./rate-limiter/open-rate-limiter.ts";

@@ -3,12 +3,13 @@
  * group light, app permission RingSense, the user's permission ReadRingSenseInsights.
  */
 
-import { asRecordingError, RecordingError } from "../../../core/model/errors.ts";
-import type { InsightsSource } from "../../../core/model/ports.ts";
-import type { Api } from "../api.ts";
-import { hasPermission, ifAllowed } from "../auth/login-status.ts";
-import { errorCodes, parsedObject } from "../error-bodies.ts";
-import type { RingCentralSettings } from "../settings.ts";
+import { asRecordingError, RecordingError } from "../../core/model/errors.ts";
+import type { Check, InsightsSource } from "../../core/model/ports.ts";
+import type { Api } from "./api.ts";
+import { hasPermission, ifAllowed } from "./auth/login-status.ts";
+import type { Tokens } from "./auth/tokens.ts";
+import { errorCodes, parsedObject } from "./error-bodies.ts";
+import type { RingCentralSettings } from "./settings.ts";
 
 /** The sort of request that asks for insights, for the rate limiter. */
 const insightsKind = "insights";
@@ -63,4 +64,23 @@ function notAllowed(): RecordingError {
   const message =
     "RingCentral does not let this login read RingSense's insights: they need a RingSense licence, the app permission RingSense and the user permission ReadRingSenseInsights.";
   return new RecordingError("forbidden", message);
+}
+
+/** Whether the login may read RingSense's insights, by what the token and RingCentral say. No recording fails without them. */
+export async function checkInsights(
+  { settings, tokens }: { readonly settings: RingCentralSettings; readonly tokens: Tokens },
+  api: Api,
+  signal: AbortSignal,
+): Promise<Omit<Check, "name">> {
+  if (!settings.insights) return { status: "skipped", message: "not asked for (--insights asks)" };
+  const { scope } = await tokens.current(signal);
+  if (scope !== "" && !scope.split(/\s+/).includes("RingSense")) {
+    const remedy = "Add it to the app in RingCentral's developer console, then log in again.";
+    return { status: "warning", message: "The app lacks RingSense.", remedy };
+  }
+  if ((await hasPermission({ api, settings }, "ReadRingSenseInsights", signal)) === false) {
+    const remedy = "Have an administrator give a role with RingSense for Sales, Access Insights.";
+    return { status: "warning", message: "The user's role lacks ReadRingSenseInsights.", remedy };
+  }
+  return { status: "ok", message: "The user may read RingSense's insights." };
 }
