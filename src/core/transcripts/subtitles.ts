@@ -13,9 +13,10 @@ export function subtitleLines(text: string): SpokenLine[] {
   };
   for (const line of text.split("\n")) {
     const timing = timingOf(line);
-    if (timing !== undefined) {
+    // An arrow may be among the words, too.
+    if (timing !== undefined && (cue === undefined || /\d/.test(timing.from + timing.to))) {
       // Without an empty line between two cues of SubRip, the counter of the next one is no word of this one.
-      if (cue !== undefined && cue.words.length > 1 && /^\s*\d+\s*$/.test(cue.words.at(-1) ?? "")) cue.words.pop();
+      if (cue !== undefined && cue.words.length > 1 && /^\s*\d+\s*$/.test(cue.words.at(-1)!)) cue.words.pop();
       end();
       cue = { at: secondsOf(timing.from), to: secondsOf(timing.to), words: [timing.rest] };
     } else if (line.trim() === "") end();
@@ -42,8 +43,6 @@ function timingOf(line: string): Timing | undefined {
   const match = /^\s*(\[?)(\S{1,30})\s*-->\s*([^\s\]]{1,30})(.*)$/.exec(line.slice(0, 10_000));
   if (match === null) return undefined;
   const [, mark, from = "", to = "", rest = ""] = match;
-  // An arrow may be among the words, too.
-  if (!/\d/.test(from + to)) return undefined;
   // Behind the times of a cue stand its settings, behind those in brackets the words.
   return { from, to, rest: mark === "" ? "" : rest.replace(/^\]/, "") };
 }
