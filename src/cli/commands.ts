@@ -46,7 +46,8 @@ export const commands: readonly CommandSpec[] = [
     summary: "guided: asks for a system's login, checks it as doctor does, and keeps it in a profile",
     groups: [
       some("Select", selectOptions, "source", "rows", "columns", "map", "rowDates", "encoding"),
-      some("Archive", writeOptions, "dest"),
+      groups.dest,
+      some("S3", bucketOptions, "s3Region", "s3ObjectLock", "s3Sse", "s3StorageClass", "spool"),
       some("Show", showOptions, "verbose", "logFile", "logFormat", "noColor"),
       ...sourceGroups,
     ],
@@ -59,7 +60,6 @@ export const commands: readonly CommandSpec[] = [
         "without a terminal: from flags, environment and standard input",
       ],
     ],
-    foldersOnly: true,
     load: async () => (await import("../commands/setup.ts")).setup,
   },
   {

@@ -3,14 +3,21 @@ import { worst } from "../cli/exit-codes.ts";
 import type { Invocation } from "../cli/io.ts";
 import { openQuestions, type Questions } from "../cli/questions.ts";
 import { wrapped } from "../cli/wrap.ts";
-import { archiveFolder } from "../composition/archive.ts";
-import { checkFolders, checkProxy } from "../composition/archive-checks.ts";
+import { isBucket, ledgerDatabase } from "../composition/archive.ts";
+import { checkFolders, checkLedger, checkProxy } from "../composition/archive-checks.ts";
 import { logInWithBrowser } from "../composition/browser-login.ts";
 import type { Wiring } from "../composition/http.ts";
 import { keptRingCentral, profileOf, secretNames, secretsOf } from "../composition/kept-logins.ts";
 import { openRunReporter } from "../composition/reporter.ts";
+import { askArchive } from "../composition/setup/archive-questions.ts";
 import { givenSystem, requireAnswers, withPipedSecret } from "../composition/setup/given-answers.ts";
-import { absolute, keepProfile, systemOptions, withWholePaths } from "../composition/setup/keep-profile.ts";
+import {
+  bucketKeys,
+  keepProfile,
+  ledgerKeys,
+  systemOptions,
+  withWholePaths,
+} from "../composition/setup/keep-profile.ts";
 import { nextCommand } from "../composition/setup/next-steps.ts";
 import { askProfile, checkedName, chooseSystem } from "../composition/setup/profile-questions.ts";
 import { askRingCentral } from "../composition/setup/ringcentral-guide.ts";
@@ -105,20 +112,10 @@ async function keptOf(name: SourceName | undefined, settings: Settings, io: Invo
 async function completed(draft: Draft, { io }: Invocation, questions: Questions): Promise<Draft> {
   const { name } = draft;
   const login = await (name === "tim" ? askTim : askRingCentral)(draft.settings, questions, draft.again);
-  const usual = archiveFolder(login, io);
-  const dest = await questions.text({
-    ask: "Folder for the recordings",
-    usual,
-    read: (path) => absolute(folder(path), io),
-  });
+  const settings = await askArchive(login, questions, io);
   const row = name === "tim" ? await askTestRow(io.cwd, questions) : { args: [] };
   questions.say("");
-  return { name, settings: { ...login, dest, ...(row.rows && { rows: row.rows }) }, args: row.args, again: true };
-}
-
-function folder(path: string): string {
-  if (!/^[a-z0-9+.-]+:\/\//i.test(path)) return path;
-  throw new RecordingError("usage", "Give a folder here; a bucket is set with callreel config set dest s3://…");
+  return { name, settings: { ...settings, ...(row.rows && { rows: row.rows }) }, args: row.args, again: true };
 }
 
 /** The checks that failed; each is told. What they leave behind on this machine can be undone. */
@@ -138,6 +135,11 @@ async function tried(
   if (name === "ringcentral") undo.push(await forgetting(wiring));
   if (name === "ringcentral" && settings.jwt === "") await logInWithBrowser(wiring);
   for (const check of [...checkFolders(settings, io), checkProxy(io)]) show(check);
+  for await (const check of checkLedger(settings, io)) show(check);
+  if (isBucket(settings)) {
+    const { checkBucketOf } = await import("../composition/bucket.ts");
+    for await (const check of checkBucketOf(settings, io, reporter)) show(check);
+  }
   for await (const check of checkLogin(name, { ...invocation, settings, args }, reporter)) show(check);
   io.stop.throwIfAborted();
   return failed;
@@ -170,6 +172,8 @@ async function keep({ name, settings }: Draft, file: File, { io, flags }: Invoca
   const profile = profileOf(settings);
   const say = (text: string) => io.stderr.write(`${wrapped(text, io.stderr.isTTY ? io.stderr.columns : undefined)}\n`);
   say(`\nKept as profile ${profile} in ${file.path}${kept ? `, its secrets in ${secrets.place}` : ""}.`);
+  const unkept = unkeptInWords(settings);
+  if (unkept !== undefined) say(unkept);
   say("Next, see how much there is and how long it takes; then the same without -n:");
   for (const variable of await overriding(name, settings, { io, flags })) {
     say(`callreel: warning: ${variable} is set to something else and takes precedence over the profile: unset it.`);
@@ -178,10 +182,19 @@ async function keep({ name, settings }: Draft, file: File, { io, flags }: Invoca
   io.stdout.write(`${nextCommand(name, { profile, config, rows: settings.rows?.[0] })}\n`);
 }
 
+/** What a profile never holds, and later commands need all the same. */
+function unkeptInWords(settings: Settings): string | undefined {
+  const keys = isBucket(settings) ? ["the bucket's keys"] : [];
+  const { ledgerPasswordFile } = settings;
+  if (ledgerDatabase(settings) !== undefined && ledgerPasswordFile === undefined) keys.push("the ledger's password");
+  return keys.length === 0 ? undefined : `Not kept, but looked for anew by each command: ${keys.join(" and ")}.`;
+}
+
 /** Where values come from, other than the profile, that the next command will take instead of the ones just kept. */
 async function overriding(name: SourceName, kept: Settings, { io, flags }: Pick<Invocation, "io" | "flags">) {
   const { settings, origins } = await resolveSettings({ config: flags.config }, io.env, profileOf(kept));
-  const keys = Object.keys(systemOptions[name]) as (keyof Settings)[];
+  const archiveKeys = ["dest", ...ledgerKeys, ...(isBucket(kept) ? bucketKeys : [])] as const;
+  const keys = [...(Object.keys(systemOptions[name]) as (keyof Settings)[]), ...archiveKeys];
   const others = keys.filter((key) => settings[key] !== undefined && String(settings[key]) !== String(kept[key]));
   return others.map((key) => origins[key] as string).filter((origin) => /^[A-Z_]+$/.test(origin));
 }

@@ -6,6 +6,7 @@ import { type OptionSpec, type OptionTable, optionName } from "../../cli/options
 import { ringcentralOptions, timOptions, tlsOptions } from "../../cli/options/sources.ts";
 import type { SourceName } from "../../core/model/recording.ts";
 import type { Secrets } from "../../platform/secrets.ts";
+import { isBucket } from "../archive.ts";
 import { keptText, profileOf, secretNames } from "../kept-logins.ts";
 
 /** The settings of a login to each system. */
@@ -65,7 +66,38 @@ function profileValues(name: SourceName, settings: Settings, before: Readonly<Re
   }
   const { dest } = settings;
   if (dest !== undefined) values[optionName("dest", allOptions.dest)] = absolute(dest, io);
+  for (const key of [...ledgerKeys, ...(isBucket(settings) ? bucketKeys : [])]) {
+    const value = settings[key];
+    delete values[optionName(key, allOptions[key])];
+    if (value !== undefined) values[optionName(key, allOptions[key])] = keptOfArchive(key, value, io);
+  }
   return values;
+}
+
+/** Where the ledger is that is not beside the recordings. */
+export const ledgerKeys = ["ledger", "ledgerPasswordFile"] as const;
+/** How a bucket is reached and filled. */
+export const bucketKeys = ["s3Endpoint", "s3Region", "s3ObjectLock", "s3Sse", "s3StorageClass", "spool"] as const;
+
+type ArchiveKey = (typeof ledgerKeys)[number] | (typeof bucketKeys)[number];
+
+/** As the settings file writes it; never with a password. */
+function keptOfArchive(key: ArchiveKey, value: NonNullable<Settings[ArchiveKey]>, io: Io): string {
+  if (typeof value !== "string") return `${value.mode.toLowerCase()}:${value.keep}`;
+  if (key === "spool") return absolute(value, io);
+  if (key !== "ledger") return value;
+  return hasPassword(value) ? withoutPassword(value) : absolute(value, io);
+}
+
+/** Whether a database's address has a password in it. */
+export function hasPassword(address: string): boolean {
+  return URL.canParse(address) && new URL(address).password !== "";
+}
+
+function withoutPassword(address: string): string {
+  const url = new URL(address);
+  url.password = "";
+  return url.href;
 }
 
 /** As the settings file writes it. */
