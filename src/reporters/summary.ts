@@ -142,7 +142,7 @@ function shortLines({ short = 0, shortAgain = 0 }: Summary): string[] {
     `  ${formatCount(count)}  clearly shorter than ${count === 1 ? "its call" : "their calls"}${what}`;
   const first = short - shortAgain;
   return [
-    ...(first === 0 ? [] : [line(first, "; the next run downloads them once more")]),
+    ...(first === 0 ? [] : [line(first, `; the next run downloads ${first === 1 ? "it" : "them"} once more`)]),
     ...(shortAgain === 0
       ? []
       : [line(shortAgain, " even when downloaded again; not asked for again (--force-overwrites asks)")]),

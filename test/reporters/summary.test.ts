@@ -74,13 +74,13 @@ test("what is gone is told with whose word that is, also where it is the only re
   const absent = [{ reason: "gone", entries: 2, example: "ringcentral/1", evidence }] as const;
   expect(lines({ done: 1, bytes: 1, skipped: 2, reasons: { gone: 2 }, absent, short: 1 }).slice(1)).toEqual([
     "  2  deleted or expired at the source (ringcentral/1: media.example said so 2 times from 2026-11-01 00:00:00 +00:00 to 2026-11-03 00:00:00 +00:00)",
-    "  1  clearly shorter than its call; the next run downloads them once more",
+    "  1  clearly shorter than its call; the next run downloads it once more",
   ]);
   expect(lines({ done: 1, bytes: 1, short: 2 })).toContain(
     "  2  clearly shorter than their calls; the next run downloads them once more",
   );
   expect(lines({ done: 3, bytes: 1, short: 3, shortAgain: 2 }).slice(1)).toEqual([
-    "  1  clearly shorter than its call; the next run downloads them once more",
+    "  1  clearly shorter than its call; the next run downloads it once more",
     "  2  clearly shorter than their calls even when downloaded again; not asked for again (--force-overwrites asks)",
   ]);
 });

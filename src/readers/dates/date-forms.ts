@@ -1,3 +1,6 @@
+import { monthOf } from "./month-names.ts";
+import { cutTime } from "./time-of-day.ts";
+
 /** Which of day, month and year comes first. */
 export type Order = "dmy" | "mdy" | "ymd";
 
@@ -196,103 +199,4 @@ function dated(yearText: string, monthText: string, dayText: string, end: string
 
 function two(value: number): string {
   return String(value).padStart(2, "0");
-}
-
-/** A time of day that was cut out of a text, and what is left of that. */
-export interface CutTime {
-  readonly rest: string;
-  /** `09:03:07` or `09:03:07.123`; midnight where the text has none. */
-  readonly time: string;
-  /** `Z`, `+02:00`, or empty where the text has no zone. */
-  readonly zone: string;
-}
-
-const marks: readonly (readonly [RegExp, "am" | "pm"])[] = [
-  [/(?<![\p{L}])(?:a\.? ?m\.?|vorm\.?|오전|上午|午前|πμ|π\.μ\.|ΠΜ|SA|ص|de\.?|öö)(?![\p{L}])/iu, "am"],
-  [/(?<![\p{L}])(?:p\.? ?m\.?|nachm\.?|오후|下午|午後|μμ|μ\.μ\.|ΜΜ|CH|م|du\.?|ös)(?![\p{L}])/iu, "pm"],
-];
-const withColons = /(?<=^|[T\s,])(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,:](\d{1,9}))?)?(?!\d)/i;
-const withPoints = /(?<=\S[T\s,]+)(\d{1,2})\.(\d\d)(?:\.(\d\d)(?:[.,](\d{1,9}))?)?$/i;
-const zoned = /(\d) ?(?:(?:Z|UTC|GMT)|(?:UTC|GMT)?([+-]\d\d)(?::?(\d\d))?)$/i;
-
-/** Zones by their letters, which mean different zones in different countries: such a start cannot be read for certain. */
-const abbreviation =
-  /\d ?\(?(?:[ECMP][SD]T|AK[SD]T|HA?ST|[BI]ST|[CEW]ES?T|MSK|A[CEW][SD]T|NZ[SD]T|JST|KST|SGT|HKT|SAST)\b/;
-
-/** Cuts the time of day out of a text; undefined where what stands there is none. */
-export function cutTime(text: string): CutTime | undefined {
-  if (abbreviation.test(text)) return undefined;
-  const { unzoned, zone } = cutZone(text);
-  const half = /\d[:.]\d\d/.test(unzoned) ? marks.find(([mark]) => mark.test(unzoned)) : undefined;
-  const plain = half === undefined ? unzoned : unzoned.replace(half[0], " ").replace(/ +/g, " ").trim();
-  const found = withColons.exec(plain) ?? withPoints.exec(plain);
-  if (found === null) return half === undefined ? { rest: plain, time: "00:00:00", zone } : undefined;
-  const [whole, hourText = "", minute = "", second = "00", fraction] = found;
-  const hour = hourOf(Number(hourText), half?.[1]);
-  if (hour === undefined || Number(minute) > 59 || Number(second) > 59) return undefined;
-  const part = fraction === undefined || /^0+$/.test(fraction) ? "" : `.${fraction.slice(0, 3).padEnd(3, "0")}`;
-  const rest = `${plain.slice(0, found.index).replace(/(\d)T$/i, "$1")} ${plain.slice(found.index + whole.length)}`;
-  return { rest: rest.trim(), time: `${String(hour).padStart(2, "0")}:${minute}:${second}${part}`, zone };
-}
-
-/** Cuts the zone off a text with a time of day; "" where there is none. */
-function cutZone(text: string): { readonly unzoned: string; readonly zone: string } {
-  const universal = text.replace(/[ (]*\b(?:UTC|GMT)\b\)?(?= \d{4}$|$)/, "");
-  const moved = universal !== text && withColons.test(text) && !zoned.test(universal);
-  const bare = (moved ? universal : text).replace(/ *\([\p{L} ]+\)$/u, "");
-  const match = withColons.test(bare) ? zoned.exec(bare) : null;
-  const unzoned = match === null ? bare : bare.slice(0, match.index + 1);
-  if (moved) return { unzoned, zone: "Z" };
-  if (match === null) return { unzoned, zone: "" };
-  return { unzoned, zone: match[2] === undefined ? "Z" : `${match[2]}:${match[3] ?? "00"}` };
-}
-
-/** The hour of the day; some tools write 13:05 PM, which says nothing else. */
-function hourOf(hour: number, half: "am" | "pm" | undefined): number | undefined {
-  if (hour > 23 || (half === "am" && hour > 12)) return undefined;
-  if (half === undefined || hour > 12) return hour;
-  return (hour % 12) + (half === "pm" ? 12 : 0);
-}
-
-const languages = "en de fr es it nl pt pl sv da nb fi cs hu ro tr ru uk el bg hr sk sl et lv lt id vi".split(" ");
-
-let known: ReadonlyMap<string, number> | undefined;
-
-/**
- * The month, 1 to 12, that a word names in any of Europe's languages, long or short; undefined for other words and for
- * those that mean different months in different languages, as `listopad` does.
- */
-export function monthOf(word: string): number | undefined {
-  known ??= learned();
-  return known.get(plain(word));
-}
-
-function learned(): ReadonlyMap<string, number> {
-  const months = new Map<string, number>();
-  const doubtful = new Set<string>();
-  for (const word of wordsOf()) {
-    const before = months.get(word.text);
-    if (before !== undefined && before !== word.month) doubtful.add(word.text);
-    months.set(word.text, word.month);
-  }
-  for (const text of doubtful) months.delete(text);
-  return months.set("sept", 9).set("mär", 3).set("mrz", 3);
-}
-
-function* wordsOf(): Iterable<{ text: string; month: number }> {
-  for (const language of languages) {
-    for (const style of ["long", "short"] as const) {
-      const alone = new Intl.DateTimeFormat(language, { month: style, timeZone: "UTC" });
-      const dated = new Intl.DateTimeFormat(language, { month: style, day: "numeric", timeZone: "UTC" });
-      for (let month = 1; month <= 12; month++) {
-        const day = new Date(Date.UTC(2026, month - 1, 15));
-        const inDate = dated.formatToParts(day).find((part) => part.type === "month")?.value ?? "";
-        for (const text of [alone.format(day), inDate].map(plain)) if (/^\p{L}{3,}$/u.test(text)) yield { text, month };
-      }
-    }
-  }
-}
-
-function plain(word: string): string {
-  return word.toLowerCase().replace(/[.\s]/g, "");
 }

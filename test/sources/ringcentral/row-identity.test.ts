@@ -77,6 +77,16 @@ test("what is refused is shown as it is, but for what may be a token", () => {
   expect(said({ contenturi: `https://x/y?access_token=SECRET` })).not.toContain("SECRET");
 });
 
+test("an id or address that is no plain value is refused, and no absence", () => {
+  for (const strange of [true, false, [id], [id, id], { value: id }]) {
+    expect(said({ recordingid: strange })).toMatch(/neither text nor a number/);
+    expect(said({ contenturi: strange })).toMatch(/neither text nor a number/);
+    expect(said({ sessionid: "9", recording: { id: strange } })).toMatch(/neither text nor a number|neither an id/);
+  }
+  expect(said({ recordingid: { $numberLong: id } })).toEqual([id]);
+  expect([said({ recordingid: {} }), said({ recordingid: [] })]).toEqual(["no-recording", "no-recording"]);
+});
+
 test("a call's id is never taken for a recording's", () => {
   expect(said({ id: "AbcDef-1_A", sessionid: "9", "recording.id": null })).toBe("no-recording");
   expect(said({ id: "123456789012", sessionid: "9", recordingid: null })).toBe("no-recording");

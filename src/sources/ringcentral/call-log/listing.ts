@@ -145,7 +145,8 @@ function brokenRow(listing: Listing): RejectedRow {
 
 function tellStartless({ startless, context }: Listing): void {
   if (startless === 0) return;
-  const message = `${startless} of the listed calls have no readable start: they are kept as RingCentral listed them.`;
+  const have = startless === 1 ? "has no readable start: it is" : "have no readable start: they are";
+  const message = `${startless} of the listed calls ${have} kept as RingCentral listed ${startless === 1 ? "it" : "them"}.`;
   context.report({ event: "notice", level: "warning", message });
 }
 

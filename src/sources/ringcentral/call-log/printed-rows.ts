@@ -33,6 +33,7 @@ export function namesRecordings(fields: Fields): boolean {
 export function findingOfTable(row: Row, makeRef: MakeRef): RowFinding {
   const columns = columnsOf(row.fields);
   refuseCut(columns, row);
+  refuseStructures([columns.value(...idNames), columns.value(...contentNames), columns.value(...uriNames)], row);
   const parts = partsOf(columns, row);
   const call = callOfTable(columns, row.start);
   const refs = new Map<string, RecordingRef>();
@@ -105,6 +106,7 @@ function objectParts(value: unknown, name: string, row: Row): Part[] {
   if (typeof value !== "object" || value === null) return [];
   const part = columnsOf(value as Fields);
   if (name === "legs") return nestedParts(part.value("recording"), "recording", row);
+  refuseStructures([part.value("id"), part.value("contenturi"), part.value("uri")], row);
   const found = { id: part.value("id"), contentUri: text(part.value("contenturi")), uri: text(part.value("uri")) };
   const isStrange = Object.keys(value).length > 0 && !part.has("id", "contenturi", "uri");
   if (isStrange) throw badRow(row, `its ${name} has neither an id nor a contentUri`);
@@ -120,6 +122,23 @@ function refuseCut(columns: Columns, row: Row): void {
   for (const names of [idNames, contentNames]) {
     if (columns.isCut(...names)) throw badRow(row, `it ends before its ${names.find((name) => columns.has(name))}`);
   }
+}
+
+/** An id or address that is a list, an object or a truth value says something, but not which recording is meant. */
+function refuseStructures(values: readonly unknown[], row: Row): void {
+  for (const value of values) {
+    const isEmpty = typeof value === "object" && value !== null && Object.keys(value).length === 0;
+    const isStrange = typeof value === "boolean" || (typeof value === "object" && value !== null && !isEmpty);
+    if (isStrange && longOf(value) === undefined) {
+      throw badRow(row, `its id or address is neither text nor a number (${shown(JSON.stringify(value))})`);
+    }
+  }
+}
+
+/** A number of 64 bits as MongoDB's tools write it in JSON. */
+function longOf(value: unknown): string | undefined {
+  const long = (value as { $numberLong?: unknown } | null | undefined)?.$numberLong;
+  return typeof long === "string" ? long : undefined;
 }
 
 /** A row without a recording must say so: by an empty column for it, and not by having none. */
@@ -175,7 +194,7 @@ export function idOfPart({ id, contentUri, uri }: Part, row: Row): string | unde
 /** The text of an id cell; undefined where there is none. */
 export function saidId(id: unknown): string | undefined {
   if (typeof id === "number" || typeof id === "bigint") return String(id);
-  const said = typeof id === "string" ? unwrappedId(id) : "";
+  const said = typeof id === "string" ? unwrappedId(id) : (longOf(id) ?? "");
   return isNullWord(said) ? undefined : said;
 }
 
