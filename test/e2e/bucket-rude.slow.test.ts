@@ -104,6 +104,14 @@ test("overwrites nothing where a store ignores If-None-Match", async () => {
   expect(asked.length).toBe(2 * bucket.seen.filter(isAudio).length);
 });
 
+test("asks nothing more of a store that has named the MD5 of what it took", async () => {
+  await using world = await openTimWorld(3);
+  await using bucket = await openRudeBucket();
+  expect((await download(world, bucket)).code).toBe(0);
+  mustHoldAll(world, bucket);
+  expect(bucket.seen.filter(({ method, key }) => method === "HEAD" && key.endsWith(".wav"))).toEqual([]);
+});
+
 const bomb = `<!DOCTYPE a [${'<!ENTITY b "bbbbbbbbbb">'.repeat(3000)}]><Error><Code>&b;&b;&b;</Code></Error>`;
 
 test.each<[string, number, string, (bucket: RudeBucket) => void]>([

@@ -51,15 +51,17 @@ export async function openRudeBucket(): Promise<RudeBucket> {
     const object = objects.get(request.key);
     if (request.method === "PUT") {
       const fault = faultOf(request, object !== undefined);
-      if (fault === undefined) put();
-      if (fault === undefined) response.end();
-      else refuse(response, ...fault);
+      if (fault === undefined) {
+        put();
+        response.setHeader("etag", etagOf(request.body)).end();
+      } else refuse(response, ...fault);
     } else if (object === undefined) refuse(response, 404, "NoSuchKey");
     else {
       for (const [name, value] of Object.entries(object.headers)) {
         if (/^(x-amz-meta|x-amz-object|content-type)/.test(name)) response.setHeader(name, value ?? "");
       }
       response.setHeader("content-length", object.body.length);
+      response.setHeader("etag", etagOf(object.body));
       response.end(request.method === "HEAD" ? undefined : object.body);
     }
   }
@@ -88,4 +90,8 @@ function faultOf({ headers, body }: BucketRequest, stands: boolean): [status: nu
   const hash = createHash("sha256").update(body).digest("hex");
   if (hash !== headers["x-amz-content-sha256"]) return [400, "XAmzContentSHA256Mismatch"];
   return stands && headers["if-none-match"] === "*" ? [412, "PreconditionFailed"] : undefined;
+}
+
+function etagOf(body: Uint8Array): string {
+  return `"${createHash("md5").update(body).digest("hex")}"`;
 }

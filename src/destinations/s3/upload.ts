@@ -35,10 +35,11 @@ export async function uploadAudio(
   const { client, objects, now } = context;
   if (stored.bytes > mostBytes) throw tooLong(context, stored);
   const body = { sha256: stored.sha256, bytes: stored.bytes, open: () => bytesOf(fd, stored.bytes) };
+  const md5 = await md5Of(fd, stored.bytes);
   const headers = {
     ...audioHeaders(key, stored),
     ...keepingHeaders(objects, now()),
-    ...(objects.lock === undefined ? {} : { "content-md5": await md5Of(fd, stored.bytes) }),
+    ...(objects.lock === undefined ? {} : { "content-md5": md5.toString("base64") }),
     ...(overwrite ? {} : { "if-none-match": "*" }),
   };
   if (context.asksFirst && !overwrite) {
@@ -53,6 +54,9 @@ export async function uploadAudio(
     return standing.etag;
   }
   if (answer.status >= 300) throw refusalOf(answer, client.place, `writing ${stored.path}`, now());
+  mustBeEncrypted(answer, stored, context);
+  // Only who has read every byte can name their MD5: nothing is left to ask, but for a lock.
+  if (objects.lock === undefined && etagOf(answer)?.toLowerCase() === md5.toString("hex")) return etagOf(answer);
   return await etagOfKept(answer, key, stored, context, signal);
 }
 
@@ -94,6 +98,14 @@ async function adopted(
   return facts;
 }
 
+function mustBeEncrypted({ headers }: HttpAnswer, { path }: Stored, { client, objects }: UploadContext): void {
+  if (objects.kmsKey === undefined || headers["x-amz-server-side-encryption"] === "aws:kms") return;
+  throw new RecordingError(
+    "usage",
+    `${nameOf(client.place)} ignored --s3-sse: ${path} was stored unencrypted. Use a store with KMS, or leave out --s3-sse.`,
+  );
+}
+
 /**
  * Holds the store to what was asked of it: what it ignores it does not say, and something before it may answer in its name.
  * Gives the object's ETag, where there is one.
@@ -106,12 +118,6 @@ async function etagOfKept(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { client, objects, now } = context;
-  if (objects.kmsKey !== undefined && answer.headers["x-amz-server-side-encryption"] !== "aws:kms") {
-    throw new RecordingError(
-      "usage",
-      `${nameOf(client.place)} ignored --s3-sse: ${stored.path} was stored unencrypted. Use a store with KMS, or leave out --s3-sse.`,
-    );
-  }
   const head = await client.send({ method: "HEAD", key: client.place.prefix + stored.path }, signal);
   if (head.status === 404) throw notKept(client.place, stored.path);
   if (head.status >= 300) throw refusalOf(head, client.place, `looking at ${stored.path}`, now());
@@ -148,9 +154,9 @@ function tooLong({ client }: UploadContext, { path }: Stored): RecordingError {
   return new RecordingError("http-error", `${nameOf(client.place)}/${path}: larger than the 5 GB that one PUT allows.`);
 }
 
-/** AWS wants it with a lock, and some stores know no other check. */
-async function md5Of(fd: number, bytes: number): Promise<string> {
+/** AWS wants it with a lock, and answers a PUT with it as ETag, as other stores do where they encrypt nothing. */
+async function md5Of(fd: number, bytes: number): Promise<Buffer> {
   const hash = createHash("md5");
   for await (const piece of bytesOf(fd, bytes)) hash.update(piece);
-  return hash.digest("base64");
+  return hash.digest();
 }
