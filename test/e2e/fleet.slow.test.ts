@@ -3,13 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { run, start, until } from "../helpers/bin.ts";
 import { breakingProxy } from "../helpers/breaking-proxy.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "./tim-world.ts";
 
 describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
   let server: PostgresServer;
   beforeAll(async () => {
     server = await startPostgres();
-  }, 60_000);
+  });
   afterAll(() => server[Symbol.asyncDispose]());
   beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
 
@@ -27,7 +28,12 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
   test("share the work when they are started at once: each ends well, and nothing is fetched twice", async () => {
     await using world = await openTimWorld(80);
     const count = world.tim.recordings().length;
-    const all = await Promise.all(["a", "b", "c"].map((name) => worker(world, name).finished));
+    // None is through with its share before the others have one.
+    world.tim.settings.faults = [{ on: "tim", do: "delay", ms: 2_000, times: 0 }];
+    const workers = ["a", "b", "c"].map((name) => worker(world, name));
+    for (const each of workers) await until(() => each.out().includes("recording-started"), "its share");
+    world.tim.settings.faults = [];
+    const all = await Promise.all(workers.map(({ finished }) => finished));
     expect(all.map(({ code, err }) => [code, err])).toEqual(
       all.map(() => [0, expect.not.stringContaining("callreel:")]),
     );
@@ -36,9 +42,9 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
     expect(done.filter((each) => each > 0).length).toBeGreaterThan(1);
     expect(world.tim.stats().requests.echo).toBe(count);
     expect(world.held().size).toBe(count);
-    const verified = await run(["verify", "-d", world.archive], { env: withLedger(world.env) });
+    const verified = await runHere(["verify", "-d", world.archive], { env: withLedger(world.env) });
     expect([verified.code, verified.err]).toEqual([0, expect.anything()]);
-  }, 120_000);
+  });
 
   test("take over from one that is killed and from one that sleeps past its lease, which says so when it wakes", async () => {
     await using world = await openTimWorld(80);
@@ -54,24 +60,27 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
     tim.settings.faults = [];
     // Its row is closed by the first run that begins when its lease is over.
     await new Promise((resolve) => setTimeout(resolve, 3_500));
-    const last = await worker(world, "last", "--lease", "3s").finished;
+    const last = await worker(world, "last").finished;
     expect([last.code, last.err]).toEqual([0, expect.not.stringContaining("callreel:")]);
     asleep.child.kill("SIGCONT");
     const woken = await asleep.finished;
     expect([3, 5]).toContain(woken.code);
     expect(woken.err).toContain("longer than its lease");
     expect(world.held().size).toBe(tim.recordings().length);
-    const verified = await run(["verify", "-d", archive], { env: withLedger(world.env) });
+    const verified = await runHere(["verify", "-d", archive], { env: withLedger(world.env) });
     expect([verified.code, verified.err]).toEqual([0, expect.anything()]);
-  }, 120_000);
+  });
 
   test("fetch what one has only listed, without listing again", async () => {
     await using world = await openTimWorld(80);
     const count = world.tim.recordings().length;
     const env = withLedger(world.env);
-    const listed = await run(["download", "-s", "tim", "--rows", world.csv, "-d", world.archive, "--enqueue-only"], {
-      env,
-    });
+    const listed = await runHere(
+      ["download", "-s", "tim", "--rows", world.csv, "-d", world.archive, "--enqueue-only"],
+      {
+        env,
+      },
+    );
     expect([listed.code, listed.err]).toEqual([
       0,
       expect.stringContaining("in the ledger, to be downloaded with --pending"),
@@ -84,8 +93,8 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
     );
     expect(world.tim.stats().requests.echo).toBe(count);
     expect(world.held().size).toBe(count);
-    expect((await run(["verify", "-d", world.archive], { env })).code).toBe(0);
-  }, 120_000);
+    expect((await runHere(["verify", "-d", world.archive], { env })).code).toBe(0);
+  });
 
   test("outlast a database that is restarted, and the one whose network is cut from it for a while", async () => {
     await using world = await openTimWorld(80);
@@ -106,7 +115,7 @@ describe.skipIf(noPostgres)("workers of one ledger in PostgreSQL", () => {
     );
     expect(world.held().size).toBe(tim.recordings().length);
     expect(tim.stats().requests.echo).toBe(tim.recordings().length);
-    const verified = await run(["verify", "-d", archive], { env: withLedger(world.env) });
+    const verified = await runHere(["verify", "-d", archive], { env: withLedger(world.env) });
     expect([verified.code, verified.err]).toEqual([0, expect.anything()]);
-  }, 120_000);
+  });
 });

@@ -1,8 +1,9 @@
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Running, run, start, until } from "../helpers/bin.ts";
+import { type Running, start, until } from "../helpers/bin.ts";
 import { noPostgres, type PostgresServer, startPostgres } from "../helpers/postgres.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openRingCentralWorld, quickBudget } from "./ringcentral-world.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
@@ -10,7 +11,7 @@ describe.skipIf(noPostgres)(`a ledger in PostgreSQL${noPostgres ? ` (${noPostgre
   let server: PostgresServer;
   beforeAll(async () => {
     server = await startPostgres();
-  }, 60_000);
+  });
   afterAll(() => server[Symbol.asyncDispose]());
   beforeEach(() => server.run("DROP SCHEMA IF EXISTS callreel CASCADE"));
 
@@ -20,20 +21,20 @@ describe.skipIf(noPostgres)(`a ledger in PostgreSQL${noPostgres ? ` (${noPostgre
     await using world = await openTimWorld(12);
     const { tim, csv, archive } = world;
     const old = join(world.home, "old");
-    expect((await run(["download", "-s", "tim", "-r", csv, "-d", old], { env: world.env })).code).toBe(0);
+    expect((await runHere(["download", "-s", "tim", "-r", csv, "-d", old], { env: world.env })).code).toBe(0);
     rmSync(join(old, ".callreel"), { recursive: true });
     cpSync(old, archive, { recursive: true });
     const env = { ...world.env, ...ledger() };
     const count = tim.recordings().length;
-    const adopt = () => run(["adopt", archive, "-r", csv, "-d", archive], { env });
+    const adopt = () => runHere(["adopt", archive, "-r", csv, "-d", archive], { env });
     expect(await adopt()).toMatchObject({ code: 0, err: expect.stringContaining(`${count} recordings`) });
     expect(await adopt()).toMatchObject({ code: 0, err: expect.stringContaining("0 recordings") });
     tim.clearStats();
-    expect((await run(["download", "-s", "tim", "-r", csv, "-d", archive], { env })).code).toBe(0);
+    expect((await runHere(["download", "-s", "tim", "-r", csv, "-d", archive], { env })).code).toBe(0);
     expect(tim.stats().requests).toEqual({ tim: 0, echo: 0 });
-    const verified = await run(["verify", "-d", archive], { env });
+    const verified = await runHere(["verify", "-d", archive], { env });
     expect([verified.code, verified.err]).toEqual([0, expect.stringContaining("all unchanged")]);
-    expect((await run(["audit", "-d", archive], { env })).out).toMatch(new RegExp(` adopt .*${count} recordings`));
+    expect((await runHere(["audit", "-d", archive], { env })).out).toMatch(new RegExp(` adopt .*${count} recordings`));
   });
 
   test("is watched while the database is restarted and another machine downloads: each call is brought once", async () => {
@@ -72,7 +73,7 @@ describe.skipIf(noPostgres)(`a ledger in PostgreSQL${noPostgres ? ` (${noPostgre
     expect(runs.flatMap(doneBy)).toHaveLength(10);
     expect(world.held().size).toBe(10);
     expect(rc.stats()).toMatchObject({ penalties: 0, violations: 0, tokenRequests: 1 });
-    const verified = await run(["verify", "-d", archive], { env: { ...world.env, ...ledger() } });
+    const verified = await runHere(["verify", "-d", archive], { env: { ...world.env, ...ledger() } });
     expect([verified.code, verified.err]).toEqual([0, expect.stringContaining("all unchanged")]);
   });
 });

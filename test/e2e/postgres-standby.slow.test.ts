@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
 import { noPostgres, type PostgresServer, type Standby, startPostgres, startStandby } from "../helpers/postgres.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
 
 describe.skipIf(noPostgres)(`a standby of the ledger's database${noPostgres ? ` (${noPostgres})` : ""}`, () => {
@@ -9,7 +9,7 @@ describe.skipIf(noPostgres)(`a standby of the ledger's database${noPostgres ? ` 
   beforeAll(async () => {
     server = await startPostgres();
     standby = await startStandby(server);
-  }, 90_000);
+  });
   afterAll(async () => {
     await standby?.[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();
@@ -19,7 +19,7 @@ describe.skipIf(noPostgres)(`a standby of the ledger's database${noPostgres ? ` 
     await using world = await openTimWorld(6);
     const { tim, csv, archive } = world;
     const on = (url: string, ...args: string[]) =>
-      run([...args, "-d", archive], {
+      runHere([...args, "-d", archive], {
         env: { ...world.env, CALLREEL_LEDGER: url, CALLREEL_LEDGER_PASSWORD: server.password },
       });
     const source = ["-s", "tim", "-r", csv];

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, 
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { openTimWorld, type TimWorld } from "./tim-world.ts";
 
 /** What somebody who may write to the archive's folder can put where a file of ours stands or will stand. */
@@ -67,7 +68,7 @@ it("seals stand each on a line of its own, also after one that a full disk cut s
   await using world = await openWorld();
   const seals = join(world.archive, ".callreel", "seals");
   writeFileSync(seals, '{"head":"cut sh');
-  await run(["download", "-d", world.archive, ...again(world), "--seal-key", world.privateKey], world);
+  await runHere(["download", "-d", world.archive, ...again(world), "--seal-key", world.privateKey], world);
   expect(readFileSync(seals, "utf8").split("\n").slice(0, 2)).toEqual([
     '{"head":"cut sh',
     expect.stringContaining('"signature"'),
@@ -86,7 +87,7 @@ async function openWorld(): Promise<World> {
   const paths = { privateKey: join(world.home, "key.pem"), publicKey: join(world.home, "public.pem") };
   writeFileSync(paths.privateKey, made.privateKey.export({ type: "pkcs8", format: "pem" }));
   writeFileSync(paths.publicKey, made.publicKey.export({ type: "spki", format: "pem" }));
-  const { code, err } = await run(["download", "--rows", world.csv, "-d", world.archive, "--write-info-json"], {
+  const { code, err } = await runHere(["download", "--rows", world.csv, "-d", world.archive, "--write-info-json"], {
     env: world.env,
   });
   expect(code, err).toBe(0);

@@ -12,14 +12,17 @@ describe("in a terminal of 80 columns and 24 rows", () => {
     using terminal = openTerminal(["download", "--rows", csv, "-d", archive], env, skip);
     const bars = () => terminal.screen().filter((line) => /\d+\/180\b/.test(line));
     await until(() => bars().length === 1 && world.held().size > 2, "bars").catch(terminal.explain);
+    // It goes on for as long as the test looks at it.
+    tim.settings.echo.bytesPerSecond = 1_000;
     for (const [columns, rows] of [
       [50, 12],
       [120, 30],
       [80, 24],
     ] as const) {
       terminal.resize(columns, rows);
+      // Past several frames: a wrong count of lines would have left copies by now, which stay.
       await new Promise((resolve) => setTimeout(resolve, 600));
-      expect([columns, bars().length]).toEqual([columns, 1]);
+      await until(() => bars().length === 1, `one bar in ${columns} columns`).catch(terminal.explain);
     }
     terminal.key("C-c");
     await until(terminal.ended, "the end").catch(terminal.explain);

@@ -31,7 +31,7 @@ beforeAll(async () => {
   }
   manyPlayer = await many.open();
   browser = await launchChromium();
-}, 180_000);
+});
 
 afterAll(async () => {
   await browser?.close();
@@ -91,24 +91,33 @@ test("legs of one call stand joined and counted; the same session weeks before i
   await expect.poll(() => page.locator(".joined").count()).toBe(0);
 });
 
-test.each([
-  ["Muller", 3],
-  ["sorensen", 3],
-  ["lukasz yesterday", 2],
-  ["5 Oct 2026", 1],
-  ["October 2026", 1],
-  ["5/10/2026", 1],
-  ["6505557602", 1],
-  ["nobody", 0],
-])("a search for %s finds %i", async (text, count) => {
+test("a search finds names without their accents, days, months, numbers, and nothing", async () => {
   await using visited = await visit();
   const { page, complaints } = visited;
-  await page.getByRole("searchbox").fill(text);
-  await expect.poll(() => status(page)).toMatch(count === 0 ? /^No recordings/ : new RegExp(`^${count} recordings?`));
-  expect(await page.locator(".call").count()).toBe(count);
-  if (text === "5/10/2026") expect(await status(page)).toBe("1 recording · 5 Oct 2026");
+  // Each finds another number than the one before.
+  for (const [text, count] of [
+    ["Muller", 3],
+    ["5 Oct 2026", 1],
+    ["lukasz yesterday", 2],
+    ["October 2026", 1],
+    ["sorensen", 3],
+    ["6505557602", 1],
+    ["nobody", 0],
+    ["5/10/2026", 1],
+  ] as const) {
+    await page.getByRole("searchbox").fill(text);
+    const found = async () => [text, await page.locator(".call").count(), await status(page)];
+    const said = text === "5/10/2026" ? "1 recording · 5 Oct 2026" : saidOf(count);
+    await expect.poll(found).toEqual([text, count, said]);
+  }
   expect(complaints).toEqual([]);
 });
+
+function saidOf(count: number) {
+  return count === 0
+    ? expect.stringMatching(/^No recordings/)
+    : expect.stringMatching(new RegExp(`^${count} recordings?`));
+}
 
 test("5/10/2026 is a day in May to somebody in America, and the page says so", async () => {
   await using visited = await visit(1000, 800, player, "en-US");
