@@ -44,7 +44,7 @@ describe.skipIf(lacking !== undefined)(`a fleet of four machines (${lacking ?? "
   beforeAll(async () => {
     [gateway, postgres, sandbox] = await Promise.all([startCeph(), startPostgres(), openSandbox(systems)]);
     proxy = await breakingProxy(postgres.port);
-    ceph = await cephTenant(gateway.endpoint, "fleet");
+    ceph = await cephTenant(gateway, "fleet");
     await ceph.send("PUT", "calls");
   }, 120_000);
   afterAll(async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,6 +16,8 @@ export const noCeph: string | undefined =
 /** A real S3 server in memory: Ceph's RADOS Gateway over one monitor and one OSD, all on 127.0.0.1. */
 export interface CephServer extends AsyncDisposable {
   readonly endpoint: string;
+  /** The file by which Ceph's own programs reach it. */
+  readonly configuration: string;
   /** Kills the gateway, as a crash does; what it had acknowledged is kept. */
   kill(): Promise<void>;
   /** Starts it again on its port. */
@@ -33,6 +35,8 @@ export interface CephTenant {
   readonly stranger: Readonly<Record<string, string>>;
   /** Sends a signed request as the owner; `path` begins with the bucket, percent-encoded. */
   send(method: string, path: string, headers?: Record<string, string>, body?: string | Uint8Array): Promise<Response>;
+  /** Takes the data of an object away from below its gateway, as a broken disk does; `key` without the bucket. */
+  lose(key: string): void;
 }
 
 /** Starts it from empty; takes some 16 seconds. Data lies in memory: keep a file's under 500 MB. */
@@ -75,7 +79,8 @@ export async function startCeph(): Promise<CephServer> {
     await start();
     const keys = [`--access-key=${administrator.accessKeyId}`, `--secret-key=${administrator.secretAccessKey}`];
     await run("radosgw-admin", "user", "create", "--uid=admin", "--display-name=admin", "--caps=users=write", ...keys);
-    return { endpoint, kill: () => ended(gateway), start, [Symbol.asyncDispose]: stop };
+    const kill = () => ended(gateway);
+    return { endpoint, configuration: env.CEPH_CONF, kill, start, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;
@@ -83,7 +88,10 @@ export async function startCeph(): Promise<CephServer> {
 }
 
 /** Makes both users of a new tenant. */
-export async function cephTenant(endpoint: string, tenant: string): Promise<CephTenant> {
+export async function cephTenant(
+  { endpoint, configuration }: Pick<CephServer, "endpoint" | "configuration">,
+  tenant: string,
+): Promise<CephTenant> {
   const [owner, stranger] = [
     await createUser(endpoint, tenant, "owner"),
     await createUser(endpoint, tenant, "stranger"),
@@ -94,6 +102,18 @@ export async function cephTenant(endpoint: string, tenant: string): Promise<Ceph
     env: asEnv(owner),
     stranger: asEnv(stranger),
     send: (method, path, headers = {}, body) => sendSigned(owner, `${endpoint}/${path}`, { method, headers, body }),
+    lose(key) {
+      const rados = (...args: string[]) =>
+        execFileSync("rados", ["-c", configuration, "-p", "default.rgw.buckets.data", ...args], {
+          encoding: "utf8",
+          stdio: ["ignore", "pipe", "ignore"],
+        });
+      const found = rados("ls")
+        .split("\n")
+        .filter((name) => name.endsWith(`_${key}`));
+      if (found.length !== 1) throw new Error(`${found.length} objects have the data of ${key}`);
+      rados("rm", found[0]!);
+    },
   };
 }
 

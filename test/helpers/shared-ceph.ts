@@ -12,8 +12,7 @@ export function describeOnCeph(
   describe.skipIf(noCeph)(`${title}${noCeph === undefined ? "" : ` (${noCeph})`}`, () => {
     const ceph = {} as CephTenant;
     beforeAll(async () => {
-      const { endpoint } = await sharedServer("ceph");
-      Object.assign(ceph, await cephTenant(endpoint, `tenant${randomBytes(6).toString("hex")}`));
+      Object.assign(ceph, await cephTenant(await sharedServer("ceph"), `tenant${randomBytes(6).toString("hex")}`));
       for (const [name, headers] of Object.entries(buckets)) await ceph.send("PUT", name, headers);
     });
     tests(ceph);
