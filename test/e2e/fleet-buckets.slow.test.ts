@@ -46,7 +46,7 @@ describe.skipIf(lacking !== undefined)(`a fleet of four machines (${lacking ?? "
     proxy = await breakingProxy(postgres.port);
     ceph = await cephTenant(gateway, "fleet");
     await ceph.send("PUT", "calls");
-  }, 120_000);
+  });
   afterAll(async () => {
     await proxy?.[Symbol.asyncDispose]();
     await sandbox?.close();
@@ -81,9 +81,8 @@ describe.skipIf(lacking !== undefined)(`a fleet of four machines (${lacking ?? "
         });
       };
       const workers: Record<string, Running> = {};
-      const worker = (machine: string, env?: Record<string, string>) => {
-        const args = ["download", "--pending", "--json", "-j", "8", "--lease", "3s"];
-        workers[machine] = on(machine, args, env);
+      const worker = (machine: string, env?: Record<string, string>, lease = ["--lease", "3s"]) => {
+        workers[machine] = on(machine, ["download", "--pending", "--json", "-j", "8", ...lease], env);
         return workers[machine];
       };
       /** Waits until so much of the whole was brought by all of them together. */
@@ -132,7 +131,7 @@ describe.skipIf(lacking !== undefined)(`a fleet of four machines (${lacking ?? "
         else if (code !== 0 || name === "asleep")
           expect([name, [3, 5].includes(code ?? -1), err]).toEqual([name, true, expect.stringMatching(mayStop)]);
       }
-      const last = await worker("last").finished;
+      const last = await worker("last", {}, []).finished;
       expect([last.code, last.err]).toEqual([0, expect.not.stringContaining("callreel:")]);
 
       const keys = Object.values(workers).flatMap((each) => eventsOf(wholeLines(each)).filter(isDone));
