@@ -11,6 +11,9 @@ const soundOf = (id: string) => wav({ tag: 1, seconds: 100, seed: Number(id) });
 /** A part that is shorter than this is not continued. */
 const overlap = 64 * 1024;
 
+/** Enough for the program to read what it was sent: a reset takes back what it has not read. */
+const readMs = 2_000;
+
 /** Bytes that came of each recording; what a reset took back on the way did not, as the next request tells. */
 function openCount(overlaps: boolean) {
   const came = new Map<string, number>();
@@ -46,7 +49,7 @@ function breakOff(system: System, headers: Record<string, string>, ranges = true
     response.writeHead(first > 0 ? 206 : 200, { ...headOf(first, whole.length, ranges), ...headers });
     const cut = random() < 0.5 ? () => response.socket?.resetAndDestroy() : () => response.socket?.end();
     if (end === whole.length) response.end(whole.subarray(first));
-    else response.write(whole.subarray(first, end), () => setTimeout(cut, 20));
+    else response.write(whole.subarray(first, end), () => setTimeout(cut, readMs));
   };
   return { count, asked };
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { run } from "../helpers/bin.ts";
+import { runHere } from "../helpers/run-here.ts";
 import { describeOnCeph } from "../helpers/shared-ceph.ts";
 import { describeOnPostgres } from "../helpers/shared-postgres.ts";
 import { eventsOf, openTimWorld } from "./tim-world.ts";
@@ -15,7 +15,7 @@ describeOnCeph("an archive in a bucket of Ceph", { calls: {} }, (ceph) =>
       const on = (machine: string, ...args: string[]) => {
         const own = { XDG_STATE_HOME: join(home, machine), XDG_CONFIG_HOME: join(home, machine) };
         const ledger = { CALLREEL_LEDGER: server.url, CALLREEL_LEDGER_PASSWORD: server.password };
-        return run(args, { env: { ...world.env, ...own, ...ceph.env, ...ledger } });
+        return runHere(args, { env: { ...world.env, ...own, ...ceph.env, ...ledger } });
       };
       const first = await on("a", "download", ...source, ...place);
       expect([first.code, first.err]).toEqual([0, expect.stringContaining("shared is in its database")]);
@@ -48,6 +48,6 @@ describeOnCeph("an archive in a bucket of Ceph", { calls: {} }, (ceph) =>
       const again = await on("a", "download", ...source, ...place);
       expect([again.code, (await on("b", "verify", ...place)).code]).toEqual([0, 0]);
       expect(tim.stats().requests.echo).toBe(0);
-    }, 300_000);
+    });
   }),
 );

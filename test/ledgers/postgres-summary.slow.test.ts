@@ -20,7 +20,7 @@ describeOnPostgres("what a ledger in PostgreSQL has counted", (server) => {
   }
   const sums = async () => Number((await asked<{ count: string }>("SELECT count(*) FROM callreel.holdings"))[0]?.count);
   const opened = () =>
-    openPostgresLedger(server.url, { clock: systemClock, pid: 1, password: server.password, leaseMs: 400 });
+    openPostgresLedger(server.url, { clock: systemClock, pid: 1, password: server.password, leaseMs: 4_000 });
 
   test("stays right and small while runs are at work for long, whoever folds it", async () => {
     await using one = await opened();
