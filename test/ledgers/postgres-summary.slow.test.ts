@@ -50,6 +50,47 @@ describeOnPostgres("what a ledger in PostgreSQL has counted", (server) => {
     expect((await one.summary())[0]).toMatchObject({ entries: 50, bytes: 5_000 });
   });
 
+  test("tells what is proven from what is not by the evidence itself, and the oldest that is wanted from older ones that are gone", async () => {
+    await server.run("DROP SCHEMA IF EXISTS callreel CASCADE");
+    await using ledger = await opened();
+    const evidence = (proven: boolean, by: string) => {
+      const times = { times: 2, firstMs: 1, lastMs: 2, askedMs: 3, ...(proven ? {} : { waitMs: 4 }) };
+      return JSON.stringify({ says: "gone", by, proven, ...times });
+    };
+    const rows: [number, string, string | null][] = [
+      [1, "gone", evidence(true, "https://one.example")],
+      [2, "gone", evidence(true, "https://one.example")],
+      [3, "gone", evidence(false, 'https://one.example "proven":true')],
+      [4, "gone", evidence(false, "https://two.example")],
+      [5, "pending", null],
+      [6, "pending", null],
+    ];
+    for (const [day, state, said] of rows) {
+      await server.run(
+        `INSERT INTO callreel.recordings (key, source, id, state, error_code, error_message, evidence, start, first_seen, changed)
+         VALUES ($1, 'ringcentral', $2, $3, $4, 'Said so.', $5, $6, 1, $7::bigint)`,
+        [`ringcentral/${day}`, String(day), state, said && "gone", said, `2026-11-0${day}T10:00:00Z`, day],
+      );
+    }
+    const told = (await ledger.failures()).map(({ entries, example, evidence: said }) => [
+      entries,
+      example,
+      said?.proven,
+    ]);
+    expect(told.sort()).toEqual([
+      [2, "ringcentral/2", true],
+      [2, "ringcentral/4", false],
+    ]);
+    const waiting = (before: string) => ledger.waiting("ringcentral", before);
+    expect(await waiting("2026-11-30T00:00:00Z")).toEqual({ entries: 2, oldest: "2026-11-05T10:00:00Z" });
+    expect(await waiting("2026-11-06T00:00:00Z")).toEqual({ entries: 1, oldest: "2026-11-05T10:00:00Z" });
+    expect(await waiting("2026-10-30T00:00:00Z")).toEqual({ entries: 0 });
+    await ledger.begin(run("pulling"));
+    const pulled = await ledger.pull?.("ringcentral", 9);
+    expect(pulled?.map(({ id }) => id)).toEqual(["3", "4", "5", "6"]);
+    await ledger.finish(nothing, 0);
+  });
+
   test("is found by indexes alone, whatever else is in the ledger", async () => {
     await using ledger = await opened();
     await ledger.begin(run("third"));

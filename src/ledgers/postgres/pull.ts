@@ -45,7 +45,7 @@ async function claimNext(tables: Tables, { source, runId, most, place }: Asked):
        SELECT seq, lease_owner AS was FROM recordings
        WHERE state <> 'done' AND state <> 'purged' AND source = $1 AND named IS NULL AND run_id IS DISTINCT FROM $2
          AND (state = ANY ($3::text[]) OR state = ANY ($4::text[]) AND (evidence IS NULL
-           OR (evidence::jsonb ->> 'askedMs')::float8 + (evidence::jsonb ->> 'waitMs')::float8 <= $5::float8))
+           OR evidence LIKE '%"waitMs":%' AND (evidence::jsonb ->> 'askedMs')::float8 + (evidence::jsonb ->> 'waitMs')::float8 <= $5::float8))
          AND (lease_owner IS NULL OR lease_owner NOT IN (SELECT run_id FROM leases WHERE until > $5::bigint))
          AND (start, seq) > ($6, $7::bigint) AND ${place.isUndated ? "start = ''" : "start > ''"}
        ORDER BY start, seq LIMIT $8 FOR UPDATE SKIP LOCKED)
