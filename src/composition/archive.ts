@@ -186,11 +186,11 @@ function statOf(path: string, root: string): Stats | undefined {
 
 type Loss = "missing" | "empty";
 
+/** A ledger gets its name only once it is whole, and SQLite throws away the log beside a file without a byte. */
 function lossOf(file: string): Loss | undefined {
-  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size;
-  const size = sizeOf(file);
+  const size = statOf(file, file)?.size;
   if (size === undefined) return "missing";
-  return size === 0 && (sizeOf(`${file}-wal`) ?? 0) === 0 ? "empty" : undefined;
+  return size === 0 ? "empty" : undefined;
 }
 
 /** What only a ledger or its runs leave; an empty one may be another process's that is just being made. */

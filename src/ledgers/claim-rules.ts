@@ -30,6 +30,8 @@ export interface Held {
   readonly leaseOwner: string | null;
   /** Only named so far. */
   readonly named: boolean;
+  /** `verify` found its file changed or lost. */
+  readonly damaged: boolean;
 }
 
 /** Who claims, at what time, and what is known around the entries. */
@@ -67,12 +69,13 @@ export const repeated: Claim = { granted: false, reason: "repeated" };
 export function refused(held: Held | undefined, asker: Asker): Claim | undefined {
   const reason = held && refusal(held, asker);
   if (held === undefined || reason === undefined) return undefined;
-  const { state, path, evidence, short } = held;
+  const { state, path, evidence, short, damaged } = held;
   return {
     granted: false,
     reason,
     ...(state === "done" && path !== null && { path }),
     ...(state === "done" && short && { short }),
+    ...(state === "done" && damaged && { damaged }),
     ...(isAbsence(state) && evidence !== null && { evidence }),
   };
 }

@@ -211,7 +211,8 @@ function reading(
 function heldOf({ ref, state, stored, attempts, runId, leaseOwner, evidence, askedAgain }: Item): Held {
   const short = stored?.short === true && askedAgain !== true;
   const named = ref.named === true;
-  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner, evidence: evidence ?? null, short, named };
+  const flags = { short, named, damaged: false };
+  return { state, path: stored?.path ?? null, attempts, runId, leaseOwner, evidence: evidence ?? null, ...flags };
 }
 
 /** Keeps what is known where the new ref does not say. */

@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import { isBucket } from "../composition/archive.ts";
@@ -9,6 +8,7 @@ import { transcriptNames } from "../core/transcripts/names.ts";
 import { siblingsOf } from "../destinations/disk/incoming.ts";
 import { sidecarsOf } from "../destinations/disk/sidecar.ts";
 import { readSmallFile } from "../platform/small-file.ts";
+import { standing } from "../platform/standing.ts";
 import { readSmall } from "./read-stored.ts";
 
 interface Where {
@@ -102,7 +102,7 @@ async function anyIsThere({ isThere }: Standing, paths: readonly string[]): Prom
 
 function inFolder(root: string): Standing {
   return {
-    isThere: async (path) => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined,
+    isThere: async (path) => standing(join(root, path)) !== undefined,
     async namedIn(sidecar) {
       try {
         return keyIn(readSmallFile(join(root, sidecar), mostSidecarBytes));

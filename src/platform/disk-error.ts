@@ -65,14 +65,19 @@ export function diskError(error: unknown, path: string): RecordingError {
     what: "the disk reports an error",
     help: "Check the disk and its cable, mount or network share, then run again",
   };
-  return new RecordingError(remedy.code, `Cannot write ${path}: ${remedy.what} (${code}). ${remedy.help}.`, {
+  return new RecordingError(remedy.code, `Cannot write ${shown(path)}: ${remedy.what} (${code}). ${remedy.help}.`, {
     cause: error,
   });
 }
 
 /** The error for a path that would lead through, or over, something that is not ours. */
 export function unsafePath(path: string, what: string): RecordingError {
-  return new RecordingError("unsafe-path", `Cannot write ${path}: ${what}. ${unsafe.help}.`);
+  return new RecordingError("unsafe-path", `Cannot write ${shown(path)}: ${what}. ${unsafe.help}.`);
+}
+
+/** A path without the mark for an extension that nobody knows yet. */
+function shown(path: string): string {
+  return path.replaceAll(".{ext}", "");
 }
 
 /** The system's name of an error, `ENOENT` and the like. */

@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { runHere } from "../helpers/run-here.ts";
@@ -281,4 +281,39 @@ describe("verify --repair", () => {
     const again = await verifyOf(world)("--repair");
     expect([again.code, again.found.at(-1)]).toEqual([3, expect.objectContaining({ differences: 1 })]);
   });
+});
+
+it("what verify found damaged is downloaded again by the next run, and no success until it is whole", async () => {
+  await using world = await openHeld();
+  const [first = ""] = finishedIn(world.archive).sort();
+  const before = readFileSync(first);
+  writeFileSync(first, before.subarray(0, 100));
+  expect((await verifyOf(world)()).code).toBe(6);
+  const download = () => runHere(["download", "--rows", world.csv, "-d", world.archive, "-R", "0"], { env: world.env });
+  world.tim.settings.faults = [{ on: "echo", do: "status", status: 500, times: 0 }];
+  expect((await download()).code).not.toBe(0);
+  expect(readFileSync(first)).toEqual(before.subarray(0, 100));
+  world.tim.settings.faults = [];
+  expect((await download()).code).toBe(0);
+  expect(readFileSync(first)).toEqual(before);
+  expect((await verifyOf(world)()).code).toBe(0);
+});
+
+it("a file in place of a day's folder, or of .callreel, is told as that and is no defect of the program", async () => {
+  await using world = await openHeld();
+  const [first = ""] = finishedIn(world.archive).sort();
+  const download = () => runHere(["download", "--rows", world.csv, "-d", world.archive, "-R", "0"], { env: world.env });
+  rmSync(dirname(first), { recursive: true });
+  writeFileSync(dirname(first), "x");
+  const blocked = await download();
+  expect([blocked.code, blocked.err]).toEqual([3, expect.stringContaining("there is a file where a folder is needed")]);
+  expect(blocked.err).not.toContain("{ext}");
+  rmSync(dirname(first));
+  expect((await download()).code).toBe(0);
+  rmSync(join(world.archive, ".callreel"), { recursive: true });
+  writeFileSync(join(world.archive, ".callreel"), "x");
+  for (const args of [["verify"], ["status"], ["list", "--archive"], ["audit"]]) {
+    const { code, err } = await runHere([...args, "-d", world.archive], { env: world.env });
+    expect([args, [2, 13].includes(code ?? 0), err]).toEqual([args, true, expect.not.stringMatching(/Unexpected/)]);
+  }
 });

@@ -34,21 +34,25 @@ it.each(["deleted", "moved aside"])(
   },
 );
 
-it("an empty ledger beside a full archive is refused with 13 until it is made anew", async () => {
-  await using world = await openTimWorld(6);
-  const { archive, env, csv } = world;
-  const fetch = ["download", "--rows", csv, "-d", archive, "--write-info-json"];
-  expect([0, 2]).toContain((await runHere(fetch, { env })).code);
-  const ledger = join(archive, ".callreel", "ledger.db");
-  for (const suffix of ["-wal", "-shm"]) rmSync(ledger + suffix, { force: true });
-  truncateSync(ledger);
-  for (const args of [fetch, ["verify", "-d", archive], ["purge", "x", "-d", archive]]) {
-    const refused = await runHere(args, { env });
-    expect([refused.code, refused.err]).toEqual([13, expect.stringContaining("verify --rebuild")]);
-  }
-  expect((await runHere(["verify", "-d", archive, "--rebuild"], { env })).code).toBe(0);
-  expect([0, 2]).toContain((await runHere(fetch, { env })).code);
-});
+it.each([true, false])(
+  "an empty ledger beside a full archive is refused with 13 until it is made anew, its log there: %s",
+  async (withLog) => {
+    await using world = await openTimWorld(6);
+    const { archive, env, csv } = world;
+    const fetch = ["download", "--rows", csv, "-d", archive, "--write-info-json"];
+    expect([0, 2]).toContain((await runHere(fetch, { env })).code);
+    const ledger = join(archive, ".callreel", "ledger.db");
+    if (withLog) writeFileSync(`${ledger}-wal`, Buffer.alloc(40_000, 7));
+    else for (const suffix of ["-wal", "-shm"]) rmSync(ledger + suffix, { force: true });
+    truncateSync(ledger);
+    for (const args of [fetch, ["verify", "-d", archive], ["purge", "x", "-d", archive]]) {
+      const refused = await runHere(args, { env });
+      expect([refused.code, refused.err]).toEqual([13, expect.stringContaining("verify --rebuild")]);
+    }
+    expect((await runHere(["verify", "-d", archive, "--rebuild"], { env })).code).toBe(0);
+    expect([0, 2]).toContain((await runHere(fetch, { env })).code);
+  },
+);
 
 describe("a ledger that is wholly missing", () => {
   const lose = ({ archive }: TimWorld, ...kept: string[]) => {

@@ -177,10 +177,10 @@ async function insisted(ref: RecordingRef, claim: Claim, run: Run): Promise<{ cl
   const entry = await ledger.entry?.(ref.key);
   const known = withKnown(ref, entry);
   const before = entry?.stored;
-  if (why === "asked" || why === "short") {
+  if (why === "asked" || why === "damaged" || why === "short") {
     // What is under a legal hold is replaced by nothing.
     if (await ledger.isKept?.(known)) {
-      const reason = why === "asked" ? "held" : "done";
+      const reason = why === "short" ? "done" : "held";
       return { claim: { ...(claim as Refusal), reason }, job: { ref } };
     }
   }
@@ -203,6 +203,7 @@ function whyAgain(ref: RecordingRef, claim: Refusal, run: Run): Refetch["why"] |
   if (claim.reason !== "done" || run.outcomes.keptAsItIs(ref.key)) return undefined;
   if (claim.path !== undefined && run.ports.destination.has?.(claim.path) === false) return "missing";
   if (again) return "asked";
+  if (claim.damaged === true) return "damaged";
   return claim.short === true ? "short" : undefined;
 }
 

@@ -147,7 +147,7 @@ export function openOutcomes({ ledger, destination, sources, plan, shutdown, tel
 
 /** Whether the file that stands is as good as it gets. Who named it, perhaps because it is damaged, must hear that it failed. */
 function isKept({ code }: RecordingError, { insist }: RecordingRef, { why }: Refetch): boolean {
-  if (why === "missing" || (why === "asked" && insist === true)) return false;
+  if (why === "missing" || why === "damaged" || (why === "asked" && insist === true)) return false;
   return code === "not-longer" || isAbsence(code);
 }
 

@@ -12,8 +12,8 @@ import { extensionMark } from "../naming/path-template.ts";
 export interface Refetch {
   /** What it has: given up only once the new one is safe. */
   readonly before: Stored;
-  /** `asked`: by a person. `missing`: its file is not there any more. `short`: it is shorter than its call. */
-  readonly why: "asked" | "missing" | "short";
+  /** `asked`: by a person. `missing`: its file is not there any more. `damaged`: verify found it so. `short`: it is shorter than its call. */
+  readonly why: "asked" | "missing" | "damaged" | "short";
 }
 
 /** The ref with all that the archive knows of its call; what the ref itself says comes first. */
@@ -32,7 +32,7 @@ export function pathOf({ before }: Refetch): string {
 /** What the new bytes must be like to replace the old ones. */
 export function expectAfter(expect: Expectation, { why, before }: Refetch): Expectation {
   const held = before.audioSeconds ?? 0;
-  const least = { short: held, asked: clearlyShorter(held), missing: undefined }[why];
+  const least = { short: held, asked: clearlyShorter(held), missing: undefined, damaged: undefined }[why];
   return { ...expect, overwrite: true, ...(least === undefined ? {} : { longerThanSeconds: least }) };
 }
 

@@ -30,6 +30,8 @@ export type Claim =
       readonly path?: string;
       /** Done, but clearly shorter than its call, and not asked for again since. */
       readonly short?: true;
+      /** Done, but `verify` found its file damaged, and no new one has come since. */
+      readonly damaged?: true;
       /** Of what is said to be gone, absent or forbidden. */
       readonly evidence?: Evidence;
     };

@@ -1,6 +1,7 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { errno, unsafePath } from "../../platform/disk-error.ts";
+import { standing } from "../../platform/standing.ts";
 import { openSettler, type Settler } from "./commit.ts";
 import { type Listing, openFreshListing, openListing } from "./directory-listing.ts";
 import { partialFolder } from "./part-files.ts";
@@ -54,7 +55,7 @@ const stalePartMs = 30 * 24 * 3600 * 1000;
 function sweep(folder: string, nowMs: number): void {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const stat = standing(path);
     if (stat === undefined || stat.isDirectory()) continue;
     // A part has the time of its last write: the call's comes with the final name.
     if (stat.nlink > 1 || nowMs - stat.mtimeMs > stalePartMs) rmSync(path, { force: true });

@@ -5,11 +5,12 @@
  * archive's lock tidies up.
  */
 
-import { closeSync, futimesSync, linkSync, lstatSync, renameSync } from "node:fs";
+import { closeSync, futimesSync, linkSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { RecordingError } from "../../core/model/errors.ts";
 import type { RecordingKey, Stored } from "../../core/model/recording.ts";
 import { diskError, errno, unsafePath } from "../../platform/disk-error.ts";
+import { standing } from "../../platform/standing.ts";
 import type { Folders } from "./archive-folder.ts";
 import type { Listing } from "./directory-listing.ts";
 import { fileId, fileIdAt, privateName, removeFile } from "./part-files.ts";
@@ -287,7 +288,7 @@ export function publish(from: string, to: string, overwrite: boolean): boolean {
 }
 
 function renameToFree(from: string, to: string): boolean {
-  if (lstatSync(to, { throwIfNoEntry: false }) !== undefined) return false;
+  if (standing(to) !== undefined) return false;
   renameSync(from, to);
   return true;
 }

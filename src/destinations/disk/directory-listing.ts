@@ -1,6 +1,7 @@
-import { lstatSync, opendirSync } from "node:fs";
+import { opendirSync } from "node:fs";
 import { join } from "node:path";
 import { errno } from "../../platform/disk-error.ts";
+import { standing } from "../../platform/standing.ts";
 
 /** Which files stand in the archive, asked of the disk once a folder instead of once a file. */
 export interface Listing {
@@ -15,7 +16,7 @@ export interface Listing {
 /** For whoever shares the archive with others who add and remove files: asks the disk each time. */
 export function openFreshListing(root: string): Listing {
   return {
-    has: (path) => lstatSync(join(root, path), { throwIfNoEntry: false })?.isFile() === true,
+    has: (path) => standing(join(root, path))?.isFile() === true,
     add: () => {},
     remove: () => {},
   };

@@ -161,7 +161,7 @@ class DiskIncoming implements Incoming {
   }
 
   #diskError(error: unknown): RecordingError {
-    return diskError(error, join(this.#intake.archive.root, this.#intake.path.replaceAll(`.${extensionMark}`, "")));
+    return diskError(error, join(this.#intake.archive.root, this.#intake.path));
   }
 }
 

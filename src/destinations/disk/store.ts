@@ -28,7 +28,7 @@ export function openDiskStore(root: string, { strict = false }: DiskStoreSetting
         const stat = lstatSync(file, { throwIfNoEntry: false });
         if (!stat?.isFile()) return undefined;
         if (strict) await refuseDetour(path);
-        return factsOf(stat);
+        return statFacts(stat);
       } catch (error) {
         if (isAbsence(error)) return undefined;
         throw unreadable(file, error);
@@ -68,7 +68,7 @@ function absolute(root: string, path: string): string {
   throw new RecordingError("unsafe-path", `${join(root, "…")}: the path noted for it leads out of the archive.`);
 }
 
-function factsOf(stat: Stats): FileFacts {
+function statFacts(stat: Stats): FileFacts {
   return { bytes: stat.size, changedMs: stat.ctimeMs };
 }
 
@@ -80,7 +80,7 @@ async function closeAndThrow(reading: Reading, error: unknown): Promise<never> {
 async function openReading(path: string, range: ByteRange | undefined): Promise<Reading> {
   const { file, stat } = await openRegular(path);
   return {
-    facts: factsOf(stat),
+    facts: statFacts(stat),
     bytes: range === undefined ? lentBytes(file, path) : bytesIn(file, path, range),
     [Symbol.asyncDispose]: () => file.close(),
   };

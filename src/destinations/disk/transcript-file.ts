@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, lstatSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RecordingKey } from "../../core/model/recording.ts";
 import { diskError } from "../../platform/disk-error.ts";
 import { makeFolders } from "../../platform/make-folders.ts";
+import { standing } from "../../platform/standing.ts";
 import { publish } from "./commit.ts";
 import { createFile, partialFolder, partialPaths, privateName, removeFile } from "./part-files.ts";
 
@@ -21,7 +22,7 @@ export interface BesideAudio {
  */
 export function keepText(root: string, { key, audio, path, bytes }: BesideAudio): boolean {
   const file = join(root, path);
-  if (lstatSync(join(root, audio), { throwIfNoEntry: false }) === undefined) return false;
+  if (standing(join(root, audio)) === undefined) return false;
   const made = privateName(partialPaths(root, key).part.replace(/part$/, "text.part"));
   try {
     makeFolders(join(root, partialFolder));

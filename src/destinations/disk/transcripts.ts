@@ -9,6 +9,7 @@ import { joinedSpoken, type Spoken, type Transcript } from "../../core/transcrip
 import { diskError, errno } from "../../platform/disk-error.ts";
 import { hashFile } from "../../platform/files.ts";
 import { readSmallBytes } from "../../platform/small-file.ts";
+import { standing } from "../../platform/standing.ts";
 import { siblingsOf } from "./incoming.ts";
 import { removeFile } from "./part-files.ts";
 
@@ -50,9 +51,7 @@ export async function findTranscripts(root: string, audio: string): Promise<Foun
 
 /** The paths that transcripts of an audio file may have; where another stands by the same name, only those that are its own. */
 function transcriptPathsOf(root: string, audio: string): readonly string[] {
-  const isShared = siblingsOf(audio).some(
-    (path) => lstatSync(join(root, path), { throwIfNoEntry: false }) !== undefined,
-  );
+  const isShared = siblingsOf(audio).some((path) => standing(join(root, path)) !== undefined);
   return transcriptNames(audio, isShared);
 }
 
@@ -61,13 +60,13 @@ function transcriptPathsOf(root: string, audio: string): readonly string[] {
  * stands by that name, it is another recording's, and nothing is touched.
  */
 export function removeTranscripts(root: string, audio: string): readonly string[] {
-  if (lstatSync(join(root, audio), { throwIfNoEntry: false }) !== undefined) return [];
-  const standing = transcriptPathsOf(root, audio).filter((path) => {
-    const state = lstatSync(join(root, path), { throwIfNoEntry: false });
+  if (standing(join(root, audio)) !== undefined) return [];
+  const there = transcriptPathsOf(root, audio).filter((path) => {
+    const state = standing(join(root, path));
     return state !== undefined && !state.isDirectory();
   });
-  for (const path of standing) removeFile(join(root, path));
-  return standing;
+  for (const path of there) removeFile(join(root, path));
+  return there;
 }
 
 /** Whether the file is named as a transcript of audio that stands beside it. */

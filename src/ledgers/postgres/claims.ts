@@ -17,6 +17,7 @@ interface FoundRow {
   readonly evidence: string | null;
   readonly short: number | null;
   readonly named: number | null;
+  readonly damage: string | null;
 }
 
 /** Others may take the same recordings between a look and the claim: then it looks again. */
@@ -79,7 +80,7 @@ type Seen = Held & { readonly row: FoundRow };
 
 async function lookUp(tables: Tables, refs: readonly RecordingRef[]): Promise<ReadonlyMap<RecordingKey, Seen>> {
   const rows = await tables.rows<FoundRow>(
-    `SELECT key, state, path, attempts, run_id, lease_owner, evidence, short, named FROM recordings
+    `SELECT key, state, path, attempts, run_id, lease_owner, evidence, short, named, damage FROM recordings
      WHERE key = ANY ($1::text[])`,
     [refs.map(({ key }) => key)],
   );
@@ -87,9 +88,9 @@ async function lookUp(tables: Tables, refs: readonly RecordingRef[]): Promise<Re
 }
 
 function heldOf(row: FoundRow): Seen {
-  const { state, path, attempts, run_id, lease_owner, evidence, short, named } = row;
+  const { state, path, attempts, run_id, lease_owner, evidence, short, named, damage } = row;
   const known = evidence === null ? null : evidenceOf(evidence);
-  const flags = { short: short === 1, named: named === 1 };
+  const flags = { short: short === 1, named: named === 1, damaged: damage !== null };
   return { state, path, attempts, runId: run_id, leaseOwner: lease_owner, evidence: known, ...flags, row };
 }
 
