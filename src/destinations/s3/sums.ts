@@ -19,7 +19,7 @@ interface Context {
 export async function uploadSums(name: string, body: S3Body, context: Context, signal: AbortSignal): Promise<void> {
   const { client, objects, now } = context;
   const { lock: _, ...kept } = objects;
-  const look = () => factsOf(name, context, signal);
+  const look = () => factsAt(name, context, signal);
   const headers = {
     "content-type": "text/plain; charset=utf-8",
     "x-amz-meta-callreel-sha256": body.sha256,
@@ -58,7 +58,7 @@ function isUnmet({ status }: HttpAnswer): boolean {
   return status === 412 || status === 501;
 }
 
-async function factsOf(name: string, { client, now }: Context, signal: AbortSignal): Promise<FileFacts | undefined> {
+async function factsAt(name: string, { client, now }: Context, signal: AbortSignal): Promise<FileFacts | undefined> {
   const head = await client.send({ method: "HEAD", key: client.place.prefix + name }, signal);
   if (head.status === 404) return undefined;
   if (head.status >= 300) throw refusalOf(head, client.place, `looking at ${name}`, now());
