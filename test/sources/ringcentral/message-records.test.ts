@@ -49,6 +49,17 @@ test("finds the audio of a voicemail, and where its text is", () => {
   });
 });
 
+test("each of two audios is a voicemail of its own, with the text of both; other attachments are none", () => {
+  const second = { ...audio, id: 5013, uri: `${base}/content/5013`, contentType: "audio/wav", vmDuration: 3 };
+  const fax = { id: 5014, uri: `${base}/content/5014`, type: "RenderedDocument", contentType: "application/pdf" };
+  const { refs } = find({ ...message, attachments: [audio, null, fax, second, words] });
+  expect(refs.map(({ key, locator, call }) => [key, locator.transcript, call.duration])).toEqual([
+    ["ringcentral/vm/501/5011", words.uri, 27],
+    ["ringcentral/vm/501/5013", words.uri, 3],
+  ]);
+  expect(find({ ...message, attachments: [audio] }).refs[0]?.locator).toEqual({ contentUri: audio.uri });
+});
+
 test("says that a text is still being written, that there is no audio, or what is wrong with a message", () => {
   const writing = find({ ...message, vmTranscriptionStatus: "InProgress", attachments: [audio] });
   expect(writing.refs[0]?.locator).toEqual({ contentUri: audio.uri, transcription: "InProgress" });
