@@ -112,6 +112,17 @@ test("asks nothing more of a store that has named the MD5 of what it took", asyn
   expect(bucket.seen.filter(({ method, key }) => method === "HEAD" && key.endsWith(".wav"))).toEqual([]);
 });
 
+test("a web page in place of a store is told as such, also where a lock is asked for", async () => {
+  await using world = await openTimWorld(1);
+  await using bucket = await openRudeBucket();
+  bucket.rudeness = (_, response) => {
+    response.end("<!doctype html><title>Sign in</title>");
+    return true;
+  };
+  const ended = await download(world, bucket, ["--s3-object-lock", "compliance:1d"]);
+  expect([ended.code, ended.err]).toEqual([5, expect.stringContaining("does not speak S3")]);
+});
+
 const bomb = `<!DOCTYPE a [${'<!ENTITY b "bbbbbbbbbb">'.repeat(3000)}]><Error><Code>&b;&b;&b;</Code></Error>`;
 
 test.each<[string, number, string, (bucket: RudeBucket) => void]>([

@@ -2,7 +2,7 @@ import { RecordingError } from "../../core/model/errors.ts";
 import { serverMs } from "../../core/model/response-headers.ts";
 import { nameOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
-import { refusalOf } from "./refusals.ts";
+import { mustBe, refusalOf } from "./refusals.ts";
 import { textIn } from "./xml.ts";
 
 /** Whether a bucket can lock objects; undefined where the key may not ask. */
@@ -19,6 +19,7 @@ export async function lockState(client: S3Client, now: () => number, signal: Abo
   const xml = answer.body.toString("utf8");
   const storeMs = serverMs(answer);
   if (answer.status === 200) {
+    mustBe("ObjectLockConfiguration", answer, client.place);
     const able = textIn(xml, "ObjectLockEnabled") === "Enabled";
     return { able, byDefault: able && xml.includes("<DefaultRetention>"), storeMs };
   }
