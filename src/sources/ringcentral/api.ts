@@ -12,6 +12,7 @@ import {
   parsedObject,
   refusedScope,
   roleNeeded,
+  wrongAccount,
 } from "./error-bodies.ts";
 import type { RingCentralRateLimiter } from "./rate-limiter/limiter.ts";
 import { withPermit } from "./rate-limiter/with-permit.ts";
@@ -150,6 +151,8 @@ function whole(answer: HttpAnswer, kind: string, now: number): HttpAnswer {
   if (status === 403) {
     throw isScopeRefusal(body) ? refusedScope(body) : new RecordingError("forbidden", roleNeeded(body), details);
   }
+  if (status === 404 && errorCodes(body).has("CMN-102") && missingParameters(body).has("accountId"))
+    throw wrongAccount(details);
   const codes = [...errorCodes(body), ...missingParameters(body)].join(", ");
   if (status === 400 && kind === "call-log") {
     const message = `RingCentral did not accept this query for calls (HTTP 400${codes === "" ? "" : `, ${codes}`}): check --from, --to, --extension and --number.`;

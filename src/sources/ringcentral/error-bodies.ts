@@ -108,3 +108,10 @@ function named(body: string | undefined): string {
   const permission = neededPermission(body);
   return permission === undefined ? "" : ` ${permission}`;
 }
+
+/** The account of the address is not the login's: ends the run. */
+export function wrongAccount(details: ConstructorParameters<typeof RecordingError>[2]): RecordingError {
+  const message =
+    "RingCentral does not find the account (CMN-102 about accountId): the login belongs to another one. Check it with callreel auth status ringcentral.";
+  return new RecordingError("login-refused", message, details);
+}

@@ -310,6 +310,12 @@ test("lists calls all the same where the account's extensions cannot be read", a
   expect(events).toContainEqual(expect.objectContaining({ event: "notice", level: "info" }));
 });
 
+test("an account that RingCentral does not find ends the run as a wrong login", async () => {
+  const body = { errorCode: "CMN-102", message: "Resource for parameter [accountId] is not found" };
+  const { error } = await list(() => ({ status: 404, body }), { fromMs: now - day });
+  expect(error).toMatchObject({ code: "login-refused", message: expect.stringContaining("belongs to another one") });
+});
+
 test("a question that RingCentral does not accept is a matter of usage, and a limit in a 200 is waited for", async () => {
   const refusal = {
     errorCode: "InvalidParameter",

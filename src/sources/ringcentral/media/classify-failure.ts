@@ -2,7 +2,7 @@ import { isYoung } from "../../../core/download/evidence.ts";
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { RecordingRef, ResponseHead } from "../../../core/model/recording.ts";
 import { isPassing, serverMs, waitOf } from "../../../core/model/response-headers.ts";
-import { errorCodes, isLimit, isScopeRefusal, missingParameters, refusedScope } from "../error-bodies.ts";
+import { errorCodes, isLimit, isScopeRefusal, missingParameters, refusedScope, wrongAccount } from "../error-bodies.ts";
 import { voicemailIds } from "../voicemail/keys.ts";
 
 const penaltyMs = 60_000;
@@ -87,10 +87,4 @@ function missing(ref: RecordingRef, body: string | undefined, { by, now }: Heari
 function strangeAnswer(ref: RecordingRef, kept: Kept): RecordingError {
   const message = `Recording ${ref.id}: not found (HTTP ${kept.head.status}), but not in RingCentral's words: a gateway, a proxy or a wrong media host may have answered.`;
   return new RecordingError("http-error", message, kept);
-}
-
-function wrongAccount(kept: Kept): RecordingError {
-  const message =
-    "RingCentral does not find the account (CMN-102 about accountId): the login belongs to another one. Check it with callreel auth status ringcentral.";
-  return new RecordingError("login-refused", message, kept);
 }
