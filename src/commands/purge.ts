@@ -8,6 +8,7 @@ import {
   openArchiveStore,
   openExistingLedger,
   refuseLostLedger,
+  requireLedger,
   takeArchive,
 } from "../composition/archive.ts";
 import { auditReason } from "../composition/audit-reason.ts";
@@ -38,6 +39,7 @@ export async function purge(invocation: Invocation): Promise<number> {
     await refuseLostLedger(archiveFolder(settings, io), ledgerFile(settings, io));
     throw unasked();
   }
+  await requireLedger(settings, io);
   const lock = await takeArchive(settings, io);
   try {
     await using ledger = await openExistingLedger(settings, io);

@@ -110,13 +110,30 @@ export function lockOptions(settings: Settings, io: Io) {
 
 /** The ledger of an archive that must be there already. */
 export async function openExistingLedger(settings: Settings, io: Io): Promise<Archive> {
-  const folder = archiveFolder(settings, io);
   if (ledgerDatabase(settings) !== undefined) return openKnownDatabase(settings, io);
+  await requireLedger(settings, io);
+  return wireLedger(settings, io);
+}
+
+/** Throws where no ledger stands that could be opened. To be asked ahead of a lock, which would make the archive's folder. */
+export async function requireLedger(settings: Settings, io: Io): Promise<void> {
+  const folder = archiveFolder(settings, io);
   const file = ledgerFile(settings, io);
-  if (existsSync(file)) return wireLedger(settings, io);
+  if (ledgerDatabase(settings) !== undefined || existsSync(file)) return;
   await refuseLostLedger(folder, file);
   if (isBucket(settings)) throw noLedgerOf(settings.dest as string, folder);
-  throw new RecordingError("usage", `There is no archive at ${folder}: give the archive's folder with --dest.`);
+  throw noArchiveAt(folder);
+}
+
+/** Throws `usage` where a folder has neither a ledger nor a trace of one nor any file: nothing that one could be made of. */
+export async function requireFiles(root: string, file: string): Promise<void> {
+  if (existsSync(file) || (existsSync(root) && traceOf(root, file, "missing") !== undefined)) return;
+  if (existsSync(root)) for await (const _ of (await openStore(root)).list()) return;
+  throw noArchiveAt(root);
+}
+
+function noArchiveAt(folder: string): RecordingError {
+  return new RecordingError("usage", `There is no archive at ${folder}: give the archive's folder with --dest.`);
 }
 
 function noLedgerOf(bucket: string, folder: string): RecordingError {

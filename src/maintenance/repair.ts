@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import {
@@ -7,6 +6,7 @@ import {
   ledgerDatabase,
   ledgerFile,
   openArchiveStore,
+  requireFiles,
   reserveLedger,
   takeArchive,
   wireLedger,
@@ -80,9 +80,7 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     throw new RecordingError("usage", message);
   }
   const root = archiveFolder(settings, io);
-  if (!isBucket(settings) && !existsSync(root)) {
-    throw new RecordingError("usage", `There is no archive at ${root}: give the archive's folder with --dest.`);
-  }
+  if (!isBucket(settings)) await requireFiles(root, ledgerFile(settings, io));
   const place = isBucket(settings) ? await findPlace(settings, io) : undefined;
   const lock = await takeArchive(settings, io);
   try {

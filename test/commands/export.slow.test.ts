@@ -103,3 +103,15 @@ test("what a selection has and the archive does not hold is told: 3, unless it i
   expect((await take("--month", "2026-03", "--bagit", "march")).code).toBe(0);
   expect((await take("401", "--plain", "one")).code).toBe(0);
 });
+
+test("purge and rebuild make nothing where no archive is", async () => {
+  for (const args of [
+    ["purge", "401", "--yes"],
+    ["purge", "--by-retention"],
+    ["verify", "--rebuild"],
+  ]) {
+    const { code, err } = await runHere([...args, "-d", "nowhere"], { env: {}, cwd: archive.home });
+    expect([args, code, err]).toEqual([args, 2, expect.stringContaining("There is no archive at")]);
+  }
+  expect(existsSync(join(archive.home, "nowhere"))).toBe(false);
+});
