@@ -55,8 +55,8 @@ export async function openInsightsService(
       const all = formatNumberOf(doubt.unknown, "recording");
       const answered = `RingCentral's gateway knew of no insights (AGW-404) each time that it was asked, for ${all}`;
       if (!isAbsent()) return `${answered}: they may yet come, or the account has no RingSense licence.`;
-      const again = asked === 0 ? ` It is tried again a day after ${momentText(doubt.askedMs, timezone)}.` : "";
-      return `${answered}: the account has no RingSense licence, as it seems.${again}`;
+      const again = asked === 0 ? ` A few are tried again a day after ${momentText(doubt.askedMs, timezone)}.` : "";
+      return `${answered}: the account seems to have no RingSense licence.${again}`;
     },
   };
 }

@@ -86,7 +86,7 @@ it("where the user may not read them, recordings are whole, exit 0, and it is to
 it("an account without RingSense is told so, and not asked about each recording: nor the next night, and a few a day later", async () => {
   await using world = await openWorld({ insights: { licensed: false } }, 30);
   const { callreel, archive, rc } = world;
-  const noLicence = /AGW-404.*the account has no RingSense licence, as it seems/g;
+  const noLicence = /AGW-404.*the account seems to have no RingSense licence/g;
   const { code, out } = await callreel("download", ...month);
   const first = world.asked();
   expect([code, first <= 20, world.held().size, out.match(noLicence)?.length]).toEqual([0, true, 30, 1]);
