@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { closeSync, constants, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { copyFile, link, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
@@ -37,7 +37,11 @@ export interface ExportedText {
 
 /** Refuses a folder with anything in it; `flag` begins the error's sentence. */
 export function refuseFilled(folder: string, flag: string): void {
-  if (existsSync(folder) && readdirSync(folder).length > 0) {
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isDirectory()) {
+    throw new RecordingError("usage", `${flag}: ${folder} is not a folder; name a new one.`);
+  }
+  if (stat !== undefined && readdirSync(folder).length > 0) {
     throw new RecordingError("usage", `${flag}: ${folder} is not empty; name a new folder.`);
   }
 }

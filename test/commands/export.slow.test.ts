@@ -72,6 +72,10 @@ test("nothing selected, and what cannot be, leaves no folder and is no success",
   expect((await exported("--bagit", "none", "--bag-info", "Payload-Oxum=1.1")).code).toBe(2);
   expect((await exported("--plain", "none", "--bag-info", "Contact-Name=Anna")).code).toBe(2);
   expect((await exported("--plain", ".")).code).toBe(2);
+  const inPlace = await exported("--plain", archive.fileOf("401").replace(archive.dest, "recordings"));
+  expect(inPlace.code).toBe(2);
+  const ofFile = await exported("--plain", "/etc/hostname");
+  expect([ofFile.code, ofFile.err]).toEqual([2, expect.stringContaining("is not a folder")]);
   rmSync(archive.fileOf("402"));
   expect((await exported("--plain", "none")).code).toBe(6);
   expect(readdirSync(archive.home)).toEqual(before);
