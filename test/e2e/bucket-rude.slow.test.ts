@@ -123,6 +123,24 @@ test("a web page in place of a store is told as such, also where a lock is asked
   expect([ended.code, ended.err]).toEqual([5, expect.stringContaining("does not speak S3")]);
 });
 
+test.each([
+  [200, /warning +bucket privacy: anybody who reaches the store can read/i],
+  [403, /ok +bucket privacy: nothing is read without a key/],
+  [404, /skipped +bucket privacy: the store answers 404/],
+])("doctor tells what a store lets anybody read who has no key: %i", async (status, says) => {
+  await using world = await openTimWorld(1);
+  await using bucket = await openRudeBucket();
+  bucket.rudeness = ({ query, headers }, response) => {
+    if (query.has("list-type")) response.end("<ListBucketResult></ListBucketResult>");
+    else if (headers.authorization === undefined && status !== 200) refuse(response, status, "AccessDenied");
+    else return false;
+    return true;
+  };
+  const place = ["-d", "s3://calls/open", "--s3-endpoint", bucket.endpoint];
+  const { out } = await runHere(["doctor", "-s", "tim", ...place], { env: { ...world.env, ...keys } });
+  expect(out).toMatch(says);
+});
+
 const bomb = `<!DOCTYPE a [${'<!ENTITY b "bbbbbbbbbb">'.repeat(3000)}]><Error><Code>&b;&b;&b;</Code></Error>`;
 
 test.each<[string, number, string, (bucket: RudeBucket) => void]>([

@@ -109,7 +109,12 @@ function wrongBytes({ place }: S3Client): RecordingError {
 /** What anybody may read who has no key. */
 function privacyCheck(answer: HttpAnswer): Check {
   const name = "bucket privacy";
-  if (answer.status >= 300) return { name, status: "ok", message: "nothing is read without a key" };
+  if (answer.status === 401 || answer.status === 403)
+    return { name, status: "ok", message: "nothing is read without a key" };
+  if (answer.status >= 300) {
+    const message = `the store answers ${answer.status} to who has no key, which does not tell who may read`;
+    return { name, status: "skipped", message };
+  }
   const message = "anybody who reaches the store can read the recordings, without any key";
   return { name, status: "warning", message, remedy: "take the bucket's public access away (policy and ACL)" };
 }
