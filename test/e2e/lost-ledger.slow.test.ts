@@ -6,6 +6,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -53,6 +54,19 @@ it.each([true, false])(
     expect([0, 2]).toContain((await runHere(fetch, { env })).code);
   },
 );
+
+it("a ledger whose last page is cut off is refused with 13 by every command", async () => {
+  await using world = await openTimWorld(6);
+  const { archive, env, csv } = world;
+  const fetch = ["download", "--rows", csv, "-d", archive];
+  expect([0, 2]).toContain((await start(fetch, { env }).finished).code);
+  const ledger = join(archive, ".callreel", "ledger.db");
+  truncateSync(ledger, statSync(ledger).size - 4096);
+  for (const args of [fetch, ["status", "-d", archive], ["verify", "-d", archive]]) {
+    const refused = await start(args, { env }).finished;
+    expect([refused.code, refused.err]).toEqual([13, expect.stringContaining("verify --rebuild")]);
+  }
+});
 
 describe("a ledger that is wholly missing", () => {
   const lose = ({ archive }: TimWorld, ...kept: string[]) => {

@@ -50,6 +50,14 @@ test("results told but not yet awaited are in the file once the ledger is closed
   expect(await (await open()).summary()).toMatchObject([{ state: "done", entries: 3 }]);
 });
 
+test("a closed ledger is its file alone", async () => {
+  const ledger = await open();
+  await ledger.begin(run("first"));
+  await ledger.claim(refs(400));
+  await ledger[Symbol.asyncDispose]();
+  expect(statSync(`${path()}-wal`, { throwIfNoEntry: false })?.size ?? 0).toBe(0);
+});
+
 test("what was reported done survives a SIGKILL in the same moment", async () => {
   const child = startModule(
     `
@@ -176,7 +184,6 @@ describe("a ledger is refused, with what to do,", () => {
     await ledger.begin(run("first"));
     await ledger.claim(refs(400));
     await ledger[Symbol.asyncDispose]();
-    tamper("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 });
 

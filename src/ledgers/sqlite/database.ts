@@ -162,7 +162,7 @@ function databaseOf(path: string, sqlite: Sqlite, readOnly: boolean, closed: () 
     },
     write: (work) => read(() => (writing ? work() : transaction(work))),
     close: () => {
-      if (!readOnly) quietly(() => sqlite.exec("PRAGMA wal_checkpoint(PASSIVE)"));
+      if (!readOnly) quietly(() => sqlite.exec("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)"));
       sqlite.close();
       closed();
     },
