@@ -63,7 +63,7 @@ async function writeFile(path: string, fill: (write: Write) => Promise<void>): P
   const part = nameBeside(path);
   const file = await open(part, "wx", 0o600);
   try {
-    await fill(async (text) => void (await file.write(text)));
+    await fill((text) => file.writeFile(text));
     await file.sync();
     renameSync(part, path);
   } catch (error) {
@@ -84,14 +84,7 @@ async function removeFromFile(root: string, paths: ReadonlySet<string>): Promise
       throw error;
     });
     try {
-      // Lines that are read before anybody takes them are lost: nothing may be waited for between these two.
-      const lines = createInterface({
-        input: createReadStream(file, { fd: old }),
-        crlfDelay: Number.POSITIVE_INFINITY,
-      });
-      for await (const line of lines) {
-        if (!paths.has(pathIn(line))) await next.write(`${line}\n`);
-      }
+      await copyWithout(createReadStream(file, { fd: old }), paths, (text) => next.writeFile(text));
       await next.sync();
     } finally {
       await next.close();
@@ -113,7 +106,11 @@ async function removeFromObject(
   const { isOurs } = await import("../destinations/s3/sums.ts");
   const facts = await store.stat(sumsFile);
   if (facts !== undefined && !isOurs(facts)) return "done";
-  const fill = (write: Write) => copyWithout(store, paths, write);
+  const fill = async (write: Write) => {
+    await using reading = await store.read(sumsFile);
+    // A chunk is good only until the next one is asked for.
+    if (reading !== undefined) await copyWithout(Readable.from(copies(reading.bytes)), paths, write);
+  };
   return spooled(invocation, fill, async (body) => {
     if ((await store.remove(sumsFile)) === "locked") return "locked";
     if (facts !== undefined) await put(invocation, body);
@@ -123,12 +120,10 @@ async function removeFromObject(
 
 const pieceLength = 65_536;
 
-async function copyWithout(store: Store, paths: ReadonlySet<string>, write: Write): Promise<void> {
-  await using reading = await store.read(sumsFile);
-  if (reading === undefined) return;
-  // A chunk is good only until the next one is asked for.
-  const input = Readable.from(copies(reading.bytes));
+/** Writes on every line of a list but those of these paths. */
+async function copyWithout(input: Readable, paths: ReadonlySet<string>, write: Write): Promise<void> {
   let piece = "";
+  // Lines that are read before anybody takes them are lost: nothing may be waited for between these two.
   for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (!paths.has(pathIn(line))) piece += `${line}\n`;
     if (piece.length < pieceLength) continue;

@@ -9,8 +9,8 @@ import { openIncoming } from "../disk/incoming.ts";
 import { openPartsOf } from "../disk/part-files.ts";
 import { nameOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
+import { lookAt } from "./look.ts";
 import { factsIn, type ObjectSettings } from "./objects.ts";
-import { refusalOf } from "./refusals.ts";
 import { removeObject } from "./remove.ts";
 import { openUploader } from "./uploader.ts";
 
@@ -60,9 +60,8 @@ export function openS3(settings: S3Settings): Destination {
       for (const path of openPartsOf(archive.root)(key)) eraser.erase(path);
       eraser.sync();
       if (stored === undefined) return;
-      const head = await client.send({ method: "HEAD", key: client.place.prefix + stored.path }, settings.signal);
-      if (head.status === 404) return;
-      if (head.status >= 300) throw refusalOf(head, client.place, `looking at ${stored.path}`, now());
+      const head = await lookAt(stored.path, { client, now }, settings.signal);
+      if (head === undefined) return;
       const facts = factsIn(head);
       if (facts.sha256 === stored.sha256 && facts.key === key) await mustGo(client, stored.path, now, settings.signal);
     },

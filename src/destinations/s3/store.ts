@@ -4,6 +4,7 @@ import { checkPath } from "../disk/disk.ts";
 import { isFinished } from "../disk/finished-files.ts";
 import { nameOf, urlOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
+import { lookAt } from "./look.ts";
 import { factsIn } from "./objects.ts";
 import { mustBe, refusalOf } from "./refusals.ts";
 import { keysWithVersions, removeObject } from "./remove.ts";
@@ -25,10 +26,9 @@ export function openS3Store(context: StoreContext): Store {
   };
 
   async function stat(path: string): Promise<FileFacts | undefined> {
-    const answer = await client.send({ method: "HEAD", key: keyOf(path) }, signal);
-    if (answer.status === 404) return undefined;
-    if (answer.status >= 300) throw refusalOf(answer, client.place, `looking at ${path}`, now());
-    return factsIn(answer);
+    checkPath(nameOf(client.place), path);
+    const head = await lookAt(path, { client, now }, signal);
+    return head && factsIn(head);
   }
 
   return {

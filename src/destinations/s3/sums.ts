@@ -3,6 +3,7 @@ import type { FileFacts } from "../../core/model/store.ts";
 import type { HttpAnswer } from "../../http/client.ts";
 import { nameOf } from "./address.ts";
 import type { S3Body, S3Client } from "./client.ts";
+import { lookAt } from "./look.ts";
 import { factsIn, keepingHeaders, type ObjectSettings } from "./objects.ts";
 import { notKept, refusalOf } from "./refusals.ts";
 
@@ -58,11 +59,9 @@ function isUnmet({ status }: HttpAnswer): boolean {
   return status === 412 || status === 501;
 }
 
-async function factsAt(name: string, { client, now }: Context, signal: AbortSignal): Promise<FileFacts | undefined> {
-  const head = await client.send({ method: "HEAD", key: client.place.prefix + name }, signal);
-  if (head.status === 404) return undefined;
-  if (head.status >= 300) throw refusalOf(head, client.place, `looking at ${name}`, now());
-  return factsIn(head);
+async function factsAt(name: string, context: Context, signal: AbortSignal): Promise<FileFacts | undefined> {
+  const head = await lookAt(name, context, signal);
+  return head && factsIn(head);
 }
 
 function taken(name: string, { place }: S3Client): RecordingError {

@@ -11,6 +11,7 @@ import type { HttpAnswer } from "../../http/client.ts";
 import { bytesOf } from "../disk/stored-file.ts";
 import { nameOf } from "./address.ts";
 import type { S3Body, S3Client } from "./client.ts";
+import { lookAt } from "./look.ts";
 import { audioHeaders, etagOf, factsIn, keepingHeaders, lockOf, type ObjectSettings } from "./objects.ts";
 import { notKept, refusalOf } from "./refusals.ts";
 
@@ -84,9 +85,8 @@ async function adopted(
   signal: AbortSignal,
 ): Promise<FileFacts | undefined> {
   const { client, objects, now } = context;
-  const answer = await client.send({ method: "HEAD", key: client.place.prefix + stored.path }, signal);
-  if (answer.status === 404) return undefined;
-  if (answer.status >= 300) throw refusalOf(answer, client.place, `looking at ${stored.path}`, now());
+  const answer = await lookAt(stored.path, context, signal);
+  if (answer === undefined) return undefined;
   const facts = factsIn(answer);
   if (facts.sha256 !== stored.sha256 || facts.key !== key || facts.bytes !== stored.bytes) {
     throw new RecordingError(
@@ -118,9 +118,8 @@ async function etagOfKept(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const { client, objects, now } = context;
-  const head = await client.send({ method: "HEAD", key: client.place.prefix + stored.path }, signal);
-  if (head.status === 404) throw notKept(client.place, stored.path);
-  if (head.status >= 300) throw refusalOf(head, client.place, `looking at ${stored.path}`, now());
+  const head = await lookAt(stored.path, context, signal);
+  if (head === undefined) throw notKept(client.place, stored.path);
   const facts = factsIn(head);
   const isOurs = (facts.key ?? key) === key && (facts.sha256 ?? stored.sha256) === stored.sha256;
   if (!isOurs || facts.bytes !== stored.bytes) throw notKept(client.place, stored.path);
