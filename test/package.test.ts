@@ -15,7 +15,12 @@ describe("the package", () => {
     const others = paths.filter((path) => !/^(bin|dist|src\/docs)\//.test(path));
     expect(others.sort()).toEqual(["LICENSE", "README.md", "package.json", "src/README.md"]);
     expect(paths).toEqual(
-      expect.arrayContaining(["bin/callreel.js", "dist/cli/start.js", "dist/help/callreel.txt", "dist/man/callreel.1"]),
+      expect.arrayContaining([
+        "bin/callreel.js",
+        "dist/bundle/start.js",
+        "dist/help/callreel.txt",
+        "dist/man/callreel.1",
+      ]),
     );
     expect(paths.filter((path) => /test|\.ts$|\.map$/.test(path.replace(/\.d\.ts$/, ".js")))).toEqual([]);
 

@@ -1,10 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Worker } from "node:worker_threads";
 import { type Settings, stateFolder } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { archivePlace } from "../cli/options/bucket.ts";
-import { asRecordingError, errorOf, RecordingError } from "../core/model/errors.ts";
+import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Destination } from "../core/model/ports.ts";
 import { partialFolder } from "../destinations/disk/part-files.ts";
@@ -13,7 +12,8 @@ import { openDatabaseBrowse } from "../ledgers/index.ts";
 import { makeFolders } from "../platform/make-folders.ts";
 import { isAnyAddress, isLoopbackHost, openVisitorAddress, trustedProxies } from "../player/auth/visitor.ts";
 import type { SetArchive } from "../player/library/archive-set.ts";
-import type { Browsed, Counted, Library, LibraryAnswer, LibraryQuestion } from "../player/library/library.ts";
+import type { Library } from "../player/library/library.ts";
+import { openLibraryThread } from "../player/library/library-thread.ts";
 import type { PlayerSettings } from "../player/server.ts";
 import { type Fetches, openFetches } from "../player/streaming/fetches.ts";
 import { openTee } from "../player/streaming/tee.ts";
@@ -204,46 +204,4 @@ function read(file: string): { address?: unknown; pid?: unknown } {
   } catch {
     return {};
   }
-}
-
-interface Waiting {
-  readonly resolve: (answer: Browsed | Counted) => void;
-  readonly reject: (error: RecordingError) => void;
-}
-
-/** A library in a thread of its own: however long a search takes, nobody who listens waits for it. */
-export function openLibraryThread(file: string): Library {
-  const worker = new Worker(new URL("../player/library/library-worker.js", import.meta.url), { workerData: file });
-  const waiting = new Map<number, Waiting>();
-  let asked = 0;
-  let gone: RecordingError | undefined;
-
-  const lost = (error: unknown) => {
-    gone ??= asRecordingError(error);
-    for (const { reject } of waiting.values()) reject(gone);
-    waiting.clear();
-  };
-  worker.on("error", lost);
-  worker.on("exit", () => lost(new RecordingError("bug", "The thread that searches the ledger ended unexpectedly.")));
-  worker.on("message", (answer: LibraryAnswer) => {
-    const asker = waiting.get(answer.id);
-    waiting.delete(answer.id);
-    if ("answer" in answer) asker?.resolve(answer.answer);
-    else asker?.reject(errorOf(answer.error));
-  });
-  function ask(question: Omit<LibraryQuestion, "id">): Promise<Browsed | Counted> {
-    if (gone !== undefined) return Promise.reject(gone);
-    asked += 1;
-    const id = asked;
-    worker.postMessage({ id, ...question } satisfies LibraryQuestion);
-    return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
-  }
-
-  return {
-    page: (query) => ask({ ask: "page", query }) as Promise<Browsed>,
-    count: (query) => ask({ ask: "count", query }) as Promise<Counted>,
-    async [Symbol.asyncDispose]() {
-      await worker.terminate();
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { openS3Client } from "../../src/destinations/s3/client.ts";
 import { fixedCredentials } from "../../src/destinations/s3/credentials.ts";
@@ -340,9 +341,13 @@ test("who keeps an archive in a folder loads nothing of S3", async () => {
   const env = { ...world.env, NODE_OPTIONS: `--import ${hook}` };
   const { code, err } = await run(["download", "-s", "tim", "-r", world.csv, "-d", world.archive], { env });
   expect(code).toBe(0);
-  const loaded = err.split("\n").filter((line) => line.startsWith("LOADED "));
-  expect(loaded.some((line) => line.includes("/dist/destinations/disk/"))).toBe(true);
-  expect(loaded.filter((line) => /destinations\/s3|composition\/bucket|aws/.test(line))).toEqual([]);
+  const loaded = err.split("\n").flatMap((line) => /^LOADED (.*)/.exec(line)?.[1] ?? []);
+  const ours = loaded.filter((url) => url.includes("/dist/bundle/")).map((url) => fileURLToPath(url));
+  const speaksS3 = (file: string) => readFileSync(file, "utf8").includes("x-amz-");
+  const bundle = fileURLToPath(new URL("../../dist/bundle/", import.meta.url));
+  expect(readdirSync(bundle).filter((name) => speaksS3(join(bundle, name)))).not.toEqual([]);
+  expect(ours).toContain(join(bundle, "transfer-worker.js"));
+  expect([ours.filter(speaksS3), loaded.filter((url) => url.includes("aws"))]).toEqual([[], []]);
 });
 
 describe("a bucket", () => {

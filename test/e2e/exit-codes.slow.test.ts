@@ -18,7 +18,7 @@ describe("1", () => {
     for (const part of ["bin", "dist", "package.json"])
       cpSync(join(root, part), join(folder.path, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(folder.path, "node_modules"));
-    rmSync(join(folder.path, "dist/commands/status.js"));
+    rmSync(join(folder.path, "dist/bundle/status.js"));
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder.path, "bin/callreel.js"), "status"], {
       encoding: "utf8",
       env: { PATH: process.env.PATH, HOME: folder.path },
