@@ -10,6 +10,7 @@ import type { HeardListing, Selection, Source } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
 import { isWholeSelection } from "../core/selection.ts";
 import { formatDuration } from "../core/text.ts";
+import { type Now, nowBy } from "../core/two-clocks.ts";
 import type { WiredWork } from "./open-work.ts";
 import { selectionOf } from "./plan.ts";
 import { type VoicemailWork, wireVoicemail } from "./voicemail-work.ts";
@@ -20,7 +21,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** Clocks this far apart are worth a word. */
 const tellingSkewMs = 60_000;
 
-/** Work from a system's own call log, and from its mailboxes. Every time is by the system's own clock: this machine's may be wrong for a while. */
+/** Work from a system's own call log, and from its mailboxes. Where the system's clock and this machine's disagree, what either selects is listed. */
 export async function wireListing(
   { settings, io }: Pick<Invocation, "settings" | "io">,
   source: Source,
@@ -30,15 +31,16 @@ export async function wireListing(
 ): Promise<WiredWork> {
   const list = refuseUnlisted(settings, source, given);
   const serverMs = await source.now?.(io.stop);
-  const nowMs = serverMs ?? io.clock.now();
-  const selection = serverMs === undefined ? given : selectionOf(settings, serverMs);
-  if (selection.fromMs !== undefined && selection.fromMs >= nowMs) {
+  const now = nowBy(io.clock.now(), serverMs);
+  const { earliestMs: nowMs } = now;
+  const selection = serverMs === undefined ? given : widest(settings, now);
+  if (selection.fromMs !== undefined && selection.fromMs >= now.latestMs) {
     throw new RecordingError("usage", "--from or --month is in the future: nothing would be selected.");
   }
   const since = settings.since === "last";
   const { kinds = ["calls"] } = settings;
   const voicemail = kinds.includes("voicemail")
-    ? await openVoicemail({ settings, io }, source, { selection, nowMs, notes })
+    ? await openVoicemail({ settings, io }, source, { selection, now, notes })
     : undefined;
   const marks = openMarks(notes, source, selection);
   const window = { ...selection, ...(since ? await marks.startOf(settings.lookback ?? dayMs, nowMs) : {}) };
@@ -50,7 +52,7 @@ export async function wireListing(
   const rules = { sourceOf, nowMs: () => nowMs, selection: unlisted(selection, settings, expired) };
   const accounts = new Set<string>();
   const listedWork = notingAccounts(workFromRows(rows, rules), accounts);
-  const parts: AsyncIterable<Work>[] = [told(clockNotices(io.clock.now(), serverMs))];
+  const parts: AsyncIterable<Work>[] = [told(clockNotices(now, serverMs))];
   // It is kept for a shorter time than calls' recordings, and has a budget of its own.
   if (voicemail !== undefined) parts.push(voicemail.work);
   if (kinds.includes("calls")) parts.push(listedWork);
@@ -72,10 +74,16 @@ export async function wireListing(
   };
 }
 
+/** The selection of which every time relative to now is by the clock that leaves out less. */
+function widest(settings: Settings, { earliestMs, latestMs }: Now): Selection {
+  const [early, late] = [selectionOf(settings, earliestMs), selectionOf(settings, latestMs)];
+  return { ...early, ...(late.toMs === undefined ? {} : { toMs: late.toMs, toLocal: late.toLocal }) };
+}
+
 function openVoicemail(
   invocation: Pick<Invocation, "settings" | "io">,
   source: Source,
-  { notes, ...asked }: { readonly selection: Selection; readonly nowMs: number; readonly notes: Notes },
+  { notes, ...asked }: { readonly selection: Selection; readonly now: Now; readonly notes: Notes },
 ): Promise<VoicemailWork> {
   const { voicemail, login } = source;
   if (voicemail === undefined) throw new RecordingError("usage", "--kinds: TIM has no voicemail to list.");
@@ -151,7 +159,7 @@ function unlisted(
 interface Marks {
   /** Where the next listing begins: a look-back before what was listed last; nowhere after a first run. */
   startOf(lookbackMs: number, nowMs: number): Promise<Pick<Selection, "fromMs" | "ownFromMs">>;
-  /** Remembers how far a listing came, where the system's own clock told it. */
+  /** Remembers how far a listing came, where the system's own clock was heard too. */
   keep(heard: HeardListing, nowMs: number): Promise<void>;
 }
 
@@ -188,10 +196,10 @@ function filtersOf({ direction, extension, number, minDurationSeconds, recording
   return { direction, extension, number, minDurationSeconds, recordingType };
 }
 
-function clockNotices(localMs: number, serverMs: number | undefined): DownloadEvent[] {
-  const skew = localMs - (serverMs ?? localMs);
-  if (Math.abs(skew) < tellingSkewMs) return [];
-  const message = `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} RingCentral's; RingCentral's clock is used.`;
+function clockNotices({ earliestMs, latestMs }: Now, serverMs: number | undefined): DownloadEvent[] {
+  const skew = latestMs - earliestMs;
+  if (skew < tellingSkewMs) return [];
+  const message = `This machine's clock is ${formatDuration(skew)} ${serverMs === earliestMs ? "ahead of" : "behind"} RingCentral's: calls are listed by both, so that none is left out. Set the clock that is wrong.`;
   return [{ event: "notice", level: "warning", message }];
 }
 

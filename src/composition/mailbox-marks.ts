@@ -2,7 +2,7 @@ import type { Work } from "../core/download/work.ts";
 import type { Mailbox, Selection } from "../core/model/ports.ts";
 import type { Notes } from "./listed-work.ts";
 
-/** How far a mailbox is known. Times are milliseconds by RingCentral's clock. */
+/** How far a mailbox is known. Times are milliseconds, by RingCentral's clock or this machine's, whichever was behind. */
 export interface MailboxMark {
   /** What to ask changes with. */
   readonly token: string;

@@ -5,6 +5,7 @@ import type { DownloadEvent } from "../core/model/events.ts";
 import type { Mailbox, Selection, VoicemailSource } from "../core/model/ports.ts";
 import type { RowBatch } from "../core/model/recording.ts";
 import { formatNumberOf } from "../core/text.ts";
+import type { Now } from "../core/two-clocks.ts";
 import type { Notes } from "./listed-work.ts";
 import { openMailboxMarks } from "./mailbox-marks.ts";
 
@@ -22,7 +23,7 @@ export interface VoicemailAsked {
   readonly login: string | undefined;
   readonly source: Parameters<typeof workFromRows>[1]["sourceOf"];
   readonly selection: Selection;
-  readonly nowMs: number;
+  readonly now: Now;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -42,10 +43,13 @@ export async function wireVoicemail(
   asked: VoicemailAsked,
   notes: Notes,
 ): Promise<VoicemailWork> {
-  const { voicemail, login, selection, nowMs } = asked;
+  const { voicemail, login, selection, now } = asked;
+  const { earliestMs: nowMs } = now;
   const all = await voicemail.mailboxes(io.stop);
   const mailboxes = selection.direction === "outbound" ? [] : chosen(all, selection.extension);
-  const toMs = Math.min(selection.toMs ?? nowMs, nowMs - Math.max(1000, selection.minAgeMs ?? 0));
+  const leastAgeMs = Math.max(1000, selection.minAgeMs ?? 0);
+  const toMs = Math.min(selection.toMs ?? Infinity, now.latestMs - leastAgeMs);
+  const knownToMs = Math.min(toMs, nowMs - leastAgeMs);
   const marks = openMailboxMarks(notes, login, selection);
   const since = settings.since === "last";
   const rules = { sourceOf: asked.source, nowMs: () => nowMs, selection: left(selection) };
@@ -56,7 +60,7 @@ export async function wireVoicemail(
   }
 
   async function* windowOf(mailbox: Mailbox): AsyncIterable<Work> {
-    const window = { fromMs: selection.fromMs ?? toMs - keptMs, toMs };
+    const window = { fromMs: selection.fromMs ?? knownToMs - keptMs, toMs };
     yield* workOf(voicemail.list(mailbox, window, io.stop));
   }
 
@@ -69,14 +73,14 @@ export async function wireVoicemail(
     const isDue =
       mark === undefined || nowMs - mark.listedMs >= dayMs || mark.awaits || selection.minAgeMs !== undefined;
     if (changes.isComplete && !isDue) return seen.done();
-    const fromMs = mark === undefined ? toMs - keptMs : mark.untilMs - (settings.lookback ?? dayMs);
+    const fromMs = mark === undefined ? knownToMs - keptMs : mark.untilMs - (settings.lookback ?? dayMs);
     let unsaid = 0;
     for await (const piece of workOf(voicemail.list(mailbox, { fromMs, toMs }, io.stop))) {
       unsaid += mark === undefined ? 0 : await seen.unsaid(piece);
       yield seen.hear(piece);
     }
     if (unsaid > 0 && changes.isComplete) yield told(unsaidNotice(mailbox, unsaid));
-    seen.listed(toMs, nowMs);
+    seen.listed(knownToMs, nowMs);
     seen.done();
   }
 

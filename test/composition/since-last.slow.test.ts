@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Settings } from "../../src/cli/config.ts";
 import { wireListing } from "../../src/composition/listed-work.ts";
+import { selectionOf } from "../../src/composition/plan.ts";
 import { seededRandom } from "../../src/sandbox/audio/seeded-random.ts";
 import { openRingCentral } from "../../src/sources/ringcentral/index.ts";
 import type { SeenRequest } from "../helpers/scripted-server.ts";
@@ -20,12 +21,14 @@ interface LoggedCall {
   readonly shownMs: number;
 }
 
-/** A RingCentral whose own clock is right, and a ledger's notes over many runs. */
+/** A RingCentral, and a ledger's notes over many runs. */
 interface Stage {
   readonly fake: Fake;
   readonly notes: Map<string, string>;
   readonly calls: LoggedCall[];
   nowMs: number;
+  /** How far ahead of the real time its answers' dates are. */
+  skewMs: number;
   /** Whether its answers tell the time. */
   dated: boolean;
   /** Whether the company's log is open to the login. */
@@ -34,9 +37,9 @@ interface Stage {
 
 async function openStage(): Promise<Stage & AsyncDisposable> {
   const fake = await openFake({ limit: 1_000_000, windowMs: minute });
-  const stage: Stage = { fake, notes: new Map(), calls: [], nowMs: begin, dated: true, company: true };
+  const stage: Stage = { fake, notes: new Map(), calls: [], nowMs: begin, skewMs: 0, dated: true, company: true };
   fake.settings.answer = (request) => {
-    const headers = { date: stage.dated ? new Date(stage.nowMs).toUTCString() : "" };
+    const headers = { date: stage.dated ? new Date(stage.nowMs + stage.skewMs).toUTCString() : "" };
     if (request.path === "/restapi") return { headers, body: {} };
     if (!request.path.endsWith("/call-log")) return undefined;
     const own = request.path.includes("/extension/");
@@ -79,9 +82,9 @@ async function runAndHear(stage: Stage, { localMs, settings = {}, interrupted }:
     get: async (name: string) => stage.notes.get(name),
     set: async (name: string, value: string) => void stage.notes.set(name, value),
   };
-  const given = { since: "last", ...settings } as Settings;
+  const given = { since: "last", timezone: "UTC", ...settings } as Settings;
   const io = { ...testIo({}), clock };
-  const selection = settings.minAge === undefined ? {} : { minAgeMs: settings.minAge };
+  const selection = selectionOf(given, localMs);
   const { work, complete } = await wireListing({ settings: given, io }, source, selection, notes, () => source);
   const ids: string[] = [];
   const told: string[] = [];
@@ -106,6 +109,32 @@ test.each([
   stage.calls.push(call("2", begin + hour));
   stage.nowMs = begin + 2 * day;
   expect(await run(stage, { localMs: stage.nowMs })).toContain("2");
+});
+
+test.each([
+  ["thirty hours ahead", 30 * hour],
+  ["five hours behind", -5 * hour],
+  ["three days behind", -3 * day],
+] as const)("a RingCentral whose answers are dated %s hides no call, tonight or ever", async (_, skewMs) => {
+  await using stage = await openStage();
+  stage.skewMs = skewMs;
+  for (let night = 1; night < 4; night += 1) {
+    stage.nowMs += 6 * hour;
+    stage.calls.push(call(String(night), stage.nowMs - hour));
+    const { ids, told } = await runAndHear(stage, { localMs: stage.nowMs, settings: { lookback: hour } });
+    expect(ids).toContain(String(night));
+    expect(told).toEqual([expect.stringMatching(/This machine's clock is .* RingCentral's/)]);
+  }
+});
+
+test("a start that is given relative to now is taken by the earlier clock, an end by the later one", async () => {
+  await using stage = await openStage();
+  stage.calls.push(call("inside", begin - 5 * hour), call("outside", begin - 60 * hour));
+  const settings = { since: undefined, from: "1d", to: "2h" } as unknown as Settings;
+  for (const skewMs of [0, 30 * hour, -30 * hour]) {
+    stage.skewMs = skewMs;
+    expect(await run(stage, { localMs: begin, settings })).toContain("inside");
+  }
 });
 
 test("calls that were too young for a run are listed by a later one, however short the look-back", async () => {
@@ -163,13 +192,20 @@ test("whatever clocks, ages, look-backs and broken runs: every call is listed at
       stage.nowMs += gap;
       stage.dated = random() < 0.9;
       const skew = pick(0, 0, 90_000, -90_000, 5 * hour, -5 * hour, 3 * day, -3 * day, 365 * day, -365 * day);
+      // One of the two clocks is right.
+      const isServers = random() < 0.5;
+      stage.skewMs = isServers ? skew : 0;
       const minAge = pick(undefined, undefined, 15 * minute, 5 * day);
       const settings = { lookback, ...(minAge === undefined ? {} : { minAge }) };
       const interrupted = random() < 0.2;
-      seen.push(JSON.stringify({ night, now: stage.nowMs - begin, skew, minAge, interrupted, dated: stage.dated }));
-      for (const id of await run(stage, { localMs: stage.nowMs + skew, settings, interrupted })) listed.add(id);
+      seen.push(
+        JSON.stringify({ night, now: stage.nowMs - begin, skew, isServers, minAge, interrupted, dated: stage.dated }),
+      );
+      for (const id of await run(stage, { localMs: stage.nowMs + (isServers ? 0 : skew), settings, interrupted }))
+        listed.add(id);
     }
     stage.nowMs += 6 * day;
+    stage.skewMs = 0;
     stage.dated = true;
     for (const id of await run(stage, { localMs: stage.nowMs, settings: { lookback } })) listed.add(id);
     const missing = stage.calls.filter(({ id }) => !listed.has(id));

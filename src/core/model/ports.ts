@@ -50,7 +50,7 @@ export interface HeardListing {
   readonly fromMs: number;
   /** Calls that began before this instant were listed. */
   readonly untilMs: number;
-  /** Whether that instant is by the system's own clock. */
+  /** Whether the system's own clock has told the time. */
   readonly byServer: boolean;
   /** Whose calls were listed: everybody's, or the login's own where it may see no more. */
   readonly level: "account" | "extension";

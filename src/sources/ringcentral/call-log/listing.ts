@@ -1,6 +1,7 @@
 import { RecordingError } from "../../../core/model/errors.ts";
 import type { HeardListing, Selection } from "../../../core/model/ports.ts";
 import type { RejectedRow, Row, RowBatch } from "../../../core/model/recording.ts";
+import { nowBy } from "../../../core/two-clocks.ts";
 import type { Api, Json } from "../api.ts";
 import { refusedRole } from "../error-bodies.ts";
 import type { RingCentralContext, RingCentralSettings } from "../settings.ts";
@@ -34,7 +35,7 @@ export async function* listCalls(
   signal: AbortSignal,
   heard: (listing: HeardListing) => void = () => {},
 ): AsyncGenerator<RowBatch, void> {
-  const now = world.serverClock.now() ?? world.context.clock.now();
+  const now = nowBy(world.context.clock.now(), world.serverClock.now());
   const account = listingRange(selection, now);
   const own = listingRange({ ...selection, fromMs: selection.ownFromMs ?? account.fromMs }, now);
   const wanted = recordFilter(selection, { fromMs: Math.min(account.fromMs, own.fromMs), toMs: account.toMs });
@@ -47,8 +48,8 @@ export async function* listCalls(
     yield* partsOf(listing, own, signal);
   }
   tellStartless(listing);
-  const { fromMs } = listing.level === "account" ? account : own;
-  heard({ fromMs, untilMs: account.toMs, level: listing.level, byServer: world.serverClock.now() !== undefined });
+  const { fromMs, knownToMs: untilMs } = listing.level === "account" ? account : own;
+  heard({ fromMs, untilMs, level: listing.level, byServer: world.serverClock.now() !== undefined });
 }
 
 async function* partsOf(listing: Listing, range: Range, signal: AbortSignal): AsyncGenerator<RowBatch, void> {

@@ -6,6 +6,7 @@
 
 import { usualRetentionDays } from "../../../core/download/evidence.ts";
 import type { Selection } from "../../../core/model/ports.ts";
+import type { Now } from "../../../core/two-clocks.ts";
 
 const dayMs = 86_400_000;
 /** How long RingCentral keeps recordings unless an account is set otherwise: where a listing without a start begins. */
@@ -22,11 +23,17 @@ export interface Range {
   readonly toMs: number;
 }
 
-/** The calls to list, with an end in the past so that no new call can move the pages. */
-export function listingRange(selection: Pick<Selection, "fromMs" | "toMs" | "minAgeMs">, now: number): Range {
-  const latest = now - Math.max(1000, selection.minAgeMs ?? 0);
-  const toMs = Math.min(selection.toMs ?? latest, latest);
-  return { fromMs: selection.fromMs ?? toMs - retentionMs, toMs };
+/** The calls to list, and up to which instant they are known then. */
+export interface ListingRange extends Range {
+  readonly knownToMs: number;
+}
+
+/** What to list: its end is in the past so that no new call can move the pages. */
+export function listingRange(selection: Pick<Selection, "fromMs" | "toMs" | "minAgeMs">, now: Now): ListingRange {
+  const leastAgeMs = Math.max(1000, selection.minAgeMs ?? 0);
+  const toMs = Math.min(selection.toMs ?? Infinity, now.latestMs - leastAgeMs);
+  const knownToMs = Math.min(toMs, now.earliestMs - leastAgeMs);
+  return { fromMs: selection.fromMs ?? knownToMs - retentionMs, toMs, knownToMs };
 }
 
 /** The parts of a range in the order to list them: first what still can be had, oldest first, then what has expired. */
