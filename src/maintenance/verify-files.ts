@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
 import type { Store } from "../core/model/store.ts";
@@ -6,8 +5,8 @@ import { type Difference, type Subset, verifyEntries } from "../core/proof/verif
 import { sidecarHash } from "../destinations/disk/sidecar.ts";
 import { pathsOfEntry, unknownFiles } from "./adoption.ts";
 import { openBesideObjects } from "./beside-objects.ts";
+import { openHashing } from "./hash-files.ts";
 import { openObjectLook } from "./object-look.ts";
-import { hashStored } from "./read-stored.ts";
 import { besideFiles, type FindTranscripts, openLaterTranscripts } from "./transcripts.ts";
 
 export interface FileChecks {
@@ -44,12 +43,14 @@ export async function verifyFiles(
   let found: Difference[] = [];
   const add = (difference: Difference) => void found.push(difference);
   const look = objects && (await openObjectLook(store, ledger, { ...objects, differs: add }));
+  await using files = openHashing(root, store, stop);
   const ports = {
-    hash: look?.hash ?? ((path: string) => hashStored(store, path)),
+    hash: look?.hash ?? ((path: string, _: RecordingKey, bytes: number) => files.hash(path, bytes)),
     sidecarHash: (path: string) => sidecarHash(root, path),
     differs: add,
     checked,
     damaged: (key: RecordingKey, message: string | undefined) => damage.set(key, message),
+    stop,
   };
   const told = (difference: Difference) => {
     if (difference.key !== undefined && !difference.transcript && fileFaults.has(difference.kind))
@@ -75,9 +76,11 @@ export async function verifyFiles(
       if (damage.size > 0) await ledger.noteDamage(damage);
       await look?.settle();
       damage.clear();
+      // What was told to stop has left files out.
+      stop.throwIfAborted();
     }
   }
-  await verifyEntries(settled(), subset, look?.atOnce ?? availableParallelism(), ports);
+  await verifyEntries(settled(), subset, look?.atOnce ?? files.atOnce, ports);
   const none = { arriving: 0, noted: 0 };
   const beside =
     objects === undefined

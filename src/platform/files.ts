@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { constants, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, type Stats } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
@@ -51,20 +51,45 @@ export async function* lentBytes(file: FileHandle, path: string): AsyncIterable<
   }
 }
 
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+const toRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+
 /** Opens never through a link, and never waiting for a pipe's other end; what is no plain file throws `unsafe-path`. */
 export async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly stat: Stats }> {
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === "ELOOP"
-      ? noFile(path, "a symbolic link")
-      : error.code === "ENXIO"
-        ? noFile(path, "a pipe or socket")
-        : error;
+  const file = await open(path, toRead).catch((error) => {
+    throw notOpened(path, error);
   });
   const stat = await file.stat();
   if (stat.isFile()) return { file, stat };
   await file.close();
-  throw noFile(path, stat.isDirectory() ? "a folder" : "a pipe or device");
+  throw notRegular(path, stat);
+}
+
+/** The same in this thread, for threads that do nothing else; returns the descriptor. */
+export function openRegularNow(path: string): number {
+  const fd = tryOpen(path);
+  const stat = fstatSync(fd);
+  if (stat.isFile()) return fd;
+  closeSync(fd);
+  throw notRegular(path, stat);
+}
+
+function tryOpen(path: string): number {
+  try {
+    return openSync(path, toRead);
+  } catch (error) {
+    throw notOpened(path, error);
+  }
+}
+
+function notOpened(path: string, error: unknown): unknown {
+  const code = errno(error);
+  if (code === "ELOOP") return noFile(path, "a symbolic link");
+  return code === "ENXIO" ? noFile(path, "a pipe or socket") : error;
+}
+
+function notRegular(path: string, stat: Stats): RecordingError {
+  return noFile(path, stat.isDirectory() ? "a folder" : "a pipe or device");
 }
 
 function noFile(path: string, what: string): RecordingError {

@@ -35,8 +35,11 @@ export interface Difference {
 }
 
 export interface VerifyPorts {
-  /** Reads and hashes a file of the archive; undefined when it is not there. Throws `disk-io` or `unsafe-path` where there is no file to read. */
-  readonly hash: (path: string, key: RecordingKey) => Promise<FileState | undefined>;
+  /**
+   * Reads and hashes a file of the archive, of which so many bytes are expected; undefined when it is not there. Throws
+   * `disk-io` or `unsafe-path` where there is no file to read.
+   */
+  readonly hash: (path: string, key: RecordingKey, bytes: number) => Promise<FileState | undefined>;
   /** The hash that the file's sidecar names, and the sidecar's own name; undefined when there is none. */
   readonly sidecarHash?: (path: string) => { readonly sha256: string; readonly by: string } | undefined;
   readonly differs: (difference: Difference) => void;
@@ -44,6 +47,8 @@ export interface VerifyPorts {
   readonly damaged?: (key: RecordingKey, message: string | undefined) => void;
   /** Told after each file. */
   readonly checked: (bytes: number) => void;
+  /** Once aborted, what is not read yet is left out, without a word: whoever stopped it must not take that for a result. */
+  readonly stop?: AbortSignal;
 }
 
 /** Part `part` of `of` parts of an archive, told by a hash of the key: the same recordings fall into the same part each time. */
@@ -62,7 +67,16 @@ export async function verifyEntries(
   const limit = pLimit(parallel);
   for await (const page of pages) {
     const chosen = page.filter((entry) => subset === undefined || partOf(entry.ref.key, subset.of) === subset.part - 1);
-    await Promise.all(chosen.map((entry) => limit(() => verifyOne(entry, ports))));
+    await Promise.all(chosen.map((entry) => limit(() => verifyUnlessStopped(entry, ports))));
+  }
+}
+
+async function verifyUnlessStopped(entry: LedgerEntry, ports: VerifyPorts): Promise<void> {
+  if (ports.stop?.aborted) return;
+  try {
+    await verifyOne(entry, ports);
+  } catch (error) {
+    if (!ports.stop?.aborted) throw error;
   }
 }
 
@@ -70,7 +84,7 @@ async function verifyOne({ ref, stored, damage, transcripts = [] }: LedgerEntry,
   if (stored === undefined) return;
   const { key } = ref;
   const { path } = stored;
-  const found = await ports.hash(path, key).catch(reasonOf);
+  const found = await ports.hash(path, key, stored.bytes).catch(reasonOf);
   const fault = faultOf(found, stored);
   if (fault !== undefined) ports.differs({ ...fault, key, path });
   if (fault?.message !== damage) ports.damaged?.(key, fault?.message);
@@ -85,7 +99,7 @@ async function verifyOne({ ref, stored, damage, transcripts = [] }: LedgerEntry,
 
 async function verifyTranscript(key: RecordingKey, transcript: Transcript, ports: VerifyPorts): Promise<number> {
   const { path } = transcript;
-  const found = await ports.hash(path, key).catch(reasonOf);
+  const found = await ports.hash(path, key, transcript.bytes).catch(reasonOf);
   const fault = faultOf(found, transcript, "noted");
   if (fault !== undefined) ports.differs({ ...fault, key, path, transcript: true });
   return sizeOf(found);

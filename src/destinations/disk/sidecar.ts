@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import type { Stored } from "../../core/model/recording.ts";
 import { extensionMark } from "../../core/naming/path-template.ts";
 import { openPlain, readSmallFile } from "../../platform/small-file.ts";
+import { standing } from "../../platform/standing.ts";
 import { createFile, privateName, removeFile } from "./part-files.ts";
 
 /** A sidecar that waits for its audio: the open file, where it stands, and where it goes. */
@@ -80,6 +81,8 @@ export function sidecarHash(root: string, path: string): KnownHash | undefined {
   for (const stem of new Set([path.replace(/\.[^./]+$/, ""), path])) {
     const name = `${stem}.info.json`;
     try {
+      // Most have none: to hear that as an error costs more than to read a small recording.
+      if (standing(join(root, name)) === undefined) continue;
       const { file } = JSON.parse(readSmallFile(join(root, name), mostSidecarBytes)) as {
         file?: Record<string, unknown>;
       };

@@ -62,8 +62,8 @@ export function openDiskStore(root: string, { strict = false }: DiskStoreSetting
   };
 }
 
-/** The ledger's word is not taken for where a path leads. */
-function absolute(root: string, path: string): string {
+/** Where a file of the archive lies: the ledger's word is not taken for where a path leads (`unsafe-path`). */
+export function absolute(root: string, path: string): string {
   if (!/(?:^|\/)\.{0,2}(?:\/|$)|\0/.test(path)) return join(root, path);
   throw new RecordingError("unsafe-path", `${join(root, "…")}: the path noted for it leads out of the archive.`);
 }
@@ -86,7 +86,8 @@ async function openReading(path: string, range: ByteRange | undefined): Promise<
   };
 }
 
-function isAbsence(error: unknown): boolean {
+/** Whether the file system says that nothing stands there. */
+export function isAbsence(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes(errno(error) ?? "");
 }
 
