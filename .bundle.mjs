@@ -5,6 +5,7 @@ import { build } from "rolldown";
 await build({
   input: {
     start: "dist/cli/start.js",
+    "hash-worker": "dist/workers/hash-worker.js",
     "transfer-worker": "dist/workers/transfer-worker.js",
     "library-worker": "dist/player/library/library-worker.js",
   },
