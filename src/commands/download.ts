@@ -5,7 +5,6 @@ import { survey } from "../composition/dry-run.ts";
 import { forEachProfile } from "../composition/each-profile.ts";
 import { openSealer } from "../composition/head-and-seals.ts";
 import { type MetricsNotes, withMetrics } from "../composition/metrics.ts";
-import { startTransferThreads } from "../composition/open-transfer.ts";
 import { wireWork } from "../composition/open-work.ts";
 import { agreeOnPaths } from "../composition/path-agreement.ts";
 import { selectionOf } from "../composition/plan.ts";
@@ -26,7 +25,6 @@ async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<
   const sealer = openSealer(settings, io);
   const reporter = await openRunReporter(invocation);
   try {
-    await using threads = await startTransferThreads(invocation, reporter.logRequest);
     await using sources = await openSources(invocation, { io, ...reporter });
     using _ = metrics.budgetsOf(sources);
     if (!settings.execFailed) refuseWithoutLogin(sources, settings);
@@ -38,7 +36,7 @@ async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<
       reporter.hooks.noteIn(ledger);
       if (settings.execFailed) return await repeatHooks(ledger, reporter, io);
       const work = await wireWork(invocation, sources, selection, ledger);
-      return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer, threads });
+      return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer });
     } finally {
       lock.release();
     }

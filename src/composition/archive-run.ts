@@ -8,7 +8,6 @@ import type { Listed } from "../core/model/catalogue.ts";
 import { asRecordingError, type ErrorCode, RecordingError } from "../core/model/errors.ts";
 import type { DownloadEvent, Summary } from "../core/model/events.ts";
 import type { Archive } from "../core/model/ledger.ts";
-import type { Transfer } from "../core/model/ports.ts";
 import { openDestination } from "../destinations/index.ts";
 import { openLedger } from "../ledgers/index.ts";
 import { archiveFolder, archiveName } from "./archive.ts";
@@ -18,7 +17,7 @@ import type { Hooks } from "./hooks.ts";
 import { openInsights } from "./insights.ts";
 import { profileOf } from "./kept-logins.ts";
 import { lostHead, lostHeadMeans, noteHead } from "./noted-head.ts";
-import { wireTransfer } from "./open-transfer.ts";
+import { wireArchiveTransfer, wireTransfer } from "./open-transfer.ts";
 import { type WiredWork, wireWork } from "./open-work.ts";
 import { planOf, selectionOf } from "./plan.ts";
 import { openRunReporter, type RunReporter } from "./reporter.ts";
@@ -33,7 +32,6 @@ export interface Parts {
   readonly work: WiredWork;
   readonly reporter: RunReporter;
   readonly sealer: Sealer;
-  readonly threads: Transfer | undefined;
   /** Set for a run that does not hold the archive's lock: others may be at work. */
   readonly beside?: boolean;
 }
@@ -41,7 +39,7 @@ export interface Parts {
 /** Brings what the work names into the archive, records the run, seals its head, and returns the exit code. */
 export async function runIntoArchive(invocation: Invocation, parts: Parts): Promise<number> {
   const { settings, io } = invocation;
-  const { sources, ledger, work, reporter, threads, beside } = parts;
+  const { sources, ledger, work, reporter, beside } = parts;
   const dest = archiveFolder(settings, io);
   const transfers = transfersOf(settings, sources.links, io);
   const { hooks, report } = reporter;
@@ -59,7 +57,9 @@ export async function runIntoArchive(invocation: Invocation, parts: Parts): Prom
   const noted = { ...work, work: texts.noting(work.work), ...(otherLines && { otherLines }) };
   const plan = { ...planOf(settings, noted, reporter.wantsProgress, transfers), outlastsOthers: !beside };
   const destination = await wireDestination(settings, io, ledger, reporter, beside);
-  await using transfer = threads ?? wireTransfer(settings, sources, destination, io);
+  await using transfer = beside
+    ? wireTransfer(settings, sources, destination, io)
+    : await wireArchiveTransfer(invocation, sources, destination, reporter.logRequest);
   const runId = randomUUID();
   const selection = selectionRecord(invocation);
   await ledger.begin({ runId, startedMs: io.clock.now(), selection, hooked: hooks.perRecording });

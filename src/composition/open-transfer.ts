@@ -3,7 +3,7 @@ import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { mostTransfers } from "../cli/options/download.ts";
 import { limitRate, type Opener, openTransfer } from "../core/download/transfer.ts";
-import type { Streamer, Transfer } from "../core/model/ports.ts";
+import type { Destination, Streamer, Transfer } from "../core/model/ports.ts";
 import type { RequestLog } from "../http/client.ts";
 import { openTransferThreads, type ThreadCounts } from "../workers/transfer-pool.ts";
 import { archiveFolder, isBucket } from "./archive.ts";
@@ -27,40 +27,41 @@ function rateOf({ limitRate }: Settings): number | undefined {
   return limitRate === 0 ? undefined : limitRate;
 }
 
-/** Fewer transfers at once leave one thread idle enough, and a thread takes a tenth of a second to start. */
+/** Fewer transfers at once leave one thread idle enough. */
 const threadsFrom = 8;
 /** More than two threads were never measured. */
 const mostThreads = 2;
 
-/**
- * Threads for a run's transfers into the archive; undefined where few run at once. They touch nothing before the first
- * transfer, so that they can load while everything else is opened.
- */
-export async function startTransferThreads(
+/** The transfers of a run into the archive: in this thread, and in others too where many may run at once. */
+export async function wireArchiveTransfer(
   invocation: Invocation,
+  sources: SourceSet,
+  destination: Destination,
   log: (entry: RequestLog) => void,
-): Promise<Transfer | undefined> {
+): Promise<Transfer> {
   const { settings, io } = invocation;
+  const here = wireTransfer(settings, sources, destination, io);
   const counts = threadCounts(invocation);
-  if (counts.short === 0 || settings.dryRun || isBucket(settings)) return undefined;
+  if (counts === undefined || isBucket(settings)) return here;
   const logins = await loginsOf(invocation);
   const http = logins.map(([name, each]) => [name, each.map((login) => sourceHttpSettings(name, login, io))]);
   const thread = {
     http: Object.fromEntries(http),
     dest: archiveFolder(settings, io),
     disk: { mtime: !settings.noMtime },
-    bytesPerSecond: rateOf(settings),
     logRequests: settings.verbose !== undefined || settings.logFile !== undefined,
   };
-  return openTransferThreads(thread, counts, log);
+  return openTransferThreads(thread, counts, here, log);
 }
 
-/** A core is left to the thread that keeps the ledger, as long as recordings are short; a rate is kept by one alone. */
-function threadCounts({ args, settings }: Invocation): ThreadCounts {
-  const { transfers, limitRate: rate } = settings;
+/**
+ * A core is left to the thread that keeps the ledger, as long as recordings are short. Undefined where this thread is
+ * enough, or alone can keep a rate.
+ */
+function threadCounts({ args, settings }: Invocation): ThreadCounts | undefined {
   const cores = availableParallelism();
   const named = args.length > 0 ? args.length : Infinity;
-  if (cores === 1 || Math.min(mostTransfers(transfers), named) < threadsFrom) return { short: 0, long: 0 };
-  if (rate !== undefined) return { short: 1, long: 1 };
+  if (cores === 1 || Math.min(mostTransfers(settings.transfers), named) < threadsFrom) return undefined;
+  if (rateOf(settings) !== undefined) return undefined;
   return { short: Math.min(mostThreads, cores - 1), long: Math.min(mostThreads, cores) };
 }

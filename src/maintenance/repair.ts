@@ -15,7 +15,6 @@ import { runIntoArchive } from "../composition/archive-run.ts";
 import { openSealer } from "../composition/head-and-seals.ts";
 import { lostHead, noteHeadAnew } from "../composition/noted-head.ts";
 import { lockedAsAsked } from "../composition/noted-locks.ts";
-import { startTransferThreads } from "../composition/open-transfer.ts";
 import { openRunReporter } from "../composition/reporter.ts";
 import { openSources } from "../composition/sources.ts";
 import { holdsAreLost } from "../core/holds.ts";
@@ -45,13 +44,12 @@ export async function repairFiles(asked: Invocation, ledger: Archive, keys: read
   const sealer = openSealer(settings, io);
   const reporter = await openRunReporter(invocation);
   try {
-    await using threads = await startTransferThreads(invocation, reporter.logRequest);
     await using sources = await openSources(invocation, { io, ...reporter });
     const lock = await takeArchive(settings, io);
     try {
       const work = { work: workOf(keys, ledger), named: [], complete: async () => {} };
       reporter.hooks.noteIn(ledger);
-      return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer, threads });
+      return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer });
     } finally {
       lock.release();
     }

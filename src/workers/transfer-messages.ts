@@ -13,7 +13,6 @@ export interface ThreadSettings {
   readonly http: Readonly<Partial<Record<SourceName, readonly HttpSettings[]>>>;
   readonly dest: string;
   readonly disk: DiskSettings;
-  readonly bytesPerSecond: number | undefined;
   readonly logRequests: boolean;
 }
 
@@ -32,7 +31,7 @@ export type Order =
   | { readonly order: "cut"; readonly signal: number; readonly error: ErrorParts }
   | { readonly order: "close" };
 
-/** Told by a thread; `id` is the job's. */
+/** Told by a thread, "ready" first; `id` is the job's. */
 export type News =
   | { readonly news: "head"; readonly id: number; readonly head: ResponseHead }
   | { readonly news: "progress"; readonly id: number; readonly bytes: number; readonly total: number | undefined }
@@ -40,6 +39,7 @@ export type News =
   | { readonly news: "settled"; readonly id: number; readonly stored: Stored }
   | { readonly news: "failed"; readonly id: number; readonly error: ErrorParts }
   | { readonly news: "request"; readonly entry: RequestLog }
+  | { readonly news: "ready" }
   | { readonly news: "closed" };
 
 /**

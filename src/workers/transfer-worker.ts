@@ -1,12 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { parentPort, workerData } from "node:worker_threads";
-import { limitRate, openTransfer } from "../core/download/transfer.ts";
+import { openTransfer } from "../core/download/transfer.ts";
 import { asRecordingError, errorOf, errorParts } from "../core/model/errors.ts";
 import type { Streamer, Transfer } from "../core/model/ports.ts";
 import type { Stored } from "../core/model/recording.ts";
 import { openDisk } from "../destinations/disk/disk.ts";
 import { type Http, openHttp } from "../http/client.ts";
-import { systemClock } from "../platform/clock.ts";
 import { inBatches, type News, type Order, type ThreadSettings } from "./transfer-messages.ts";
 
 /** No transfer notices such a delay, and a quick run ends several within it. */
@@ -17,7 +16,7 @@ const tell = inBatches<News>((batch) => port.postMessage(batch), newsEveryMs);
 /** What cuts the running jobs of one signal over there. */
 const cuts = new Map<number, { readonly controller: AbortController; jobs: number }>();
 const clients: Http[] = [];
-/** Opened for the first job: until then nobody has said that the archive is ours. */
+/** Opened for the first job. */
 let transfer: Promise<Transfer> | undefined;
 setMaxListeners(1000);
 
@@ -32,12 +31,10 @@ port.on("message", (orders: readonly Order[]) => {
 async function opened(): Promise<Transfer> {
   const log = settings.logRequests ? (entry: Parameters<typeof send>[0]) => send(entry) : undefined;
   const streamers: Record<string, readonly Streamer[]> = {};
-  const { bytesPerSecond } = settings;
-  const limited = bytesPerSecond === undefined ? undefined : limitRate(bytesPerSecond, systemClock);
   for (const [name, logins] of Object.entries(settings.http)) {
     const opened = logins.map((http) => openHttp(http, log));
     clients.push(...opened);
-    streamers[name] = limited === undefined ? opened : opened.map(limited);
+    streamers[name] = opened;
   }
   return openTransfer(streamers, await openDisk(settings.dest, settings.disk));
 }
@@ -90,3 +87,5 @@ async function close(): Promise<void> {
   await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
   tell({ news: "closed" });
 }
+
+tell({ news: "ready" });

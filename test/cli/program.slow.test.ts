@@ -2,24 +2,16 @@ import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { listLoadedModules, loadedModules } from "../helpers/loaded-modules.ts";
 
 const bin = fileURLToPath(new URL("../../bin/callreel.js", import.meta.url));
-/** A module that writes the address of every module that is loaded after it to stderr. */
-const listing = `import { writeSync } from "node:fs";
-export function load(url, context, next) {
-  writeSync(2, "LOADED " + url + "\\n");
-  return next(url, context);
-}`;
-const asUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
-const hook = asUrl(`import { register } from "node:module"; register(${JSON.stringify(asUrl(listing))});`);
 
 /** Runs the program, and tells which modules it loaded. */
 function loadedBy(args: readonly string[]): { status: number | null; stdout: string; loaded: string[] } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", hook, bin, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", listLoadedModules, bin, ...args], {
     encoding: "utf8",
   });
-  const lines = stderr.split("\n").filter((line) => line.startsWith("LOADED "));
-  return { status, stdout, loaded: lines.map((line) => line.slice("LOADED ".length)) };
+  return { status, stdout, loaded: loadedModules(stderr) };
 }
 
 const packageOf = (url: string) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];

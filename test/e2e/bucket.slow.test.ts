@@ -11,6 +11,7 @@ import { systemClock } from "../../src/platform/clock.ts";
 import { type StoreUnderTest, testStore } from "../contracts/store.ts";
 import { run } from "../helpers/bin.ts";
 import { openBucketProxy } from "../helpers/bucket-proxy.ts";
+import { listLoadedModules, loadedModules } from "../helpers/loaded-modules.ts";
 import { runHere } from "../helpers/run-here.ts";
 import { describeOnCeph, withLock } from "../helpers/shared-ceph.ts";
 import { finishedIn, openTimWorld, type TimWorld } from "./tim-world.ts";
@@ -113,7 +114,7 @@ describeOnCeph("an archive in a bucket of Ceph", { calls: {}, locked: withLock }
   });
 
   test("tells each thing that is wrong by a sentence and an exit code, before anything is fetched", async () => {
-    await using world = await openTimWorld(2);
+    await using world = await openTimWorld(20);
     expect((await download(world, "s3://calls/told")).code).toBe(0);
     const cases: readonly [string, string, Record<string, string>, number, string][] = [
       ["wrong bucket", "s3://no-such-bucket/x", {}, 2, "there is no bucket no-such-bucket there"],
@@ -334,14 +335,11 @@ describeOnCeph("an archive in a bucket of Ceph", { calls: {}, locked: withLock }
 });
 
 test("who keeps an archive in a folder loads nothing of S3", async () => {
-  await using world = await openTimWorld(2);
-  const asUrl = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
-  const listing = `import { writeSync } from "node:fs"; export function load(url, context, next) { writeSync(2, "LOADED " + url + "\\n"); return next(url, context); }`;
-  const hook = asUrl(`import { register } from "node:module"; register(${JSON.stringify(asUrl(listing))});`);
-  const env = { ...world.env, NODE_OPTIONS: `--import ${hook}` };
+  await using world = await openTimWorld(20);
+  const env = { ...world.env, NODE_OPTIONS: `--import ${listLoadedModules}` };
   const { code, err } = await run(["download", "-s", "tim", "-r", world.csv, "-d", world.archive], { env });
   expect(code).toBe(0);
-  const loaded = err.split("\n").flatMap((line) => /^LOADED (.*)/.exec(line)?.[1] ?? []);
+  const loaded = loadedModules(err);
   const ours = loaded.filter((url) => url.includes("/dist/bundle/")).map((url) => fileURLToPath(url));
   const speaksS3 = (file: string) => readFileSync(file, "utf8").includes("x-amz-");
   const bundle = fileURLToPath(new URL("../../dist/bundle/", import.meta.url));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { eventsOf, openTimWorld, spoil } from "../e2e/tim-world.ts";
 import { run, start, until } from "../helpers/bin.ts";
+import { listLoadedModules, loadedModules } from "../helpers/loaded-modules.ts";
 
 const inThreads = ["-j", "16", "--json"];
 
@@ -47,7 +48,18 @@ describe("transfers in threads of their own", () => {
     expect(world.held().size).toBe(tim.recordings().length);
   });
 
-  it("share --limit-rate between them", async () => {
+  it.each([
+    [2, false],
+    [60, true],
+  ])("are loaded for a run of more than a few recordings: %i", async (calls, loads) => {
+    await using world = await openTimWorld(calls);
+    const env = { ...world.env, NODE_OPTIONS: `--import ${listLoadedModules}` };
+    const { code, err } = await run(["download", "--rows", world.csv, "-d", world.archive, ...inThreads], { env });
+    expect([code, world.held().size]).toEqual([0, world.tim.recordings().length]);
+    expect(loadedModules(err).some((url) => url.endsWith("/transfer-worker.js"))).toBe(loads);
+  });
+
+  it("are not asked where a rate is to be kept", async () => {
     await using world = await openTimWorld(20);
     const { tim, env, csv, archive } = world;
     const bytes = tim.recordings().reduce((sum, call) => sum + tim.audioOf(call.voicefilename).length, 0);

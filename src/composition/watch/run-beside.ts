@@ -47,7 +47,7 @@ export async function runBeside(
     hear(event);
   };
   try {
-    const parts = { sources, ledger, work, sealer: openSealer(invocation.settings, invocation.io), threads: undefined };
+    const parts = { sources, ledger, work, sealer: openSealer(invocation.settings, invocation.io) };
     reporter.hooks.noteIn(ledger);
     const heard: RunReporter = { ...reporter, report };
     const exitCode = await runIntoArchive(invocation, { ...parts, reporter: heard, beside: true });
