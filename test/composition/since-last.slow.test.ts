@@ -193,16 +193,23 @@ test("whatever clocks, ages, look-backs and broken runs: every call is listed at
       stage.dated = random() < 0.9;
       const skew = pick(0, 0, 90_000, -90_000, 5 * hour, -5 * hour, 3 * day, -3 * day, 365 * day, -365 * day);
       // One of the two clocks is right.
-      const isServers = random() < 0.5;
-      stage.skewMs = isServers ? skew : 0;
+      const [serverSkew, localSkew] = pick([skew, 0], [0, skew]);
+      stage.skewMs = serverSkew;
       const minAge = pick(undefined, undefined, 15 * minute, 5 * day);
       const settings = { lookback, ...(minAge === undefined ? {} : { minAge }) };
       const interrupted = random() < 0.2;
       seen.push(
-        JSON.stringify({ night, now: stage.nowMs - begin, skew, isServers, minAge, interrupted, dated: stage.dated }),
+        JSON.stringify({
+          night,
+          now: stage.nowMs - begin,
+          serverSkew,
+          localSkew,
+          minAge,
+          interrupted,
+          dated: stage.dated,
+        }),
       );
-      for (const id of await run(stage, { localMs: stage.nowMs + (isServers ? 0 : skew), settings, interrupted }))
-        listed.add(id);
+      for (const id of await run(stage, { localMs: stage.nowMs + localSkew, settings, interrupted })) listed.add(id);
     }
     stage.nowMs += 6 * day;
     stage.skewMs = 0;

@@ -132,9 +132,16 @@ function asLimited(answer: HttpAnswer): HttpAnswer {
 }
 
 function jsonOf({ body }: HttpAnswer, kind: string): Json {
-  const value = parsedObject(body.toString("utf8"));
-  if (value !== undefined) return value;
-  const message = `RingCentral's answer (${kind}) is not JSON. Check --server and any proxy.`;
+  const text = body.toString("utf8");
+  const value = parsedObject(text);
+  if (value === undefined) {
+    const message = `RingCentral's answer (${kind}) is not JSON. Check --server and any proxy.`;
+    throw new RecordingError("bad-answer", message, { verdict: "retry" });
+  }
+  // What an answer with an error holds besides, such as an empty list, is not what was asked for.
+  const codes = value.errorCode === undefined && value.errors === undefined ? [] : [...errorCodes(text)];
+  if (codes.length === 0) return value;
+  const message = `RingCentral's answer (${kind}) names an error, though its status names none (${codes.join(", ")}).`;
   throw new RecordingError("bad-answer", message, { verdict: "retry" });
 }
 

@@ -215,6 +215,39 @@ test("lists the user's own calls when the company's are refused, and says so", a
   ]);
 });
 
+test("a company's log that is refused after some of it was read is no reason to list less", async () => {
+  for (const refusedFrom of [2, 3]) {
+    const paging = ({ query, path }: SeenRequest, origin: string): ScriptedAnswer => {
+      const page = Number(query.get("page") ?? 1);
+      if (!path.includes("/extension/") && page >= refusedFrom) return { status: 403, body: { errorCode: "CMN-408" } };
+      const next = { nextPage: { uri: `${origin}${path}?page=${page + 1}` } };
+      return { body: { records: [call(String(page), now - hour)], navigation: page < 3 ? next : {} } };
+    };
+    const { error, ids } = await list(paging, { fromMs: now - day });
+    expect([ids, error]).toEqual([[], expect.objectContaining({ code: "permission-refused" })]);
+  }
+});
+
+test("an answer that names an error is no list, whatever its status and however empty", async () => {
+  const errors = [{ errorCode: "CMN-211" }, { errors: [{ errorCode: "CMN-211" }] }];
+  for (const body of errors.map((each) => ({ ...each, records: [], navigation: {} }))) {
+    const { error } = await list(() => ({ body }), { fromMs: now - day });
+    expect(error).toMatchObject({ code: "bad-answer", message: expect.stringContaining("CMN-211") });
+  }
+});
+
+test("the next page is asked for with the filters of the first, whatever its address says", async () => {
+  const paging = ({ query, path }: SeenRequest, origin: string): ScriptedAnswer => {
+    if (query.get("page") === "2") return { body: { records: [call("2", now - hour)] } };
+    const other = "dateFrom=2026-10-15T00:00:00Z&recordingType=OnDemand&direction=Outbound&perPage=100&page=2";
+    const navigation = { nextPage: { uri: `${origin}${path}?${other}` } };
+    return { body: { records: [call("1", now - hour)], navigation } };
+  };
+  const { requests } = await list(paging, { fromMs: now - hour, direction: "inbound" });
+  const [first, second] = requests.map(({ query }) => Object.fromEntries(query));
+  expect(second).toEqual({ ...first, page: "2", perPage: "100" });
+});
+
 test("stops when the app or the user may list nothing at all", async () => {
   const scope = {
     errorCode: "InsufficientPermissions",

@@ -6,7 +6,7 @@ import type { Api, Json } from "../api.ts";
 import { refusedRole } from "../error-bodies.ts";
 import type { RingCentralContext, RingCentralSettings } from "../settings.ts";
 import type { Extensions } from "./extensions.ts";
-import { type Asked, pageOf, pagesOf, recordKey, startOf, type WindowStart } from "./pages.ts";
+import { type Asked, type Page, pageOf, pagesOf, recordKey, startOf, type WindowStart } from "./pages.ts";
 import type { ServerClock } from "./server-clock.ts";
 import { fittingSpan, inOrderOfExpiry, listingRange, mostHeld, nextSpan, type Range } from "./windows.ts";
 
@@ -39,7 +39,16 @@ export async function* listCalls(
   const account = listingRange(selection, now);
   const own = listingRange({ ...selection, fromMs: selection.ownFromMs ?? account.fromMs }, now);
   const wanted = recordFilter(selection, { fromMs: Math.min(account.fromMs, own.fromMs), toMs: account.toMs });
-  const listing: Listing = { ...world, selection, wanted, level: "account", line: 1, records: 0, startless: 0 };
+  const listing: Listing = {
+    ...world,
+    selection,
+    wanted,
+    level: "account",
+    isOpen: false,
+    line: 1,
+    records: 0,
+    startless: 0,
+  };
   tellProgress(listing, account, account.fromMs);
   try {
     yield* partsOf(listing, account, signal);
@@ -56,7 +65,7 @@ async function* partsOf(listing: Listing, range: Range, signal: AbortSignal): As
   for (const part of inOrderOfExpiry(range, listing.selection.expired?.beforeMs)) yield* rangeOf(listing, part, signal);
 }
 
-/** Whether the company's log was refused, so that the user's own is left: says so. A refusal of that one too is final. */
+/** Whether the company's log was refused from the start, so that the user's own is left: says so. A refusal of that one too is final. */
 function mayListOwn(listing: Listing, error: unknown): boolean {
   if (!(error instanceof RecordingError) || error.code !== "forbidden") return false;
   const message = `${error.message} Listing this user's own calls only.`;
@@ -75,6 +84,8 @@ interface Listing extends ListingWorld {
   readonly selection: Selection;
   readonly wanted: (record: Json) => boolean;
   level: Level;
+  /** Some of it has been read. */
+  isOpen: boolean;
   /** Number of the next record. */
   line: number;
   /** How many records there were so far, and how many of those whose start cannot be read. */
@@ -120,20 +131,23 @@ async function* windowOf(listing: Listing, first: WindowStart, signal: AbortSign
   return records;
 }
 
-/** A window's first page. Throws `forbidden` where the company's log is refused, and stops the run where the own one is too. */
+/** A window's first page. Throws `forbidden` where the company's log is refused from the start, and stops the run at any other refusal. */
 async function firstPage(listing: Listing, window: Range, signal: AbortSignal): Promise<WindowStart> {
   const url = logUrl(listing, queryOf(listing.selection, window));
   const pages = new Set<string>();
-  try {
-    return { url, page: await readPage(listing, { url, pages, probing: false }, signal), pages };
-  } catch (error) {
-    const refused = error instanceof RecordingError && error.code === "forbidden" && listing.level === "extension";
-    throw refused ? refusedRole(error.body) : error;
-  }
+  return { url, page: await readPage(listing, { url, pages, probing: false }, signal), pages };
 }
 
-function readPage({ api }: Listing, asked: Asked, signal: AbortSignal) {
-  return api.get("call-log", asked.url, (answer) => pageOf(answer, asked), signal);
+async function readPage(listing: Listing, asked: Asked, signal: AbortSignal): Promise<Page> {
+  try {
+    const page = await listing.api.get("call-log", asked.url, (answer) => pageOf(answer, asked), signal);
+    listing.isOpen = true;
+    return page;
+  } catch (error) {
+    const isRefused = error instanceof RecordingError && error.code === "forbidden";
+    // Who may no longer go on in the company's log would take the own calls for all of them.
+    throw isRefused && (listing.isOpen || listing.level === "extension") ? refusedRole(error.body) : error;
+  }
 }
 
 function brokenRow(listing: Listing): RejectedRow {

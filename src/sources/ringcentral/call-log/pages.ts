@@ -179,9 +179,10 @@ function nextUrl(uri: string, from: string, of = "call log"): string {
   if (url === undefined || !url.pathname.startsWith("/restapi/")) {
     throw new RecordingError("bad-answer", `RingCentral's ${of} names a next page that is not part of its API.`);
   }
-  // An address that leaves filters out would go on in another list.
+  // An address with other filters, or without some, would go on in another list; how long its pages are is the server's matter.
   for (const name of new Set(asked.searchParams.keys())) {
-    if (name === "page" || url.searchParams.has(name)) continue;
+    if (name === "page" || (name === "perPage" && url.searchParams.has(name))) continue;
+    url.searchParams.delete(name);
     for (const value of asked.searchParams.getAll(name)) url.searchParams.append(name, value);
   }
   return asked.origin + url.pathname + url.search;
