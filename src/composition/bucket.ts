@@ -13,7 +13,7 @@ import { checkBucket } from "../destinations/s3/checks.ts";
 import { openS3Client, type S3Client } from "../destinations/s3/client.ts";
 import { type CredentialSource, chainCredentials, fixedCredentials } from "../destinations/s3/credentials.ts";
 import { mustLock } from "../destinations/s3/lock-state.ts";
-import type { ObjectSettings } from "../destinations/s3/objects.ts";
+import type { ObjectSettings } from "../destinations/s3/object-headers.ts";
 import { openS3 } from "../destinations/s3/s3.ts";
 import { openS3Store } from "../destinations/s3/store.ts";
 import { openHttp } from "../http/client.ts";

@@ -1,11 +1,10 @@
-import { availableParallelism } from "node:os";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import { mostTransfers } from "../cli/options/download.ts";
 import { limitRate, type Opener, openTransfer } from "../core/download/transfer.ts";
 import type { Destination, Streamer, Transfer } from "../core/model/ports.ts";
 import type { RequestLog } from "../http/client.ts";
-import { openTransferThreads, type ThreadCounts } from "../workers/transfer-pool.ts";
+import { openTransferThreads, threadCounts } from "../workers/transfer-pool.ts";
 import { archiveFolder, isBucket } from "./archive.ts";
 import { sourceHttpSettings } from "./http.ts";
 import { loginsOf, type SourceSet } from "./sources.ts";
@@ -27,11 +26,6 @@ function rateOf({ limitRate }: Settings): number | undefined {
   return limitRate === 0 ? undefined : limitRate;
 }
 
-/** Fewer transfers at once leave one thread idle enough. */
-const threadsFrom = 8;
-/** More than two threads were never measured. */
-const mostThreads = 2;
-
 /** The transfers of a run into the archive: in this thread, and in others too where many may run at once. */
 export async function wireArchiveTransfer(
   invocation: Invocation,
@@ -41,8 +35,9 @@ export async function wireArchiveTransfer(
 ): Promise<Transfer> {
   const { settings, io } = invocation;
   const here = wireTransfer(settings, sources, destination, io);
-  const counts = threadCounts(invocation);
-  if (counts === undefined || isBucket(settings)) return here;
+  const counts = threadCounts(mostAtOnce(invocation));
+  // One thread alone can keep a rate.
+  if (counts === undefined || isBucket(settings) || rateOf(settings) !== undefined) return here;
   const logins = await loginsOf(invocation);
   const http = logins.map(([name, each]) => [name, each.map((login) => sourceHttpSettings(name, login, io))]);
   const thread = {
@@ -54,14 +49,7 @@ export async function wireArchiveTransfer(
   return openTransferThreads(thread, counts, here, log);
 }
 
-/**
- * A core is left to the thread that keeps the ledger, as long as recordings are short. Undefined where this thread is
- * enough, or alone can keep a rate.
- */
-function threadCounts({ args, settings }: Invocation): ThreadCounts | undefined {
-  const cores = availableParallelism();
-  const named = args.length > 0 ? args.length : Infinity;
-  if (cores === 1 || Math.min(mostTransfers(settings.transfers), named) < threadsFrom) return undefined;
-  if (rateOf(settings) !== undefined) return undefined;
-  return { short: Math.min(mostThreads, cores - 1), long: Math.min(mostThreads, cores) };
+/** How many run at once at most. */
+function mostAtOnce({ args, settings }: Invocation): number {
+  return Math.min(mostTransfers(settings.transfers), args.length > 0 ? args.length : Infinity);
 }

@@ -6,6 +6,7 @@
  * tenth off the wall time, for a tenth more CPU and 40 MB.)
  */
 
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { asRecordingError, errorOf, errorParts, RecordingError } from "../core/model/errors.ts";
 import type { Received, Transfer, TransferHooks, TransferJob } from "../core/model/ports.ts";
@@ -37,6 +38,21 @@ interface Thread {
 export interface ThreadCounts {
   readonly short: number;
   readonly long: number;
+}
+
+/** Fewer transfers at once leave one thread idle enough. */
+const threadsFrom = 8;
+/** More than two threads were never measured. */
+const mostThreads = 2;
+
+/**
+ * The threads for so many transfers at once; undefined where the main thread is enough. As long as recordings are short, a
+ * core is left to that one.
+ */
+export function threadCounts(transfers: number): ThreadCounts | undefined {
+  const cores = availableParallelism();
+  if (cores === 1 || transfers < threadsFrom) return undefined;
+  return { short: Math.min(mostThreads, cores - 1), long: Math.min(mostThreads, cores) };
 }
 
 /** From so many bytes on, a minute of telephone audio, a second thread on two cores wins more than it costs. */

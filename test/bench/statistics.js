@@ -23,7 +23,8 @@ function shown({ median, least, most }) {
   return `${median.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
 }
 
-function range(values) {
+/** Median, least and greatest. */
+export function range(values) {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = sorted.length >> 1;
   const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

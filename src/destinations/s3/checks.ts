@@ -6,7 +6,7 @@ import type { HttpAnswer } from "../../http/client.ts";
 import { nameOf } from "./address.ts";
 import type { S3Client, S3Request } from "./client.ts";
 import { type LockState, lockState } from "./lock-state.ts";
-import type { ObjectSettings } from "./objects.ts";
+import type { ObjectSettings } from "./object-headers.ts";
 import { clockFault, codeOf, mustBe, refusalOf } from "./refusals.ts";
 import { removeObject } from "./remove.ts";
 

@@ -10,7 +10,7 @@ import { openPartsOf } from "../disk/part-files.ts";
 import { nameOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { lookAt } from "./look.ts";
-import { factsIn, type ObjectSettings } from "./objects.ts";
+import { factsIn, type ObjectSettings } from "./object-headers.ts";
 import { removeObject } from "./remove.ts";
 import { openUploader } from "./uploader.ts";
 

@@ -5,7 +5,7 @@ import { isFinished } from "../disk/finished-files.ts";
 import { nameOf, urlOf } from "./address.ts";
 import type { S3Client } from "./client.ts";
 import { lookAt } from "./look.ts";
-import { factsIn } from "./objects.ts";
+import { factsIn } from "./object-headers.ts";
 import { mustBe, refusalOf } from "./refusals.ts";
 import { keysWithVersions, removeObject } from "./remove.ts";
 import { decoded, elementsIn, textIn } from "./xml.ts";

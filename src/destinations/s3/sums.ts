@@ -4,7 +4,7 @@ import type { HttpAnswer } from "../../http/client.ts";
 import { nameOf } from "./address.ts";
 import type { S3Body, S3Client } from "./client.ts";
 import { lookAt } from "./look.ts";
-import { factsIn, keepingHeaders, type ObjectSettings } from "./objects.ts";
+import { factsIn, keepingHeaders, type ObjectSettings } from "./object-headers.ts";
 import { notKept, refusalOf } from "./refusals.ts";
 
 interface Context {

@@ -1,7 +1,7 @@
 import type { RecordingKey } from "../../core/model/recording.ts";
 import { transcriptExtension } from "../../core/transcripts/names.ts";
 import type { S3Body, S3Client } from "./client.ts";
-import { factsIn, keepingHeaders, type ObjectSettings } from "./objects.ts";
+import { factsIn, keepingHeaders, type ObjectSettings } from "./object-headers.ts";
 import { refusalOf } from "./refusals.ts";
 
 interface Context {

@@ -12,7 +12,7 @@ import { bytesOf } from "../disk/stored-file.ts";
 import { nameOf } from "./address.ts";
 import type { S3Body, S3Client } from "./client.ts";
 import { lookAt } from "./look.ts";
-import { audioHeaders, etagOf, factsIn, keepingHeaders, lockOf, type ObjectSettings } from "./objects.ts";
+import { audioHeaders, etagOf, factsIn, keepingHeaders, lockOf, type ObjectSettings } from "./object-headers.ts";
 import { notKept, refusalOf } from "./refusals.ts";
 
 /** What an upload needs besides the file. */

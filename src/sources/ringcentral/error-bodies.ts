@@ -1,28 +1,5 @@
 import { parseJson } from "../../core/exact-json.ts";
 import { RecordingError } from "../../core/model/errors.ts";
-import type { ResponseHead } from "../../core/model/recording.ts";
-
-/** What an answer says of its rate-limit group; every part may be missing. */
-export interface RateHeaders {
-  readonly group?: string;
-  readonly limit?: number;
-  readonly remaining?: number;
-  readonly windowMs?: number;
-}
-
-/** The `X-Rate-Limit-*` headers, as far as they make sense. */
-export function rateHeaders(head: ResponseHead): RateHeaders {
-  const group = head.headers["x-rate-limit-group"]?.trim().toLowerCase();
-  const limit = count(head.headers["x-rate-limit-limit"], 1, 1e9);
-  const remaining = count(head.headers["x-rate-limit-remaining"], 0, 1e9);
-  const seconds = count(head.headers["x-rate-limit-window"], 1, 86_400);
-  return {
-    ...(group !== undefined && /^[a-z][a-z0-9_-]{0,39}$/.test(group) ? { group } : {}),
-    ...(limit === undefined ? {} : { limit }),
-    ...(remaining === undefined ? {} : { remaining }),
-    ...(seconds === undefined ? {} : { windowMs: seconds * 1000 }),
-  };
-}
 
 /** Every error code of a body: the top-level one and the nested ones, since either may be only a category. */
 export function errorCodes(body: string | undefined): ReadonlySet<string> {
@@ -70,12 +47,6 @@ export function parsedObject(text: string | undefined): Record<string, unknown> 
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;
-}
-
-function count(text: string | undefined, least: number, most: number): number | undefined {
-  if (text === undefined || !/^\s*\d{1,10}\s*$/.test(text)) return undefined;
-  const value = Number(text);
-  return value >= least && value <= most ? value : undefined;
 }
 
 /** Whether a 403 says that the app (not the user) lacks a permission: no recording will do. */

@@ -3,7 +3,6 @@ import type { DownloadEvent } from "../../../core/model/events.ts";
 import type { Clock, Permit, RateLimiter } from "../../../core/model/ports.ts";
 import type { ResponseHead } from "../../../core/model/recording.ts";
 import { retryAfterMs } from "../../../core/model/response-headers.ts";
-import { rateHeaders } from "../error-bodies.ts";
 import { digest } from "../settings.ts";
 import type { Fence, SharedState } from "../shared-state.ts";
 import type { State } from "../state.ts";
@@ -11,6 +10,7 @@ import type { PermitBlock } from "./budget.ts";
 import { type BudgetStore, openBudgetStore, type SoonOr } from "./budget-store.ts";
 import type { Wait } from "./permits.ts";
 import { joinQueue, type Queue, type Reserve } from "./queue.ts";
+import { rateHeaders } from "./rate-headers.ts";
 import { openSharedBudgetStore } from "./shared-budget-store.ts";
 
 /** The one place where requests of a credential wait, in every process that uses it. */

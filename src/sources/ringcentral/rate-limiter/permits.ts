@@ -1,5 +1,4 @@
 import { formatDuration, formatNumberOf } from "../../../core/text.ts";
-import type { RateHeaders } from "../error-bodies.ts";
 import {
   allowance,
   type Budget,
@@ -14,6 +13,7 @@ import {
   tokenKind,
   used,
 } from "./budget.ts";
+import type { RateHeaders } from "./rate-headers.ts";
 
 /** Who asks for a permit, and for what. */
 export interface Asking {
