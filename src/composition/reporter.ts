@@ -52,6 +52,7 @@ export async function openRunReporter(invocation: Invocation): Promise<RunReport
     fileLevel: levels[Math.min(settings.verbose ?? 1, 2)] as LogLevel,
     ...(spoken === undefined && settings.logFile !== undefined ? {} : { stream: screen.messages }),
     ...(settings.logFile === undefined ? {} : { file: settings.logFile }),
+    trouble: screen.messages,
     format: settings.logFormat ?? "text",
     clock: io.clock,
     redact: redactor,

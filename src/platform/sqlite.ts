@@ -186,7 +186,7 @@ const told: Readonly<Record<Exclude<Fault, "busy" | "damaged">, readonly [ErrorC
   "read-only": ["disk-read-only", "it cannot be written: it or its disk is read-only"],
   denied: ["disk-denied", "it cannot be opened: check that you may read and write it and its folder"],
   "too-many-files": ["too-many-files", "too many files are open: lower --transfers"],
-  io: ["disk-io", "its disk failed while it was used: check it"],
+  io: ["disk-io", "its disk failed while it was used, or is full: check it"],
 };
 
 /** What SQLite or the file system said of a database file, as a RecordingError with the remedy; `bug` where it is none of these. */

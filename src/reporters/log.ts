@@ -27,6 +27,8 @@ export interface LogSettings {
   readonly level: LogLevel;
   /** Where lines go, for example the reporter's `messages`, which keep clear of the bars. */
   readonly stream?: { write(text: string): unknown };
+  /** Where it is told that the file cannot be written any more. */
+  readonly trouble: { write(text: string): unknown };
   /** The least level that the file gets; that of the stream unless told. */
   readonly fileLevel?: LogLevel;
   /** Appended to; made with mode 0600. */
@@ -41,7 +43,7 @@ export interface LogSettings {
 /** Opens the log; a file that cannot be opened is a RecordingError `usage`. Writing never throws. */
 export function openLog(settings: LogSettings): Log {
   const { stream, redact, clock, timezone } = settings;
-  const file = settings.file === undefined ? undefined : openLogFile(settings.file, stream);
+  const file = settings.file === undefined ? undefined : openLogFile(settings.file, settings.trouble);
   const limit = levels.indexOf(settings.level);
   const fileLimit = levels.indexOf(settings.fileLevel ?? settings.level);
   const isJson = settings.format === "json";
@@ -115,7 +117,7 @@ function openToAppend(path: string): number {
 }
 
 /** Written line by line, at once: what is logged survives a kill. */
-function openLogFile(path: string, stream: LogSettings["stream"]): { write(line: string): void; close(): void } {
+function openLogFile(path: string, trouble: LogSettings["trouble"]): { write(line: string): void; close(): void } {
   let file: number | undefined;
   try {
     file = openToAppend(path);
@@ -138,7 +140,7 @@ function openLogFile(path: string, stream: LogSettings["stream"]): { write(line:
       } catch (error) {
         close();
         const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
-        stream?.write(`callreel: warning: the log file ${printable(path)} cannot be written any more (${code}).\n`);
+        trouble.write(`callreel: warning: the log file ${printable(path)} cannot be written any more (${code}).\n`);
       }
     },
   };

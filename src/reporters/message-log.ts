@@ -17,7 +17,7 @@ export function openMessageLog<Stream extends Writable>(
   stream: Stream,
   settings: Pick<LogSettings, "file" | "format" | "clock" | "timezone">,
 ): MessageLog<Stream> {
-  const log = openLog({ ...settings, level: "info", redact: openRedactor() });
+  const log = openLog({ ...settings, trouble: stream, level: "info", redact: openRedactor() });
   const note = (text: string) => {
     for (const line of text.split("\n")) {
       if (line.trim() === "" || line.startsWith("\r")) continue;

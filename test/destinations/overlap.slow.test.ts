@@ -72,7 +72,7 @@ describe("without a validator", () => {
     [
       "that ends within what is here",
       [rest(body, 200_000 - overlap)[0], body.subarray(200_000 - overlap, 180_000)],
-      "wrong-length",
+      "changed",
     ],
     [
       "416 with a total below the first one",
@@ -85,7 +85,37 @@ describe("without a validator", () => {
     await breakAt(destination, 200_000);
     expect(await continued(destination, head, bytes)).toBe(code);
     expect(folder.files()).toEqual([]);
+    if (code === "changed") {
+      const next = await destination.open(path, expectation("1"), forever);
+      expect(next.rangeHeaders).toEqual({});
+      await next.abandon(broke);
+    }
     expect(await continued(destination, ok(body), body)).toBe(`kept ${body.length}`);
+  });
+
+  test.each(["changed", "bad-answer"] as const)(
+    "an answer to the question for the rest that cannot be used at all (%s) is followed by one for the whole",
+    async (code) => {
+      using folder = openTempFolder();
+      await using destination = await openDisk(folder.path);
+      await breakAt(destination, 200_000);
+      const incoming = await destination.open(path, expectation("1"), forever);
+      await incoming.abandon(new RecordingError(code, "The server continues with encoded bytes."));
+      const next = await destination.open(path, expectation("1"), forever);
+      expect(next.rangeHeaders).toEqual({});
+      await next.abandon(broke);
+    },
+  );
+
+  test("a server that is out of order leaves the part as it is", async () => {
+    using folder = openTempFolder();
+    await using destination = await openDisk(folder.path);
+    await breakAt(destination, 200_000);
+    const incoming = await destination.open(path, expectation("1"), forever);
+    await incoming.abandon(new RecordingError("server-error", "Out of order."));
+    const next = await destination.open(path, expectation("1"), forever);
+    expect(next.rangeHeaders).toEqual({ range: `bytes=${200_000 - overlap}-` });
+    await next.abandon(broke);
   });
 
   test("a part no longer than that is not worth continuing", async () => {

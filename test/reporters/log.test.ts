@@ -24,6 +24,7 @@ function logged(settings: Partial<LogSettings> = {}) {
       clock: heldClock(),
       redact,
       stream,
+      trouble: stream,
       timezone: "Asia/Tokyo",
       ...settings,
     }),
@@ -139,6 +140,22 @@ test.skipIf(process.platform !== "linux")("a full disk ends the file with one wo
     "callreel: warning: the log file /dev/full cannot be written any more (ENOSPC).\n",
     `${time} info  two\n`,
   ]);
+});
+
+test.skipIf(process.platform !== "linux")("a full disk is told on the screen though it shows no other line", () => {
+  const told: string[] = [];
+  const trouble = { write: (text: string) => told.push(text) };
+  const log = openLog({
+    level: "info",
+    format: "text",
+    file: "/dev/full",
+    clock: Date,
+    redact: openRedactor(),
+    trouble,
+  });
+  log.info("one");
+  log.info("two");
+  expect(told).toEqual(["callreel: warning: the log file /dev/full cannot be written any more (ENOSPC).\n"]);
 });
 
 test("lines of text that say the same are folded, objects are not", () => {

@@ -146,7 +146,7 @@ class DiskIncoming implements Incoming {
   /** Keeps what a later run can continue, else removes it. */
   async #endBadly(error: RecordingError): Promise<void> {
     const part = this.#part;
-    if (part.earlier !== undefined && !this.#taking) part.leave();
+    if (part.earlier !== undefined && !this.#taking && !unusable.has(error.code)) part.leave();
     else if (part.note !== undefined && canContinue(part, error)) await part.keep();
     else await part.discard();
   }
@@ -173,10 +173,10 @@ function mustLast({ audioSeconds = 0 }: Audio, { longerThanSeconds }: Expectatio
   throw new RecordingError("not-longer", "The source has no more of the recording than is here already.");
 }
 
-/** A body that ends within what is here already has ended early. */
+/** A body that ends within what is here already brings nothing, however often it is asked for. */
 function mustRepeatAll(overlap: Overlap | undefined): void {
   if (overlap === undefined || overlap.missing === 0) return;
-  throw new RecordingError("wrong-length", "The server ended its answer within what was received before.");
+  throw new RecordingError("changed", "The server ended its answer within what was received before: starting over.");
 }
 
 /** The whole file, checked and hashed, and told what it is. */
@@ -210,6 +210,9 @@ const ruined: ReadonlySet<ErrorCode> = new Set([
   ...(["not-audio", "bad-audio", "empty-body", "bad-answer", "changed", "not-longer", "bug"] as const),
   ...(["disk-full", "disk-denied", "disk-read-only", "disk-io"] as const),
 ]);
+
+/** A server that answers so to the question for the rest may do so for ever: the whole is asked for instead. */
+const unusable: ReadonlySet<ErrorCode> = new Set(["changed", "bad-answer"]);
 
 function canContinue({ check, sink, note }: Part, error: RecordingError): boolean {
   if (ruined.has(error.code) || check.refused || check.type === undefined) return false;
