@@ -203,7 +203,7 @@ async function findExtra(
   { tell, line }: Telling,
 ): Promise<void> {
   for await (const keys of ledger.keys({ ...(source && { source }), ...timeOf(selection), states: ["done"] })) {
-    const unlisted = keys.filter((key) => kinds.includes(kindOf(key)) && !listed.has(key) && !skipped.has(key));
+    const unlisted = keys.filter((key) => !listed.has(key) && !skipped.has(key) && kinds.includes(kindOf(key)));
     const entries = unlisted.length === 0 ? [] : await ledger.entriesOf(unlisted);
     const look = await lookAt(store, entries);
     for (const entry of entries) {

@@ -45,7 +45,8 @@ class FieldColumns implements Columns {
 
   has(...names: readonly string[]): boolean {
     const { byPlainName } = this.#layout;
-    return names.some((name) => byPlainName.has(name));
+    for (const name of names) if (byPlainName.has(name)) return true;
+    return false;
   }
 
   isCut(...names: readonly string[]): boolean {
@@ -145,7 +146,14 @@ const words: ReadonlySet<string> = new Set([
   "\u2014",
 ]);
 
+const longest = Math.max(...[...words].map(({ length }) => length));
+/** How these words begin, in either case: numbers, which most short cells are, and most directions begin otherwise. */
+const beginnings: ReadonlySet<number> = new Set(
+  [...words].flatMap((word) => [word.charCodeAt(0), word.toUpperCase().charCodeAt(0)]),
+);
+
 /** Whether a cell, without blanks around it, is one of the ways in which tools write that there is no value. */
 export function isNullWord(text: string): boolean {
-  return text.length <= 13 && words.has(text.toLowerCase());
+  if (text.length > longest || (text !== "" && !beginnings.has(text.charCodeAt(0)))) return false;
+  return words.has(text.toLowerCase());
 }

@@ -10,6 +10,7 @@ import type { Job, Run } from "./run.ts";
 import type { Work } from "./work.ts";
 
 type Refusal = Extract<Claim, { granted: false }>;
+type Why = Refetch["why"] | "absent";
 
 /** Refs claimed at once: few enough to give back when the run stops, enough to make claims cheap. */
 const claimSize = 256;
@@ -134,11 +135,20 @@ async function startChunk(refs: readonly RecordingRef[], run: Run, start: Start)
     return refs.length;
   }
   let granted = 0;
+  const refuse = (ref: RecordingRef, claim: Refusal) => {
+    if (claim.reason === "claimed") run.theirs.add(ref);
+    else notGranted(ref, claim, run);
+  };
   for (const [index, ref] of refs.entries()) {
-    const { claim, job } = await insisted(ref, claims[index] as Claim, run);
+    const first = claims[index] as Claim;
+    const why = first.granted ? undefined : whyAgain(ref, first, run);
+    if (!first.granted && why === undefined) {
+      refuse(ref, first);
+      continue;
+    }
+    const { claim, job } = await insisted(ref, first, why, run);
     if (!claim.granted) {
-      if (claim.reason === "claimed") run.theirs.add(ref);
-      else notGranted(ref, claim, run);
+      refuse(ref, claim);
       continue;
     }
     granted += 1;
@@ -169,10 +179,14 @@ async function leave(ref: RecordingRef, claim: Claim, run: Run): Promise<void> {
   notGranted(ref, isWanted ? { granted: false, reason: "enqueued" } : claim, run);
 }
 
-/** Claims again what was refused but is to be fetched all the same, with what the ledger knows of it. */
-async function insisted(ref: RecordingRef, claim: Claim, run: Run): Promise<{ claim: Claim; job: Job }> {
+/** Claims again what was refused but is to be fetched all the same because of `why`, with what the ledger knows of it. */
+async function insisted(
+  ref: RecordingRef,
+  claim: Claim,
+  why: Why | undefined,
+  run: Run,
+): Promise<{ claim: Claim; job: Job }> {
   const { ledger } = run.ports;
-  const why = claim.granted ? undefined : whyAgain(ref, claim, run);
   if (why === undefined && !(claim.granted && ref.insist === true)) return { claim, job: { ref } };
   const entry = await ledger.entry?.(ref.key);
   const known = withKnown(ref, entry);
@@ -195,7 +209,7 @@ function notGranted(ref: RecordingRef, { reason, path, evidence }: Refusal, run:
 }
 
 /** Why a recording is fetched although the ledger calls it done, or `absent`: believed not to be had. */
-function whyAgain(ref: RecordingRef, claim: Refusal, run: Run): Refetch["why"] | "absent" | undefined {
+function whyAgain(ref: RecordingRef, claim: Refusal, run: Run): Why | undefined {
   const { again, retryGone } = run.plan;
   if (claim.reason === "unproven" || isAbsence(claim.reason)) {
     return again || ref.insist === true || retryGone === true ? "absent" : undefined;

@@ -6,7 +6,7 @@ import { RecordingError } from "../model/errors.ts";
 import type { DownloadEvent } from "../model/events.ts";
 import type { Ledger } from "../model/ledger.ts";
 import type { Selection, Source } from "../model/ports.ts";
-import type { RecordingRef, Row, RowBatch, RowFinding } from "../model/recording.ts";
+import type { RecordingKey, RecordingRef, Row, RowBatch, RowFinding } from "../model/recording.ts";
 import { canBeStart, excluded } from "../selection.ts";
 import type { CallMarks } from "./call-traits.ts";
 import { type GivenRows, withoutPlace } from "./given-rows.ts";
@@ -73,17 +73,21 @@ async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
 interface Found {
   readonly row: Row;
   /** What the row speaks of, or why it cannot count. */
-  readonly finding: RowFinding | string;
+  finding: RowFinding | string;
 }
 
 async function findIn(rows: readonly Row[], rules: RowRules): Promise<readonly Found[]> {
-  const found = rows.map((row) => ({ row, finding: withoutFalseStart(read(row, rules)) }));
+  const found: Found[] = rows.map((row) => ({ row, finding: withoutFalseStart(read(row, rules)) }));
   const known = await knownOf(found, rules);
-  return found.map(({ row, finding }) => {
-    if (typeof finding === "string") return { row, finding };
-    const conflicts = finding.refs.map((ref) => rules.given?.conflict(ref, known.get(ref.key)));
-    return { row, finding: conflicts.find((why) => why !== undefined) ?? finding };
-  });
+  let at = 0;
+  for (const each of found) {
+    const { finding } = each;
+    if (typeof finding === "string") continue;
+    // Each is held against what was seen before, and remembered, whatever is wrong with the others.
+    const conflicts = finding.refs.map((ref) => rules.given?.conflict(ref, known[at++]));
+    each.finding = conflicts.find((why) => why !== undefined) ?? finding;
+  }
+  return found;
 }
 
 /** An error that gives up on more than this row ends the run. */
@@ -107,17 +111,12 @@ function withoutFalseStart(finding: RowFinding | string): RowFinding | string {
   return { ...finding, refs };
 }
 
-/** The calls of the recordings that the archive knows already. */
-async function knownOf(rows: readonly Found[], { known }: RowRules): Promise<ReadonlyMap<string, CallMarks>> {
-  const found = new Map<string, CallMarks>();
-  if (known === undefined) return found;
-  const keys = rows.flatMap(({ finding }) => (typeof finding === "string" ? [] : finding.refs.map(({ key }) => key)));
-  const calls = await known(keys);
-  for (const [at, key] of keys.entries()) {
-    const call = calls[at];
-    if (call !== undefined) found.set(key, call);
-  }
-  return found;
+/** The calls of the recordings that the archive knows already, in the order of all rows' refs. */
+async function knownOf(rows: readonly Found[], { known }: RowRules): Promise<readonly (CallMarks | undefined)[]> {
+  if (known === undefined) return [];
+  const keys: RecordingKey[] = [];
+  for (const { finding } of rows) if (typeof finding !== "string") for (const { key } of finding.refs) keys.push(key);
+  return known(keys);
 }
 
 function reasonToSkip(ref: RecordingRef, { given, selection }: RowRules, nowMs: number) {

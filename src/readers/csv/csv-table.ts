@@ -156,8 +156,8 @@ function fieldsOf(
 /** Cheap first look: the first cell of a failure ends in a number, or names the tool. */
 function looksFailed(cells: readonly string[]): boolean {
   const first = cells[0] as string;
-  const code = first.charCodeAt(0);
-  return (code > 0x40 && /^\p{L}+\.?\s?\d+(,|$)/u.test(first)) || /^(HResult|Sqlcmd:|SQLState) ?/.test(first);
+  if (!(first.charCodeAt(0) > 0x40)) return false;
+  return /^\p{L}+\.?\s?\d+(,|$)/u.test(first) || /^(HResult|Sqlcmd:|SQLState) ?/.test(first);
 }
 
 function refuseFailed(record: RawRecord, delimiter: string, file: string): void {
@@ -183,9 +183,8 @@ function isRule(cells: readonly string[], before: string, delimiter: string): bo
 
 /** What exporting tools print between rows; a line with as many cells as a row must surely be that. */
 function isNoiseIn(cells: readonly string[], wanted: number, delimiter: string): boolean {
-  const line = cells.join(delimiter);
-  if (cells.length === 1 || cells.length !== wanted) return isNoise(line);
-  return /^\s*(\(\d|Changed )/.test(cells[0] as string) && isSurelyNoise(line);
+  if (cells.length === 1 || cells.length !== wanted) return isNoise(cells.join(delimiter));
+  return /^\s*(\(\d|Changed )/.test(cells[0] as string) && isSurelyNoise(cells.join(delimiter));
 }
 
 function isDashes(cells: readonly string[]): boolean {

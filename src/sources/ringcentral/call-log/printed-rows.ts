@@ -33,35 +33,32 @@ export function namesRecordings(fields: Fields): boolean {
 export function findingOfTable(row: Row, makeRef: MakeRef): RowFinding {
   const columns = columnsOf(row.fields);
   refuseCut(columns, row);
-  refuseStructures([columns.value(...idNames), columns.value(...contentNames), columns.value(...uriNames)], row);
-  const parts = partsOf(columns, row);
+  const [id, contentUri, uri] = [columns.value(...idNames), columns.value(...contentNames), columns.value(...uriNames)];
+  refuseStructures([id, contentUri, uri], row);
+  const own = { id: id ?? ownId(columns), contentUri: addressOf(contentUri), uri: addressOf(uri) };
+  const parts = [own, ...furtherParts(columns, row)];
   const call = callOfTable(columns, row.start);
   const refs = new Map<string, RecordingRef>();
   for (const part of parts) {
-    const id = idOfPart(part, row);
-    if (id !== undefined && !refs.has(id)) refs.set(id, makeRef(id, part.contentUri, call));
+    const named = idOfPart(part, row);
+    if (named !== undefined && !refs.has(named)) refs.set(named, makeRef(named, part.contentUri, call));
   }
   if (refs.size > 0) return { refs: [...refs.values()] };
   refuseDoubt(columns, row);
   return { refs: [], absence: { reason: "no-recording", call } };
 }
 
-function partsOf(columns: Columns, row: Row): Part[] {
-  const nested = nestedNames.flatMap((name) => nestedParts(columns.value(name), name, row));
+/** What columns that hold objects say, and those into which legs were flattened; most tables have neither. */
+function furtherParts(columns: Columns, row: Row): Part[] {
+  const nested = columns.has(...nestedNames)
+    ? nestedNames.flatMap((name) => nestedParts(columns.value(name), name, row))
+    : [];
   const legs = flatLegs(columns).map((leg) => ({
     id: columns.value(`${leg}id`),
     contentUri: addressOf(columns.value(`${leg}contenturi`)),
     uri: addressOf(columns.value(`${leg}uri`)),
   }));
-  return [
-    {
-      id: columns.value(...idNames) ?? ownId(columns),
-      contentUri: addressOf(columns.value(...contentNames)),
-      uri: addressOf(columns.value(...uriNames)),
-    },
-    ...nested,
-    ...legs,
-  ];
+  return nested.length + legs.length === 0 ? legs : [...nested, ...legs];
 }
 
 const ofRecordings = /^recording|^legs/;
