@@ -34,10 +34,13 @@ async function openDay() {
       before = state;
     }
   }
-  async function pass(ms: number, step = 20 * second): Promise<void> {
-    for (let left = ms; left > 0; left -= step) {
+  /** Lets so much time pass in such steps; without any, from one sleeper to the next, each at work at its own time. */
+  async function pass(ms: number, step?: number): Promise<void> {
+    for (let left = ms; left > 0; ) {
       await settled();
-      await held.advance(Math.min(step, left));
+      const passing = Math.min(step ?? Math.max(1, held.untilNext), left);
+      await held.advance(passing);
+      left -= passing;
     }
     await settled();
   }
