@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 /** Those that leave nothing behind in their process: their files share one, which spares a third of the time. */
 const sharing =
   "test/{cli,composition,core,destinations,http,ledgers,platform,readers,reporters,sandbox,sources}/**/*.test.ts";
-/** Those that take seconds. */
+/** Those that take seconds; their files share a process as well, which spares two fifths of their CPU time. */
 const slow = "test/**/*.slow.test.ts";
 
 export default defineConfig({
@@ -19,6 +19,7 @@ export default defineConfig({
           name: "slow",
           include: [slow],
           globalSetup: "test/helpers/shared-servers.ts",
+          isolate: false,
           // They wait for programs, servers and browsers about as long as they compute.
           maxWorkers: 2 * availableParallelism(),
           sequence: { groupOrder: 1 },
