@@ -89,6 +89,18 @@ async function* once(refs: readonly RecordingRef[]): AsyncIterable<Work> {
 
 const ids = (count: number) => Array.from({ length: count }, (_, at) => `rec-${at}`);
 const refsOf = (count: number) => ids(count).map((id) => callRef(id));
+/** Answers for `rec-20` only after a recording was told as done, however slow the disk is. */
+function holdTwentieth(): { readonly script: Script; readonly onEvent: (event: DownloadEvent) => void } {
+  const told = new AbortController();
+  return {
+    script(id, _nth, _request, response) {
+      if (id !== "rec-20" || told.signal.aborted) return false;
+      told.signal.addEventListener("abort", () => response.end(smallWav(id)));
+      return true;
+    },
+    onEvent: ({ event }) => event === "recording-done" && told.abort(),
+  };
+}
 const files = () => readdirSync(root).filter((name) => !name.startsWith("."));
 const codes = (events: readonly DownloadEvent[]) =>
   events.flatMap((event) => ("code" in event ? [`${event.event}:${event.code}`] : []));
@@ -562,7 +574,11 @@ describe("a run ends early", () => {
   });
 
   it("at a cap of bytes and of time", async () => {
-    const bytes = await runDownload({ refs: refsOf(60), plan: { caps: { bytes: 1 }, transfers: 1 } });
+    const bytes = await runDownload({
+      refs: refsOf(60),
+      plan: { caps: { bytes: 1 }, transfers: 1 },
+      ...holdTwentieth(),
+    });
     expect(bytes.summary.stoppedBy?.code).toBe("cap-reached");
     expect(bytes.summary.done).toBeLessThan(60);
     const slow: Script = (_id, _nth, _request, response) => {
@@ -612,12 +628,15 @@ describe("a run ends early", () => {
 
   it("when interrupted: what was claimed is free for the next run, and how to go on is told", async () => {
     const stop = new AbortController();
+    const { script, onEvent } = holdTwentieth();
     const { summary, events } = await runDownload({
       refs: refsOf(30),
       plan: { transfers: 1 },
       stop: stop.signal,
+      script,
       onEvent: (event) => {
         if (event.event === "recording-done") stop.abort(new RecordingError("interrupted", "Interrupted."));
+        onEvent(event);
       },
     });
     expect(summary.stoppedBy?.code).toBe("interrupted");
