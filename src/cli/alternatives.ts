@@ -6,6 +6,7 @@ const alternatives = [
   ["month", "to"],
   ["month", "since"],
   ["month", "before"],
+  ["since", "from"],
   ["before", "to"],
   ["utc", "timezone"],
 ] as const;

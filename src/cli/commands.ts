@@ -396,6 +396,7 @@ export const commands: readonly CommandSpec[] = [
       ["ringcentral", "tim"],
     ],
     summary: "login, status or logout, of ringcentral or tim",
+    makesSettings: true,
     groups: [logs, ...sourceGroups],
     examples: [
       ["callreel auth login ringcentral --client-id ID", "in the browser"],

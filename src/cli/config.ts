@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { RecordingError } from "../core/model/errors.ts";
+import { printable } from "../core/text.ts";
 import { diskError } from "../platform/disk-error.ts";
 import { readSecretFile, withoutQuotes } from "../platform/secrets.ts";
 import { settleAlternatives } from "./alternatives.ts";
@@ -123,6 +124,12 @@ export function firstProfile(flags: RawFlags, env: Env): string {
 export function settingsPath(flags: RawFlags, env: Env): string {
   const given = typeof flags.config === "string" ? flags.config : env.CALLREEL_CONFIG;
   return given === undefined ? join(configFolder(env), "config.json") : resolve(given);
+}
+
+/** Throws `usage` for a settings file that a flag names and that is not there: without it everything would be as nobody wanted it. */
+export function requireSettingsFile({ config }: RawFlags): void {
+  if (typeof config !== "string" || existsSync(config)) return;
+  throw new RecordingError("usage", `--config: there is no settings file at ${printable(config)}.`);
 }
 
 function configFolder(env: Env): string {

@@ -114,8 +114,9 @@ async function runCommand(
   io: Io,
 ): Promise<number> {
   const begun = io.clock.monotonic();
-  const { resolveSettings } = await import("./config.ts");
+  const { requireSettingsFile, resolveSettings } = await import("./config.ts");
   const raw = flags as Parameters<typeof resolveSettings>[0];
+  if (!spec.withoutSettings && !spec.makesSettings) requireSettingsFile(raw);
   const resolved: Resolved = spec.withoutSettings ? { settings: {}, origins: {} } : await resolveSettings(raw, io.env);
   if (spec.foldersOnly) refuseBuckets(spec.name, [resolved.settings.dest, raw.dest, ...args]);
   const command = await spec.load();

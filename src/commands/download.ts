@@ -1,5 +1,5 @@
 import type { Invocation, Io } from "../cli/io.ts";
-import { takeArchive, wireLedger } from "../composition/archive.ts";
+import { requireLedger, takeArchive, wireLedger } from "../composition/archive.ts";
 import { downloadToStdout, runIntoArchive } from "../composition/archive-run.ts";
 import { survey } from "../composition/dry-run.ts";
 import { forEachProfile } from "../composition/each-profile.ts";
@@ -29,6 +29,7 @@ async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<
     using _ = metrics.budgetsOf(sources);
     if (!settings.execFailed) refuseWithoutLogin(sources, settings);
     if (settings.dryRun) return await survey(invocation, sources, selection, reporter.report);
+    if (settings.pending || settings.execFailed) await requireLedger(settings, io);
     const lock = await takeArchive(settings, io, "shared");
     try {
       await using ledger = await wireLedger(settings, io);

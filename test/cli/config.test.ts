@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openSettingsFile, readSecret, resolveSettings, settingsPath, stateFolder } from "../../src/cli/config.ts";
+import {
+  openSettingsFile,
+  readSecret,
+  requireSettingsFile,
+  resolveSettings,
+  settingsPath,
+  stateFolder,
+} from "../../src/cli/config.ts";
 
 let folder: string;
 let env: Record<string, string>;
@@ -155,6 +162,7 @@ describe("of two settings that exclude each other", () => {
     [{ month: "2026-03", from: "7d" }, /^--month and --from exclude each other; give one of them\.$/],
     [{ month: "2026-03", to: "7d" }, /^--month and --to exclude/],
     [{ month: "2026-03", since: "last" }, /^--month and --since exclude/],
+    [{ from: "7d", since: "last" }, /^--since and --from exclude/],
     [{ utc: true, timezone: "Europe/London" }, /^--utc and --timezone exclude/],
   ])("two flags are refused: %j", async (flags, message) => {
     await expect(given(flags)).rejects.toThrow(message);
@@ -163,6 +171,13 @@ describe("of two settings that exclude each other", () => {
 
 it.each(["2026-13", "2026-3", "March", "2026-03-01", "0000-01", "", "2026–03"])("%j is no month", async (month) => {
   await expect(resolveSettings({ month }, env)).rejects.toThrow(/^--month: ".*" is not a month; .* as in 2026-03\.$/);
+});
+
+it("refuses a number that no call can have, and a settings file that is named but not there", async () => {
+  await expect(resolveSettings({ number: "reception" }, env)).rejects.toThrow('--number: "reception" has no digits.');
+  expect(() => requireSettingsFile({ config: "/no/such.json" })).toThrow(
+    "--config: there is no settings file at /no/such.json.",
+  );
 });
 
 it("refuses an unknown zone by name, with an example", async () => {

@@ -130,6 +130,7 @@ describe("--exec", () => {
 
   it("is what --exec-failed wants to be told", async () => {
     await using world = await openTimWorld(1);
+    await download(world, "--enqueue-only");
     const { code, err } = await download(world, "--exec-failed");
     expect([code, err]).toEqual([2, expect.stringMatching(/--exec-failed repeats --exec/)]);
   });

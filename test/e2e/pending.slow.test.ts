@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { runHere } from "../helpers/run-here.ts";
 import { describeOnPostgres } from "../helpers/shared-postgres.ts";
@@ -29,9 +30,20 @@ test("what was only listed is downloaded later without its rows, oldest call fir
   expect((await runHere(pending, { env })).code).toBe(0);
 });
 
+test("what only a ledger can tell is not asked of a folder that has none, nor is one made there", async () => {
+  await using world = await openTimWorld(1);
+  const nowhere = `${world.archive}-mistyped`;
+  for (const what of [["--pending"], ["--exec-failed", "--exec", "true"]]) {
+    const { code, err } = await runHere(["download", "-s", "tim", "-d", nowhere, ...what], { env: world.env });
+    expect([code, err]).toEqual([2, expect.stringContaining(`There is no archive at ${nowhere}`)]);
+    expect(existsSync(nowhere)).toBe(false);
+  }
+});
+
 test("what makes no sense together is refused", async () => {
   await using world = await openTimWorld(1);
   const { csv, archive, env } = world;
+  expect((await runHere(["download", "--rows", csv, "-d", archive, "--enqueue-only"], { env })).code).toBe(0);
   const refused = async (...args: string[]) => {
     const { code, err } = await runHere(["download", "-s", "tim", "-d", archive, ...args], { env });
     return [code, err];

@@ -24,6 +24,8 @@ export interface CommandSpec {
   readonly examples: readonly (readonly [command: string, says: string])[];
   /** Takes no settings from profile or environment: works with a broken settings file. */
   readonly withoutSettings?: boolean;
+  /** It makes the settings file where there is none. */
+  readonly makesSettings?: boolean;
   /** Works on archives in folders alone, and refuses a bucket. */
   readonly foldersOnly?: boolean;
   /** Loads the verb when it is used. */

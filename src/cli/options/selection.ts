@@ -50,7 +50,7 @@ export const selectOptions = {
   includeExpired: flag("--include-expired", "also ask, last of all, for calls past the source's retention"),
   direction: choice("--direction <which>", "only inbound or only outbound calls", ["inbound", "outbound"]),
   extension: value("--extension <number>", "only calls of this extension", text),
-  number: value("--number <number>", "only calls from or to this number", text),
+  number: value("--number <number>", "only calls from or to this number", phoneNumber),
   minDuration: value("--min-duration <time>", "only calls at least this long", parseDuration),
   shortBy: value(
     "--short-by <time>",
@@ -74,6 +74,11 @@ export const selectOptions = {
 } as const;
 
 /** Some of the kinds, in their order. */
+function phoneNumber(given: string): string {
+  if (/\d/.test(given)) return given;
+  throw new RecordingError("usage", `"${printable(given)}" has no digits.`);
+}
+
 function kinds(given: string): readonly RecordingKind[] {
   const names = given.split(",").map((name) => name.trim());
   const unknown = names.find((name) => !recordingKinds.includes(name as RecordingKind));
