@@ -91,10 +91,13 @@ interface Thread {
   close(): Promise<void>;
 }
 
+/** All that a thread makes dies with its batch. */
+const heap = { maxYoungGenerationSizeMb: 2 };
+
 /** `free` is called after each batch. */
 function openThread(root: string, free: () => void): Thread {
   const workerData: HashSettings = { root };
-  const worker = new Worker(new URL("./hash-worker.js", import.meta.url), { workerData });
+  const worker = new Worker(new URL("./hash-worker.js", import.meta.url), { workerData, resourceLimits: heap });
   const under: (readonly Job[])[] = [];
   let ended: { readonly error: unknown } | undefined;
   const end = (error: unknown) => {
