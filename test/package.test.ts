@@ -36,11 +36,25 @@ describe("the package", () => {
     expect([ran.status, ran.stdout, ran.stderr]).toEqual([0, `${version}\n`, ""]);
   });
 
+  it("holds every thread that the program starts, beside what starts it", () => {
+    const started = sources().flatMap((text) =>
+      [...text.matchAll(/new Worker\(\s*new URL\("([^"]+)"/g)].map((found) => found[1]),
+    );
+    expect(started.length).toBeGreaterThan(2);
+    const bundle = readdirSync(join(root, "dist/bundle"));
+    for (const address of started) expect(bundle.map((name) => `./${name}`)).toContain(address);
+  });
+
   it("runs nothing while it is installed", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
   });
 });
+
+function sources(): string[] {
+  const names = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" });
+  return names.filter((name) => name.endsWith(".ts")).map((name) => readFileSync(join(root, "src", name), "utf8"));
+}
 
 function npm(cwd: string, ...args: string[]): string {
   return execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
