@@ -236,6 +236,19 @@ test("an answer that names an error is no list, whatever its status and however 
   }
 });
 
+test("calls that began far outside of the time asked for are left out, which is told", async () => {
+  const starts = [now - 9 * hour, now - 3 * hour, now + 9 * hour, now - 4 * hour - 500];
+  const records = starts.map((startMs, at) => call(String(at), startMs));
+  const { ids, events } = await list(() => ({ body: { records, navigation: {} } }), { fromMs: now - 4 * hour });
+  expect(ids).toEqual(["1"]);
+  expect(events.filter(({ event }) => event === "notice")).toEqual([
+    expect.objectContaining({
+      level: "warning",
+      message: expect.stringMatching(/^2 of the listed calls began outside/),
+    }),
+  ]);
+});
+
 test("the next page is asked for with the filters of the first, whatever its address says", async () => {
   const paging = ({ query, path }: SeenRequest, origin: string): ScriptedAnswer => {
     if (query.get("page") === "2") return { body: { records: [call("2", now - hour)] } };

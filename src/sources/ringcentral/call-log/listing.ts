@@ -38,7 +38,8 @@ export async function* listCalls(
   const now = nowBy(world.context.clock.now(), world.serverClock.now());
   const account = listingRange(selection, now);
   const own = listingRange({ ...selection, fromMs: selection.ownFromMs ?? account.fromMs }, now);
-  const wanted = recordFilter(selection, { fromMs: Math.min(account.fromMs, own.fromMs), toMs: account.toMs });
+  const asked = { fromMs: Math.min(account.fromMs, own.fromMs), toMs: account.toMs };
+  const wanted = recordFilter(selection, asked);
   const listing: Listing = {
     ...world,
     selection,
@@ -48,6 +49,8 @@ export async function* listCalls(
     line: 1,
     records: 0,
     startless: 0,
+    asked,
+    outside: 0,
   };
   tellProgress(listing, account, account.fromMs);
   try {
@@ -57,6 +60,7 @@ export async function* listCalls(
     yield* partsOf(listing, own, signal);
   }
   tellStartless(listing);
+  tellOutside(listing);
   const { fromMs, knownToMs: untilMs } = listing.level === "account" ? account : own;
   heard({ fromMs, untilMs, level: listing.level, byServer: world.serverClock.now() !== undefined });
 }
@@ -91,6 +95,9 @@ interface Listing extends ListingWorld {
   /** How many records there were so far, and how many of those whose start cannot be read. */
   records: number;
   startless: number;
+  /** The time that is asked for in all, and how many records began far outside of it. */
+  readonly asked: Range;
+  outside: number;
 }
 
 /** The records of one stretch of time, in windows that follow how many there are. */
@@ -123,6 +130,7 @@ async function* windowOf(listing: Listing, first: WindowStart, signal: AbortSign
     records += page.records.length;
     listing.records += page.records.length;
     for (const record of page.records) {
+      if (isFarOutside(startOf(record), listing.asked)) listing.outside += 1;
       if (listing.wanted(record)) held.push(await listing.extensions.completed(record, signal));
     }
     if (page.broken > 0) yield { rows: [], rejected: Array.from({ length: page.broken }, () => brokenRow(listing)) };
@@ -162,6 +170,19 @@ function tellStartless({ startless, context }: Listing): void {
   if (startless === 0) return;
   const have = startless === 1 ? "has no readable start: it is" : "have no readable start: they are";
   const message = `${startless} of the listed calls ${have} kept as RingCentral listed ${startless === 1 ? "it" : "them"}.`;
+  context.report({ event: "notice", level: "warning", message });
+}
+
+/** Windows overlap by seconds. */
+const nearMs = 60_000;
+
+function isFarOutside(startMs: number, { fromMs, toMs }: Range): boolean {
+  return startMs < fromMs - nearMs || startMs >= toMs + nearMs;
+}
+
+function tellOutside({ outside, context }: Listing): void {
+  if (outside === 0) return;
+  const message = `${outside} of the listed calls began outside of the time that was asked for, and ${outside === 1 ? "is" : "are"} left out: RingCentral, or a proxy before it, tells times wrongly or answers another question.`;
   context.report({ event: "notice", level: "warning", message });
 }
 
