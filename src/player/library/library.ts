@@ -20,12 +20,24 @@ const lookAgainMs = 2_000;
  */
 export function openLibrary(file: string): Library {
   const opened = attempt(() => openBrowse(file));
-  let idle: NodeJS.Immediate | NodeJS.Timeout | undefined;
   let closed = false;
+  /** Takes back what comes next: Node miscounts for good when a timeout is cleared as an immediate. */
+  let cancel = () => {};
 
   function tidy(): void {
     if (closed || !("browse" in opened)) return;
-    idle = opened.browse.index() ? setImmediate(tidy) : setTimeout(tidy, lookAgainMs).unref();
+    if (opened.browse.index()) soon();
+    else later();
+  }
+
+  function soon(): void {
+    const next = setImmediate(tidy);
+    cancel = () => clearImmediate(next);
+  }
+
+  function later(): void {
+    const next = setTimeout(tidy, lookAgainMs).unref();
+    cancel = () => clearTimeout(next);
   }
 
   function browse(): Browse {
@@ -33,14 +45,13 @@ export function openLibrary(file: string): Library {
     return opened.browse;
   }
 
-  idle = setImmediate(tidy);
+  soon();
   return {
     page: async (query) => browse().page(query),
     count: async (query) => browse().count(query),
     async [Symbol.asyncDispose]() {
       closed = true;
-      clearImmediate(idle as NodeJS.Immediate);
-      clearTimeout(idle as NodeJS.Timeout);
+      cancel();
       if ("browse" in opened) opened.browse.close();
     },
   };
