@@ -202,6 +202,17 @@ export async function openPostgresDatabase(url: string, settings: PostgresSettin
   };
 }
 
+/**
+ * Makes the schema of all our tables where it is not, and keeps everybody else from making tables in it until the
+ * transaction ends. (PostgreSQL's own IF NOT EXISTS fails where two ask at once.)
+ */
+export async function makeSchema(sql: Statements): Promise<void> {
+  // One number for all of callreel: whoever comes second waits here and finds the work done.
+  await sql.rows("SELECT pg_advisory_xact_lock(1919247724)");
+  const [row] = await sql.rows<{ found: boolean }>("SELECT to_regnamespace('callreel') IS NOT NULL AS found");
+  if (row?.found !== true) await sql.change("CREATE SCHEMA callreel");
+}
+
 /** What the opening asked, and, of a transaction that is to write, its mark. */
 async function openedBy(
   ask: (text: string) => Promise<unknown>,

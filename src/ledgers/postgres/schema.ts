@@ -1,5 +1,5 @@
 import { RecordingError } from "../../core/model/errors.ts";
-import type { Postgres, Statements } from "../../platform/postgres.ts";
+import { makeSchema, type Postgres, type Statements } from "../../platform/postgres.ts";
 import { searchStep } from "./search-tables.ts";
 
 /** Where all our tables are. */
@@ -108,10 +108,8 @@ export async function migrate(database: Postgres, readOnly: boolean): Promise<vo
 
 /** The same as part of a transaction that does more, which finds the tables afterwards. */
 export async function migrateWithin(sql: Statements, label: string): Promise<void> {
-  // One number for all of callreel: whoever comes second waits here and finds the work done.
-  await sql.rows("SELECT pg_advisory_xact_lock(1919247724)");
+  await makeSchema(sql);
   if (!(await exists(sql))) {
-    await sql.change(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
     await sql.change(`CREATE TABLE IF NOT EXISTS ${schema}.version (version integer NOT NULL)`);
     await sql.change(`INSERT INTO ${schema}.version VALUES (0)`);
   }

@@ -1,5 +1,5 @@
 import { RecordingError } from "../../core/model/errors.ts";
-import type { Postgres, Statements } from "../../platform/postgres.ts";
+import { makeSchema, type Postgres, type Statements } from "../../platform/postgres.ts";
 
 /** Small named documents in a database, which every machine with the same ledger shares. */
 export interface SharedState extends AsyncDisposable {
@@ -112,7 +112,6 @@ const lock = `WITH held AS MATERIALIZED (SELECT text FROM callreel.shared WHERE 
 async function makeTable(sql: Statements): Promise<void> {
   const [there] = await sql.rows<{ name: string | null }>("SELECT to_regclass('callreel.shared')::text AS name");
   if (there?.name != null) return;
-  await sql.rows("SELECT pg_advisory_xact_lock(hashtext('callreel.shared'))");
-  await sql.change("CREATE SCHEMA IF NOT EXISTS callreel");
+  await makeSchema(sql);
   await sql.change('CREATE TABLE IF NOT EXISTS callreel.shared (name text COLLATE "C" PRIMARY KEY, text text)');
 }

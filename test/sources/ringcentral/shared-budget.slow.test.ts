@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect, it } from "vitest";
 import type { Link } from "../../../src/core/model/recording.ts";
+import { openPostgresLedger } from "../../../src/ledgers/postgres/postgres-ledger.ts";
 import { openPostgresDatabase } from "../../../src/platform/postgres.ts";
 import { openSharedTokenStore, tokenKey } from "../../../src/sources/ringcentral/auth/shared-tokens.ts";
 import { openRingCentral, openSharedState } from "../../../src/sources/ringcentral/index.ts";
@@ -52,6 +53,25 @@ describeOnPostgres("a budget in PostgreSQL", (server) => {
     await one.beat(["a"]);
     await one.endLogin("a");
     expect(await other.beginLogin("b")).toBe(true);
+  });
+
+  it("makes its table beside ledgers that make theirs in the same moment", async () => {
+    const use = async () => {
+      await using database = await shared();
+      expect(await database.read("nothing")).toBe(undefined);
+    };
+    const record = async () => {
+      await using ledger = await openPostgresLedger(server.url, {
+        clock: realClock,
+        pid: 1,
+        password: server.password,
+      });
+      expect(await ledger.entry?.("tim/none")).toBe(undefined);
+    };
+    for (let time = 0; time < 5; time += 1) {
+      await server.run("DROP SCHEMA IF EXISTS callreel CASCADE");
+      await Promise.all([use(), record(), use(), record(), use(), record()]);
+    }
   });
 
   it("writes at a refusal once that somebody waits, and then nothing", async () => {
