@@ -71,7 +71,7 @@ export async function adopt(invocation: Invocation): Promise<number> {
     if (count > 0) await ledger.audit({ action: "adopt", detail: adoptedInWords(count, place.path) });
     return worst([told.end(count), rejected > 0 ? exitCodeOf("bad-rows") : 0]);
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 
@@ -99,7 +99,7 @@ async function adoptTranscripts({ settings, io, args }: Invocation): Promise<num
     if (!settings.quiet) io.stderr.write(`${told[0]?.toUpperCase()}${told.slice(1)}.\n`);
     return 0;
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 

@@ -39,7 +39,7 @@ async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<
       const work = await wireWork(invocation, sources, selection, ledger);
       return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer });
     } finally {
-      lock.release();
+      await lock.release();
     }
   } catch (error) {
     reporter.endedBy(error);

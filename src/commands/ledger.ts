@@ -6,6 +6,7 @@ import { openMeter } from "../composition/reporter.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import { formatNumberOf, printable } from "../core/text.ts";
 import { type Copied, copyToDatabase, copyToFile, mustBeFree } from "../ledgers/copy/index.ts";
+import type { HeldLock } from "../ledgers/index.ts";
 
 /**
  * `copy FROM TO`: an archive's whole ledger from a file into PostgreSQL or back, into a place that has none. Nothing of the
@@ -18,13 +19,13 @@ export async function ledger(invocation: Invocation): Promise<number> {
   const [from, to] = named.map((text) => ledgerPlace(text, settings, io)) as [LedgerPlace, LedgerPlace];
   mustBeThere(from);
   if (to.kind === "file") mustBeFree(to.file);
-  const locks: { release(): void }[] = [];
+  const locks: HeldLock[] = [];
   let copied: Copied;
   try {
     for (const place of [from, to]) locks.push(...(await lockPlace(place, settings, io)));
     copied = await copyBetween(from, to, invocation);
   } finally {
-    for (const lock of locks.reverse()) lock.release();
+    for (const lock of locks.reverse()) await lock.release();
   }
   return tellEnd(copied, from, to, invocation);
 }

@@ -62,7 +62,7 @@ export async function purge(invocation: Invocation): Promise<number> {
     const untold = undated > 0 ? 3 : await tellUntold(ledger, asked.filter ?? {}, io);
     return kept + keptBefore + since + locked > 0 ? 3 : untold;
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 

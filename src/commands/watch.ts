@@ -20,7 +20,7 @@ export async function watch(given: Invocation): Promise<number> {
     await using voice = await openVoice(invocation);
     return await watchWith(invocation, voice);
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 

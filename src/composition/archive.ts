@@ -7,7 +7,15 @@ import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { Store } from "../core/model/store.ts";
 import { openStore } from "../destinations/index.ts";
-import { isDatabase, lockArchive, lockDatabase, lockLedger, lockWatch, openArchive } from "../ledgers/index.ts";
+import {
+  type HeldLock,
+  isDatabase,
+  lockArchive,
+  lockDatabase,
+  lockLedger,
+  lockWatch,
+  openArchive,
+} from "../ledgers/index.ts";
 import { diskError, errno } from "../platform/disk-error.ts";
 import { operatorHere } from "../platform/operator.ts";
 import { version } from "../platform/version.ts";
@@ -80,11 +88,7 @@ export function ledgerPassword({ ledger, ledgerPassword: given, ledgerPasswordFi
  * Takes the archive for this run: `locked` when another run has it for longer than `--lock-wait`. Downloads whose ledger
  * is a database share it.
  */
-export async function takeArchive(
-  settings: Settings,
-  io: Io,
-  mode: "shared" | "alone" = "alone",
-): Promise<{ release(): void }> {
+export async function takeArchive(settings: Settings, io: Io, mode: "shared" | "alone" = "alone"): Promise<HeldLock> {
   const database = ledgerDatabase(settings);
   if (database !== undefined) {
     return lockDatabase(database, mode, { ...lockOptions(settings, io), ...ledgerPassword(settings) });
@@ -93,12 +97,12 @@ export async function takeArchive(
 }
 
 /** Makes this the only watch on the archive from this machine: `locked` when another one still is after `--lock-wait`. */
-export async function takeWatch(settings: Settings, io: Io): Promise<{ release(): void }> {
+export async function takeWatch(settings: Settings, io: Io): Promise<HeldLock> {
   return lockWatch(archiveFolder(settings, io), lockOptions(settings, io));
 }
 
 /** Holds the ledger alone, to replace it: `locked` when a process still has it open after `--lock-wait`. */
-export async function reserveLedger(settings: Settings, io: Io): Promise<{ release(): void }> {
+export async function reserveLedger(settings: Settings, io: Io): Promise<HeldLock> {
   return lockLedger(ledgerFile(settings, io), lockOptions(settings, io));
 }
 

@@ -4,7 +4,7 @@ import { readSecret, refusePassword, type Settings } from "../cli/config.ts";
 import type { Io } from "../cli/io.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive } from "../core/model/ledger.ts";
-import { isDatabase, lockArchive, lockDatabase, lockLedger, openArchive } from "../ledgers/index.ts";
+import { type HeldLock, isDatabase, lockArchive, lockDatabase, lockLedger, openArchive } from "../ledgers/index.ts";
 import { parseAddress } from "../platform/database-address.ts";
 import { archiveFolder, ledgerFile, lockOptions } from "./archive.ts";
 
@@ -60,7 +60,7 @@ function isLedgerFile(path: string): boolean {
 }
 
 /** Holds a ledger, and the archive that is known to be its, alone: `locked` when somebody has it for longer than `--lock-wait`. */
-export async function lockPlace(place: LedgerPlace, settings: Settings, io: Io): Promise<{ release(): void }[]> {
+export async function lockPlace(place: LedgerPlace, settings: Settings, io: Io): Promise<HeldLock[]> {
   const options = lockOptions(settings, io);
   if (place.kind === "database") {
     return [await lockDatabase(place.url, "alone", { ...options, password: place.password })];
@@ -69,7 +69,7 @@ export async function lockPlace(place: LedgerPlace, settings: Settings, io: Io):
   try {
     return [...archive, await lockLedger(place.file, options)];
   } catch (error) {
-    for (const lock of archive) lock.release();
+    for (const lock of archive) await lock.release();
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import type { Archive, Ledger } from "../core/model/ledger.ts";
 import type { Clock } from "../core/model/ports.ts";
 import type { Operator } from "../platform/operator.ts";
+import type { HeldLock } from "./lock-wait.ts";
 import type { openPostgresBrowse, PostgresBrowse } from "./postgres/browse.ts";
 import type { checkDatabase } from "./postgres/check.ts";
 import type { lockDatabaseArchive } from "./postgres/lock.ts";
@@ -21,6 +22,7 @@ export interface LedgerContext {
   readonly readOnly?: boolean;
 }
 
+export type { HeldLock } from "./lock-wait.ts";
 export { lockArchive, lockLedger, lockWatch } from "./sqlite/lock.ts";
 export { type Salvage, salvageLedger } from "./sqlite/rebuild.ts";
 
@@ -37,7 +39,7 @@ export function isDatabase(spec: string): boolean {
 }
 
 /** Takes the archive whose ledger is that database; loads the driver. */
-export async function lockDatabase(...asked: Parameters<typeof lockDatabaseArchive>): Promise<{ release(): void }> {
+export async function lockDatabase(...asked: Parameters<typeof lockDatabaseArchive>): Promise<HeldLock> {
   const { lockDatabaseArchive } = await import("./postgres/lock.ts");
   return lockDatabaseArchive(...asked);
 }

@@ -14,12 +14,18 @@ export interface LockOptions {
   readonly timezone?: string | undefined;
 }
 
+/** An archive, or its ledger, that is held against others. */
+export interface HeldLock {
+  /** Lets others have it: they can once it resolves. */
+  release(): void | Promise<void>;
+}
+
 /** Tries until the lock is had or the patience is over: then `locked`, with the words of `message`. */
-export async function acquire(
-  attempt: () => { release(): void } | undefined | Promise<{ release(): void } | undefined>,
+export async function acquire<Lock>(
+  attempt: () => Lock | undefined | Promise<Lock | undefined>,
   message: () => string,
   { waitMs, clock, signal }: LockOptions,
-): Promise<{ release(): void }> {
+): Promise<Lock> {
   const end = clock.monotonic() + waitMs;
   for (;;) {
     signal.throwIfAborted();

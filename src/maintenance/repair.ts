@@ -51,7 +51,7 @@ export async function repairFiles(asked: Invocation, ledger: Archive, keys: read
       reporter.hooks.noteIn(ledger);
       return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer });
     } finally {
-      lock.release();
+      await lock.release();
     }
   } finally {
     await reporter.close();
@@ -111,7 +111,7 @@ export async function rebuildLedger(invocation: Invocation): Promise<void> {
     const holds = await ledger.lostHolds();
     if (holds !== undefined) io.stderr.write(`callreel: ${holdsAreLost(holds).message}\n`);
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 
@@ -146,7 +146,7 @@ async function salvage({ settings, io }: Invocation): Promise<Salvage> {
   try {
     return salvageLedger(ledgerFile(settings, io), { clock: io.clock, pid: io.pid, version: version() });
   } finally {
-    alone.release();
+    await alone.release();
   }
 }
 

@@ -27,7 +27,7 @@ export async function withLedger<T>({ settings, io }: Invocation, work: (ledger:
     await agreeOnPaths(settings, ledger);
     return await work(ledger);
   } finally {
-    lock?.release();
+    await lock?.release();
   }
 }
 

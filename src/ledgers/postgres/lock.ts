@@ -1,8 +1,11 @@
 import { openPostgresDatabase } from "../../platform/postgres.ts";
-import { acquire, type LockOptions } from "../lock-wait.ts";
+import { acquire, type HeldLock, type LockOptions } from "../lock-wait.ts";
 
 /** The lock is the connection's: so often it is seen to that a connection which took another's place has it too. */
 const againMs = 5_000;
+
+/** So long a server may take to end a connection. */
+const goodbyeMs = 2_000;
 
 /** Tells our lock from those of other programs in the database. */
 const archiveLock = 1_919_247_725;
@@ -16,12 +19,16 @@ export async function lockDatabaseArchive(
   url: string,
   mode: "shared" | "alone",
   { password, ...options }: LockOptions & { readonly password?: string | undefined },
-): Promise<{ release(): void }> {
+): Promise<HeldLock> {
   const database = await openPostgresDatabase(url, { flag: "--ledger", password, patienceMs: 0 });
   let again: NodeJS.Timeout | undefined;
-  const close = () => {
+  // Nobody has the lock any more once the server has ended the connection; one that is gone is not waited for.
+  const close = async () => {
     clearInterval(again);
-    void database[Symbol.asyncDispose]();
+    const ended = new AbortController();
+    const patience = options.clock.sleep(goodbyeMs, ended.signal).catch(() => {});
+    await Promise.race([database[Symbol.asyncDispose](), patience]);
+    ended.abort();
   };
   const take = mode === "shared" ? "pg_try_advisory_lock_shared" : "pg_try_advisory_lock";
   // A connection that has the lock takes it once more; all of it ends with the connection.
@@ -45,7 +52,7 @@ export async function lockDatabaseArchive(
     }, againMs).unref();
     return lock;
   } catch (error) {
-    close();
+    await close();
     throw error;
   }
 }
