@@ -11,6 +11,8 @@ import { sha256 } from "../helpers/sha256.ts";
 import { openTempFolder } from "../helpers/temp-folder.ts";
 
 const size = 20_000;
+/** KB. Three times what it takes: on a busy machine what is dead waits longer to be collected, and twice as much was seen. */
+const mostMemory = 320_000;
 
 it("a run over a big archive that has everything costs microseconds a row, and little memory", async () => {
   using home = openTempFolder();
@@ -38,12 +40,12 @@ it("a run over a big archive that has everything costs microseconds a row, and l
   const [, cpu = "", memory = ""] = /used (\d+) ms, (\d+) KB/.exec(skipped.err) ?? [];
   // Ten times what it takes on a slow machine: only a cost that grows with the archive, or a hoard, goes beyond.
   expect(Number(cpu)).toBeLessThan(6_000);
-  expect(Number(memory)).toBeLessThan(200_000);
+  expect(Number(memory)).toBeLessThan(mostMemory);
 
   const file = join(home.path, "report.html");
   const report = await run(["report", "-d", archive, "--from", "2026-01-01", "--utc", "--html", file], { env });
   expect([report.code, report.err]).toEqual([6, expect.stringContaining("20,000 recordings are open: 20,000 damaged")]);
-  expect(Number(/used \d+ ms, (\d+) KB/.exec(report.err)?.[1])).toBeLessThan(200_000);
+  expect(Number(/used \d+ ms, (\d+) KB/.exec(report.err)?.[1])).toBeLessThan(mostMemory);
 
   const status = await run(["status", "-d", archive], { env });
   expect(status.out).toContain("20,000 recordings held");
