@@ -2,8 +2,7 @@
  * Where 8 transfers or more may run at once, bytes have threads of their own (one less than there are cores, two at most;
  * on two cores a second one for recordings of half a megabyte on): hashing and HTTP leave the rate limiter, names and
  * ledger to the main thread, and what crosses goes in batches. A thread takes a tenth of a second to start: the main
- * thread brings what comes before, and all of a short run, itself. (A quarter of all short recordings brought here took a
- * tenth off the wall time, for a tenth more CPU and 40 MB.)
+ * thread brings what comes before, and all of a short run, itself.
  */
 
 import { availableParallelism } from "node:os";
