@@ -32,12 +32,9 @@ export async function startMariadb(): Promise<MariadbServer> {
   const data = join(folder, "data");
   const socket = join(folder, "socket");
   const password = "it's a p@ss/word";
-  await prepare(
-    installer,
-    ["--no-defaults", `--datadir=${data}`, "--auth-root-authentication-method=normal", "--skip-test-db"],
-    user,
-    folder,
-  );
+  // A folder of its own for temporary tables too: a server that starts removes those of all others in the same one.
+  const own = ["--no-defaults", `--datadir=${data}`, `--tmpdir=${folder}`];
+  await prepare(installer, [...own, "--auth-root-authentication-method=normal", "--skip-test-db"], user, folder);
   const port = await freePort();
   const run = async (sql: string, values: readonly unknown[] = []) => {
     const connection = await mysql.createConnection({ socketPath: socket, user: "root", charset: "utf8mb4" });
@@ -49,11 +46,15 @@ export async function startMariadb(): Promise<MariadbServer> {
   };
   const server = await startServer(
     program!,
-    ["--no-defaults", `--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, "--bind-address=127.0.0.1"].concat([
+    [
+      ...own,
+      `--socket=${socket}`,
+      `--port=${port}`,
+      "--bind-address=127.0.0.1",
       `--pid-file=${join(folder, "pid")}`,
       "--innodb-flush-log-at-trx-commit=0",
       "--innodb-buffer-pool-size=16M",
-    ]),
+    ],
     user,
     folder,
     () => run("SELECT 1"),
