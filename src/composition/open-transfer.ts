@@ -46,7 +46,7 @@ export async function wireArchiveTransfer(
     disk: { mtime: !settings.noMtime },
     logRequests: settings.verbose !== undefined || settings.logFile !== undefined,
   };
-  return openTransferThreads(thread, counts, here, log);
+  return openTransferThreads(thread, counts, here, io.clock, log);
 }
 
 /** How many run at once at most. */

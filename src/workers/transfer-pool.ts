@@ -8,7 +8,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { asRecordingError, errorOf, errorParts, RecordingError } from "../core/model/errors.ts";
-import type { Received, Transfer, TransferHooks, TransferJob } from "../core/model/ports.ts";
+import type { Clock, Received, Transfer, TransferHooks, TransferJob } from "../core/model/ports.ts";
 import type { ResponseHead, Stored } from "../core/model/recording.ts";
 import { contentLength } from "../core/model/response-headers.ts";
 import type { RequestLog } from "../http/client.ts";
@@ -58,17 +58,20 @@ export function threadCounts(transfers: number): ThreadCounts | undefined {
 const longFrom = 512 * 1024;
 /** So many short recordings at once need no other thread. */
 const few = 4;
+/** Whoever has not answered by then, or never will, keeps nobody else waiting. */
+const firstAnswerMs = 1000;
 
 /**
  * Transfers in threads of their own, each with its connections, hashes and files, and `here`, in this one, which keeps the
- * rate limiter, the ledger and the names. The first job is done here, and its answer, for which the others wait, tells
- * whether recordings are long. Threads start when there is more to do than `here` should take; jobs go to the one with
+ * rate limiter, the ledger and the names. The first job is done here, and its answer, for which the others wait a second at
+ * most, tells whether recordings are long. Threads start when there is more to do than `here` should take; jobs go to the one with
  * least to do. Disposes `here` too.
  */
 export function openTransferThreads(
   settings: ThreadSettings,
   counts: ThreadCounts,
   here: Transfer,
+  clock: Clock,
   log?: (entry: RequestLog) => void,
 ): Transfer {
   const threads: Thread[] = [];
@@ -78,12 +81,12 @@ export function openTransferThreads(
   let made = 0;
   let busyHere = 0;
   let areLong: boolean | undefined;
-  let answered = () => {};
+  const answered = new AbortController();
   let firstAnswer: Promise<void> | undefined;
 
   function learn(head: ResponseHead): void {
     areLong = areLong === true || (contentLength(head) ?? 0) >= longFrom;
-    answered();
+    answered.abort();
   }
 
   async function runHere(job: TransferJob, hooks: TransferHooks, signal: AbortSignal): Promise<Received> {
@@ -119,10 +122,8 @@ export function openTransferThreads(
       await firstAnswer;
       return start(job, hooks, signal);
     }
-    firstAnswer = new Promise<void>((resolve) => {
-      answered = resolve;
-    });
-    return start(job, hooks, signal).finally(answered);
+    firstAnswer = clock.sleep(firstAnswerMs, answered.signal).catch(() => {});
+    return start(job, hooks, signal).finally(() => answered.abort());
   }
 
   return {

@@ -41,6 +41,23 @@ describe("transfers in threads of their own", () => {
     expect(world.held().size).toBe(tim.recordings().length);
   });
 
+  it("bring the others while the first recording of all gets no answer, and the next run brings that one", async () => {
+    await using world = await openTimWorld(60);
+    const { tim, env, csv, archive } = world;
+    tim.settings.faults = [{ on: "echo", do: "hang", times: 1 }];
+    const running = start(["download", "--rows", csv, "-d", archive, "--timeout", "10m", ...inThreads], { env });
+    const others = tim.recordings().length - 1;
+    const counted = (event: string) => running.out().split(`"event":"${event}"`).length - 1;
+    await until(() => counted("recording-done") === others, "the others");
+    expect(counted("attempt-failed")).toBe(0);
+    running.child.kill("SIGINT");
+    await until(() => running.child.kill("SIGINT"), "the second signal");
+    expect((await running.finished).code).toBe(130);
+    expect(world.held().size).toBe(others);
+    expect((await run(["download", "--rows", csv, "-d", archive, ...inThreads], { env })).code).toBe(0);
+    expect(world.held().size).toBe(others + 1);
+  });
+
   it("serve --transfers auto as well", async () => {
     await using world = await openTimWorld(60);
     const { tim, env, csv, archive } = world;
