@@ -27,11 +27,17 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     code = await runCommand(spec, args, flags, io);
   });
   try {
-    await program.parseAsync(argv, { from: "user" });
+    await program.parseAsync(withoutHelpOfNothing(argv), { from: "user" });
     return code;
   } catch (thrown) {
     return failed(await told(thrown), io);
   }
+}
+
+/** Of help for what is no command, commander says nothing but all of its help: the name by itself is told as unknown. */
+function withoutHelpOfNothing(argv: readonly string[]): readonly string[] {
+  const [first, name] = argv;
+  return first === "help" && name !== undefined && !commands.some((each) => each.name === name) ? argv.slice(1) : argv;
 }
 
 type Action = (spec: CommandSpec, args: readonly string[], flags: Record<string, unknown>) => Promise<void>;

@@ -30,6 +30,17 @@ describe("the help pages of the build", () => {
     }
   });
 
+  it("of what is no command is that name as unknown; of help itself, all of it", async () => {
+    for (const name of ["downlaod", "nothing-like-it"]) {
+      const io = testIo({});
+      expect(await main(["help", name], io)).toBe(2);
+      expect(io.err()).toMatch(new RegExp(`^callreel: unknown command '${name}'`));
+      expect(io.out()).toBe("");
+    }
+    expect(await parsed(["help", "help"])).toBe(page());
+    expect(await parsed(["help", "--help"])).toBe(page());
+  });
+
   it("are what the program prints", async () => {
     expect(await run(["-h"])).toMatchObject({ code: 0, out: page(undefined, true), err: "" });
     expect(await run(["help", "download"])).toMatchObject({ code: 0, out: page("download"), err: "" });
