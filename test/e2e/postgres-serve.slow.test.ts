@@ -10,15 +10,15 @@ describeOnPostgres("the player over a ledger in PostgreSQL", (server) => {
     const { tim, csv, archive } = world;
     const env = { ...world.env, CALLREEL_LEDGER: server.url, CALLREEL_LEDGER_PASSWORD: server.password };
     const [missing] = tim.recordings().map(({ voicefilename }) => voicefilename);
-    tim.settings.faults = [{ on: "tim", do: "empty", recording: missing!, times: 0 }];
+    tim.settings.faults = [{ on: "tim", do: "html", recording: missing!, times: 0 }];
     const source = ["-s", "tim", "--rows", csv, "-d", archive];
-    await run(["download", ...source], { env });
+    expect((await run(["download", ...source], { env })).code).toBe(3);
     tim.settings.faults = [];
     const held = eventsOf((await run(["list", "--archive", "--json", "-d", archive], { env })).out);
     const wrong = await run(["serve", "--port", "0", "-d", archive, "-o", "{id}.{ext}"], { env });
     expect([wrong.code, wrong.out]).toEqual([2, ""]);
 
-    const player = start(["serve", "--port", "0", "-d", archive, "-s", "tim"].slice(0, -2), { env });
+    const player = start(["serve", "--port", "0", "-d", archive], { env });
     const entrance = await until(() => /^(http\S+)\n/.exec(player.out())?.[1], "the address");
     const { origin, pathname, search } = new URL(entrance);
     const cookie = cookieOf(await ask(origin, pathname + search));
