@@ -22,7 +22,7 @@ describeOnPostgres("ledger copy", (server) => {
       const { code, out, err } = await runHere(args, { env });
       return { code, out, err };
     };
-    tim.settings.faults = [{ on: "tim", do: "empty", recording: tim.recordings()[3]!.voicefilename, times: 0 }];
+    tim.settings.faults = [{ on: "tim", do: "html", recording: tim.recordings()[3]!.voicefilename, times: 0 }];
     await call("download", "-s", "tim", "--rows", csv, "-d", archive);
     const keys = eventsOf((await call("list", "--archive", "-d", archive, "--json")).out).map(({ key }) => String(key));
     expect((await call("hold", "add", keys[0]!, "-d", archive, "--reason", "claim")).code).toBe(0);
