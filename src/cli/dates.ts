@@ -1,4 +1,5 @@
 import { Temporal as Polyfill } from "temporal-polyfill";
+import { localText } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Selection } from "../core/model/ports.ts";
 import { isInstant } from "../core/selection.ts";
@@ -59,26 +60,6 @@ function parseRelative([, anchor, ago]: RegExpExecArray, nowMs: number, timezone
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return Number.NEGATIVE_INFINITY;
-  }
-}
-
-/** An instant as naive local text, `2024-05-01T09:03:07`, to compare with times that have no zone. */
-export function localText(ms: number, timezone: string): string {
-  const zoned = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timezone);
-  return zoned.toPlainDateTime().toString({ smallestUnit: "second" });
-}
-
-/** A call's start as an instant: as it is, or as local time in `timezone`. Undefined when it is no time. */
-export function startMs(start: string | undefined, timezone: string): number | undefined {
-  if (start === undefined) return undefined;
-  if (isInstant(start)) {
-    const ms = Date.parse(start);
-    return Number.isNaN(ms) ? undefined : ms;
-  }
-  try {
-    return Temporal.PlainDateTime.from(start.replace(" ", "T")).toZonedDateTime(timezone).epochMilliseconds;
-  } catch {
-    return undefined;
   }
 }
 

@@ -21,7 +21,7 @@ export function download(invocation: Invocation): Promise<number> {
 async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<number> {
   const { settings, io } = invocation;
   if (settings.output === "-") return downloadToStdout(invocation);
-  const selection = selectionOf(settings, io.clock.now());
+  const selection = await selectionOf(settings, io.clock.now());
   const sealer = openSealer(settings, io);
   const reporter = await openRunReporter(invocation);
   try {

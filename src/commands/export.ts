@@ -43,7 +43,7 @@ export async function exportFiles(invocation: Invocation): Promise<number> {
   const reason = auditReason(settings, "export");
   await using ledger = await openExistingLedger(settings, io);
   refuseFilled(folder, flag);
-  const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
+  const filter: EntryFilter = { ...(await entryFilterOf(settings, io)), states: ["done"] };
   const pages = heldEntries(args, filter, ledger);
   const first = await pages.next();
   if (first.done) {

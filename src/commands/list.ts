@@ -30,7 +30,7 @@ export async function list(invocation: Invocation): Promise<number> {
   };
   try {
     await using sources = await openSources(invocation, { io, ...reporter });
-    const { work } = await wireWork(invocation, sources, selectionOf(settings, io.clock.now()), {});
+    const { work } = await wireWork(invocation, sources, await selectionOf(settings, io.clock.now()), {});
     const count = await printWork(work, hear, invocation);
     if (!settings.json && !settings.quiet) io.stderr.write(`${formatNumberOf(count, "recording")}\n`);
   } finally {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { localText, parseWhen, windowOf, zoneOf } from "../cli/dates.ts";
+import { parseWhen, windowOf, zoneOf } from "../cli/dates.ts";
 import type { Invocation, Io } from "../cli/io.ts";
 import {
   archiveFolder,
@@ -13,7 +13,7 @@ import {
 } from "../composition/archive.ts";
 import { auditReason } from "../composition/audit-reason.ts";
 import { significantDigits, tellingDigits } from "../core/archive-fit.ts";
-import { momentText } from "../core/local-time.ts";
+import { localText, momentText } from "../core/local-time.ts";
 import type { AuditRecord } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, EntryFilter, LedgerEntry, PurgedFile } from "../core/model/ledger.ts";

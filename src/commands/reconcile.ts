@@ -37,7 +37,7 @@ import { checkedTargets, formatOf, type Target, writeReport } from "../maintenan
 /** Source against archive: each recording that is missing, extra, damaged, too short, gone or not permitted. 6 when they differ. */
 export async function reconcile(invocation: Invocation): Promise<number> {
   const { io, settings } = invocation;
-  const selection = selectionOf(settings, io.clock.now());
+  const selection = await selectionOf(settings, io.clock.now());
   const narrowed = narrowingsOf(invocation);
   const reporter = await openRunReporter({ ...invocation, settings: { ...settings, json: false } });
   const kinds: Record<string, number> = {};

@@ -177,7 +177,7 @@ export async function downloadToStdout(invocation: Invocation): Promise<number> 
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openLedger("memory", { clock: io.clock, pid: io.pid });
     await ledger.begin({ runId: "stdout", startedMs: io.clock.now(), selection: {} });
-    const selection = selectionOf(settings, io.clock.now());
+    const selection = await selectionOf(settings, io.clock.now());
     const wired = await wireWork(invocation, sources, selection, {});
     const work = exactlyOne(wired.work);
     const destination = await openDestination("-", { stdout: io.stdout });

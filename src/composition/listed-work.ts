@@ -33,7 +33,7 @@ export async function wireListing(
   const serverMs = await source.now?.(io.stop);
   const now = nowBy(io.clock.now(), serverMs);
   const { earliestMs: nowMs } = now;
-  const selection = serverMs === undefined ? given : widest(settings, now);
+  const selection = serverMs === undefined ? given : await widest(settings, now);
   if (selection.fromMs !== undefined && selection.fromMs >= now.latestMs) {
     throw new RecordingError("usage", "--from or --month is in the future: nothing would be selected.");
   }
@@ -75,8 +75,8 @@ export async function wireListing(
 }
 
 /** The selection of which every time relative to now is by the clock that leaves out less. */
-function widest(settings: Settings, { earliestMs, latestMs }: Now): Selection {
-  const [early, late] = [selectionOf(settings, earliestMs), selectionOf(settings, latestMs)];
+async function widest(settings: Settings, { earliestMs, latestMs }: Now): Promise<Selection> {
+  const [early, late] = [await selectionOf(settings, earliestMs), await selectionOf(settings, latestMs)];
   return { ...early, ...(late.toMs === undefined ? {} : { toMs: late.toMs, toLocal: late.toLocal }) };
 }
 

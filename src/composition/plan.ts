@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Settings } from "../cli/config.ts";
-import { localText, startMs, windowOf, zoneOf } from "../cli/dates.ts";
+import type { TimeWindow } from "../cli/dates.ts";
 import type { Io } from "../cli/io.ts";
 import type { DownloadPlan } from "../core/download/download-plan.ts";
 import { type Tolerance, usualTolerance } from "../core/download/refetch.ts";
+import { localText, startMs, systemZone, type Zone } from "../core/local-time.ts";
 import type { EntryFilter } from "../core/model/ledger.ts";
 import type { Expectation, Selection } from "../core/model/ports.ts";
 import type { RecordingRef } from "../core/model/recording.ts";
@@ -51,7 +52,7 @@ export function planOf(
     enqueueOnly: settings.enqueueOnly ?? false,
     progress,
     tolerance: toleranceOf(settings),
-    timezone: zoneOf(settings),
+    ...(settings.timezone === undefined ? {} : { timezone: settings.timezone }),
   };
 }
 
@@ -59,7 +60,7 @@ export function planOf(
 export function namesOf(settings: Settings): Pick<DownloadPlan, "pathFor" | "expect"> {
   const template = templateOf(settings);
   checkTemplate(template);
-  const timezone = zoneOf(settings);
+  const timezone = settings.timezone ?? systemZone;
   return {
     pathFor: (ref) => pathFor(template, ref, { restrict: settings.restrictFilenames ?? false, timezone, sha256 }),
     expect: (ref) => expectationOf(ref, settings, timezone),
@@ -78,7 +79,7 @@ export function toleranceOf({ shortBy, shortPart }: Pick<Settings, "shortBy" | "
   };
 }
 
-function expectationOf(ref: RecordingRef, settings: Settings, timezone: string): Expectation {
+function expectationOf(ref: RecordingRef, settings: Settings, timezone: Zone): Expectation {
   const mtimeMs = startMs(ref.call.start, timezone);
   return {
     key: ref.key,
@@ -90,12 +91,11 @@ function expectationOf(ref: RecordingRef, settings: Settings, timezone: string):
 }
 
 /** The selection that the settings ask for, with every time as an instant and as local text. */
-export function selectionOf(settings: Settings, nowMs: number): Selection {
-  const timezone = zoneOf(settings);
+export async function selectionOf(settings: Settings, nowMs: number): Promise<Selection> {
   const { minAge, direction, extension, number, minDuration, recordingType } = settings;
+  const timezone = settings.timezone ?? systemZone;
   return {
-    timezone,
-    ...windowOf(settings, nowMs),
+    ...(await windowFor(settings, nowMs)),
     ...(minAge === undefined ? {} : { minAgeMs: minAge, youngLocal: localText(nowMs - minAge, timezone) }),
     ...(direction === undefined ? {} : { direction }),
     ...(extension === undefined ? {} : { extension }),
@@ -105,10 +105,17 @@ export function selectionOf(settings: Settings, nowMs: number): Selection {
   };
 }
 
+/** What reads dates takes 10 ms to load. */
+async function windowFor(settings: Settings, nowMs: number): Promise<TimeWindow> {
+  const { from, to, month } = settings;
+  if ((from ?? to ?? month) === undefined) return {};
+  return (await import("../cli/dates.ts")).windowOf(settings, nowMs);
+}
+
 /** The part of a selection that the archive's own catalogue understands. */
-export function entryFilterOf(settings: Settings, io: Io): EntryFilter {
+export async function entryFilterOf(settings: Settings, io: Io): Promise<EntryFilter> {
   const { source, number, name, text, direction, extension } = settings;
-  const window = selectionOf(settings, io.clock.now());
+  const window = await selectionOf(settings, io.clock.now());
   return {
     ...(source === undefined ? {} : { source }),
     ...(window.fromMs === undefined && window.toMs === undefined ? {} : { window }),

@@ -92,7 +92,7 @@ async function sampleOf(
   const place = settings.database === undefined ? "rows" : "database";
   try {
     refusePasswordInArgv(flags.database);
-    const selection = selectionOf(settings, io.clock.now());
+    const selection = await selectionOf(settings, io.clock.now());
     const reader = await wireReader(settings, selection, io);
     if (reader === undefined) return undefined;
     const { recordings } = await openRefReader();

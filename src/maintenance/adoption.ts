@@ -2,10 +2,10 @@ import { availableParallelism } from "node:os";
 import { basename, join } from "node:path";
 import pLimit from "p-limit";
 import type { Settings } from "../cli/config.ts";
-import { startMs, zoneOf } from "../cli/dates.ts";
 import { openRefReader, type RefReader } from "../composition/rows.ts";
 import { type CallFinder, openCallFinder } from "../core/download/call-finder.ts";
 import { markedIfShort } from "../core/download/refetch.ts";
+import { startMs, systemZone, type Zone } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { Call, RecordingRef, Stored } from "../core/model/recording.ts";
@@ -89,7 +89,7 @@ export async function openIdentify(root: string, settings: Settings, clues: Clue
 export async function openIdentifyByName(settings: Settings, { byId, pattern }: Clues): Promise<Identify> {
   const refs = await openRefReader();
   const read = pattern === undefined ? undefined : readerOf(pattern);
-  const timezone = zoneOf(settings);
+  const timezone = settings.timezone ?? systemZone;
   const byCall = openMatchByCall(byId, settings);
   return (path) => {
     const named = read?.(path);
@@ -178,7 +178,7 @@ function idsIn(name: string): string[] {
 /** Bounds the runs of words that are looked up of one name. */
 const mostWords = 24;
 
-function refOfName(named: NamedFile, settings: Settings, refs: RefReader, timezone: string): RecordingRef | string {
+function refOfName(named: NamedFile, settings: Settings, refs: RefReader, timezone: Zone): RecordingRef | string {
   const source = named.source ?? settings.source ?? "ringcentral";
   if (source === "tim") return "TIM's recordings need their rows: give them with --rows";
   const ref = /^(?:\d{1,40}|vm-\d{1,20}-\d{1,20})$/.test(named.id) ? refs.ringcentral(named.id) : undefined;
@@ -188,12 +188,12 @@ function refOfName(named: NamedFile, settings: Settings, refs: RefReader, timezo
 }
 
 /** What the row says, and what only the name tells. */
-export function withCall(known: RecordingRef, named: Call | undefined, timezone: string): RecordingRef {
+export function withCall(known: RecordingRef, named: Call | undefined, timezone: Zone): RecordingRef {
   return named === undefined ? known : { ...known, call: { ...inUtc(named, timezone), ...known.call } };
 }
 
 /** RingCentral's starts are instants; a name has them in local time. */
-function inUtc(call: Call, timezone: string): Call {
+function inUtc(call: Call, timezone: Zone): Call {
   const ms = startMs(call.start, timezone);
   return ms === undefined ? call : { ...call, start: new Date(ms).toISOString() };
 }

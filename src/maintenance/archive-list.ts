@@ -17,7 +17,7 @@ export async function listArchive({ settings, io, args }: Invocation): Promise<n
   const holds = await ledger.holds();
   const print = printerOf(settings, holds, tableWidth(io.stdout));
   let count = 0;
-  const filter: EntryFilter = { ...entryFilterOf(settings, io), states: ["done"] };
+  const filter: EntryFilter = { ...(await entryFilterOf(settings, io)), states: ["done"] };
   for await (const page of heldEntries(args, filter, ledger)) {
     count += page.length;
     await writeOut(print(page), io);

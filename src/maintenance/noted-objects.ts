@@ -1,7 +1,7 @@
 import type { Settings } from "../cli/config.ts";
-import { zoneOf } from "../cli/dates.ts";
 import { openRefReader, type RefReader } from "../composition/rows.ts";
 import { markedIfShort } from "../core/download/refetch.ts";
+import { systemZone } from "../core/local-time.ts";
 import type { Archive } from "../core/model/ledger.ts";
 import type { RecordingKey, RecordingRef, Stored } from "../core/model/recording.ts";
 import type { FileFacts, Store } from "../core/model/store.ts";
@@ -66,7 +66,7 @@ function storedBy(path: string, facts: FileFacts | undefined): { key: RecordingK
 async function openRefOf(store: Store, settings: Settings, { byId, pattern }: Clues) {
   const refs = await openRefReader();
   const read = pattern === undefined ? undefined : openNamePattern(pattern);
-  const timezone = zoneOf(settings);
+  const timezone = settings.timezone ?? systemZone;
   return async (key: RecordingKey, path: string): Promise<RecordingRef | undefined> => {
     const bare = refOfKey(key, refs);
     if (bare === undefined) return undefined;

@@ -1,5 +1,6 @@
 import type { Settings } from "../cli/config.ts";
-import { periodEnd, startMs, zoneOf } from "../cli/dates.ts";
+import { periodEnd, zoneOf } from "../cli/dates.ts";
+import { startMs } from "../core/local-time.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { Direction } from "../core/model/recording.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { startMs, zoneOf } from "../cli/dates.ts";
 import type { Invocation } from "../cli/io.ts";
+import { startMs, systemZone } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { Store } from "../core/model/store.ts";
@@ -25,7 +25,7 @@ export async function fillVcons(
   const { settings, io } = invocation;
   const urlOf = recordingUrls(invocation);
   const createdMs = io.clock.now();
-  const startOf = ({ ref }: LedgerEntry) => startMs(ref.call.start, zoneOf(settings)) ?? Number.NaN;
+  const startOf = ({ ref }: LedgerEntry) => startMs(ref.call.start, settings.timezone ?? systemZone) ?? Number.NaN;
   const states = new Map<string, FileState | RecordingError>();
   let undated = 0;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { localText, parseWhen, startMs, windowOf, zoneOf } from "../../src/cli/dates.ts";
+import { parseWhen, windowOf, zoneOf } from "../../src/cli/dates.ts";
 
 const now = Date.UTC(2026, 10, 21, 12, 30);
 const when = (text: string, zone = "UTC") => new Date(parseWhen(text, now, zone, "--from")).toISOString();
@@ -35,18 +35,6 @@ describe("parseWhen", () => {
   it.each(["", "tomorrow-ish", "31/12/2026", "2026-13-01"])("refuses %j and says what is understood", (text) => {
     expect(() => when(text)).toThrow(/--from: .* is not a date; use 2024-05-01/);
   });
-});
-
-it("writes an instant as local text of a zone", () => {
-  expect(localText(now, "Europe/Berlin")).toBe("2026-11-21T13:30:00");
-});
-
-it("reads a call's start as an instant, or as local time of the zone", () => {
-  expect(startMs("2026-11-21T12:30:00Z", "Asia/Tokyo")).toBe(now);
-  expect(startMs("2026-11-21 21:30:00", "Asia/Tokyo")).toBe(now);
-  expect(startMs("gibberish", "UTC")).toBeUndefined();
-  expect(startMs("gibberishZ", "UTC")).toBeUndefined();
-  expect(startMs(undefined, "UTC")).toBeUndefined();
 });
 
 it.each([

@@ -12,12 +12,12 @@ describe("what the archive's catalogue is asked for", () => {
     toLocal: "2024-07-02T00:00:00",
   };
 
-  it("bounds instants and naive times both, whichever system was named or none", () => {
+  it("bounds instants and naive times both, whichever system was named or none", async () => {
     for (const each of [{}, { source: "tim" }, { source: "ringcentral" }] as const)
-      expect(entryFilterOf({ ...asked, ...each }, testIo({}))).toMatchObject({ ...each, window });
+      expect(await entryFilterOf({ ...asked, ...each }, testIo({}))).toMatchObject({ ...each, window });
   });
 
-  it("has no window where none was asked for, which finds calls of unknown start as well", () => {
-    expect(entryFilterOf({ number: "101" }, testIo({}))).toEqual({ number: "101" });
+  it("has no window where none was asked for, which finds calls of unknown start as well", async () => {
+    expect(await entryFilterOf({ number: "101" }, testIo({}))).toEqual({ number: "101" });
   });
 });

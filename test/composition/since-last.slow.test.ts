@@ -84,7 +84,7 @@ async function runAndHear(stage: Stage, { localMs, settings = {}, interrupted }:
   };
   const given = { since: "last", timezone: "UTC", ...settings } as Settings;
   const io = { ...testIo({}), clock };
-  const selection = selectionOf(given, localMs);
+  const selection = await selectionOf(given, localMs);
   const { work, complete } = await wireListing({ settings: given, io }, source, selection, notes, () => source);
   const ids: string[] = [];
   const told: string[] = [];

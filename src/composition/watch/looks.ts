@@ -97,7 +97,7 @@ export function openLooks(invocation: Invocation, voice: Voice, hear: (event: Do
   async function* listed(reach: Reach, opened: SourceSet, ledger: Archive): AsyncIterable<readonly RecordingRef[]> {
     const seconds = Math.ceil((reach === "far" ? lookback : Math.min(lookback, nearMs)) / 1000);
     const listing = withSettings(invocation, { from: `${seconds}s`, kinds: ["calls"] });
-    const selection = selectionOf(listing.settings, io.clock.now());
+    const selection = await selectionOf(listing.settings, io.clock.now());
     const { work } = await wireWork(listing, opened, selection, ledger);
     for await (const { refs } of work) yield refs;
   }

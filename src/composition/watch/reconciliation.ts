@@ -19,7 +19,7 @@ export async function reconcile(
   const run = withSettings(invocation, { since: "last", progress: "plain" });
   await using sources = await openSources(run, { io: run.io, ...voice.reporter });
   return await withLedger(run, async (ledger) => {
-    const work = await wireWork(run, sources, selectionOf(run.settings, run.io.clock.now()), ledger);
+    const work = await wireWork(run, sources, await selectionOf(run.settings, run.io.clock.now()), ledger);
     return (await runBeside(run, sources, ledger, work, hear)).exitCode;
   });
 }

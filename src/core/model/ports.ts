@@ -29,7 +29,7 @@ export interface Selection {
   /** Where a listing begins that turns out to be of the login's own calls only, when that differs. */
   readonly ownFromMs?: number;
   readonly minAgeMs?: number;
-  /** The same bounds as naive local text (`2024-05-01T00:00:00`) in `timezone`, to compare with naive starts. */
+  /** The same bounds as naive local text (`2024-05-01T00:00:00`), to compare with naive starts. */
   readonly fromLocal?: string;
   readonly toLocal?: string;
   readonly youngLocal?: string;
@@ -40,8 +40,6 @@ export interface Selection {
   readonly recordingType?: "automatic" | "ondemand" | "all";
   /** Calls before this instant are past what the source keeps, by its own word or by what is usual (`assumed`). */
   readonly expired?: { readonly beforeMs: number; readonly assumed: boolean };
-  /** IANA zone that says what naive times mean; undefined = the system's. */
-  readonly timezone?: string;
 }
 
 /** What a listing came to once all of it was had. */

@@ -1,4 +1,4 @@
-import { type LocalTime, localTime } from "../local-time.ts";
+import { type LocalTime, localTime, type Zone } from "../local-time.ts";
 import { RecordingError } from "../model/errors.ts";
 import type { RecordingRef } from "../model/recording.ts";
 import { byteLength, cutToBytes, safeComponent, safeLiteral, safeText } from "./safe-name.ts";
@@ -11,8 +11,8 @@ export const defaultTemplate = "{source}/{year}/{month}/{day}/{date}_{time}_{dir
 export interface PathOptions {
   /** Plain ASCII names only. */
   readonly restrict: boolean;
-  /** IANA zone in which starts that are instants are written; without it they are written as the system gave them. */
-  readonly timezone?: string;
+  /** Zone in which starts that are instants are written; without it they are written as the source gave them. */
+  readonly timezone?: Zone;
   /** SHA-256 of a text's UTF-8 bytes in hex, as the platform has it. */
   readonly sha256: (text: string) => string;
 }
