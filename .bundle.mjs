@@ -1,14 +1,17 @@
 // Puts the compiled modules together into dist/bundle, which is what is installed and run: to find, read and link a file takes
 // a third of a millisecond, and a download would load 250. Packages stay what npm installed.
+import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
 
 /** What even `--help` needs. */
 const shell = /\/dist\/(cli\/(io|process-io|exit-codes)|platform\/(clock|version)|core\/model\/errors)\.js$/;
 /** What tells whether the words make sense. */
 const program = /\/dist\/(cli\/(program|commands|help|options)\b|core\/(width|text|folding|selection)\.js)/;
-/** What most commands share; buckets, databases, the player and what only one command needs are loaded where they are asked for. */
-const usual =
-  /\/dist\/(cli\/(?!start)|core\/(?!vcon|transcripts)|http\/|platform\/(?!postgres)|readers|reporters|composition\/(?!bucket|player|setup|watch|browser)|ledgers\/(?!postgres|copy)|destinations\/(?!s3)|sources\/(?!ringcentral\/(events|insights)))/;
+/** What a download into a folder needs, and most commands a good part of. All else is loaded where it is asked for. */
+const usual = importsOf(
+  ["commands/download", "ledgers/sqlite/sqlite-ledger", "destinations/disk/disk", "reporters/plain"],
+  "usual",
+);
 
 const shared = {
   external: /^[^./]/,
@@ -29,7 +32,7 @@ await build({
       groups: [
         { name: "shell", test: shell, priority: 3 },
         { name: "program", test: program, priority: 2 },
-        { name: "usual", test: usual, priority: 1, minShareCount: 2 },
+        { debugName: "usual", name: usual, priority: 1 },
       ],
     },
   },
@@ -40,4 +43,20 @@ await build({
 for (const thread of ["workers/transfer-worker", "workers/hash-worker", "player/library/library-worker"]) {
   const file = `dist/bundle/${thread.split("/").at(-1)}.js`;
   await build({ ...shared, input: `dist/${thread}.js`, output: { file, codeSplitting: false } });
+}
+
+/** Names a chunk for what modules of `dist` import, at whatever distance, not counting what those load on demand. */
+function importsOf(paths, chunk) {
+  const found = new Set();
+  const add = (id, graph) => {
+    for (const each of graph.getModuleInfo(id)?.importedIds ?? []) {
+      if (found.has(each)) continue;
+      found.add(each);
+      add(each, graph);
+    }
+  };
+  return (id, graph) => {
+    if (found.size === 0) for (const path of paths) add(fileURLToPath(new URL(`dist/${path}.js`, import.meta.url)), graph);
+    return found.has(id) ? chunk : null;
+  };
 }

@@ -1,7 +1,7 @@
 import type { Io } from "../cli/io.ts";
 import { ask, openBrowser } from "../cli/prompt.ts";
 import { openHttp } from "../http/client.ts";
-import { browserLogin, type LoggedIn } from "../sources/ringcentral/index.ts";
+import { browserLogin, type LoggedIn } from "../sources/ringcentral/auth/browser-login.ts";
 import { sourceHttpSettings, type Wiring } from "./http.ts";
 import { ringcentralSettings } from "./sources.ts";
 

@@ -6,9 +6,7 @@ import type { LinkSource, Source, Streamer } from "../core/model/ports.ts";
 import type { SourceName } from "../core/model/recording.ts";
 import { type Http, openHttp } from "../http/client.ts";
 import { proxyFor } from "../http/proxy.ts";
-import type { WebLogin } from "../player/auth/oauth.ts";
 import { sources } from "../sources/index.ts";
-import { openWebLogins } from "../sources/ringcentral/index.ts";
 import type { RingCentralSettings } from "../sources/ringcentral/settings.ts";
 import type { TimSettings } from "../sources/tim/settings.ts";
 import { httpSettingsOf, ringcentralHosts, sourceHttpSettings, type Wiring } from "./http.ts";
@@ -197,35 +195,4 @@ export function requiredSource(settings: Settings): SourceName {
   if (rc !== tim) return rc ? "ringcentral" : "tim";
   const none = rc ? "" : "No system has a login yet: run callreel setup. ";
   throw new RecordingError("usage", `${none}Give the system: --source ringcentral or --source tim.`);
-}
-
-/** Login of listeners with their own RingCentral account, through the app that the settings name. */
-export async function wireWebLogin(wiring: Wiring): Promise<WebLogin & AsyncDisposable> {
-  const { settings, io, report, logRequest } = wiring;
-  if (settings.clientId === undefined) {
-    throw new RecordingError(
-      "usage",
-      "--login ringcentral needs an app: give its client id with --client-id or RC_APP_CLIENT_ID.",
-    );
-  }
-  const http = openHttp(sourceHttpSettings("ringcentral", settings, io), logRequest);
-  const { clock, random } = io;
-  const logins = openWebLogins(await ringcentralSettings(wiring), { http, clock, random, report });
-  return {
-    title: "RingCentral",
-    address: logins.address,
-    async enter(answer, attempt, signal) {
-      const account = await logins.enter(answer, attempt, signal);
-      return {
-        name: account.name,
-        sees: ({ ref }) => account.sees(ref),
-        mayHear: account.mayHear,
-        close: async () => account[Symbol.asyncDispose](),
-      };
-    },
-    async [Symbol.asyncDispose]() {
-      await logins[Symbol.asyncDispose]();
-      await http[Symbol.asyncDispose]();
-    },
-  };
 }

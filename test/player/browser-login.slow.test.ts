@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { wireWebLogin } from "../../src/composition/sources.ts";
+import { wireWebLogin } from "../../src/composition/web-login.ts";
 import { addUser, openUsers } from "../../src/player/auth/passwords.ts";
 import { openRingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
 import { testIo } from "../helpers/test-io.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Settings } from "../../src/cli/config.ts";
-import { wireWebLogin } from "../../src/composition/sources.ts";
+import { wireWebLogin } from "../../src/composition/web-login.ts";
 import type { Player } from "../../src/player/server.ts";
 import { openRingCentralSandbox, type RingCentralSandbox } from "../../src/sandbox/ringcentral/index.ts";
 import { testIo } from "../helpers/test-io.ts";

@@ -21,10 +21,8 @@ import { applicationOf, checkedSettings, type RingCentralContext, type RingCentr
 import { openState, type State } from "./state.ts";
 import { openVoicemail } from "./voicemail/voicemail.ts";
 
-export { browserLogin, type LoggedIn, type LoginPrompt } from "./auth/browser-login.ts";
 export { forgetSession, hasSession, shareLogin } from "./auth/kept-session.ts";
 export type { LoginStatus } from "./auth/login-status.ts";
-export { openWebLogins, type WebLogins } from "./auth/player-login.ts";
 export { tokenKey } from "./auth/shared-tokens.ts";
 export type { RingCentralContext, RingCentralSettings } from "./settings.ts";
 export { leaseLost, openSharedLease, type SharedLease } from "./shared-lease.ts";

@@ -5,7 +5,8 @@ import {
   type RingCentralSandbox,
   type SettingsPatch,
 } from "../../../src/sandbox/ringcentral/index.ts";
-import { browserLogin, openRingCentral, type RingCentralSource } from "../../../src/sources/ringcentral/index.ts";
+import { browserLogin } from "../../../src/sources/ringcentral/auth/browser-login.ts";
+import { openRingCentral, type RingCentralSource } from "../../../src/sources/ringcentral/index.ts";
 import { type IdleClock, idleClock } from "../../helpers/idle-clock.ts";
 import { startFetching } from "./second-process.ts";
 import { never, openWorld, serverClock, type World } from "./world.ts";
