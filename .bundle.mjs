@@ -8,10 +8,12 @@ const shell = /\/dist\/(cli\/(io|process-io|exit-codes)|platform\/(clock|version
 /** What tells whether the words make sense. */
 const program = /\/dist\/(cli\/(program|commands|help|options)\b|core\/(width|text|folding|selection)\.js)/;
 /** What a download into a folder needs, and most commands a good part of. All else is loaded where it is asked for. */
-const usual = importsOf(
-  ["commands/download", "ledgers/sqlite/sqlite-ledger", "destinations/disk/disk", "reporters/plain"],
-  "usual",
-);
+const usual = together("usual", [
+  "commands/download",
+  "ledgers/sqlite/sqlite-ledger",
+  "destinations/disk/disk",
+  "reporters/plain",
+]);
 
 const shared = {
   external: /^[^./]/,
@@ -45,15 +47,13 @@ for (const thread of ["workers/transfer-worker", "workers/hash-worker", "player/
   await build({ ...shared, input: `dist/${thread}.js`, output: { file, codeSplitting: false } });
 }
 
-/** Names a chunk for what modules of `dist` import, at whatever distance, not counting what those load on demand. */
-function importsOf(paths, chunk) {
+/** Puts modules of `dist` into one chunk, with all that they import at whatever distance, not counting what is loaded on demand. */
+function together(chunk, paths) {
   const found = new Set();
   const add = (id, graph) => {
-    for (const each of graph.getModuleInfo(id)?.importedIds ?? []) {
-      if (found.has(each)) continue;
-      found.add(each);
-      add(each, graph);
-    }
+    if (found.has(id)) return;
+    found.add(id);
+    for (const each of graph.getModuleInfo(id)?.importedIds ?? []) add(each, graph);
   };
   return (id, graph) => {
     if (found.size === 0) for (const path of paths) add(fileURLToPath(new URL(`dist/${path}.js`, import.meta.url)), graph);

@@ -33,7 +33,7 @@ describe("what is quick stays quick", () => {
     expect(status).toBe(2);
     expect(new Set(loaded.map(packageOf).filter(Boolean))).toEqual(new Set(["commander"]));
     const bundle = new URL("../../dist/bundle/", import.meta.url);
-    for (const name of ["download", "usual"]) {
+    for (const name of ["usual", "verify"]) {
       const url = new URL(`${name}.js`, bundle);
       expect([name, existsSync(url), loaded.includes(url.href)]).toEqual([name, true, false]);
     }
