@@ -42,7 +42,7 @@ await build({
 
 // Each thread is a file of its own, with no more than it needs: what the network brings has the whole heap looked through
 // again and again, and with all that most commands share in it a download of long recordings took a fifth longer.
-for (const thread of ["workers/transfer-worker", "workers/hash-worker", "player/library/library-worker"]) {
+for (const thread of ["workers/transfer-worker", "workers/hash-worker", "player/library/library-worker", "composition/row-thread/row-worker"]) {
   const file = `dist/bundle/${thread.split("/").at(-1)}.js`;
   await build({ ...shared, input: `dist/${thread}.js`, output: { file, codeSplitting: false } });
 }

@@ -8,8 +8,9 @@ import { join } from "node:path";
 import type { Settings } from "../cli/config.ts";
 import type { Invocation } from "../cli/io.ts";
 import type { DownloadPlan } from "../core/download/download-plan.ts";
+import { foundRows } from "../core/download/found-rows.ts";
 import { openGivenRows } from "../core/download/given-rows.ts";
-import { type Work, workFromRows } from "../core/download/work.ts";
+import { type Work, workFromFound } from "../core/download/work.ts";
 import type { Listed } from "../core/model/catalogue.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Clock, Selection } from "../core/model/ports.ts";
@@ -18,7 +19,9 @@ import { type FileWords, isSqliteError, openSqlite, sqliteError } from "../platf
 import { chain, listedWindow, type Notes, wireListing } from "./listed-work.ts";
 import { refuseIdsToEnqueue, wirePending } from "./pending-work.ts";
 import { namedWork } from "./recordings-by-id.ts";
-import { refusePasswordInArgv, sourceOfRow, wireReader } from "./rows.ts";
+import { openRowThread, paysToRead } from "./row-thread/row-thread.ts";
+import { dateRulesOf, readerSettingsOf, refusePasswordInArgv, wireReader } from "./rows.ts";
+import { sourceOfRow } from "./source-of-row.ts";
 import { requiredSource, type SourceSet } from "./sources.ts";
 
 /** The work a selection comes to, and what to do once all of it was seen. */
@@ -109,12 +112,21 @@ async function findWork(
   const reader = asksForListing(invocation) ? undefined : await wireReader(settings, selection, io);
   if (reader !== undefined) {
     const known = settings.forceOverwrites ? undefined : notes.callsOf;
-    const given = { ...rules, given: openGivenRows(selection), ...(known && { known }) };
-    const work = openListedRows(workFromRows(reader.rows(io.stop), given), settings, selection, io.clock.now());
+    const found = rowsInThread(invocation, sources, selection) ?? foundRows(reader.rows(io.stop), rules.sourceOf);
+    const given = workFromFound(found, { ...rules, given: openGivenRows(selection), ...(known && { known }) });
+    const work = openListedRows(given, settings, selection, io.clock.now());
     return { ...work, named: [], complete: nothing };
   }
   const source = sources.required(requiredSource(settings));
   return wireListing(invocation, source, selection, notes, rules.sourceOf);
+}
+
+/** What large files of rows speak of, read in a thread; undefined where none pays. */
+function rowsInThread({ settings, io }: Invocation, sources: SourceSet, selection: Selection) {
+  const { rows: files, source } = settings;
+  if (files === undefined || !paysToRead(files)) return undefined;
+  const rows = { files, reader: readerSettingsOf(settings), dates: dateRulesOf(settings, selection) };
+  return openRowThread({ ...rows, source, logins: [...sources.sources.keys()] }, io.stop);
 }
 
 function refuseKindsOfGiven(invocation: Invocation): void {

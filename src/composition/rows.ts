@@ -4,27 +4,25 @@
 
 import { readSecret, type Settings } from "../cli/config.ts";
 import type { Invocation, Io } from "../cli/io.ts";
-import { columnsOf } from "../core/columns.ts";
 import { openGivenRows } from "../core/download/given-rows.ts";
 import { type Work, workFromRows } from "../core/download/work.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Reader, Selection, Source } from "../core/model/ports.ts";
 import type { RecordingRef, Row, RowFinding, SourceName } from "../core/model/recording.ts";
 import { asksForStarts } from "../core/selection.ts";
-import { printable } from "../core/text.ts";
-import { datedRows, openDatabase, openReader } from "../readers/index.ts";
+import { type DateRules, datedRows, openDatabase, openReader } from "../readers/index.ts";
 import { sources } from "../sources/index.ts";
 import { namedRecording } from "../sources/ringcentral/call-log/call-records.ts";
-import { namesRecordings } from "../sources/ringcentral/call-log/printed-rows.ts";
 import { refOf } from "../sources/tim/calls-table.ts";
 import { idsOfPath } from "../sources/tim/recording-key.ts";
 import { openRunReporter } from "./reporter.ts";
+import { sourceOfRow } from "./source-of-row.ts";
 
 /** The reader that the settings name: files, stdin or a database; undefined when they name none. */
 export async function wireReader(settings: Settings, selection: Selection, io: Io): Promise<Reader | undefined> {
   const reader = await plainReader(settings, selection, io);
   if (reader === undefined) return undefined;
-  const rules = { dates: settings.rowDates ?? "auto", windowed: asksForStarts(selection) };
+  const rules = dateRulesOf(settings, selection);
   return { rows: (signal) => datedRows(reader.rows(signal), rules) };
 }
 
@@ -32,19 +30,28 @@ async function plainReader(settings: Settings, selection: Selection, io: Io): Pr
   if (settings.rows !== undefined && settings.database !== undefined) {
     throw new RecordingError("usage", "--rows and --database cannot be used together.");
   }
-  const map = Object.fromEntries((settings.map ?? []).map(({ name, value }) => [name, value]));
+  const files = readerSettingsOf(settings);
   if (settings.database !== undefined)
-    return openDatabase(settings.database, databaseSettings(settings, map, selection));
+    return openDatabase(settings.database, databaseSettings(settings, files.map, selection));
   if (settings.rows === undefined) return undefined;
   if (settings.rows.includes("-") && io.stdin.isTTY) {
     throw new RecordingError("usage", "--rows - reads from a pipe, but stdin is a terminal.");
   }
-  return openReader(settings.rows, {
-    map,
-    stdin: io.stdin,
-    ...(settings.columns === undefined ? {} : { columns: settings.columns }),
-    ...(settings.encoding === undefined ? {} : { encoding: settings.encoding }),
-  });
+  return openReader(settings.rows, { ...files, stdin: io.stdin });
+}
+
+/** How rows in files are to be understood, as far as the settings say it. */
+export function readerSettingsOf({ map = [], columns, encoding }: Settings) {
+  return {
+    map: Object.fromEntries(map.map(({ name, value }) => [name, value])),
+    ...(columns === undefined ? {} : { columns }),
+    ...(encoding === undefined ? {} : { encoding }),
+  };
+}
+
+/** How the starts of rows are to be read. */
+export function dateRulesOf({ rowDates = "auto" }: Settings, selection: Selection): DateRules {
+  return { dates: rowDates, windowed: asksForStarts(selection) };
 }
 
 function databaseSettings(
@@ -138,24 +145,6 @@ export async function openRefReader(): Promise<RefReader> {
     recordings: (row, given) => (sourceOfRow(row, given) === "tim" ? findRecordings(row) : recordingsOf(row)),
     ringcentral: namedRecording,
   };
-}
-
-const timColumns = ["voicefilename", "voicelocation", "datasource"];
-const ringcentralColumns = ["recording", "legs", "sessionid", "telephonysessionid"];
-
-/** The system a row belongs to: what it says itself, else `--source`, else what its columns tell. */
-export function sourceOfRow(row: Row, given: SourceName | undefined): SourceName {
-  const { source } = row.fields;
-  if (source === "ringcentral" || source === "tim") return source;
-  if (given !== undefined) return given;
-  if (columnsOf(row.fields).has(...timColumns)) return "tim";
-  if (columnsOf(row.fields).has(...ringcentralColumns) || namesRecordings(row.fields)) return "ringcentral";
-  const seen = printable(Object.keys(row.fields).slice(0, 12).join(", ").slice(0, 500)) || "none";
-  throw new RecordingError(
-    "bad-rows",
-    `${row.file}: these rows match neither system. Columns found: ${seen}. TIM needs datasource, voicelocation and voicefilename (--map name=column renames), RingCentral needs records with a recording, or a contentUri or id column with --source ringcentral.`,
-    { verdict: "give-up" },
-  );
 }
 
 /** What the rows of a command that asks no source came to. */

@@ -7,7 +7,8 @@ import type { Check, Source } from "../core/model/ports.ts";
 import type { RecordingRef, Row, SourceName } from "../core/model/recording.ts";
 import type { Wiring } from "./http.ts";
 import { selectionOf } from "./plan.ts";
-import { openRefReader, refusePasswordInArgv, sourceOfRow, wireReader } from "./rows.ts";
+import { openRefReader, refusePasswordInArgv, wireReader } from "./rows.ts";
+import { sourceOfRow } from "./source-of-row.ts";
 import { loginsOf, openSources } from "./sources.ts";
 
 /** What a person calls the systems. */

@@ -11,6 +11,7 @@ import type { RingCentralSettings } from "../sources/ringcentral/settings.ts";
 import type { TimSettings } from "../sources/tim/settings.ts";
 import { httpSettingsOf, ringcentralHosts, sourceHttpSettings, type Wiring } from "./http.ts";
 import { keptRingCentral, profileOf, secretNames, secretsOf } from "./kept-logins.ts";
+import { missingLogin } from "./missing-login.ts";
 import { wireSharedState } from "./shared-state.ts";
 
 /** The sources of a run, with the HTTP clients that fetch the audio of each one's logins. */
@@ -50,7 +51,7 @@ export async function openSources(invocation: Invocation, wiring: Omit<Wiring, "
     streamers,
     required(name) {
       const source = sources.get(name);
-      if (source === undefined) throw new RecordingError("usage", missingLogin[name]);
+      if (source === undefined) throw missingLogin(name);
       return source;
     },
     async [Symbol.asyncDispose]() {
@@ -83,12 +84,6 @@ function hasLogin(name: SourceName, settings: Settings): boolean {
     settings.clientId !== undefined || settings.accessToken !== undefined || settings.accessTokenFile !== undefined
   );
 }
-
-const missingLogin: Readonly<Record<SourceName, string>> = {
-  ringcentral:
-    "There is no RingCentral login: set RC_APP_CLIENT_ID, RC_APP_CLIENT_SECRET and RC_USER_JWT (each also as …_FILE), or run callreel setup.",
-  tim: "There is no TIM address: give --tim-url or set TIM_URL, with TIM_USERNAME and TIM_PASSWORD (or TIM_PASSWORD_FILE), or run callreel setup.",
-};
 
 /** Refuses work without a login to any system that it may need (`usage`), before anything is made on disk. */
 export function refuseWithoutLogin({ sources, required }: SourceSet, { source }: Settings): void {

@@ -5,7 +5,7 @@ import { type ListPages, openListPages } from "./json/list-pages.ts";
 import { checkFiles, fileRows } from "./row-files.ts";
 import type { DatabaseSettings } from "./sql/connection.ts";
 
-export { datedRows } from "./dates/dated-rows.ts";
+export { type DateRules, datedRows } from "./dates/dated-rows.ts";
 export type { DatabaseSettings } from "./sql/connection.ts";
 
 /**
@@ -64,14 +64,17 @@ export async function openDatabase(url: string, settings: DatabaseSettings): Pro
   return open(url, settings);
 }
 
-/** How rows in files are to be understood where the content does not say it. */
-export interface ReaderSettings {
+/** How rows in files are to be understood where the content does not say it. Plain data, so that it can cross into a thread. */
+export interface FileSettings {
   /** Column names of rows without a header line. */
   readonly columns?: readonly string[];
   /** Field name → the name of the column that holds it. */
   readonly map?: Readonly<Record<string, string>>;
   /** A WHATWG encoding label; a byte order mark outranks it. Default: each line is UTF-8 or else windows-1252. */
   readonly encoding?: string;
+}
+
+export interface ReaderSettings extends FileSettings {
   /** What `-` stands for. */
   readonly stdin?: Readable;
   /** Hears of each page of a list. */

@@ -7,11 +7,8 @@ import type { RowBatch } from "../core/model/recording.ts";
 import { decoded } from "./decode.ts";
 import type { ReaderSettings } from "./index.ts";
 
-/** Small enough that its text and rows die young: larger blocks cost time in garbage collection, and memory for good. */
+/** Small enough that it, its text and its rows die young: larger blocks cost time in garbage collection, and memory for good. */
 const blockBytes = 16 * 1024;
-/** Read at once: each read is a detour through the thread pool, which the program waits for. */
-const readBytes = 4 * blockBytes;
-
 /** Refuses, before any work, what certainly cannot be read. */
 export async function checkFiles(files: readonly string[], settings: ReaderSettings): Promise<void> {
   for (const file of files) {
@@ -84,7 +81,7 @@ export async function* fileRows(
  */
 function openInput(file: string): Readable {
   if (process.platform !== "linux" || !statSync(file).isFIFO()) {
-    return createReadStream(file, { highWaterMark: readBytes });
+    return createReadStream(file, { highWaterMark: blockBytes });
   }
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   return new Socket({ fd, readable: true, writable: false });

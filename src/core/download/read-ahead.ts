@@ -1,3 +1,4 @@
+import { openBell } from "../bell.ts";
 import type { Work } from "./work.ts";
 
 export interface ReadAheadSettings {
@@ -63,24 +64,4 @@ export async function* readAhead(work: AsyncIterable<Work>, settings: ReadAheadS
     if (!state.hasEnded) settings.end();
     await reading;
   }
-}
-
-/** Wakes the one who waits for it; one that rings before is heard all the same. */
-function openBell(): { ring(): void; rung(): Promise<void> } {
-  let hasRung = false;
-  let wake = () => {};
-  return {
-    ring() {
-      hasRung = true;
-      wake();
-    },
-    async rung() {
-      if (!hasRung) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      hasRung = false;
-    },
-  };
 }

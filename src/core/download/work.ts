@@ -2,13 +2,13 @@
  * Rows travel in batches. A million rows cost a few hundred promises, and within a batch the oldest call comes first.
  */
 
-import { RecordingError } from "../model/errors.ts";
 import type { DownloadEvent } from "../model/events.ts";
 import type { Ledger } from "../model/ledger.ts";
-import type { Selection, Source } from "../model/ports.ts";
-import type { RecordingKey, RecordingRef, Row, RowBatch, RowFinding } from "../model/recording.ts";
-import { canBeStart, excluded } from "../selection.ts";
+import type { Selection } from "../model/ports.ts";
+import type { RecordingKey, RecordingRef, Row, RowBatch } from "../model/recording.ts";
+import { excluded } from "../selection.ts";
 import type { CallMarks } from "./call-traits.ts";
+import { type FoundBatch, type FoundRow, foundRows, type SourceOf } from "./found-rows.ts";
 import { type GivenRows, withoutPlace } from "./given-rows.ts";
 
 /** A piece of work: recordings to fetch, and what there is to tell of the rows that gave none. */
@@ -17,9 +17,7 @@ export interface Work {
   readonly events: readonly DownloadEvent[];
 }
 
-export interface RowRules {
-  /** The source a row belongs to; throws `bad-rows` when it fits none. */
-  readonly sourceOf: (row: Row) => Pick<Source, "recordings">;
+export interface WorkRules {
   readonly selection: Selection;
   readonly nowMs: () => number;
   /** Set for rows that a person gave. */
@@ -28,8 +26,17 @@ export interface RowRules {
   readonly known?: NonNullable<Ledger["callsOf"]>;
 }
 
+export interface RowRules extends WorkRules {
+  readonly sourceOf: SourceOf;
+}
+
 /** Turns rows into work, batch by batch: finds the recordings, filters them, puts the oldest first within a batch. */
-export async function* workFromRows(batches: AsyncIterable<RowBatch>, rules: RowRules): AsyncIterable<Work> {
+export function workFromRows(batches: AsyncIterable<RowBatch>, rules: RowRules): AsyncIterable<Work> {
+  return workFromFound(foundRows(batches, rules.sourceOf), rules);
+}
+
+/** The same for rows whose recordings are found already. */
+export async function* workFromFound(batches: AsyncIterable<FoundBatch>, rules: WorkRules): AsyncIterable<Work> {
   for await (const batch of batches) {
     yield await workOf(batch, rules);
     rules.given?.check();
@@ -37,7 +44,7 @@ export async function* workFromRows(batches: AsyncIterable<RowBatch>, rules: Row
   rules.given?.end();
 }
 
-async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
+async function workOf(batch: FoundBatch, rules: WorkRules): Promise<Work> {
   const refs: RecordingRef[] = [];
   const { given } = rules;
   const events: DownloadEvent[] = [];
@@ -50,7 +57,8 @@ async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
   };
   for (const row of batch.rejected ?? []) reject(row, row.message);
   const nowMs = rules.nowMs();
-  for (const { row, finding } of await findIn(batch.rows, rules)) {
+  for (const row of await heldAgainst(batch.rows, rules)) {
+    const { finding } = row;
     if (typeof finding === "string") {
       reject(row, finding);
       continue;
@@ -59,7 +67,7 @@ async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
     if (finding.absence !== undefined) {
       events.push({ event: "recording-skipped", ...finding.absence, file: row.file, line: row.line });
     }
-    for (const ref of isOfErrorFile(row) ? finding.refs.map(insisted) : finding.refs) {
+    for (const ref of finding.refs) {
       const reason = reasonToSkip(ref, rules, nowMs);
       if (reason === undefined) refs.push(ref);
       else events.push({ event: "recording-skipped", key: ref.key, reason, call: ref.call, ref });
@@ -70,67 +78,29 @@ async function workOf(batch: RowBatch, rules: RowRules): Promise<Work> {
   return { refs: oldestFirst(refs), events };
 }
 
-interface Found {
-  readonly row: Row;
-  /** What the row speaks of, or why it cannot count. */
-  finding: RowFinding | string;
-}
-
-async function findIn(rows: readonly Row[], rules: RowRules): Promise<readonly Found[]> {
-  const found: Found[] = rows.map((row) => ({ row, finding: withoutFalseStart(read(row, rules)) }));
-  const known = await knownOf(found, rules);
+/** The same rows; those that cannot be right by what was said before of their recordings, or by what the archive knows, do not count. */
+async function heldAgainst(rows: readonly FoundRow[], rules: WorkRules): Promise<readonly FoundRow[]> {
+  const known = await knownOf(rows, rules);
   let at = 0;
-  for (const each of found) {
-    const { finding } = each;
-    if (typeof finding === "string") continue;
+  return rows.map((row) => {
+    if (typeof row.finding === "string") return row;
     // Each is held against what was seen before, and remembered, whatever is wrong with the others.
-    const conflicts = finding.refs.map((ref) => rules.given?.conflict(ref, known[at++]));
-    each.finding = conflicts.find((why) => why !== undefined) ?? finding;
-  }
-  return found;
-}
-
-/** An error that gives up on more than this row ends the run. */
-function read(row: Row, rules: RowRules): RowFinding | string {
-  try {
-    return rules.sourceOf(row).recordings(row);
-  } catch (error) {
-    if (error instanceof RecordingError && error.verdict === "give-up") return error.message;
-    throw error;
-  }
-}
-
-/** A start that no call has counts as none: believed, it would put the recording out of every window, and past retention. */
-function withoutFalseStart(finding: RowFinding | string): RowFinding | string {
-  const isFalse = ({ call: { start } }: RecordingRef) => start !== undefined && !canBeStart(start);
-  if (typeof finding === "string" || !finding.refs.some(isFalse)) return finding;
-  const refs = finding.refs.map((ref) => {
-    const { start, ...call } = ref.call;
-    return isFalse(ref) ? { ...ref, call } : ref;
+    const conflicts = row.finding.refs.map((ref) => rules.given?.conflict(ref, known[at++]));
+    const conflict = conflicts.find((why) => why !== undefined);
+    return conflict === undefined ? row : { ...row, finding: conflict };
   });
-  return { ...finding, refs };
 }
 
 /** The calls of the recordings that the archive knows already, in the order of all rows' refs. */
-async function knownOf(rows: readonly Found[], { known }: RowRules): Promise<readonly (CallMarks | undefined)[]> {
+async function knownOf(rows: readonly FoundRow[], { known }: WorkRules): Promise<readonly (CallMarks | undefined)[]> {
   if (known === undefined) return [];
   const keys: RecordingKey[] = [];
   for (const { finding } of rows) if (typeof finding !== "string") for (const { key } of finding.refs) keys.push(key);
   return known(keys);
 }
 
-function reasonToSkip(ref: RecordingRef, { given, selection }: RowRules, nowMs: number) {
+function reasonToSkip(ref: RecordingRef, { given, selection }: WorkRules, nowMs: number) {
   return given?.lacksStart(ref) ? "unknown-start" : excluded(ref.call, selection, nowMs);
-}
-
-function insisted(ref: RecordingRef): RecordingRef {
-  return { ...ref, insist: true };
-}
-
-/** Whether a row is one that `--error-file` wrote. */
-function isOfErrorFile({ fields }: Row): boolean {
-  const { key, code, message, locator } = fields;
-  return [key, code, message].every((each) => typeof each === "string") && typeof locator === "object";
 }
 
 /** Sorted by start; recordings without one come last, rows that are in order already stay as they are. */

@@ -1,0 +1,58 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { openBell } from "../../core/bell.ts";
+import { foundRows } from "../../core/download/found-rows.ts";
+import { asRecordingError, errorParts } from "../../core/model/errors.ts";
+import type { Row } from "../../core/model/recording.ts";
+import { datedRows, openReader } from "../../readers/index.ts";
+import { recordingsOf } from "../../sources/ringcentral/call-log/call-records.ts";
+import { findRecordings } from "../../sources/tim/calls-table.ts";
+import { missingLogin } from "../missing-login.ts";
+import { sourceOfRow } from "../source-of-row.ts";
+import { type RowNews, type RowSettings, textOf } from "./row-messages.ts";
+
+/** Batches in a message, and messages that may wait to be taken: few enough that little is held, enough that nobody waits. */
+const batchesAtOnce = 4;
+const mostWaiting = 4;
+
+const { files, reader, dates, source, logins } = workerData as RowSettings;
+const port = parentPort!;
+const room = openBell();
+let waiting = 0;
+port.on("message", () => {
+  waiting -= 1;
+  room.ring();
+});
+
+function tell(news: RowNews): void {
+  waiting += 1;
+  port.postMessage(news);
+}
+
+function sourceOf(row: Row) {
+  const name = sourceOfRow(row, source);
+  if (!logins.includes(name)) throw missingLogin(name);
+  return { recordings: name === "tim" ? findRecordings : recordingsOf };
+}
+
+/** Reads all of the files, no faster than what they speak of is taken. */
+async function read(): Promise<void> {
+  let batches: string[] = [];
+  try {
+    const { rows } = await openReader(files, reader);
+    // Whoever wants no more ends the thread.
+    const dated = datedRows(rows(new AbortController().signal), dates);
+    for await (const batch of foundRows(dated, sourceOf)) {
+      batches.push(textOf(batch));
+      if (batches.length < batchesAtOnce) continue;
+      tell({ batches });
+      batches = [];
+      while (waiting >= mostWaiting) await room.rung();
+    }
+    tell({ batches, end: {} });
+  } catch (error) {
+    tell({ batches, end: { error: errorParts(asRecordingError(error)) } });
+  }
+  port.close();
+}
+
+void read();
