@@ -9,7 +9,7 @@ import { startMs, systemZone, type Zone } from "../core/local-time.ts";
 import { RecordingError } from "../core/model/errors.ts";
 import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { Call, RecordingRef, Stored } from "../core/model/recording.ts";
-import type { ListedFile, ListOptions, Store } from "../core/model/store.ts";
+import type { ListOptions, Store } from "../core/model/store.ts";
 import { type NamedFile, openNamePattern, portalPattern, readPortalName } from "../core/naming/file-name-parser.ts";
 import { disownedBecause, openKnownHashes } from "../destinations/disk/sidecar.ts";
 import { isBesideAudio } from "../destinations/disk/transcripts.ts";
@@ -208,12 +208,12 @@ export function know(byId: Map<string, RecordingRef | null>, ref: RecordingRef):
 export async function unknownFiles(
   store: Store,
   ledger: Archive,
-  { stop, ...options }: ListOptions & { readonly stop: AbortSignal },
+  options: ListOptions & { readonly stop: AbortSignal },
 ): Promise<AsyncIterable<string>> {
   const known = new Set<string>();
   for await (const page of ledger.entries({ states: ["done"] }))
     for (const path of page.flatMap(pathsOfEntry)) known.add(path);
-  return without(store.list(options), known, stop);
+  return filesExcept(known, store, options);
 }
 
 /** The files that an entry of the ledger names. */
@@ -221,12 +221,13 @@ export function pathsOfEntry({ stored, transcripts = [] }: LedgerEntry): readonl
   return [...(stored === undefined ? [] : [stored.path]), ...transcripts.map(({ path }) => path)];
 }
 
-async function* without(
-  pages: AsyncIterable<readonly ListedFile[]>,
+/** The archive's finished files but those that are known. */
+export async function* filesExcept(
   known: ReadonlySet<string>,
-  stop: AbortSignal,
+  store: Store,
+  { stop, ...options }: ListOptions & { readonly stop: AbortSignal },
 ): AsyncIterable<string> {
-  for await (const page of pages) {
+  for await (const page of store.list(options)) {
     for (const { path } of page) {
       stop.throwIfAborted();
       if (!known.has(path)) yield path;

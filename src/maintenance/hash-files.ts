@@ -13,9 +13,11 @@ const fewBytes = 64 * 1024 * 1024;
 export interface HashingFiles extends Hashing {
   /** How many files may be asked for at once. */
   readonly atOnce: number;
+  /** Told how many files, of how many bytes together, are asked for next. */
+  expect(count: number, size: number): void;
 }
 
-/** Reads the files of an archive's folder: the first few here, all that follow in threads. */
+/** Reads the files of an archive's folder: a few here, and in threads as soon as there are more. */
 export function openHashing(root: string, store: Store, stop: AbortSignal): HashingFiles {
   const count = Math.min(availableParallelism(), mostThreads);
   const here = pLimit(count);
@@ -23,12 +25,13 @@ export function openHashing(root: string, store: Store, stop: AbortSignal): Hash
   let threads: Hashing | undefined;
   return {
     atOnce: count * filesAThread,
-    hash(path, expected) {
-      files += 1;
-      bytes += expected;
-      if (threads === undefined && files <= fewFiles && bytes <= fewBytes) return here(() => hashStored(store, path));
-      threads ??= openHashThreads(root, count, stop);
-      return threads.hash(path, expected);
+    expect(more, size) {
+      files += more;
+      bytes += size;
+      if (files > fewFiles || bytes > fewBytes) threads ??= openHashThreads(root, count, stop);
+    },
+    hash(path, size) {
+      return threads === undefined ? here(() => hashStored(store, path)) : threads.hash(path, size);
     },
     async [Symbol.asyncDispose]() {
       await threads?.[Symbol.asyncDispose]();

@@ -11,8 +11,8 @@ import { hashStored } from "./read-stored.ts";
 export interface Look {
   readonly hash: VerifyPorts["hash"];
   readonly atOnce: number;
-  /** Told of the entries that are looked at next. */
-  begins(page: readonly LedgerEntry[]): void;
+  /** Told of the entries that are looked at next, and whom to tell what is wrong with their objects besides the bytes. */
+  begins(page: readonly LedgerEntry[], differs: (difference: Difference) => void): void;
   /** Notes in the ledger what the store calls the bytes that were read since, and are as they came. */
   settle(): Promise<void>;
 }
@@ -20,7 +20,6 @@ export interface Look {
 interface LookSettings {
   /** Reads every object; otherwise what the store tells of it has to do. */
   readonly reads: boolean;
-  readonly differs: (difference: Difference) => void;
   readonly timezone: string | undefined;
 }
 
@@ -32,13 +31,10 @@ const readsAtOnce = 8;
  * Looks at the objects of a bucket, and whether each has the lock that its archive asked for. An object is read where the
  * store tells no hash of it or another ETag than it gave the upload, and where the last reading found it damaged.
  */
-export async function openObjectLook(
-  store: Store,
-  ledger: Archive,
-  { reads, differs, timezone }: LookSettings,
-): Promise<Look> {
+export async function openObjectLook(store: Store, ledger: Archive, { reads, timezone }: LookSettings): Promise<Look> {
   const locks = await locksAskedOf(ledger);
   let entries = new Map<string, LedgerEntry>();
+  let differs: (difference: Difference) => void = () => {};
   const etags = new Map<RecordingKey, string>();
 
   async function read(path: string, key: RecordingKey): Promise<FileState | undefined> {
@@ -50,7 +46,8 @@ export async function openObjectLook(
 
   return {
     atOnce: reads ? readsAtOnce : looksAtOnce,
-    begins(page) {
+    begins(page, tell) {
+      differs = tell;
       entries = new Map(page.map((entry) => [entry.stored?.path ?? "", entry]));
     },
     async hash(path, key) {

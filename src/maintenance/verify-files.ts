@@ -2,11 +2,11 @@ import type { Archive, LedgerEntry } from "../core/model/ledger.ts";
 import type { RecordingKey } from "../core/model/recording.ts";
 import type { Store } from "../core/model/store.ts";
 import { type Difference, type Subset, verifyEntries } from "../core/proof/verify.ts";
+import { openListing } from "../destinations/disk/directory-listing.ts";
 import { sidecarHash } from "../destinations/disk/sidecar.ts";
-import { pathsOfEntry, unknownFiles } from "./adoption.ts";
+import { filesExcept, pathsOfEntry } from "./adoption.ts";
 import { openBesideObjects } from "./beside-objects.ts";
 import { openHashing } from "./hash-files.ts";
-import { openObjectLook } from "./object-look.ts";
 import { besideFiles, type FindTranscripts, openLaterTranscripts } from "./transcripts.ts";
 
 export interface FileChecks {
@@ -38,18 +38,15 @@ export async function verifyFiles(
   ledger: Archive,
   { subset, differs, checked, stop, objects }: FileChecks,
 ): Promise<FilesVerified> {
-  const damage = new Map<RecordingKey, string | undefined>();
   const broken = new Set<RecordingKey>();
-  let found: Difference[] = [];
-  const add = (difference: Difference) => void found.push(difference);
-  const look = objects && (await openObjectLook(store, ledger, { ...objects, differs: add }));
+  const known = new Set<string>();
+  const look = objects && (await (await import("./object-look.ts")).openObjectLook(store, ledger, objects));
   await using files = openHashing(root, store, stop);
+  const listing = openListing(root);
   const ports = {
     hash: look?.hash ?? ((path: string, _: RecordingKey, bytes: number) => files.hash(path, bytes)),
-    sidecarHash: (path: string) => sidecarHash(root, path),
-    differs: add,
+    sidecarHash: (path: string) => sidecarHash(root, path, listing.has),
     checked,
-    damaged: (key: RecordingKey, message: string | undefined) => damage.set(key, message),
     stop,
   };
   const told = (difference: Difference) => {
@@ -57,36 +54,49 @@ export async function verifyFiles(
       broken.add(difference.key);
     differs(difference);
   };
-  /** Tells what was found of entries that are still the same; returns those to be looked at again. */
-  async function settle(looked: readonly LedgerEntry[]): Promise<readonly LedgerEntry[]> {
-    const changed = await changedSince(looked, found, ledger);
-    for (const difference of found) if (!changed.has(difference.key ?? "")) told(difference);
-    for (const key of changed.keys()) damage.delete(key);
-    found = [];
-    return [...changed.values()].filter((entry) => entry?.state === "done") as LedgerEntry[];
+
+  /** Looks at a page's files, again where entries have changed meanwhile, and tells what is wrong after what `before` tells. */
+  async function verifyPage(page: readonly LedgerEntry[], before: Promise<void>): Promise<void> {
+    const damage = new Map<RecordingKey, string | undefined>();
+    for (let looked = page; looked.length > 0; ) {
+      const found: Difference[] = [];
+      const add = (difference: Difference) => void found.push(difference);
+      const damaged = (key: RecordingKey, message: string | undefined) => damage.set(key, message);
+      look?.begins(looked, add);
+      await verifyEntries([looked], subset, look?.atOnce ?? files.atOnce, { ...ports, differs: add, damaged });
+      await before;
+      const changed = await changedSince(looked, found, ledger);
+      for (const difference of found) if (!changed.has(difference.key ?? "")) told(difference);
+      for (const key of changed.keys()) damage.delete(key);
+      looked = [...changed.values()].filter((entry) => entry?.state === "done") as LedgerEntry[];
+    }
+    if (damage.size > 0) await ledger.noteDamage(damage);
+    await look?.settle();
+    // What was told to stop has left files out.
+    stop.throwIfAborted();
   }
 
-  async function* settled() {
+  let last = Promise.resolve();
+  try {
     for await (const page of stoppable(ledger.entries({ states: ["done"] }), stop)) {
-      for (let looked = page; looked.length > 0; ) {
-        look?.begins(looked);
-        yield looked;
-        looked = await settle(looked);
-      }
-      if (damage.size > 0) await ledger.noteDamage(damage);
-      await look?.settle();
-      damage.clear();
-      // What was told to stop has left files out.
-      stop.throwIfAborted();
+      for (const path of subset === undefined ? page.flatMap(pathsOfEntry) : []) known.add(path);
+      const bytes = page.reduce((sum, { stored }) => sum + (stored?.bytes ?? 0), 0);
+      files.expect(page.length / (subset?.of ?? 1), bytes / (subset?.of ?? 1));
+      const before = last;
+      last = verifyPage(page, before);
+      last.catch(() => {});
+      // The next page is asked for while this one is read, so that no thread waits; objects are looked at page by page.
+      await (look === undefined ? before : last);
     }
+  } finally {
+    await last;
   }
-  await verifyEntries(settled(), subset, look?.atOnce ?? files.atOnce, ports);
   const none = { arriving: 0, noted: 0 };
   const beside =
     objects === undefined
       ? () => besideFiles(root)
       : (paths: readonly string[]) => openBesideObjects(store, new Set(paths));
-  const unknown = subset === undefined ? await verifyUnknown(beside, store, ledger, differs, stop) : none;
+  const unknown = subset === undefined ? await verifyUnknown(known, beside, store, ledger, differs, stop) : none;
   return { broken: [...broken], ...unknown };
 }
 
@@ -114,8 +124,9 @@ function fileOf(entry: LedgerEntry | undefined): string {
   ]);
 }
 
-/** Files that no entry names, looked at twice: a run may bring files all the time. Counts those that it has yet to record. */
+/** Files that no entry names (`known` are those that one did), looked at twice: a run may bring files all the time. Counts those that it has yet to record. */
 async function verifyUnknown(
+  known: ReadonlySet<string>,
   beside: (paths: readonly string[]) => FindTranscripts,
   store: Store,
   ledger: Archive,
@@ -124,7 +135,7 @@ async function verifyUnknown(
 ): Promise<Omit<FilesVerified, "broken">> {
   const unreadable = (path: string, message: string) => differs({ kind: "unreadable", path, message });
   const candidates: string[] = [];
-  for await (const path of await unknownFiles(store, ledger, { stop, unreadable })) candidates.push(path);
+  for await (const path of filesExcept(known, store, { stop, unreadable })) candidates.push(path);
   if (candidates.length === 0) return { arriving: 0, noted: 0 };
   // Asked before the entries are read once more: a run that has ended by then has recorded all its files.
   const since = await ledger.livingSince();

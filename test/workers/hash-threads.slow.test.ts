@@ -16,31 +16,40 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSqlite } from "../../src/platform/sqlite.ts";
 import { eventsOf, finishedIn, openTimWorld, type TimWorld } from "../e2e/tim-world.ts";
 import { type Running, run, start, until } from "../helpers/bin.ts";
+import { listLoadedModules, loadedModules } from "../helpers/loaded-modules.ts";
 
-/** Of which more have recordings than are read before threads are started. */
+/** Of which so many have recordings that threads read them. */
 const rows = 800;
-/** What `verify` reads last: threads do. */
+/** So few that no thread is started for them. */
+const fewRows = 60;
+/** What `verify` reads last. */
 let last: string[];
 let world: TimWorld;
+let small: TimWorld;
 
 beforeAll(async () => {
   world = await openTimWorld(rows);
-  expect((await run(["download", "--rows", world.csv, "-d", world.archive, "-q"], { env: world.env })).code).toBe(0);
+  small = await openTimWorld(fewRows);
+  for (const { csv, archive, env } of [world, small])
+    expect((await run(["download", "--rows", csv, "-d", archive, "-q"], { env })).code).toBe(0);
   last = inOrder().slice(-20);
-  expect(inOrder().length).toBeGreaterThan(256 + 20);
+  expect(inOrder().length).toBeGreaterThan(256);
 });
 
-afterAll(() => world[Symbol.asyncDispose]());
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await small[Symbol.asyncDispose]();
+});
 
-function inOrder(): string[] {
-  const ledger = openSqlite(join(world.archive, ".callreel", "ledger.db"), { readOnly: true });
+function inOrder({ archive } = world): string[] {
+  const ledger = openSqlite(join(archive, ".callreel", "ledger.db"), { readOnly: true });
   const found = ledger.prepare("SELECT path FROM recordings WHERE state = 'done' ORDER BY start, seq").all();
   ledger.close();
-  return found.map(({ path }) => join(world.archive, String(path)));
+  return found.map(({ path }) => join(archive, String(path)));
 }
 
-async function verified(...more: string[]) {
-  const { code, out, err } = await run(["verify", "-d", world.archive, "--json", ...more], { env: world.env });
+async function verified({ archive, env } = world) {
+  const { code, out, err } = await run(["verify", "-d", archive, "--json"], { env });
   const found = eventsOf(out).map(({ event, kind, path, message }) => ({ event, kind, path, message }));
   return { code, err, end: eventsOf(out).at(-1), found: found.filter(({ event }) => event === "finding") };
 }
@@ -79,8 +88,9 @@ describe("files that threads read", () => {
     expect(end).toMatchObject({ files: inOrder().length, bytes, differences: 0 });
   });
 
-  it("are reported where they are lost, changed or no files, by the same words as the first few", async () => {
-    const tell = async (paths: readonly string[]) => {
+  it("are reported where they are lost, changed or no files, by the same words as where no thread is", async () => {
+    const tell = async (where: TimWorld) => {
+      const paths = inOrder(where).slice(-7);
       const [folder = "", link = "", pipe = "", , flipped = "", grown = "", empty = ""] = paths;
       const { code, found } = await beside(paths, async () => {
         mkdirSync(folder);
@@ -92,10 +102,10 @@ describe("files that threads read", () => {
         writeFileSync(grown, readFileSync(`${grown}.part`));
         appendFileSync(grown, "more");
         writeFileSync(empty, "");
-        return verified();
+        return verified(where);
       });
       expect(code).toBe(6);
-      const words = (path: unknown) => paths.indexOf(join(world.archive, String(path)));
+      const words = (path: unknown) => paths.indexOf(join(where.archive, String(path)));
       return found
         .map(({ kind, path, message }) => [
           words(path),
@@ -104,11 +114,11 @@ describe("files that threads read", () => {
         ])
         .sort(([one], [other]) => Number(one) - Number(other));
     };
-    const threaded = await tell(last.slice(0, 7));
+    const threaded = await tell(world);
     expect(threaded.map(([, kind]) => kind)).toEqual([
       ...["unreadable", "unreadable", "unreadable", "missing", "changed", "changed", "changed"],
     ]);
-    expect(threaded).toEqual(await tell(inOrder().slice(0, 7)));
+    expect(threaded).toEqual(await tell(small));
     expect((await verified()).code).toBe(0);
   });
 
@@ -170,5 +180,19 @@ describe("files that threads read", () => {
     expect(told.code).toBe(130);
     expect(eventsOf(told.out).map(({ event, kind }) => [event, kind])).toEqual([["finding", "missing"]]);
     expect((await verified()).code).toBe(0);
+  });
+
+  it.each([
+    [fewRows, false],
+    [rows, true],
+  ])("are read by threads where there are many: %i", async (of, threads) => {
+    const { archive, env } = of === rows ? world : small;
+    const { code, err } = await run(["verify", "-d", archive, "-q"], {
+      env: { ...env, NODE_OPTIONS: `--import ${listLoadedModules}` },
+    });
+    const loaded = loadedModules(err);
+    expect([code, loaded.some((url) => url.endsWith("/hash-worker.js"))]).toEqual([0, threads]);
+    // Nothing here is a date that somebody gave.
+    expect(loaded.filter((url) => url.includes("temporal-polyfill"))).toEqual([]);
   });
 });

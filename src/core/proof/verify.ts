@@ -59,7 +59,7 @@ export interface Subset {
 
 /** Re-reads what the ledger calls done, a few files at a time, and reports each file that is missing or not as it came. */
 export async function verifyEntries(
-  pages: AsyncIterable<readonly LedgerEntry[]>,
+  pages: AsyncIterable<readonly LedgerEntry[]> | Iterable<readonly LedgerEntry[]>,
   subset: Subset | undefined,
   parallel: number,
   ports: VerifyPorts,

@@ -76,13 +76,19 @@ export async function disownedBecause(known: KnownHashes, path: string, sha256: 
   );
 }
 
-/** The hash that the file's own sidecar noted, under either name; one that names another file says nothing of this one. */
-export function sidecarHash(root: string, path: string): KnownHash | undefined {
-  for (const stem of new Set([path.replace(/\.[^./]+$/, ""), path])) {
-    const name = `${stem}.info.json`;
+/**
+ * The hash that the file's own sidecar noted, under either name; one that names another file says nothing of this one.
+ * `stands` tells whether there is a file of a name: most have none, and to hear that as an error costs more than to read
+ * a small recording.
+ */
+export function sidecarHash(
+  root: string,
+  path: string,
+  stands = (name: string) => standing(join(root, name)) !== undefined,
+): KnownHash | undefined {
+  for (const name of sidecarsOf(path)) {
     try {
-      // Most have none: to hear that as an error costs more than to read a small recording.
-      if (standing(join(root, name)) === undefined) continue;
+      if (!stands(name)) continue;
       const { file } = JSON.parse(readSmallFile(join(root, name), mostSidecarBytes)) as {
         file?: Record<string, unknown>;
       };
