@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as hashAtOnce } from "node:crypto";
 
 /**
  * A Merkle tree over a list that is only added to, as RFC 6962 section 2.1 defines it: a leaf is SHA-256(0x00, data), a
@@ -18,9 +18,6 @@ interface Peak {
   readonly hash: Buffer;
 }
 
-const leafMark = Uint8Array.of(0);
-const nodeMark = Uint8Array.of(1);
-
 /** An empty tree, or one that goes on from the peaks of another. */
 export function openMerkle(from: { readonly leaves: number; readonly peaks: readonly Peak[] } = empty): Merkle {
   const peaks = [...from.peaks];
@@ -33,7 +30,7 @@ export function openMerkle(from: { readonly leaves: number; readonly peaks: read
       leaves += 1;
       let peak: Peak = {
         height: 0,
-        hash: createHash("sha256").update(leafMark).update(data, "utf8").digest(),
+        hash: hashAtOnce("sha256", `\0${data}`, "buffer"),
       };
       while (peaks.at(-1)?.height === peak.height) {
         peak = {
@@ -45,7 +42,7 @@ export function openMerkle(from: { readonly leaves: number; readonly peaks: read
     },
     root() {
       const last = peaks.at(-1);
-      if (last === undefined) return createHash("sha256").digest("hex");
+      if (last === undefined) return hashAtOnce("sha256", "", "hex");
       return peaks
         .slice(0, -1)
         .reduceRight((right, { hash }) => nodeOf(hash, right), last.hash)
@@ -57,6 +54,11 @@ export function openMerkle(from: { readonly leaves: number; readonly peaks: read
 
 const empty = { leaves: 0, peaks: [] };
 
+/** Where the bytes of a node are put together: its mark and two hashes. */
+const node = Buffer.of(1, ...Buffer.alloc(64));
+
 function nodeOf(left: Buffer, right: Buffer): Buffer {
-  return createHash("sha256").update(nodeMark).update(left).update(right).digest();
+  node.set(left, 1);
+  node.set(right, 33);
+  return hashAtOnce("sha256", node, "buffer");
 }

@@ -10,9 +10,10 @@ export async function* listFinished(
   unreadable: (path: string, message: string) => void = fail,
 ): AsyncIterable<readonly ListedFile[]> {
   let page: ListedFile[] = [];
+  const at = relative(root, folder).split(sep).join("/");
   try {
-    for await (const path of finishedFiles(root, folder, unreadable)) {
-      page.push({ path });
+    for await (const paths of finishedFiles(folder, at, unreadable)) {
+      for (const path of paths) page.push({ path });
       if (page.length < pageSize) continue;
       yield page;
       page = [];
@@ -26,24 +27,34 @@ export async function* listFinished(
 
 const pageSize = 256;
 
-/** No partial files, nothing of ours, no symlinks followed. */
+/**
+ * No partial files, nothing of ours, no symlinks followed; some at a time, as they come from the disk. `at` is the folder
+ * as the archive calls it.
+ */
 async function* finishedFiles(
-  root: string,
   folder: string,
+  at: string,
   unreadable: (path: string, message: string) => void,
-): AsyncIterable<string> {
-  const told = (path: string) => relative(root, path).split(sep).join("/");
+): AsyncIterable<readonly string[]> {
+  let found: string[] = [];
   try {
-    for await (const entry of await opendir(folder)) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        if (entry.name !== ".callreel") yield* finishedFiles(root, path, unreadable);
-      } else if (entry.isFile() && isFinished(entry.name)) yield told(path);
+    for await (const entry of await opendir(folder, { bufferSize: pageSize })) {
+      const path = at === "" ? entry.name : `${at}/${entry.name}`;
+      if (entry.isFile() && isFinished(entry.name)) found.push(path);
+      const isFolder = entry.isDirectory() && entry.name !== ".callreel";
+      if (found.length > 0 && (isFolder || found.length === pageSize)) {
+        yield found;
+        found = [];
+      }
+      if (isFolder) yield* finishedFiles(join(folder, entry.name), path, unreadable);
     }
   } catch (error) {
+    if (found.length > 0) yield found;
     if (!isSystemError(error)) throw error;
-    unreadable(told(folder), `${folder} cannot be read (${error.code}).`);
+    unreadable(at, `${folder} cannot be read (${error.code}).`);
+    return;
   }
+  if (found.length > 0) yield found;
 }
 
 function fail(_: string, message: string): never {
