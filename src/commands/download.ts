@@ -36,7 +36,7 @@ async function measured(invocation: Invocation, metrics: MetricsNotes): Promise<
       await agreeOnPaths(settings, ledger);
       reporter.hooks.noteIn(ledger);
       if (settings.execFailed) return await repeatHooks(ledger, reporter, io);
-      const work = await wireWork(invocation, sources, selection, ledger);
+      const work = await wireWork(invocation, sources, selection, ledger, { threaded: true });
       return await runIntoArchive(invocation, { sources, ledger, work, reporter, sealer });
     } finally {
       await lock.release();

@@ -59,7 +59,13 @@ export async function reconcile(invocation: Invocation): Promise<number> {
     using lines = targets.length > 0 ? openReportLines() : undefined;
     await using sources = await openSources(invocation, { io, ...reporter });
     await using ledger = await openExistingLedger(settings, io);
-    const { work, listed: whole } = await wireWork(invocation, sources, selection, { callsOf: ledger.callsOf });
+    const { work, listed: whole } = await wireWork(
+      invocation,
+      sources,
+      selection,
+      { callsOf: ledger.callsOf },
+      { threaded: true },
+    );
     await using store = await openArchiveStore(settings, io, ledger);
     const archive = {
       ledger,

@@ -87,11 +87,20 @@ async function within<T>(
   }
 }
 
+export interface WorkOptions {
+  /**
+   * Whether large files of rows may be read in a thread: for whoever has as much to do with each recording as it takes to
+   * read its row. Others would only wait for the thread, which takes longer by what has to cross.
+   */
+  readonly threaded?: boolean;
+}
+
 async function findWork(
   invocation: Invocation,
   sources: SourceSet,
   selection: Selection,
   notes: Notes,
+  { threaded = false }: WorkOptions = {},
 ): Promise<WiredWork> {
   const { args, settings, io, flags } = invocation;
   const nothing = async () => {};
@@ -112,7 +121,8 @@ async function findWork(
   const reader = asksForListing(invocation) ? undefined : await wireReader(settings, selection, io);
   if (reader !== undefined) {
     const known = settings.forceOverwrites ? undefined : notes.callsOf;
-    const found = rowsInThread(invocation, sources, selection) ?? foundRows(reader.rows(io.stop), rules.sourceOf);
+    const apart = threaded ? rowsInThread(invocation, sources, selection) : undefined;
+    const found = apart ?? foundRows(reader.rows(io.stop), rules.sourceOf);
     const given = workFromFound(found, { ...rules, given: openGivenRows(selection), ...(known && { known }) });
     const work = openListedRows(given, settings, selection, io.clock.now());
     return { ...work, named: [], complete: nothing };

@@ -72,6 +72,8 @@ export interface FileSettings {
   readonly map?: Readonly<Record<string, string>>;
   /** A WHATWG encoding label; a byte order mark outranks it. Default: each line is UTF-8 or else windows-1252. */
   readonly encoding?: string;
+  /** How many bytes of a file are read at once; 64 KB unless told: each read is a detour through the thread pool. */
+  readonly readBytes?: number;
 }
 
 export interface ReaderSettings extends FileSettings {

@@ -7,7 +7,7 @@ import type { RowBatch } from "../core/model/recording.ts";
 import { decoded } from "./decode.ts";
 import type { ReaderSettings } from "./index.ts";
 
-/** Small enough that it, its text and its rows die young: larger blocks cost time in garbage collection, and memory for good. */
+/** Small enough that its text and rows die young: larger blocks cost time in garbage collection, and memory for good. */
 const blockBytes = 16 * 1024;
 /** Refuses, before any work, what certainly cannot be read. */
 export async function checkFiles(files: readonly string[], settings: ReaderSettings): Promise<void> {
@@ -43,7 +43,7 @@ export async function* fileRows(
   signal: AbortSignal,
 ): AsyncGenerator<RowBatch, void> {
   signal.throwIfAborted();
-  const stream = file === "-" ? (settings.stdin as Readable) : openInput(file);
+  const stream = file === "-" ? (settings.stdin as Readable) : openInput(file, settings.readBytes);
   addAbortSignal(signal, stream);
   try {
     let marked = false;
@@ -79,9 +79,9 @@ export async function* fileRows(
  * A pipe is waited for as a connection is, where the system tells one without a writer from one at its end: a read of a
  * file that never returns cannot be taken back, and would hold up the end of the program.
  */
-function openInput(file: string): Readable {
+function openInput(file: string, readBytes = 4 * blockBytes): Readable {
   if (process.platform !== "linux" || !statSync(file).isFIFO()) {
-    return createReadStream(file, { highWaterMark: blockBytes });
+    return createReadStream(file, { highWaterMark: readBytes });
   }
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   return new Socket({ fd, readable: true, writable: false });

@@ -1,11 +1,14 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callsCsv } from "../../src/sandbox/tim/calls-csv.ts";
 import { eventsOf, openTimWorld, type TimWorld } from "../e2e/tim-world.ts";
-import { type Finished, run, start, until } from "../helpers/bin.ts";
+import { cleanEnv, type Finished, run, start, until } from "../helpers/bin.ts";
 
+type Told = Pick<Finished, "code" | "out" | "err">;
+
+const bin = join(import.meta.dirname, "../../bin/callreel.js");
 /** With so many of these, rows are worth a thread. */
 const fillers = 2_100;
 const note = "x".repeat(8_000);
@@ -14,10 +17,12 @@ const filling = filler.repeat(fillers);
 
 let world: TimWorld;
 let large: string;
+let place: readonly string[];
 
 beforeAll(async () => {
   world = await openTimWorld(60);
   large = join(world.home, "large.csv");
+  place = ["-d", world.archive];
   const { code } = await run(["download", "--rows", world.csv, "-d", world.archive, "-q"], { env: world.env });
   expect(code).toBe(0);
 });
@@ -27,29 +32,36 @@ afterAll(() => world[Symbol.asyncDispose]());
 const head = callsCsv([]);
 const rows = () => callsCsv(world.tim.rows()).slice(head.length);
 
-/** What the same rows come to through a thread, from a file, and without one, from a pipe. */
+/** What rows come to where a thread reads them, and where there is one core, and so none. */
 async function bothWays(text: string, args: readonly string[], env = world.env) {
   writeFileSync(large, text);
-  const call = (file: string) => [...args, "--rows", file];
-  const [threaded, piped] = [await run(call(large), { env }), await run(call("-"), { env, input: text })];
-  return [told(threaded), told(piped)] as const;
+  const call = [...args, "--rows", large];
+  return [told(await run(call, { env })), told(await onOneCore(call, env))] as const;
+}
+
+function onOneCore(args: readonly string[], env: Record<string, string>): Promise<Told> {
+  const core = /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+  const command = ["-c", core, process.execPath, bin, ...args];
+  return new Promise((resolve) => {
+    const options = { env: { ...cleanEnv, ...env }, maxBuffer: 2 ** 26 };
+    const child = execFile("taskset", command, options, (_, out, err) => resolve({ code: child.exitCode, out, err }));
+  });
 }
 
 async function records() {
   return eventsOf((await run(["audit", "-d", world.archive, "--json"], { env: world.env })).out);
 }
 
-/** Without times, names of files and runs, and how many rows of nothing but bad ones were read, which depends on how they come. */
-function told({ code, out, err }: Finished) {
-  const plain = (text: string) =>
-    text.replaceAll(large, "-").replaceAll(/\b[\d.]+ (?:ms|s)\b|(?<=none of its )[\d,]+/g, "…");
+/** Without times and names of runs. */
+function told({ code, out, err }: Told) {
+  const plain = (text: string) => text.replaceAll(/\b[\d.]+ (?:ms|s)\b|(?<=Head )\w+/g, "…");
   const events = out.startsWith("{") ? eventsOf(plain(out)) : [];
   const lasting = events.map(({ time, runId, head, durationMs, listingMs, ms, ...rest }) => rest);
   return { code, out: events.length > 0 ? lasting : plain(out), err: plain(err) };
 }
 
 describe("rows of large files, read in a thread", () => {
-  it("come to the same as through a pipe: what is held, what conflicts, what cannot be read, and what has no recording", async () => {
+  it("come to the same as without one: what is held, what conflicts, what cannot be read, and what has no recording", async () => {
     const [{ datasource, voicelocation, voicefilename } = {} as never] = world.tim.recordings();
     const id = [datasource, voicelocation, voicefilename].join(",");
     const odd = [
@@ -62,27 +74,37 @@ describe("rows of large files, read in a thread", () => {
       "3,4,N3,29/31/2026,60,,,,in",
     ];
     const text = `${head}${rows()}${filling}${odd.join("\r\n")}\r\n${rows()}`;
-    for (const args of [["list", "--json"], ["download", "-n", "--json"], ["reconcile", "--json"], ["reconcile"]]) {
-      const place = args[0] === "list" ? [] : ["-d", world.archive];
-      const [threaded, piped] = await bothWays(text, [...args, ...place, "--from", "2000-01-01"]);
-      expect(threaded).toEqual(piped);
+    for (const args of [["--json"], [], ["--json", "--number", "0207"], ["--row-dates", "mdy"]]) {
+      const [threaded, plain] = await bothWays(text, ["reconcile", ...args, ...place, "--from", "2000-01-01"]);
+      expect(threaded).toEqual(plain);
       expect([args, threaded.code]).toEqual([args, 2]);
       expect(threaded.err).toMatch(/names recording N1 like an earlier row/);
     }
     const other = `${head}${id},2001-01-01 10:00:00,60,,,,in\r\n${filling}`;
-    const [threaded, piped] = await bothWays(other, ["reconcile", "--json", "-d", world.archive]);
-    expect(threaded).toEqual(piped);
+    const [threaded, plain] = await bothWays(other, ["download", "--json", ...place]);
+    expect(threaded).toEqual(plain);
     expect(threaded.err).toMatch(/which the archive knows of another call/);
   });
 
-  it("come to the same as JSON and as an error file, whose recordings are asked for again", async () => {
+  it("come to the same as JSON, and as an error file, whose recordings are asked for again though they are gone", async () => {
     const { out } = await run(["list", "--rows", world.csv, "--json"], { env: world.env });
     const failed = eventsOf(out).map((row) => JSON.stringify({ ...row, code: "reset", message: note }));
     const lines = Array.from({ length: Math.ceil(fillers / failed.length) }, () => failed).flat();
-    const [threaded, piped] = await bothWays(`${lines.join("\n")}\n`, ["list", "--json"]);
-    expect(threaded).toEqual(piped);
-    expect([threaded.code, threaded.out.length]).toEqual([0, failed.length]);
-    expect(threaded.out[0]).toMatchObject({ insist: true });
+    const [threaded, plain] = await bothWays(`${lines.join("\n")}\n`, ["reconcile", "--json", ...place]);
+    expect(threaded).toEqual(plain);
+    expect([threaded.code, threaded.out.length]).toEqual([0, 1]);
+
+    await using other = await openTimWorld(12);
+    const gone = other.tim.recordings()[0]?.voicefilename ?? "";
+    other.tim.settings.faults = [{ on: "echo", do: "status", status: 404, recording: gone, times: 0 }];
+    const call = (file: string) => ["download", "--rows", file, "-d", other.archive];
+    expect((await run(call(other.csv), { env: other.env })).code).toBe(3);
+    other.tim.settings.faults = [];
+    const known = eventsOf((await run(["list", "--rows", other.csv, "--json"], { env: other.env })).out);
+    const again = JSON.stringify({ ...known.find(({ id }) => id === gone), code: "gone", message: note });
+    writeFileSync(large, `${again}\n`.repeat(fillers));
+    const { code } = await run(call(large), { env: other.env });
+    expect([code, other.held().has(gone)]).toEqual([0, true]);
   });
 
   it("end in the same way where a quote stays open, a second table begins, no row can be read, or a login is missing", async () => {
@@ -95,8 +117,8 @@ describe("rows of large files, read in a thread", () => {
       [`${head}${filling}`, { ...without, RC_ACCESS_TOKEN: "token" }],
     ] as const;
     for (const [text, env] of cases) {
-      const [threaded, piped] = await bothWays(text, ["list", "--json"], env as Record<string, string>);
-      expect(threaded).toEqual(piped);
+      const [threaded, plain] = await bothWays(text, ["reconcile", "--json", ...place], env as Record<string, string>);
+      expect(threaded).toEqual(plain);
       expect(threaded.code).toBe(2);
       expect(threaded.err).not.toMatch(/\n\s+at /);
     }
@@ -130,7 +152,7 @@ describe("rows of large files, read in a thread", () => {
       import { isMainThread, workerData } from "node:worker_threads";
       if (!isMainThread && workerData?.files) throw new RangeError("no room");`;
     const env = { ...world.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(failing)}` };
-    const { code, err } = await run(["list", "--rows", large], { env });
+    const { code, err } = await run(["reconcile", "--rows", large, ...place], { env });
     expect([code, err]).toEqual([1, expect.stringContaining("no room")]);
   });
 
@@ -151,9 +173,16 @@ describe("rows of large files, read in a thread", () => {
   it("are read without one where they come through a named pipe", async () => {
     const pipe = join(world.home, "pipe");
     execFileSync("mkfifo", [pipe]);
-    const reading = run(["list", "--json", "--rows", pipe], { env: world.env });
+    const reading = run(["reconcile", "--json", "--rows", pipe, ...place], { env: world.env });
     writeFileSync(pipe, `${head}${rows()}`);
     const { code, out } = await reading;
-    expect([code, eventsOf(out).length]).toEqual([0, world.tim.recordings().length]);
+    expect([code, eventsOf(out)]).toEqual([
+      0,
+      [
+        expect.objectContaining({
+          recordings: new Set(world.tim.recordings().map(({ voicefilename }) => voicefilename)).size,
+        }),
+      ],
+    ]);
   });
 });
