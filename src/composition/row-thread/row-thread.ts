@@ -6,9 +6,9 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { openBell } from "../../core/bell.ts";
 import type { FoundBatch } from "../../core/download/found-rows.ts";
 import { asRecordingError, errorOf, RecordingError } from "../../core/model/errors.ts";
+import { openNotify } from "../../core/notify.ts";
 import { batchOf, type RowNews, type RowOrder, type RowSettings } from "./row-messages.ts";
 
 /** Some hundred thousand rows: fewer are read almost as soon as a thread is ready. */
@@ -33,19 +33,19 @@ export async function* openRowThread(settings: RowSettings, signal: AbortSignal)
     resourceLimits: heap,
   });
   const news: RowNews[] = [];
-  const arrival = openBell();
+  const arrival = openNotify();
   let lost: { readonly error: unknown } | undefined;
   const lose = (error: unknown) => {
     lost ??= { error };
-    arrival.ring();
+    arrival.notify();
   };
   worker.on("error", (error) => lose(asRecordingError(error)));
   worker.on("exit", () => lose(new RecordingError("bug", "The thread that reads rows ended by itself.")));
   worker.on("message", (each: RowNews) => {
     news.push(each);
-    arrival.ring();
+    arrival.notify();
   });
-  signal.addEventListener("abort", arrival.ring, { once: true });
+  signal.addEventListener("abort", arrival.notify, { once: true });
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -53,7 +53,7 @@ export async function* openRowThread(settings: RowSettings, signal: AbortSignal)
       if (next === undefined) {
         // What it told before it was lost counts.
         if (lost !== undefined) throw lost.error;
-        await arrival.rung();
+        await arrival.notified();
         continue;
       }
       worker.postMessage("taken" satisfies RowOrder);
@@ -62,7 +62,7 @@ export async function* openRowThread(settings: RowSettings, signal: AbortSignal)
       if (next.end !== undefined) return;
     }
   } finally {
-    signal.removeEventListener("abort", arrival.ring);
+    signal.removeEventListener("abort", arrival.notify);
     await worker.terminate();
   }
 }

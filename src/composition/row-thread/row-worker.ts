@@ -1,8 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { openBell } from "../../core/bell.ts";
 import { foundRows } from "../../core/download/found-rows.ts";
 import { asRecordingError, errorParts } from "../../core/model/errors.ts";
 import type { Row } from "../../core/model/recording.ts";
+import { openNotify } from "../../core/notify.ts";
 import { datedRows, openReader } from "../../readers/index.ts";
 import { recordingsOf } from "../../sources/ringcentral/call-log/call-records.ts";
 import { findRecordings } from "../../sources/tim/calls-table.ts";
@@ -19,11 +19,11 @@ const readBytes = 16 * 1024;
 
 const { files, reader, dates, source, logins } = workerData as RowSettings;
 const port = parentPort!;
-const room = openBell();
+const room = openNotify();
 let waiting = 0;
 port.on("message", () => {
   waiting -= 1;
-  room.ring();
+  room.notify();
 });
 
 function tell(news: RowNews): void {
@@ -49,7 +49,7 @@ async function read(): Promise<void> {
       if (batches.length < batchesAtOnce) continue;
       tell({ batches });
       batches = [];
-      while (waiting >= mostWaiting) await room.rung();
+      while (waiting >= mostWaiting) await room.notified();
     }
     tell({ batches, end: {} });
   } catch (error) {

@@ -1,4 +1,4 @@
-import { openBell } from "../bell.ts";
+import { openNotify } from "../notify.ts";
 import type { Work } from "./work.ts";
 
 export interface ReadAheadSettings {
@@ -23,7 +23,7 @@ export async function* readAhead(work: AsyncIterable<Work>, settings: ReadAheadS
     hasLeft: false,
     failure: undefined as { thrown: unknown } | undefined,
   };
-  const [arrival, room] = [openBell(), openBell()];
+  const [arrival, room] = [openNotify(), openNotify()];
 
   async function read(): Promise<void> {
     try {
@@ -33,8 +33,8 @@ export async function* readAhead(work: AsyncIterable<Work>, settings: ReadAheadS
         state.ahead += piece.refs.length;
         state.all += piece.refs.length;
         settings.found(state.all, false);
-        arrival.ring();
-        while (state.ahead >= settings.most && !state.hasLeft) await room.rung();
+        arrival.notify();
+        while (state.ahead >= settings.most && !state.hasLeft) await room.notified();
         if (state.hasLeft) return;
       }
       settings.found(state.all, true);
@@ -42,7 +42,7 @@ export async function* readAhead(work: AsyncIterable<Work>, settings: ReadAheadS
       state.failure = { thrown };
     } finally {
       state.hasEnded = true;
-      arrival.ring();
+      arrival.notify();
     }
   }
 
@@ -52,15 +52,15 @@ export async function* readAhead(work: AsyncIterable<Work>, settings: ReadAheadS
       const piece = waiting.shift();
       if (piece !== undefined) {
         state.ahead -= piece.refs.length;
-        room.ring();
+        room.notify();
         yield piece;
       } else if (state.hasEnded) break;
-      else await arrival.rung();
+      else await arrival.notified();
     }
     if (state.failure !== undefined) throw state.failure.thrown;
   } finally {
     state.hasLeft = true;
-    room.ring();
+    room.notify();
     if (!state.hasEnded) settings.end();
     await reading;
   }
