@@ -14,13 +14,8 @@ export interface RowSettings {
   readonly logins: readonly SourceName[];
 }
 
-/** Told by the thread. */
-export interface RowNews {
-  /** The next batches, each as JSON: to copy objects costs twice as much. */
-  readonly batches: readonly string[];
-  /** Only with the last ones: that was all, or what ended it. */
-  readonly end?: { readonly error?: ErrorParts };
-}
+/** Told by the thread: the next batch, as JSON, for to copy objects costs a third more; at last how it ended. */
+export type RowNews = { readonly batch: string } | { readonly end: { readonly error?: ErrorParts } };
 
 /** Told to the thread: one more of its messages was taken. */
 export type RowOrder = "taken";

@@ -56,10 +56,12 @@ export async function* openRowThread(settings: RowSettings, signal: AbortSignal)
         await arrival.notified();
         continue;
       }
+      if ("end" in next) {
+        if (next.end.error === undefined) return;
+        throw errorOf(next.end.error);
+      }
       worker.postMessage("taken" satisfies RowOrder);
-      for (const text of next.batches) yield batchOf(text);
-      if (next.end?.error !== undefined) throw errorOf(next.end.error);
-      if (next.end !== undefined) return;
+      yield batchOf(next.batch);
     }
   } finally {
     signal.removeEventListener("abort", arrival.notify);
