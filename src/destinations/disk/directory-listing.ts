@@ -16,7 +16,7 @@ export interface Listing {
 /** For whoever shares the archive with others who add and remove files: asks the disk each time. */
 export function openFreshListing(root: string): Listing {
   return {
-    has: (path) => standing(join(root, path))?.isFile() === true,
+    has: (path) => isFile(join(root, path)),
     add: () => {},
     remove: () => {},
   };
@@ -80,7 +80,7 @@ export function openListing(root: string): Listing {
   };
 }
 
-/** Read in pieces: a flat archive may hold a million names. A folder that cannot be read holds nothing for us. */
+/** Read in pieces: a flat archive may hold a million names. Of a folder that may not be read the disk is asked for each. */
 function readNames(path: string): NameSet {
   const names = openNameSet();
   try {
@@ -93,9 +93,16 @@ function readNames(path: string): NameSet {
       folder.closeSync();
     }
   } catch (error) {
-    if (errno(error) === undefined) throw error;
+    const code = errno(error);
+    if (code === undefined) throw error;
+    if (code !== "ENOENT" && code !== "ENOTDIR")
+      return { size: 0, add: () => {}, has: (name) => isFile(join(path, name)) };
   }
   return names;
+}
+
+function isFile(path: string): boolean {
+  return standing(path)?.isFile() === true;
 }
 
 /** A set of names that keeps eight bytes for each: a 53-bit fingerprint instead of the text. */
