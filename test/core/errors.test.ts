@@ -19,3 +19,12 @@ it("takes anything thrown: aborts are interruptions, the rest are bugs that keep
   expect(asRecordingError(bug)).toMatchObject({ code: "bug", cause: bug });
   expect(asRecordingError("text")).toMatchObject({ code: "bug", message: "Unexpected error: text" });
 });
+
+it("tells of a module or a thread that no file descriptor was left for, and stops", () => {
+  const module = Object.assign(new Error("EMFILE: too many open files, open 'index.js'"), { code: "EMFILE" });
+  const thread = new Error("Worker initialization failure: EMFILE");
+  for (const cause of [module, thread]) {
+    expect(asRecordingError(cause)).toMatchObject({ code: "too-many-files", verdict: "stop", cause });
+    expect(asRecordingError(cause).message).toContain("ulimit -n");
+  }
+});

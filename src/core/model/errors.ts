@@ -145,13 +145,20 @@ export function defaultVerdict(code: ErrorCode): Verdict {
   return code === "link-expired" ? "renew" : "give-up";
 }
 
-/** Anything thrown as a RecordingError: aborts become `interrupted`, the rest is a bug and keeps its cause. */
+/**
+ * Anything thrown as a RecordingError: aborts become `interrupted`, what could not be opened for want of file descriptors
+ * (a module, a thread) `too-many-files`, which stops the run; the rest is a bug. Keeps its cause.
+ */
 export function asRecordingError(thrown: unknown): RecordingError {
   if (thrown instanceof RecordingError) return thrown;
   if (thrown instanceof Error && thrown.name === "AbortError") {
     return thrown.cause instanceof RecordingError ? thrown.cause : new RecordingError("interrupted", "Interrupted.");
   }
   const text = thrown instanceof Error ? thrown.message : String(thrown);
+  if (/\b(?:EMFILE|ENFILE)\b/.test(text)) {
+    const message = "Too many files are open (EMFILE). Lower --transfers or raise the limit (ulimit -n).";
+    return new RecordingError("too-many-files", message, { verdict: "stop", cause: thrown });
+  }
   return new RecordingError("bug", `Unexpected error: ${text}`, { cause: thrown });
 }
 
