@@ -63,9 +63,25 @@ function parseRelative([, anchor, ago]: RegExpExecArray, nowMs: number, timezone
   }
 }
 
-/** The zone that the settings name, else the system's. */
+/** The zone that the settings name, else the system's. Throws `usage` where that has no name. */
 export function zoneOf({ timezone }: Pick<Settings, "timezone">): string {
-  return timezone ?? Temporal.Now.timeZoneId();
+  return timezone ?? systemZoneName();
+}
+
+/**
+ * By the name that Intl has for it. Where TZ is empty or written as POSIX has it, Intl has none, or one with the sign turned
+ * round: `GMT+5` and `JST-9` never change their clocks, so that the offset `Date` goes by tells all of such a zone.
+ */
+function systemZoneName(): string {
+  const name: string | undefined = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (name !== undefined && !/^(?:Etc\/Unknown$|(?:GMT|UTC)?[+-])/.test(name)) return name;
+  const behind = new Date().getTimezoneOffset() / 60;
+  if (behind === 0) return "UTC";
+  if (Number.isInteger(behind) && behind >= -14 && behind <= 12) return `Etc/GMT${behind > 0 ? "+" : ""}${behind}`;
+  throw new RecordingError(
+    "usage",
+    "TZ names no time zone: set it to a name such as Europe/London, or give --timezone.",
+  );
 }
 
 /** From which instant, and before which, calls are asked for; both also as local text, to compare with times without a zone. */

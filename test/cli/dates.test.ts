@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseWhen, windowOf, zoneOf } from "../../src/cli/dates.ts";
+import { localText, systemZone } from "../../src/core/local-time.ts";
 
 const now = Date.UTC(2026, 10, 21, 12, 30);
 const when = (text: string, zone = "UTC") => new Date(parseWhen(text, now, zone, "--from")).toISOString();
@@ -91,3 +92,31 @@ it("takes the zone of the settings, else the system's", () => {
   expect(zoneOf({ timezone: "Europe/Paris" })).toBe("Europe/Paris");
   expect(zoneOf({})).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
 });
+
+it.each(["", "GMT+5", "GMT-3", "JST-9", "ART3", "UTC0", "EST5EDT", "Asia/Kathmandu"])(
+  "reads dates by the clock that TZ=%s sets, as names and file times are",
+  (zone) => {
+    inSystemZone(zone, () => {
+      for (const day of ["2026-01-01", "2026-07-01"]) {
+        const fromMs = Date.parse(`${day}T00:00:00`);
+        expect(windowOf({ from: day }, 0)).toEqual({ fromMs, fromLocal: `${day}T00:00:00` });
+        expect(localText(fromMs, systemZone)).toBe(`${day}T00:00:00`);
+      }
+    });
+  },
+);
+
+it("refuses a TZ of hours that no zone has", () => {
+  inSystemZone("GMT+14", () => expect(() => zoneOf({})).toThrow("TZ names no time zone"));
+});
+
+function inSystemZone(zone: string, act: () => void): void {
+  const before = process.env.TZ;
+  process.env.TZ = zone;
+  try {
+    act();
+  } finally {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  }
+}
