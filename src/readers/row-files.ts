@@ -9,6 +9,7 @@ import type { ReaderSettings } from "./index.ts";
 
 /** Small enough that its text and rows die young: larger blocks cost time in garbage collection, and memory for good. */
 const blockBytes = 16 * 1024;
+
 /** Refuses, before any work, what certainly cannot be read. */
 export async function checkFiles(files: readonly string[], settings: ReaderSettings): Promise<void> {
   for (const file of files) {
